@@ -1,0 +1,1 @@
+"""Simulation sweeps that one can talk about."""
