@@ -1,0 +1,185 @@
+"""Turn pydantic's findings into sentences: field, value got, values allowed, what was meant.
+
+What is allowed is read off the model's JSON schema, the same that the tools show,
+so that the sentence and the rule cannot drift apart.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from bilancio.errors import InvalidInput, Problem, shown
+
+M = TypeVar("M", bound=BaseModel)
+Schema = Mapping[str, Any]
+
+
+def validated(model: type[M], data: Mapping[str, Any], *, within: str = "") -> M:
+    """Return *data* as an instance of *model*.
+
+    Parameters
+    ----------
+    model, data
+        What is asked for, and what was given.
+    within
+        Name of the argument that held *data*, put before the fields' names.
+
+    Raises
+    ------
+    InvalidInput
+        One sentence for each field that is wrong.
+    """
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        raise explained(error, model.model_json_schema(), within=within) from None
+
+
+def explained(error: ValidationError, schema: Schema, *, within: str = "") -> InvalidInput:
+    """Return what pydantic found as sentences of ours."""
+    problems: dict[Problem, None] = {}
+    for found in error.errors(include_url=False):
+        problems.update(dict.fromkeys(_problems(dict(found), schema, within)))
+    return InvalidInput(list(problems))
+
+
+def nearest(word: str, choices: Iterable[str]) -> str:
+    """Return the choice that *word* was probably meant to be, or an empty string."""
+    from rapidfuzz import process, utils  # loaded only when something was misspelt
+
+    found = process.extractOne(
+        word.replace("-", "_"), list(choices), processor=utils.default_process, score_cutoff=65
+    )
+    return str(found[0]) if found else ""
+
+
+def unknown_field(name: str, known: Iterable[str], value: object = "", within: str = "") -> Problem:
+    """Return the problem of a name that does not exist, with the names that do."""
+    names = sorted(known)
+    where = f"{within}.{name}" if within else name
+    got = f"{shown(value)}, but there is no such field" if value != "" else "an unknown name"
+    return Problem(where, got, ", ".join(names), nearest(name, names))
+
+
+def allowed_by(schema: Schema, root: Schema) -> str:
+    """Say in words which values a JSON schema allows.
+
+    Parameters
+    ----------
+    schema
+        The schema of one value.
+    root
+        The whole schema, in which references are looked up.
+    """
+    schema = _resolved(schema, root)
+    if "enum" in schema or "const" in schema:
+        values = schema.get("enum") or [schema["const"]]
+        return " or ".join(", ".join(map(str, values)).rsplit(", ", 1))
+    if options := schema.get("anyOf") or schema.get("oneOf"):
+        words = [allowed_by(option, root) for option in options if not _plain_text(option, root)]
+        return " or ".join(dict.fromkeys(word for word in words if word and word != "null"))
+    match schema.get("type"):
+        case "integer":
+            return f"whole numbers{_range(schema)}"
+        case "number":
+            return f"numbers{_range(schema)}"
+        case "boolean":
+            return "true or false"
+        case "array":
+            return f"a list of {allowed_by(schema.get('items', {}), root) or 'values'}"
+        case "string":
+            return "text" + (
+                f" of at most {schema['maxLength']} characters" if "maxLength" in schema else ""
+            )
+        case "null":
+            return "null"
+        case _:
+            return ""
+
+
+def _problems(found: dict[str, Any], schema: Schema, within: str) -> list[Problem]:
+    reason = found.get("ctx", {}).get("error")
+    if isinstance(reason, InvalidInput):  # a validator of ours has said it all
+        return [
+            problem._replace(field=f"{within}.{problem.field}" if within else problem.field)
+            for problem in reason.problems
+        ]
+    return [_problem(found, schema, within)]
+
+
+def _problem(found: dict[str, Any], schema: Schema, within: str) -> Problem:
+    loc, kind, value = tuple(found["loc"]), found["type"], found["input"]
+    if kind == "extra_forbidden":
+        parent = _resolved(_at(schema, loc[:-1]), schema)
+        return unknown_field(str(loc[-1]), parent.get("properties", {}), value, within)
+    field = _field(loc, schema, within)
+    if kind in {"value_error", "assertion_error"}:
+        reason = str(found["ctx"]["error"]).rstrip(".")
+        return Problem(field or "input", shown(value) if loc else "", reason)
+    allowed = allowed_by(_at(schema, loc), schema)
+    if kind == "missing":
+        return Problem(field, "nothing", allowed)
+    if kind in {"too_short", "tuple_too_short"}:
+        return Problem(field, "an empty list", f"at least one value: {allowed}")
+    meant = ""
+    if kind in {"enum", "literal_error"} and isinstance(value, str):
+        meant = nearest(value, allowed.replace(" or ", ", ").split(", "))
+    return Problem(field or "input", shown(value), allowed or found["msg"], meant)
+
+
+def _field(loc: tuple[str | int, ...], schema: Schema, within: str) -> str:
+    """Return the path to a value as one would write it, without pydantic's union members."""
+    known = _resolved(schema, schema).get("properties", {})
+    parts = [part for part in loc[:1] if isinstance(part, int) or part in known or len(loc) == 1]
+    parts += [part for part in loc[1:] if isinstance(part, int)]
+    path = within
+    for part in parts:
+        path += f"[{part}]" if isinstance(part, int) else (f".{part}" if path else part)
+    return path
+
+
+def _at(schema: Schema, loc: Iterable[str | int]) -> Schema:
+    """Return the sub-schema at *loc*; an empty one where pydantic names no place in it."""
+    here = _resolved(schema, schema)
+    for part in loc:
+        here = _resolved(here, schema)
+        if isinstance(part, str) and part in here.get("properties", {}):
+            here = here["properties"][part]
+        elif isinstance(part, int):
+            arrays = [here, *here.get("anyOf", [])]
+            items = [_resolved(option, schema).get("items") for option in arrays]
+            here = next((item for item in items if item), {})
+    return here
+
+
+def _resolved(schema: Schema, root: Schema) -> Schema:
+    while "$ref" in schema:
+        name = schema["$ref"].removeprefix("#/$defs/")
+        schema = root["$defs"][name]
+    return schema
+
+
+def _plain_text(schema: Schema, root: Schema) -> bool:
+    """Tell whether this is the text form that pydantic offers beside a number's."""
+    resolved = _resolved(schema, root)
+    return resolved.get("type") == "string" and "enum" not in resolved
+
+
+def _range(schema: Schema) -> str:
+    lower, above = schema.get("minimum"), schema.get("exclusiveMinimum")
+    upper, below = schema.get("maximum"), schema.get("exclusiveMaximum")
+    if lower is not None and upper is not None:
+        return f" from {_plain(lower)} to {_plain(upper)}"
+    words = [
+        f"{word} {_plain(bound)}"
+        for word, bound in (
+            ("from", lower), ("above", above), ("up to", upper), ("below", below),
+        )
+        if bound is not None
+    ]  # fmt: skip
+    return " " + " and ".join(words) if words else ""
+
+
+def _plain(number: float) -> str:
+    return str(int(number)) if number == int(number) else str(number)
