@@ -1,0 +1,37 @@
+"""The Kalecki ring with dealers: parameters in, metrics out.
+
+Importing this loads neither numpy nor numba; the first run does.
+"""
+
+from bilancio.model.compilation import compiled, warm_up
+from bilancio.model.engine import Run, simulate, simulate_many
+from bilancio.model.parameters import (
+    Arm,
+    BalancedParameters,
+    DefaultHandling,
+    End,
+    Kind,
+    LiquidityMode,
+    OutsideDepth,
+    Parameters,
+    RingParameters,
+    parameters_of,
+)
+
+__all__ = [
+    "Arm",
+    "BalancedParameters",
+    "DefaultHandling",
+    "End",
+    "Kind",
+    "LiquidityMode",
+    "OutsideDepth",
+    "Parameters",
+    "RingParameters",
+    "Run",
+    "compiled",
+    "parameters_of",
+    "simulate",
+    "simulate_many",
+    "warm_up",
+]

@@ -1,0 +1,1 @@
+"""Compiled parts of one run; all of numba lives here."""
