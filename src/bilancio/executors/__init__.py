@@ -1,0 +1,1 @@
+"""Where chunks compute. Executors know nothing of jobs."""

@@ -1,0 +1,1 @@
+"""Experiments: how a sweep becomes runs, and runs a summary."""

@@ -1,0 +1,70 @@
+"""What an experiment is to the rest of the house."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from bilancio.experiments.configs import SweepConfig
+
+if TYPE_CHECKING:  # configurations are read, and jobs listed, without loading numpy
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observations:
+    """What one compares: a pair of runs in a comparison, else a run.
+
+    Attributes
+    ----------
+    columns
+        Arrays of one length: first the parameters of the cells, then `seed`, then measures.
+    parameters, measures
+        Names of the columns of each kind.
+    primary
+        The measure that the interval is given for.
+    """
+
+    columns: "dict[str, NDArray[Any]]"
+    parameters: tuple[str, ...]
+    measures: tuple[str, ...]
+    primary: str
+
+
+class Experiment(Protocol):
+    """Knows how a sweep becomes runs, and how runs become a summary.
+
+    Runs are numbered 0 … total_runs − 1; everything about run *i* follows from the
+    configuration and *i*. Methods keep no state and may be called in any process.
+    """
+
+    config_model: type[SweepConfig]
+    version: str
+    nogil: bool  # `compute` releases the GIL and is bounded in time: threads will do
+
+    def prepare(self) -> None:
+        """Load and warm what `compute` needs, once, before it is called in parallel."""
+        ...
+
+    def compute(self, config: Any, indices: "NDArray[np.int64]") -> "NDArray[np.void]":
+        """Run the runs of these *indices*; return one row of metrics each, in order."""
+        ...
+
+    def parameters(self, config: Any, indices: "NDArray[np.int64]") -> "dict[str, NDArray[Any]]":
+        """Return the cell's parameters, arm and seed of these runs, as columns."""
+        ...
+
+    def observations(
+        self, config: Any, indices: "NDArray[np.int64]", metrics: "NDArray[np.void]"
+    ) -> Observations:
+        """Return what the runs with these *indices* and *metrics* say."""
+        ...
+
+    def summarise(
+        self, config: Any, indices: "NDArray[np.int64]", metrics: "NDArray[np.void]"
+    ) -> dict[str, Any]:
+        """Return the summary of what was found, as JSON holds it."""
+        ...
+
+    def headline(self, summary: dict[str, Any]) -> str:
+        """Say in a sentence or two what the summary says."""
+        ...

@@ -1,0 +1,132 @@
+"""Plain rings over a grid: payment and default without dealers (MODEL.md, sections 1–5)."""
+
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bilancio.experiments.base import Observations
+from bilancio.experiments.configs import RingSettings, RingSweep, SweepConfig
+from bilancio.experiments.design import Columns, Indices, grid_columns
+from bilancio.experiments.statistics import seed_interval
+from bilancio.model.parameters import Arm, End
+from bilancio.model.tables import METRICS, parameter_table
+from bilancio.model.version import ENGINE_VERSION
+
+RING_METRICS = (
+    "phi_total",
+    "delta_total",
+    "defaulted_face",
+    "written_off_face",
+    "recovered_micro",
+    "n_defaults",
+    "days_simulated",
+    "time_to_stability",
+    "end",
+)
+MEASURES = ("delta_total", "phi_total", "n_defaults", "days_simulated")
+
+
+class RingExperiment:
+    """One run for each cell and seed."""
+
+    config_model: type[SweepConfig] = RingSweep
+    version = ENGINE_VERSION
+    nogil = True
+    metrics: ClassVar[tuple[str, ...]] = RING_METRICS
+
+    def prepare(self) -> None:
+        """Compile the kernels, or load them compiled."""
+        from bilancio.model import warm_up  # numba takes half a second to load
+
+        warm_up()
+
+    def compute(self, config: RingSettings, indices: Indices) -> NDArray[np.void]:
+        """Simulate the runs of *indices*: one row of metrics each, in their order."""
+        from bilancio.model import simulate_many  # as above
+
+        first = config.parameter_model().model_validate(
+            config.run_settings() | self._first_cell(config)
+        )
+        base, weights = parameter_table([first])
+        table = np.repeat(base, len(indices))
+        for name, column in self._columns(config, indices).items():
+            if name in (table.dtype.names or ()):
+                table[name] = column
+        found = simulate_many(table, weights)
+        kept: NDArray[np.void] = found[list(self.metrics)].astype(
+            [(name, METRICS[name]) for name in self.metrics]
+        )
+        return kept
+
+    def parameters(self, config: Any, indices: Indices) -> Columns:
+        """Return cell, parameters, seed and the arm's name of these runs."""
+        columns = self._columns(config, indices)
+        names = np.array([arm.value for arm in Arm])
+        return {**columns, "arm": names[columns["arm"]]}
+
+    def observations(
+        self, config: Any, indices: Indices, metrics: NDArray[np.void]
+    ) -> Observations:
+        """Return one observation a run."""
+        columns = self._columns(config, indices)
+        del columns["cell"], columns["arm"]
+        measures = tuple(name for name in MEASURES if name in (metrics.dtype.names or ()))
+        return Observations(
+            columns={**columns, **{name: metrics[name].astype(float) for name in measures}},
+            parameters=tuple(name for name in columns if name != "seed"),
+            measures=measures,
+            primary="delta_total",
+        )
+
+    def summarise(self, config: Any, indices: Indices, metrics: NDArray[np.void]) -> dict[str, Any]:
+        """Return averages over the runs, and the interval of the default rate over seeds."""
+        seen = self.observations(config, indices, metrics)
+        interval = seed_interval(seen.columns["delta_total"], seen.columns["seed"])
+        averages = {f"avg_{name}": mean(seen.columns[name]) for name in seen.measures}
+        return {
+            "avg_delta": averages.pop("avg_delta_total"),
+            "delta_ci95": interval.as_list(),
+            "delta_ci95_missing": interval.reason or None,
+            "n_seeds": interval.n_seeds,
+            "avg_phi": averages.pop("avg_phi_total", None),
+            **averages,
+            "ends": ends(metrics),
+        }
+
+    def headline(self, summary: dict[str, Any]) -> str:
+        """Say the average default rate."""
+        if summary["avg_delta"] is None:
+            return "No run has shown a default rate yet."
+        spread = interval_words(summary["delta_ci95"], summary["n_seeds"])
+        return f"The average default rate is {summary['avg_delta']:.4f} ({spread})."
+
+    def _first_cell(self, config: Any) -> dict[str, Any]:
+        return {name: values[0] for name, values in config.axes.items()}
+
+    def _columns(self, config: Any, indices: Indices) -> Columns:
+        return grid_columns(config, indices)
+
+
+def mean(values: NDArray[Any]) -> float | None:
+    """Return the mean of what is known; None where nothing is."""
+    known = values[~np.isnan(values)]
+    return float(known.mean()) if len(known) else None
+
+
+def ends(metrics: NDArray[np.void]) -> dict[str, int]:
+    """Count why the runs ended."""
+    if "end" not in (metrics.dtype.names or ()):
+        return {}
+    counts = np.bincount(metrics["end"], minlength=len(End))
+    return {end.value: int(count) for end, count in zip(End, counts, strict=True) if count}
+
+
+def interval_words(interval: list[float] | None, n_seeds: int) -> str:
+    """Say an interval, or that one seed shows none."""
+    if interval is None:
+        return "one seed, so no interval" if n_seeds == 1 else "no interval"
+    return f"95 % interval {interval[0]:.4f} to {interval[1]:.4f}, {n_seeds} seeds"
+
+
+EXPERIMENT = RingExperiment()

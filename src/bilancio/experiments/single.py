@@ -1,0 +1,33 @@
+"""One ring, one run."""
+
+from typing import Any
+
+import numpy as np
+
+from bilancio.experiments.configs import SingleRun, SweepConfig
+from bilancio.experiments.design import Columns, Indices
+from bilancio.experiments.ring import RingExperiment
+
+_VARIED = ("kappa", "concentration", "mu", "monotonicity")
+
+
+class SingleExperiment(RingExperiment):
+    """A sweep of one cell, one seed, one arm."""
+
+    config_model: type[SweepConfig] = SingleRun
+
+    def _first_cell(self, config: Any) -> dict[str, Any]:
+        return {name: getattr(config, name) for name in _VARIED}
+
+    def _columns(self, config: Any, indices: Indices) -> Columns:
+        columns: Columns = {"cell": np.zeros_like(indices)}
+        for name in _VARIED:
+            columns[name] = np.full(len(indices), float(getattr(config, name)))
+        return {
+            **columns,
+            "seed": np.full(len(indices), config.seed),
+            "arm": np.zeros_like(indices),
+        }
+
+
+EXPERIMENT = SingleExperiment()

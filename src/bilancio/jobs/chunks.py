@@ -1,0 +1,93 @@
+"""Tables of metrics as they are stored: a .npy of a structured array, with its checksum."""
+
+import io
+import zlib
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.lib import format as npy
+from numpy.typing import NDArray
+
+from bilancio.errors import StoreCorrupt
+from bilancio.jobs.store.store import Chunk
+
+Indices = NDArray[np.int64]
+Metrics = NDArray[np.void]
+
+
+def pack(metrics: Metrics) -> tuple[bytes, int]:
+    """Return *metrics* (structured, one row a run) as bytes, and their CRC-32."""
+    buffer = io.BytesIO()
+    npy.write_array(buffer, metrics, allow_pickle=False)
+    packed = buffer.getvalue()
+    return packed, zlib.crc32(packed)
+
+
+def unpack(chunk: Chunk, job_id: str) -> Metrics:
+    """Return the table in *chunk*.
+
+    Raises
+    ------
+    StoreCorrupt
+        The bytes are not those that were stored.
+    """
+    where = f"runs {chunk.first_index}–{chunk.last_index} of job {job_id}"
+    if zlib.crc32(chunk.metrics) != chunk.crc32:
+        raise StoreCorrupt(where, "the checksum does not match. Restore the store from a backup.")
+    table: Metrics = npy.read_array(io.BytesIO(chunk.metrics), allow_pickle=False)
+    if len(table) != chunk.last_index - chunk.first_index + 1:
+        raise StoreCorrupt(where, "the number of runs does not match. Restore it from a backup.")
+    return table
+
+
+def one_row(numbers: Mapping[str, float]) -> Metrics:
+    """Return numbers by name as a table of one row."""
+    return np.array([tuple(numbers.values())], [(name, np.float64) for name in numbers])
+
+
+def split(indices: Indices, metrics: Metrics, compute_s: float = 0.0) -> list[Chunk]:
+    """Return chunks of consecutive runs: one, or several where *indices* have gaps.
+
+    Parameters
+    ----------
+    indices : int64 (n,)
+        Indices of the successful runs, increasing.
+    metrics : structured (n,)
+        Their rows.
+    compute_s
+        Seconds that computing them took, shared out by rows.
+    """
+    if not len(indices):
+        return []
+    chunks = []
+    gaps = np.flatnonzero(np.diff(indices) != 1) + 1
+    for part in np.split(np.arange(len(indices)), gaps):
+        packed, crc32 = pack(np.ascontiguousarray(metrics[part]))
+        chunks.append(
+            Chunk(
+                first_index=int(indices[part[0]]),
+                last_index=int(indices[part[-1]]),
+                metrics=packed,
+                crc32=crc32,
+                compute_s=compute_s * len(part) / len(indices),
+            )
+        )
+    return chunks
+
+
+def join(chunks: Sequence[Chunk], job_id: str) -> tuple[Indices, Metrics]:
+    """Return the indices and rows of all *chunks*; of differing tables, the common columns."""
+    tables = [unpack(chunk, job_id) for chunk in chunks]
+    if not tables:
+        return np.empty(0, np.int64), np.empty(0, np.dtype([]))
+    indices = np.concatenate(
+        [np.arange(chunk.first_index, chunk.last_index + 1) for chunk in chunks]
+    )
+    if len({table.dtype for table in tables}) > 1:
+        common = [
+            name
+            for name in tables[0].dtype.names or ()
+            if all(name in (table.dtype.names or ()) for table in tables)
+        ]
+        tables = [table[common] for table in tables]
+    return indices, np.concatenate(tables)

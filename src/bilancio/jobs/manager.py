@@ -1,0 +1,637 @@
+"""What one can do with jobs: create, start, follow, ask for results, end."""
+
+import asyncio
+import contextlib
+import json
+import math
+import os
+import platform
+import random
+import secrets
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Self
+
+from bilancio.errors import (
+    BilancioError,
+    ExecutorUnavailable,
+    InvalidInput,
+    JobExists,
+    JobNotFound,
+    JobStateError,
+    Problem,
+    WorkerError,
+    invalid,
+)
+from bilancio.experiments import registry
+from bilancio.experiments.configs import SweepConfig
+from bilancio.jobs.clock import Clock, utc_now
+from bilancio.jobs.job_id import JobId, Match, generate_job_id, match_job_id, validate_job_id
+from bilancio.jobs.liveness import shows_life
+from bilancio.jobs.models import (
+    Estimate,
+    EventType,
+    Found,
+    Job,
+    JobEvent,
+    JobStatus,
+    Lease,
+    Page,
+    Progress,
+    Results,
+    Started,
+)
+from bilancio.jobs.spawn import spawn_worker
+from bilancio.jobs.store import JobStore, open_store
+from bilancio.settings import Settings, load_settings
+from bilancio.validation import validated
+
+EXECUTORS = ("local",)
+MAX_TEXT = 10_000
+MAX_TAGS = 50
+REDRAWS = 100
+SPAWN_S = 30.0
+POLL_S = 0.25
+# Seconds of one core for a unit of work (one agent of a plain ring); measured on a laptop.
+SHIPPED_SECONDS_PER_WORK = 4e-7
+OVERHEAD_S = 1.0
+
+
+class AsyncJobManager:
+    """Jobs in one store.
+
+    Parameters
+    ----------
+    database_url
+        The store; the setting BILANCIO_DATABASE_URL if not given.
+    out_dir
+        Folder of the jobs' output folders; the setting BILANCIO_OUT_DIR if not given.
+    clock
+        Source of the time.
+
+    Notes
+    -----
+    The store is opened at the first call that needs it. Close the manager, or use it as an
+    asynchronous context manager: an open store keeps the process alive.
+    """
+
+    def __init__(
+        self,
+        database_url: str | None = None,
+        *,
+        out_dir: Path | str | None = None,
+        clock: Clock = utc_now,
+    ) -> None:
+        given = {"database_url": database_url, "out_dir": out_dir and Path(out_dir)}
+        self.settings: Settings = load_settings().model_copy(
+            update={name: value for name, value in given.items() if value}
+        )
+        self._clock = clock
+        self._opened: JobStore | None = None
+        self._opening = asyncio.Lock()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close the store. Workers that were started go on."""
+        store, self._opened = self._opened, None
+        if store is not None:
+            await store.close()
+
+    async def store(self) -> JobStore:
+        """Return the store, opened."""
+        async with self._opening:
+            if self._opened is None:
+                self._opened = await open_store(self.settings.database_url, self._clock)
+            return self._opened
+
+    # -- create and start -------------------------------------------------------------------
+
+    async def create_job(
+        self,
+        description: str,
+        config: SweepConfig | Mapping[str, Any],
+        *,
+        job_id: str | None = None,
+        notes: str = "",
+        tags: Sequence[str] = (),
+        out_dir: Path | str | None = None,
+        request_key: str | None = None,
+        rng: random.Random | None = None,
+    ) -> Job:
+        """Store a new job under a name of its own; nothing is computed yet.
+
+        Parameters
+        ----------
+        description
+            What it is for, in the words of whoever asks.
+        config
+            The sweep.
+        job_id
+            A name of one's own instead of four words that are drawn.
+        request_key
+            A repeated call with the same key returns the job that the first one made.
+        rng
+            Source of the names drawn; the system's by default.
+
+        Raises
+        ------
+        InvalidInput, JobExists, ExecutorUnavailable, OutputError
+            Nothing was stored.
+        """
+        checked = _checked_config(config)
+        texts = {"description": description, "notes": notes}
+        _check_texts(texts, tags)
+        name = None if job_id is None else validate_job_id(job_id)
+        if checked.cloud:
+            raise ExecutorUnavailable("modal", EXECUTORS)
+        folder = Path(out_dir or self.settings.out_dir).expanduser().absolute()
+        from bilancio.jobs import files  # numpy, which other calls do not need
+
+        await asyncio.to_thread(files.probe_folder, folder)
+        store = await self.store()
+        if name is not None:
+            await self._refuse_taken(name, folder, request_key)
+        engine = registry.experiment(checked.sweep_type).version
+        for attempt in range(REDRAWS):
+            drawn = name or generate_job_id(rng)
+            try:
+                return await store.add(
+                    drawn,
+                    checked,
+                    description=description,
+                    notes=notes,
+                    tags=tags,
+                    engine=engine,
+                    out_dir=folder,
+                    executor="local",
+                    request_key=request_key,
+                )
+            except JobExists:
+                if name is not None or attempt == REDRAWS - 1:
+                    raise
+        raise AssertionError  # the loop returns or raises
+
+    async def _refuse_taken(self, name: JobId, folder: Path, request_key: str | None) -> None:
+        """Refuse a name that a manifest in the output folder holds, though the store does not."""
+        if request_key is None and (folder / name / "job_manifest.json").exists():
+            found = await self._import(folder / name / "job_manifest.json")
+            if found is not None:
+                raise JobExists(name, found.description)
+
+    async def estimate(self, config: SweepConfig) -> Estimate:
+        """Return how long a sweep will take here, without running anything of it."""
+        store = await self.store()
+        workers = self.settings.workers or len(os.sched_getaffinity(0))
+        version = registry.experiment(config.sweep_type).version
+        measured = await store.speed(config.sweep_type, platform.node(), version)
+        each = SHIPPED_SECONDS_PER_WORK if measured is None else measured
+        return Estimate(
+            runs=config.total_runs,
+            seconds=config.work * each / workers + OVERHEAD_S,
+            workers=workers,
+            rough=measured is None,
+        )
+
+    async def start_sweep(self, job_id: str) -> Started:
+        """Have a worker process of its own carry the job out; return at once.
+
+        A pending job starts; a stalled, failed or cancelled one goes on with what is missing; of
+        a running one nothing is started.
+
+        Raises
+        ------
+        JobNotFound, JobStateError, OutputError, WorkerError
+            Nothing was started.
+        """
+        claimed = await self._claim(job_id, SPAWN_S)
+        if isinstance(claimed, Started):
+            return claimed
+        job, lease, event = claimed
+        try:
+            spawn_worker(job, lease, self.settings)
+        except WorkerError as error:
+            await (await self.store()).end(lease, JobStatus.FAILED, error=str(error))
+            raise
+        return Started(job=await self._seen(job.job_id), action=event.value)
+
+    async def run_job(self, job_id: str) -> Job:
+        """Carry the job out in this process, and return it when it has ended."""
+        claimed = await self._claim(job_id, self.settings.lease_s)
+        if isinstance(claimed, Started):
+            raise JobStateError(
+                claimed.job.job_id, "running", "run here", "A worker carries it out already."
+            )
+        from bilancio.jobs.worker import Worker  # loads numpy and the experiment
+
+        await Worker(await self.store(), claimed[1], self.settings).run()
+        return await self._seen(claimed[0].job_id)
+
+    async def _claim(self, name: str, lease_s: float) -> Started | tuple[Job, Lease, EventType]:
+        """Lease the job to a worker about to start; say so where one has it already."""
+        job = await self.exact(name)
+        if job.status is JobStatus.COMPLETED:
+            raise JobStateError(
+                job.job_id, "completed", "started again", "Its results are there: job_results."
+            )
+        if job.manual and job.status is JobStatus.RUNNING:
+            raise JobStateError(
+                job.job_id, "running by hand", "started", "Whoever started it has to end it."
+            )
+        if job.status is JobStatus.RUNNING and not job.stalled:
+            return Started(job=job, action="already running")
+        self._refuse_other_numbers(job)
+        from bilancio.jobs import files  # numpy, which other calls do not need
+
+        await asyncio.to_thread(files.make_folder, job.folder)
+        store = await self.store()
+        dead = job.holder.fence if job.stalled and job.holder else None
+        claimed = await store.claim(
+            job.job_id,
+            secrets.token_hex(6),
+            lease_s=lease_s,
+            executor=job.executor,
+            dead_fence=dead,
+        )
+        if claimed is None:  # somebody else was faster
+            return Started(job=await self._seen(job.job_id), action="already running")
+        return (await self._seen(job.job_id), *claimed)
+
+    def _refuse_other_numbers(self, job: Job) -> None:
+        """Results of two versions of the model must not be mixed in one job."""
+        if not job.completed_runs:
+            return
+        version = registry.experiment(job.config.sweep_type).version
+        if (job.engine, job.config_hash) != (version, job.config.digest()):
+            raise JobStateError(
+                job.job_id,
+                job.state,
+                "resumed",
+                f"Its results come from engine {job.engine}; this is {version}, whose numbers "
+                "may differ. Create a new job with the same configuration.",
+            )
+
+    async def cancel_job(self, job_id: str, reason: str = "") -> Job:
+        """Cancel a job; its results so far stay, and it can be resumed.
+
+        Raises
+        ------
+        JobStateError
+            It is completed.
+        """
+        job = await self.exact(job_id)
+        store = await self.store()
+        if not await store.cancel(job.job_id, reason):
+            job = await self._seen(job.job_id)
+            if job.status is JobStatus.COMPLETED:
+                raise JobStateError(
+                    job.job_id, "completed", "cancelled", "Its results are there: job_results."
+                )
+            return job
+        job = await self._seen(job.job_id)
+        await self._note_on_disk(job)
+        return job
+
+    # -- manual jobs ------------------------------------------------------------------------
+
+    async def start_job(self, job_id: str) -> Job:
+        """Mark the start of a job whose runs the caller executes; see `record_progress`."""
+        job = await self.exact(job_id)
+        if not await (await self.store()).start_by_hand(job.job_id):
+            raise JobStateError(
+                job.job_id, job.state, "started by hand", "Only a pending job can be."
+            )
+        job = await self._seen(job.job_id)
+        await self._note_on_disk(job)
+        return job
+
+    async def record_progress(self, job_id: str, run_id: str, metrics: Mapping[str, float]) -> None:
+        """Store the numeric *metrics* of one run of a job that was started by hand.
+
+        Raises
+        ------
+        InvalidInput
+            A metric is no finite number.
+        RunAlreadyRecorded
+            The run was recorded with other metrics.
+        JobStateError
+            The job was not started by hand, or has ended.
+        """
+        job = await self.exact(job_id)
+        numbers = _numbers(metrics)
+        if not run_id or len(run_id) > MAX_TEXT:
+            raise invalid("run_id", run_id, "a text that names the run")
+        from bilancio.jobs import chunks  # numpy, which other calls do not need
+
+        packed, crc32 = chunks.pack(chunks.one_row(numbers))
+        store = await self.store()
+        if not await store.record_by_hand(job.job_id, run_id, packed, crc32, numbers):
+            raise JobStateError(
+                job.job_id, job.state, "recorded to", "Only a job started by hand takes runs so."
+            )
+
+    async def complete_job(self, job_id: str, summary: Mapping[str, Any] | None = None) -> Job:
+        """End a job that was started by hand as completed."""
+        return await self._end_by_hand(job_id, JobStatus.COMPLETED, summary=dict(summary or {}))
+
+    async def fail_job(self, job_id: str, error: str) -> Job:
+        """End a job that was started by hand as failed."""
+        return await self._end_by_hand(job_id, JobStatus.FAILED, error=str(error))
+
+    async def _end_by_hand(self, name: str, status: JobStatus, **how: Any) -> Job:
+        job = await self.exact(name)
+        try:
+            json.dumps(how, allow_nan=False)
+        except (TypeError, ValueError) as error:
+            raise invalid("summary", error, "values that JSON holds, no NaN") from None
+        if not await (await self.store()).end_by_hand(job.job_id, status, **how):
+            raise JobStateError(
+                job.job_id, job.state, f"marked {status}", "Only a job started by hand can be."
+            )
+        job = await self._seen(job.job_id)
+        await self._note_on_disk(job)
+        return job
+
+    # -- look -------------------------------------------------------------------------------
+
+    async def get_job(self, job_id: str) -> Job | None:
+        """Return the job that *job_id* names in any clear spelling, or None."""
+        try:
+            return (await self.find_job(job_id)).job
+        except JobNotFound:
+            return None
+
+    async def find_job(self, name: str) -> Found:
+        """Return the job that *name* means, and how it was read where that is not obvious.
+
+        A name that the store does not have is looked for among the manifests of the output
+        folder, and its job is imported.
+
+        Raises
+        ------
+        JobNotFound
+            Nothing fits, or several jobs do: they are named.
+        """
+        match = await self._match(name)
+        if match.job_id is None:
+            raise JobNotFound(name, match.candidates)
+        return Found(job=await self._known(match.job_id), reading=match.how)
+
+    async def exact(self, name: str) -> Job:
+        """Return the job with exactly this name, case and separators apart.
+
+        Raises
+        ------
+        JobNotFound
+            With the names that may have been meant.
+        """
+        match = await self._match(name)
+        if match.job_id is None or not match.exact:
+            similar = match.candidates if match.job_id is None else (match.job_id,)
+            raise JobNotFound(name, similar, "Give the whole name." if similar else "")
+        return await self._known(match.job_id)
+
+    async def list_jobs(
+        self,
+        *,
+        status: JobStatus | str | None = None,
+        tag: str | None = None,
+        text: str | None = None,
+        limit: int = 20,
+        offset: int = 0,
+    ) -> Page:
+        """Return jobs, newest first: those with a status, a tag, or a text in their words."""
+        problems = []
+        allowed = [each.value for each in JobStatus]
+        if status is not None and status not in allowed:
+            problems.append(Problem("status", repr(str(status)), ", ".join(allowed)))
+        if not 1 <= limit <= 1000:  # noqa: PLR2004 - said in the sentence
+            problems.append(Problem("limit", str(limit), "whole numbers from 1 to 1000"))
+        if offset < 0:
+            problems.append(Problem("offset", str(offset), "whole numbers from 0"))
+        if problems:
+            raise InvalidInput(problems)
+        store = await self.store()
+        wanted = None if status is None else JobStatus(status)
+        jobs, total = await store.jobs(
+            status=wanted, tag=tag, text=text, limit=limit, offset=offset
+        )
+        seen = tuple(self._with_stall(store, job) for job in jobs)
+        return Page(jobs=seen, total=total, offset=offset)
+
+    async def progress(self, name: str) -> Progress:
+        """Return how far a job is."""
+        return await self._progress((await self.find_job(name)).job)
+
+    async def watch(self, name: str, timeout_s: float = math.inf) -> AsyncIterator[Progress]:
+        """Yield a job's progress whenever it has changed, until it ends, stalls, or time is up."""
+        job_id = (await self.find_job(name)).job.job_id
+        deadline, last = time.monotonic() + timeout_s, None
+        while True:
+            progress = await self._progress(await self._seen(job_id))
+            mark = (progress.job.state, progress.done_runs)
+            if mark != last:
+                yield progress
+            last = mark
+            if progress.job.status is not JobStatus.RUNNING or progress.job.stalled:
+                return
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return
+            await asyncio.sleep(min(POLL_S, left))
+
+    async def events(
+        self, name: str, *, after: int = 0, limit: int = -1, last: bool = False
+    ) -> list[JobEvent]:
+        """Return a job's events in order: those past number *after*, or the *last* few."""
+        job = (await self.find_job(name)).job
+        return await (await self.store()).events(job.job_id, after=after, limit=limit, last=last)
+
+    async def results(
+        self,
+        name: str,
+        *,
+        group_by: Sequence[str] = (),
+        measures: Sequence[str] = (),
+        limit: int = 50,
+        offset: int = 0,
+    ) -> Results:
+        """Return what a job has found so far, with a table of means grouped by parameters.
+
+        Raises
+        ------
+        JobNotFound, InvalidInput, StoreCorrupt
+        """
+        job = (await self.find_job(name)).job
+        from bilancio.jobs import results  # numpy and the experiment, of use only here
+
+        return await results.of(
+            await self.store(), job, group_by, measures, limit=limit, offset=offset
+        )
+
+    async def runs(
+        self, name: str, *, status: str | None = None, limit: int = 50, offset: int = 0
+    ) -> list[dict[str, Any]]:
+        """Return single runs of a job: id, index, cell, arm, seed, parameters and metrics.
+
+        Parameters
+        ----------
+        status
+            `completed` or `failed`; both, and pending ones, by default.
+        """
+        job = (await self.find_job(name)).job
+        from bilancio.jobs import results  # numpy and the experiment, of use only here
+
+        return await results.runs(
+            await self.store(), job, status=status, limit=limit, offset=offset
+        )
+
+    # -- import -----------------------------------------------------------------------------
+
+    async def import_job(self, path: Path | str) -> Job:
+        """Store the job of a manifest, and the results that lie beside it.
+
+        Raises
+        ------
+        InvalidInput
+            It is no manifest, or what lies beside it does not belong to it.
+        """
+        from bilancio.jobs.imports import read_job  # numpy, of use only here
+
+        manifest = Path(path)
+        manifest = manifest / "job_manifest.json" if manifest.is_dir() else manifest
+        if not manifest.is_file():
+            raise invalid("path", str(path), "a job_manifest.json, or the folder that holds one")
+        row, stored = await asyncio.to_thread(read_job, manifest.absolute())
+        store = await self.store()
+        await store.import_job(row, stored)
+        return await self._seen(row["job_id"])
+
+    async def _import(self, manifest: Path) -> Job | None:
+        """Import for a search by name; a manifest that cannot be read is no match."""
+        with contextlib.suppress(InvalidInput, OSError):
+            return await self.import_job(manifest)
+        return None
+
+    # -- pieces -----------------------------------------------------------------------------
+
+    async def _match(self, name: str) -> Match:
+        from bilancio.jobs.manifest import manifests_in  # of use only when names are searched
+
+        store = await self.store()
+        spelled = "-".join(name.split()).replace("_", "-").casefold() if name else ""
+        if spelled and await store.job(spelled):
+            return match_job_id(name, [spelled])
+        on_disk = await asyncio.to_thread(manifests_in, self._out_dir())
+        return match_job_id(name, [*await store.job_ids(), *on_disk])
+
+    async def _known(self, job_id: JobId) -> Job:
+        """Return a job that the store has, or that a manifest in the output folder tells of."""
+        store = await self.store()
+        job = await store.job(job_id)
+        if job is None:
+            await self.import_job(self._out_dir() / job_id)
+            return await self._seen(job_id)
+        return self._with_stall(store, job)
+
+    async def _seen(self, job_id: str) -> Job:
+        store = await self.store()
+        job = await store.job(job_id)
+        if job is None:
+            raise JobNotFound(job_id)
+        return self._with_stall(store, job)
+
+    def _with_stall(self, store: JobStore, job: Job) -> Job:
+        """Say whether anybody carries a running job: lease, and sign of life on this machine."""
+        if job.status is not JobStatus.RUNNING or job.manual:
+            return job
+        stalled = job.holder is None or job.holder.expires_at < self._clock()
+        if not stalled and job.holder and job.holder.host == platform.node():
+            stalled = not shows_life(store.life_sign(job.job_id))
+        return job.model_copy(update={"stalled": stalled}) if stalled else job
+
+    async def _progress(self, job: Job) -> Progress:
+        done = job.completed_runs + job.failed_runs
+        rate = eta = elapsed = None
+        if job.started_at is not None:
+            elapsed = ((job.completed_at or self._clock()) - job.started_at).total_seconds()
+        store = await self.store()
+        start = await store.last_start(job.job_id) if job.status is JobStatus.RUNNING else None
+        if start is not None and not job.stalled:
+            since = (self._clock() - start.timestamp).total_seconds()
+            new = job.completed_runs - start.details.get("completed_runs", 0)
+            if new > 0 and since > 0:
+                rate = new / since
+                eta = (job.total_runs - done) / rate
+        latest = await store.events(job.job_id, limit=1, last=True)
+        details = latest[0].details if latest else {}
+        return Progress(
+            job=job,
+            done_runs=done,
+            rate=rate,
+            eta_s=eta,
+            elapsed_s=elapsed,
+            means=details.get("means") or details.get("metrics") or {},
+        )
+
+    async def _note_on_disk(self, job: Job) -> None:
+        """Bring the manifest up to date; the store is the truth, so a full disk is no error."""
+        from bilancio.jobs import files  # numpy, which other calls do not need
+
+        with contextlib.suppress(BilancioError):
+            await asyncio.to_thread(files.make_folder, job.folder)
+            await files.write_job_manifest(await self.store(), job)
+
+    def _out_dir(self) -> Path:
+        return self.settings.out_dir.expanduser().absolute()
+
+
+def _checked_config(config: SweepConfig | Mapping[str, Any]) -> SweepConfig:
+    if isinstance(config, SweepConfig):
+        return config
+    if not isinstance(config, Mapping):
+        raise invalid("config", config, "the parameters of a sweep by name")
+    return validated(registry.config_model(config.get("sweep_type")), config)
+
+
+def _check_texts(texts: Mapping[str, object], tags: Sequence[str]) -> None:
+    problems = [
+        Problem(name, f"{str(text)[:40]!r}", f"text of at most {MAX_TEXT:,} characters")
+        for name, text in texts.items()
+        if not isinstance(text, str) or len(text) > MAX_TEXT
+    ]
+    if not isinstance(texts["description"], str) or not texts["description"].strip():
+        problems.append(Problem("description", "no text", "a few words on what the job is for"))
+    if isinstance(tags, str) or len(tags) > MAX_TAGS or not all(_is_tag(tag) for tag in tags):
+        problems.append(
+            Problem("tags", str(tags)[:80], f"at most {MAX_TAGS} short texts, none empty")
+        )
+    if problems:
+        raise InvalidInput(problems)
+
+
+def _is_tag(tag: object) -> bool:
+    return isinstance(tag, str) and 0 < len(tag.strip()) <= 100  # noqa: PLR2004 - a short text
+
+
+def _numbers(metrics: Mapping[str, float]) -> dict[str, float]:
+    problems = []
+    found: dict[str, float] = {}
+    for name, value in metrics.items():
+        try:
+            number = float(value)
+        except (TypeError, ValueError):
+            number = math.nan
+        if not math.isfinite(number):
+            problems.append(Problem(f"metrics.{name}", str(value), "finite numbers"))
+        found[name] = number
+    if not metrics:
+        problems.append(Problem("metrics", "none", "at least one number by name"))
+    if problems:
+        raise InvalidInput(problems)
+    return found

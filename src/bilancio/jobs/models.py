@@ -1,0 +1,299 @@
+"""What callers see of jobs: job, events, progress, results, estimates."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, overload
+
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, SerializeAsAny, SkipValidation
+
+from bilancio.experiments.configs import SweepConfig
+from bilancio.jobs.clock import written
+from bilancio.jobs.job_id import JobId, short_hash
+
+JobConfig = SweepConfig
+
+Moment = Annotated[datetime, PlainSerializer(written, return_type=str, when_used="json")]
+Config = Annotated[SweepConfig, PlainSerializer(SweepConfig.as_dict, return_type=dict[str, Any])]
+
+
+class JobStatus(StrEnum):
+    """Where a job is in its life: pending → running → one of the other three."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing happens to the job by itself any more."""
+        return self not in {JobStatus.PENDING, JobStatus.RUNNING}
+
+
+class EventType(StrEnum):
+    """What can happen to a job."""
+
+    CREATED = "created"
+    STARTED = "started"
+    PROGRESS = "progress"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    RESUMED = "resumed"
+    RECOVERED = "recovered"
+    NOTIFIED = "notified"
+
+
+class View(BaseModel):
+    """Base of what is handed out: frozen, nothing unknown in it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+
+class RunIds(Sequence[str]):
+    """The ids of a sweep's runs, made when asked for.
+
+    ``<sweep>_<arm>_<5 hex of job><7 hex of index>``: the same on every resume, and each says
+    where its run is.
+    """
+
+    def __init__(self, job_id: str, sweep_type: str, arms: Sequence[str], length: int) -> None:
+        self._prefix = short_hash(job_id)
+        self._sweep = sweep_type
+        self._arms = tuple(arms)
+        self._length = length
+
+    def __len__(self) -> int:
+        return self._length
+
+    @overload
+    def __getitem__(self, index: int) -> str: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[str]: ...
+    def __getitem__(self, index: int | slice) -> str | list[str]:
+        if isinstance(index, slice):
+            return [self[each] for each in range(*index.indices(self._length))]
+        if not -self._length <= index < self._length:
+            message = f"run {index} of {self._length}"
+            raise IndexError(message)
+        index %= self._length
+        arm = self._arms[index % len(self._arms)]
+        return f"{self._sweep}_{arm}_{self._prefix}{index:07x}"
+
+    def __contains__(self, run_id: object) -> bool:
+        return isinstance(run_id, str) and self.find(run_id) is not None
+
+    def find(self, run_id: str) -> int | None:
+        """Return the index of the run with this id, or None."""
+        try:
+            index = int(run_id[-7:], 16)
+        except ValueError:
+            return None
+        return index if index < self._length and self[index] == run_id else None
+
+    def __repr__(self) -> str:
+        return f"<{self._length} run ids of {self._sweep}>"
+
+
+class Holder(View):
+    """Who has the lease of a running job, as it stands in the store.
+
+    Attributes
+    ----------
+    pid, host
+        Known once the worker has taken the lease up; None before.
+    """
+
+    worker_id: str
+    fence: int
+    expires_at: Moment
+    pid: int | None
+    host: str | None
+
+
+class Job(View):
+    """One submission of a sweep.
+
+    Attributes
+    ----------
+    run_ids
+        Lazy sequence of the ids of all runs; of a manual job, those recorded.
+    manual
+        Started by hand: no worker, ended only by hand.
+    stalled
+        Whether it is running for the record, but no worker carries it.
+    attempts
+        How often it was started or taken over.
+    error
+        Why it failed.
+    summary
+        What was found, once it has completed.
+    """
+
+    job_id: JobId
+    created_at: Moment
+    status: JobStatus
+    stalled: bool = False
+    description: str
+    config: Config
+    config_hash: str
+    engine: str
+    run_ids: SkipValidation[Sequence[str]] = Field(exclude=True, repr=False)
+    total_runs: int
+    completed_runs: int
+    failed_runs: int
+    started_at: Moment | None
+    completed_at: Moment | None
+    error: str | None
+    notes: str
+    tags: tuple[str, ...]
+    attempts: int
+    manual: bool
+    out_dir: Path
+    executor: str
+    compute_s: float
+    summary: dict[str, Any] | None
+    provenance: dict[str, Any] = Field(repr=False)
+    holder: Holder | None = Field(exclude=True, repr=False)
+
+    @property
+    def folder(self) -> Path:
+        """Where the job's manifest, tables and log are."""
+        return self.out_dir / self.job_id
+
+    @property
+    def state(self) -> str:
+        """The status as a reader sees it: `stalled` where no worker carries a running job."""
+        return "stalled" if self.stalled else self.status.value
+
+
+class JobEvent(View):
+    """Something that happened to a job; never changed once appended."""
+
+    job_id: JobId
+    seq: int
+    event_type: EventType
+    timestamp: Moment
+    details: dict[str, Any]
+
+
+class Lease(View):
+    """A worker's right to a job until a moment, with a fence number."""
+
+    job_id: JobId
+    worker_id: str
+    fence: int
+
+
+class Estimate(View):
+    """What a sweep will take, before it is started.
+
+    Attributes
+    ----------
+    seconds
+        On this machine, with all its workers.
+    rough
+        Whether it comes from a shipped table instead of this machine's own record.
+    """
+
+    runs: int
+    seconds: float
+    workers: int
+    rough: bool
+
+
+class Started(View):
+    """What asking for a start did.
+
+    Attributes
+    ----------
+    action
+        `started`, `resumed`, `recovered`, or `already running`.
+    """
+
+    job: Job
+    action: str
+
+
+class Progress(View):
+    """How far a job is.
+
+    Attributes
+    ----------
+    rate
+        Runs recorded a second since the worker began; None before there is anything to tell.
+    eta_s
+        Seconds left at that rate.
+    elapsed_s
+        Seconds since it was started, to its end if it has ended.
+    """
+
+    job: Job
+    done_runs: int
+    rate: float | None
+    eta_s: float | None
+    elapsed_s: float | None
+    means: dict[str, float]
+
+
+class Page(View):
+    """A cut of a list of jobs, newest first."""
+
+    jobs: tuple[SerializeAsAny[Job], ...]
+    total: int
+    offset: int
+
+
+class Found(View):
+    """A job found by name.
+
+    Attributes
+    ----------
+    reading
+        How the name was read where it was not written exactly; else empty.
+    """
+
+    job: Job
+    reading: str
+
+
+class Table(View):
+    """Rows under named columns; None where a value is missing.
+
+    Attributes
+    ----------
+    total_rows
+        How many there are in all; `rows` may be a cut.
+    """
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Any, ...], ...]
+    total_rows: int
+
+
+class Results(View):
+    """What a job has found so far.
+
+    Attributes
+    ----------
+    headline
+        The answer in a sentence or two.
+    summary
+        Counts and averages, from the runs recorded until now.
+    table
+        Means grouped by parameters.
+    files
+        Name → path of what was written for this job.
+    failures
+        The first failed runs: run id → error.
+    """
+
+    job: Job
+    headline: str
+    summary: dict[str, Any]
+    table: Table | None
+    files: dict[str, str]
+    failures: dict[str, str]

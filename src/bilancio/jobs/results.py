@@ -1,0 +1,218 @@
+"""What a job has found, as one reads it: headline, summary, table, single runs."""
+
+import asyncio
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from bilancio.analysis.tables import grouped
+from bilancio.errors import InvalidInput, Problem, invalid
+from bilancio.experiments import registry
+from bilancio.jobs import chunks as packing
+from bilancio.jobs import files
+from bilancio.jobs.manifest import FILE_NAME as MANIFEST
+from bilancio.jobs.models import Job, JobStatus, Results, Table
+from bilancio.jobs.store import JobStore
+from bilancio.model.parameters import End
+
+SHOWN_FAILURES = 5
+MAX_ROWS = 1000
+
+
+async def of(
+    store: JobStore,
+    job: Job,
+    group_by: Sequence[str],
+    measures: Sequence[str],
+    *,
+    limit: int,
+    offset: int,
+) -> Results:
+    """Return the results of *job* so far; see `AsyncJobManager.results`."""
+    _check_page(limit, offset)
+    if job.status.ended and not (job.folder / MANIFEST).exists():
+        await _restore_files(store, job)
+    failed = await store.failed_runs(job.job_id, limit=SHOWN_FAILURES)
+    found: dict[str, Any] = {
+        "job": job,
+        "summary": job.summary or {},
+        "table": None,
+        "files": files.present(job),
+        "failures": {job.run_ids[index]: error for index, error in failed.items()},
+    }
+    if job.manual:
+        return Results(**found, headline=_manual_headline(job))
+    stored = await store.chunks(job.job_id)
+    if not stored:
+        if group_by or measures:
+            raise invalid(
+                "group_by",
+                ", ".join([*group_by, *measures]),
+                "nothing, before the first runs are recorded",
+            )
+        return Results(**found, headline=_stored_headline(job))
+    experiment = registry.experiment(job.config.sweep_type)
+
+    def computed() -> tuple[dict[str, Any], Table]:
+        indices, metrics = packing.join(stored, job.job_id)
+        summary = job.summary
+        if summary is None:
+            summary = _counts(job) | experiment.summarise(job.config, indices, metrics)
+        table = grouped(experiment.observations(job.config, indices, metrics), group_by, measures)
+        rows = table.rows[offset : offset + limit]
+        return summary, Table(columns=table.columns, rows=rows, total_rows=len(table.rows))
+
+    found["summary"], found["table"] = await asyncio.to_thread(computed)
+    headline = f"{experiment.headline(found['summary'])} {_state_words(job)}"
+    return Results(**found, headline=headline)
+
+
+async def runs(
+    store: JobStore, job: Job, *, status: str | None, limit: int, offset: int
+) -> list[dict[str, Any]]:
+    """Return single runs; see `AsyncJobManager.runs`."""
+    _check_page(limit, offset)
+    allowed = ("completed", "failed", "pending")
+    if status is not None and status not in allowed:
+        raise InvalidInput([Problem("status", repr(status), ", ".join(allowed))])
+    if job.manual:
+        return await _manual_runs(store, job, limit=limit, offset=offset)
+    failed = await store.failed_runs(job.job_id)
+    wanted = await _indices(store, job, status, failed, limit=limit, offset=offset)
+    if not len(wanted):
+        return []
+    stored = await store.chunks(job.job_id, int(wanted[0]), int(wanted[-1]))
+    experiment = registry.experiment(job.config.sweep_type)
+    return await asyncio.to_thread(_run_rows, job, experiment, wanted, stored, failed)
+
+
+async def _indices(
+    store: JobStore,
+    job: Job,
+    status: str | None,
+    failed: dict[int, str],
+    *,
+    limit: int,
+    offset: int,
+) -> Any:
+    """Return the indices of a page of runs."""
+    if status is None:
+        return np.arange(offset, min(offset + limit, job.total_runs))
+    if status == "failed":
+        return np.array(sorted(failed), np.int64)[offset : offset + limit]
+    done = np.zeros(job.total_runs, bool)
+    for first, last in await store.recorded(job.job_id):
+        done[first : last + 1] = True
+    if status == "pending":
+        done[list(failed)] = True
+        done = ~done
+    return np.flatnonzero(done)[offset : offset + limit]
+
+
+def _run_rows(
+    job: Job, experiment: Any, wanted: Any, stored: list[Any], failed: dict[int, str]
+) -> list[dict[str, Any]]:
+    parameters = experiment.parameters(job.config, wanted)
+    indices, metrics = packing.join(stored, job.job_id)
+    place = {int(index): at for at, index in enumerate(indices)}
+    rows = []
+    for position, each in enumerate(wanted):
+        index = int(each)
+        row: dict[str, Any] = {"job_id": job.job_id, "run_id": job.run_ids[index], "index": index}
+        row |= {name: column[position].item() for name, column in parameters.items()}
+        if index in place:
+            row["status"] = "completed"
+            row |= readable(metrics[place[index]])
+        elif index in failed:
+            row |= {"status": "failed", "error": failed[index]}
+        else:
+            row["status"] = "pending"
+        rows.append(row)
+    return rows
+
+
+async def _manual_runs(
+    store: JobStore, job: Job, *, limit: int, offset: int
+) -> list[dict[str, Any]]:
+    stored = await store.chunks(job.job_id, offset, offset + limit - 1)
+    return [
+        {
+            "job_id": job.job_id,
+            "run_id": chunk.run_id,
+            "index": chunk.first_index,
+            "status": "completed",
+            **readable(packing.unpack(chunk, job.job_id)[0]),
+        }
+        for chunk in stored
+    ]
+
+
+def readable(row: np.void) -> dict[str, Any]:
+    """Return one run's metrics as JSON holds them: words for codes, None where there is none."""
+    metrics: dict[str, Any] = {}
+    for name in row.dtype.names or ():
+        value = row[name].item()
+        if isinstance(value, float) and not math.isfinite(value):
+            value = None
+        elif name == "end":
+            value = list(End)[value].value
+        elif name == "time_to_stability" and value < 0:
+            value = None
+        metrics[name] = value
+    return metrics
+
+
+async def _restore_files(store: JobStore, job: Job) -> None:
+    """Make the files again where a kill, or somebody, took them; a full disk is no error here."""
+    try:
+        await files.write_files(store, job)
+    except OSError:
+        return
+
+
+def _counts(job: Job) -> dict[str, int]:
+    return {
+        "total_runs": job.total_runs,
+        "completed_runs": job.completed_runs,
+        "failed_runs": job.failed_runs,
+    }
+
+
+def _manual_headline(job: Job) -> str:
+    return f"{job.completed_runs} runs were recorded by hand. {_state_words(job)}"
+
+
+def _stored_headline(job: Job) -> str:
+    """Say what an imported job's own summary says, or that there is nothing yet."""
+    if job.summary and job.status is JobStatus.COMPLETED:
+        experiment = registry.experiment(job.config.sweep_type)
+        return (
+            f"{experiment.headline(job.summary)} {_state_words(job)} "
+            "The results of its single runs are not here; run it again to have them."
+        )
+    return f"No run has been recorded yet. {_state_words(job)}"
+
+
+def _state_words(job: Job) -> str:
+    done = f"{job.completed_runs} of {job.total_runs} runs"
+    match job.state:
+        case "completed":
+            return f"Completed, {done}."
+        case "failed":
+            return f"Failed, {done}: {job.error}"
+        case "pending":
+            return "Not started."
+        case state:
+            return f"{state.capitalize()}, {done} so far."
+
+
+def _check_page(limit: int, offset: int) -> None:
+    problems = []
+    if not 1 <= limit <= MAX_ROWS:
+        problems.append(Problem("limit", str(limit), f"whole numbers from 1 to {MAX_ROWS}"))
+    if offset < 0:
+        problems.append(Problem("offset", str(offset), "whole numbers from 0"))
+    if problems:
+        raise InvalidInput(problems)

@@ -1,0 +1,95 @@
+"""A sweep run in this process and recorded as a job, for scripts and notebooks."""
+
+from pathlib import Path
+from typing import ClassVar
+
+from bilancio.errors import ExecutorUnavailable, InvalidInput, Problem
+from bilancio.experiments.configs import SweepConfig
+from bilancio.jobs.blocking import JobManager
+from bilancio.jobs.manager import EXECUTORS
+from bilancio.jobs.models import Results
+
+
+class SweepRunner:
+    """Runs one sweep as a job: a new one, or the pending or broken-off one that is named.
+
+    Parameters
+    ----------
+    config
+        The sweep.
+    out_dir
+        Folder of the job's output folder.
+    executor
+        Where it computes: "local".
+    job_id
+        Name of a job that exists with this configuration, or a free name for a new one; drawn
+        if not given.
+    description
+        What it is for.
+    """
+
+    sweep_type: ClassVar[str]
+
+    def __init__(
+        self,
+        config: SweepConfig,
+        out_dir: Path | str | None = None,
+        executor: str = "local",
+        *,
+        job_id: str | None = None,
+        description: str = "",
+    ) -> None:
+        if config.sweep_type != self.sweep_type:
+            raise InvalidInput(
+                [
+                    Problem(
+                        "config.sweep_type", config.sweep_type, f"{self.sweep_type} in this runner"
+                    )
+                ]
+            )
+        if executor not in EXECUTORS:
+            raise ExecutorUnavailable(executor, EXECUTORS)
+        self.config = config
+        self.out_dir = out_dir
+        self.job_id = job_id
+        self.description = description or f"{self.sweep_type} sweep of {config.total_runs} runs"
+
+    def run(self) -> Results:
+        """Run what is missing of the sweep and return its results.
+
+        Raises
+        ------
+        InvalidInput
+            The job named has another configuration.
+        JobStateError
+            It is completed, or a worker carries it out.
+        """
+        with JobManager(out_dir=self.out_dir) as manager:
+            job = manager.get_exact(self.job_id) if self.job_id else None
+            if job is None:
+                job = manager.create_job(self.description, self.config, job_id=self.job_id)
+            elif job.config.digest() != self.config.digest():
+                raise InvalidInput(
+                    [
+                        Problem(
+                            "job_id",
+                            repr(self.job_id),
+                            "a job with the same configuration, or a free name",
+                        )
+                    ]
+                )
+            self.job_id = job.job_id
+            manager.run_job(job.job_id)
+            return manager.results(job.job_id)
+
+
+class RingSweepRunner(SweepRunner):
+    """Plain rings over a grid."""
+
+    sweep_type = "ring"
+
+
+class BalancedComparisonRunner(SweepRunner):
+    """Dealers that trade against dealers that hold, in pairs."""
+
+    sweep_type = "balanced"

@@ -1,0 +1,304 @@
+"""Carry a job out: take up its lease, compute what is missing, record it, finish.
+
+Run as a process of its own: ``python -m bilancio.jobs.worker JOB_ID WORKER_ID FENCE``. It ends
+with its job; when its lease is lost, or on SIGTERM, it leaves without waiting for what is in
+flight, which the next worker computes again.
+"""
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import sys
+import time
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bilancio.errors import BilancioError, JobNotFound, LeaseLost
+from bilancio.executors.local import LocalExecutor, Outcome
+from bilancio.experiments import registry
+from bilancio.jobs import chunks as packing
+from bilancio.jobs import files
+from bilancio.jobs.clock import Clock, utc_now
+from bilancio.jobs.job_id import JobId
+from bilancio.jobs.liveness import LifeSign
+from bilancio.jobs.manifest import provenance
+from bilancio.jobs.models import Job, JobStatus, Lease
+from bilancio.jobs.plan import Plan, missing
+from bilancio.jobs.store import JobStore, open_store
+from bilancio.settings import Settings, load_settings
+
+WATCH_S = 0.4
+LEFT_ON_SIGNAL = 143
+
+log = logging.getLogger("bilancio.worker")
+
+
+class Stopped(BilancioError):
+    """The worker was told to leave; what is recorded stays, the rest is for the next one."""
+
+    def __init__(self, job_id: str) -> None:
+        super().__init__(job_id)
+        self.job_id = job_id
+
+    def __str__(self) -> str:
+        return f"The worker of job {self.job_id} was stopped; it can be resumed."
+
+
+class Worker:
+    """One attempt at a job, under one lease."""
+
+    def __init__(self, store: JobStore, lease: Lease, settings: Settings) -> None:
+        self._store = store
+        self._lease = lease
+        self._settings = settings
+        self._clock: Clock = store.clock
+        self._stop = asyncio.Event()
+        self._executor = LocalExecutor(settings.workers)
+
+    def stop(self) -> None:
+        """Ask the worker to leave at once."""
+        self._stop.set()
+
+    async def run(self) -> JobStatus:
+        """Carry the job out and return how it ended.
+
+        Raises
+        ------
+        LeaseLost
+            Somebody else has the job, or it was cancelled.
+        Stopped
+            `stop` was called.
+        """
+        sign = LifeSign(self._store.life_sign(self._lease.job_id))
+        await self._acquire(sign)
+        watching = asyncio.ensure_future(self._watch())
+        working = asyncio.ensure_future(self._work())
+        try:
+            await asyncio.wait({watching, working}, return_when=asyncio.FIRST_COMPLETED)
+            return working.result() if working.done() else watching.result()
+        finally:
+            for task in (working, watching):
+                task.cancel()
+            await asyncio.wait({watching, working})
+            self._executor.close()
+            sign.release()
+
+    async def _acquire(self, sign: LifeSign) -> None:
+        """Show life; somebody who only looks holds the lock for a moment."""
+        while not sign.acquire():
+            await self._store.renew(self._lease, self._settings.lease_s)
+            await asyncio.sleep(WATCH_S / 4)
+
+    async def _watch(self) -> JobStatus:
+        """Keep the lease; raise as soon as it is lost or the worker is to leave."""
+        renewed = time.monotonic()
+        while True:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stop.wait(), WATCH_S)
+            if self._stop.is_set():
+                raise Stopped(self._lease.job_id)
+            if time.monotonic() - renewed > self._settings.lease_s / 3:
+                await self._store.renew(self._lease, self._settings.lease_s)
+                renewed = time.monotonic()
+            elif not await self._store.holds(self._lease):
+                raise LeaseLost(self._lease.job_id, self._lease.worker_id)
+
+    async def _work(self) -> JobStatus:
+        try:
+            return await self._compute_and_finish()
+        except (LeaseLost, Stopped):
+            raise
+        except Exception as error:
+            log.exception("the job failed")
+            await self._store.end(
+                self._lease, JobStatus.FAILED, error=f"{type(error).__name__}: {error}"
+            )
+            await self._write_manifest()
+            return JobStatus.FAILED
+
+    async def _compute_and_finish(self) -> JobStatus:
+        lease = self._lease
+        facts = await asyncio.to_thread(provenance, Path.cwd())
+        await self._store.confirm(
+            lease,
+            pid=os.getpid(),
+            host=facts["host"],
+            provenance=facts,
+            lease_s=self._settings.lease_s,
+        )
+        job = await self._job()
+        await asyncio.to_thread(files.make_folder, job.folder)
+        await self._write_manifest()
+        experiment = registry.experiment(job.config.sweep_type)
+        log.info("job %s: %d runs, %d done", job.job_id, job.total_runs, job.completed_runs)
+        await asyncio.to_thread(experiment.prepare)
+        gaps = missing(await self._store.recorded(job.job_id), job.total_runs)
+        await self._compute(job, gaps)
+        return await self._finish()
+
+    async def _compute(self, job: Job, gaps: list[tuple[int, int]]) -> None:
+        """Keep all cores busy; record each batch when it is done, in whatever order."""
+        experiment = registry.experiment(job.config.sweep_type)
+        plan = Plan(gaps, together=len(job.config.arms), workers=self._executor.workers)
+        flying: dict[asyncio.Future[Outcome], Future[Outcome]] = {}
+        while True:
+            while len(flying) < 2 * self._executor.workers:
+                batch = plan.next_batch()
+                if batch is None:
+                    break
+                future = self._executor.submit(experiment, job.config, batch)
+                flying[asyncio.wrap_future(future)] = future
+            if not flying:
+                return
+            done, _ = await asyncio.wait(flying, return_when=asyncio.FIRST_COMPLETED)
+            for each in done:
+                del flying[each]
+                outcome = each.result()
+                plan.learn(len(outcome.indices) + len(outcome.failures), outcome.compute_s)
+                await self._record(job, outcome)
+
+    async def _record(self, job: Job, outcome: Outcome) -> None:
+        stored = await asyncio.to_thread(
+            packing.split, outcome.indices, outcome.metrics, outcome.compute_s
+        )
+        await self._store.record(
+            self._lease,
+            stored,
+            outcome.failures,
+            progress_details(job, outcome),
+            compute_s=outcome.compute_s,
+            lease_s=self._settings.lease_s,
+        )
+
+    async def _finish(self) -> JobStatus:
+        """Summarise, write the files, and only then say that the job has ended."""
+        job = await self._job()
+        failed = await self._store.failed_runs(job.job_id, limit=1)
+        status = JobStatus.FAILED if failed else JobStatus.COMPLETED
+        error = None
+        if failed:
+            index, reason = next(iter(failed.items()))
+            error = (
+                f"{job.failed_runs} of {job.total_runs} runs failed; "
+                f"the first, {job.run_ids[index]}: {reason}"
+            )
+        summary = await summarise(self._store, job)
+        ended = job.model_copy(
+            update={
+                "status": status,
+                "completed_at": self._clock(),
+                "summary": summary,
+                "error": error,
+            }
+        )
+        await files.write_files(self._store, ended)
+        await self._store.end(
+            self._lease, status, summary=summary, error=error, moment=ended.completed_at
+        )
+        log.info("job %s: %s", job.job_id, status.value)
+        return status
+
+    async def _write_manifest(self) -> None:
+        await files.write_job_manifest(self._store, await self._job())
+
+    async def _job(self) -> Job:
+        job = await self._store.job(self._lease.job_id)
+        if job is None:
+            raise JobNotFound(self._lease.job_id)
+        return job
+
+
+async def summarise(store: JobStore, job: Job) -> dict[str, Any]:
+    """Return the counts of *job*, and what its experiment makes of the runs recorded so far."""
+    counts = {
+        "total_runs": job.total_runs,
+        "completed_runs": job.completed_runs,
+        "failed_runs": job.failed_runs,
+    }
+    if job.manual or not job.completed_runs:
+        return counts
+    stored = await store.chunks(job.job_id)
+    experiment = registry.experiment(job.config.sweep_type)
+
+    def found() -> dict[str, Any]:
+        indices, metrics = packing.join(stored, job.job_id)
+        return experiment.summarise(job.config, indices, metrics)
+
+    return counts | await asyncio.to_thread(found)
+
+
+def progress_details(job: Job, outcome: Outcome) -> dict[str, Any]:
+    """Return what the progress event of a batch says."""
+    indices = np.concatenate([outcome.indices, np.array(sorted(outcome.failures), np.int64)])
+    details: dict[str, Any] = {
+        "first": job.run_ids[int(indices.min())],
+        "last": job.run_ids[int(indices.max())],
+        "completed": len(outcome.indices),
+        "failed": len(outcome.failures),
+        "compute_s": round(outcome.compute_s, 6),
+    }
+    if len(indices) == 1:
+        details["run_id"] = details["first"]
+    if len(outcome.indices):
+        name = "metrics" if len(indices) == 1 else "means"
+        details[name] = means(outcome.metrics)
+    return details
+
+
+def means(metrics: NDArray[np.void]) -> dict[str, float]:
+    """Return the mean of each column of floats over the rows where it is known."""
+    found = {}
+    for name in metrics.dtype.names or ():
+        column = metrics[name]
+        if column.dtype.kind == "f":
+            known = column[~np.isnan(column)]
+            if len(known):
+                found[name] = float(known.mean())
+    return found
+
+
+async def carry_out(lease: Lease, settings: Settings) -> JobStatus:
+    """Open the store, run one worker in it, and stop it on SIGTERM or SIGINT."""
+    store = await open_store(settings.database_url, utc_now)
+    try:
+        worker = Worker(store, lease, settings)
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, worker.stop)
+        return await worker.run()
+    finally:
+        await store.close()
+
+
+async def _process(lease: Lease) -> None:
+    """Carry the job out and leave from here: the loop's own end would wait for computations."""
+    code = 1
+    try:
+        await carry_out(lease, load_settings())
+        code = 0
+    except Stopped as stopped:
+        log.info("%s", stopped)
+        code = LEFT_ON_SIGNAL
+    except BilancioError as error:
+        log.error("%s", error)  # noqa: TRY400 - a sentence of ours needs no traceback
+    except Exception:
+        log.exception("the worker failed")
+    logging.shutdown()
+    os._exit(code)
+
+
+def main() -> None:
+    """Run a worker process."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    job_id, worker_id, fence = sys.argv[1:]
+    asyncio.run(_process(Lease(job_id=JobId(job_id), worker_id=worker_id, fence=int(fence))))
+
+
+if __name__ == "__main__":
+    main()
