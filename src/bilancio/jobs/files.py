@@ -20,12 +20,12 @@ from bilancio.jobs import chunks as packing
 from bilancio.jobs.manifest import FILE_NAME as MANIFEST
 from bilancio.jobs.manifest import LISTED_RUNS, describe, write_manifest, write_whole
 from bilancio.jobs.models import Job
+from bilancio.jobs.spawn import LOG
 from bilancio.jobs.store import JobStore
 from bilancio.jobs.store.store import Chunk
 from bilancio.model.parameters import End
 
 RUNS, COMPARISON, SUMMARY, FAILED = "runs.csv", "comparison.csv", "summary.json", "failed_runs.csv"
-LOG = "worker.log"
 NAMES = (MANIFEST, SUMMARY, COMPARISON, RUNS, FAILED, LOG)
 _BLOCK = 10_000  # rows turned into text at once
 

@@ -6,9 +6,12 @@ import sys
 import threading
 
 from bilancio.errors import WorkerError
-from bilancio.jobs.files import LOG
 from bilancio.jobs.models import Job, Lease
 from bilancio.settings import Settings
+
+LOG = "worker.log"
+
+LOG = "worker.log"
 
 
 def spawn_worker(job: Job, lease: Lease, settings: Settings) -> "subprocess.Popen[bytes]":
