@@ -1,0 +1,25 @@
+"""Serve over standard input and output: ``bilancio-mcp``, or ``python -m bilancio_mcp``."""
+
+import logging
+import os
+import signal
+import sys
+
+
+def main() -> None:
+    """Serve until the client closes our input or a signal comes, then leave at once."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
+    # Standard output belongs to the protocol; this is also set before the SDK sets its own.
+    logging.basicConfig(
+        stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s"
+    )
+    # Takes a second or so, in which a signal must end this process without a word.
+    from bilancio_mcp.server import build_server
+
+    build_server().run()
+    os._exit(0)  # the interpreter's own end takes longer than a client waits
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,134 @@
+"""JSON schemas as the model reads them: everything that constrains, in few words."""
+
+import logging
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from bilancio.errors import BilancioError
+from bilancio.experiments import registry
+
+Schema = dict[str, Any]
+
+log = logging.getLogger(__name__)
+
+CONFIG = (
+    "The sweep: sweep_type says which fields there are; each but it has a default. "
+    "List every value of a grid. balanced compares dealers that hold (passive) with dealers that "
+    "trade (active), ring has no dealers, single is one run."
+)
+
+
+def compact(schema: Mapping[str, Any]) -> Schema:
+    """Return *schema* without titles, which only repeat names, and without null defaults."""
+    short: Schema = {}
+    for name, value in schema.items():
+        if name in {"properties", "$defs"}:
+            short[name] = {each: compact(inner) for each, inner in value.items()}
+        elif name != "title" and not (name == "default" and value is None):
+            short[name] = _compact_value(value)
+    return short
+
+
+def _compact_value(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return compact(value)
+    if isinstance(value, list):
+        return [_compact_value(each) for each in value]
+    return value
+
+
+def with_sweeps(parameters: Schema) -> Schema:
+    """Return the schema of `create_job` with every sweep type spelled out in ``config``.
+
+    What several types have in common is defined once and referred to.
+    """
+    kinds = {name: _properties(model) for name, model in _models().items()}
+    counted = Counter(
+        (name, repr(field)) for fields in kinds.values() for name, field in fields.items()
+    )
+    shared = {
+        name: field
+        for fields in kinds.values()
+        for name, field in fields.items()
+        if counted[name, repr(field)] > 1
+    }
+    options = [
+        {
+            "type": "object",
+            "properties": {
+                "sweep_type": {"const": kind},
+                **{
+                    name: {"$ref": f"#/$defs/{name}"} if shared.get(name) == field else field
+                    for name, field in fields.items()
+                },
+            },
+            "required": ["sweep_type"],
+            "additionalProperties": False,
+        }
+        for kind, fields in kinds.items()
+    ]
+    config = {"description": CONFIG, "oneOf": options}
+    return {
+        **parameters,
+        "properties": {**parameters["properties"], "config": config},
+        "$defs": shared,
+    }
+
+
+def _models() -> dict[str, Any]:
+    """Return the model of each sweep type; the built-in ones where a plug-in does not load."""
+    try:
+        return {name: registry.config_model(name) for name in registry.sweep_types()}
+    except BilancioError as error:
+        log.warning("%s", error)
+        return {name: registry.config_model(name) for name in ("single", "ring", "balanced")}
+
+
+def _properties(model: Any) -> dict[str, Schema]:
+    """Return the schema of each field of a sweep but its type, as JSON has it: with numbers."""
+    schema = model.model_json_schema()
+    return {
+        name: _field(field, schema)
+        for name, field in schema["properties"].items()
+        if name != "sweep_type"
+    }
+
+
+def _field(field: Schema, root: Schema) -> Schema:
+    """Return one field: no reference, no null, and for decimals the number without the text."""
+    if "$ref" in field:
+        target = root["$defs"][field["$ref"].removeprefix("#/$defs/")]
+        rest = {name: value for name, value in field.items() if name != "$ref"}
+        return _field({**target, **rest}, root)
+    if "anyOf" in field:
+        options = [_field(option, root) for option in field["anyOf"]]
+        kinds = {option.get("type") for option in options}
+        kept = [
+            option
+            for option in options
+            if option.get("type") != "null"
+            and not ("number" in kinds and option.get("type") == "string")
+        ]
+        rest = {name: value for name, value in field.items() if name != "anyOf"}
+        field = {**kept[0], **rest} if len(kept) == 1 else {**rest, "anyOf": kept}
+    if "items" in field:
+        field = {**field, "items": _field(field["items"], root)}
+    if "default" in field:
+        field = {**field, "default": _number_of(field)}
+    return compact(field)
+
+
+def _number_of(field: Schema) -> Any:
+    """Return a default as a number where text stands for an exact decimal."""
+    default = field["default"]
+    if field.get("type") == "number" and isinstance(default, str):
+        return _number(default)
+    if field.get("type") == "array" and default and field["items"].get("type") == "number":
+        return [_number(each) if isinstance(each, str) else each for each in default]
+    return default
+
+
+def _number(text: str) -> float | int:
+    number = float(text)
+    return int(number) if number.is_integer() else number

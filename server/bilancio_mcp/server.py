@@ -1,0 +1,171 @@
+"""The server: the SDK's, with every refusal in a sentence and a quick, clean end."""
+
+import asyncio
+import contextlib
+import os
+import signal
+from collections.abc import AsyncIterator
+from importlib.metadata import version
+from typing import Any
+
+from mcp.server.mcpserver import Context, MCPServer
+from mcp.server.mcpserver.exceptions import ToolError, UnexpectedToolError
+from mcp.server.mcpserver.tools import Tool
+from mcp_types import CallToolResult, InputRequiredResult
+from pydantic import ValidationError
+
+from bilancio.errors import BilancioError, InvalidInput, JobNotFound, Problem, shown
+from bilancio.validation import explained, nearest, unknown_field
+from bilancio_mcp.jobs import Jobs
+from bilancio_mcp.resources import add_resources
+from bilancio_mcp.tools import tools
+
+ROLL_BACK_S = 0.2
+
+INSTRUCTIONS = """\
+bilancio runs simulation sweeps of a payment ring (Kalecki ring: firms that owe each other, \
+liquidity, default, dealers and value-based traders who trade the debts) as jobs with memorable \
+four-word names, such as bright-ocean-swift-tiger. Jobs outlive conversations: a name that the \
+user mentions, in any spelling, is answered by job_status and job_results.
+
+To run a sweep ("run a dealer comparison with stressed liquidity"):
+1. create_job with the user's words and a config. sweep_type balanced compares dealers that hold \
+with dealers that trade under the same seeds; ring is the plain ring over a grid; single one run. \
+Stressed liquidity means low kappas (0.25 to 0.5), ample liquidity high ones (2 to 4).
+2. Show the user the job's name prominently, with the number of runs and the estimate.
+3. start_sweep. A worker computes; nothing has to be kept open.
+4. job_status with wait_s, or tell the user to ask later by name.
+5. job_results: say the headline, the interval and how many runs stand behind it; group_by any \
+parameter (kappa, concentration, mu, outside_mid_ratio, seed) shows what drives it.
+
+Without a name, list_jobs finds jobs by status, tag or text. Each answer says in `next` what to \
+call. A refused call says which field was wrong, what it got and what is allowed; nothing was \
+stored or started then.
+
+Words: a run is one simulation; an arm (passive, active) a variant run under the same seeds; a \
+cell one combination of parameters; kappa initial cash / debt; delta the share of debt defaulted \
+on; trading effect = delta passive − delta active. Agents default; runs fail.
+"""
+
+
+class BilancioServer(MCPServer[Jobs]):
+    """MCP server over the jobs of one store."""
+
+    def __init__(self) -> None:
+        registered = tools()
+        super().__init__(
+            "bilancio",
+            title="bilancio",
+            version=version("bilancio"),
+            instructions=INSTRUCTIONS,
+            tools=registered,
+            lifespan=_lifespan,
+        )
+        self.jobs = Jobs()
+        self._known: dict[str, Tool] = {tool.name: tool for tool in registered}
+        self._calls: set[asyncio.Task[Any]] = set()
+        self._leaving: asyncio.Task[None] | None = None
+
+    async def call_tool(
+        self, name: str, arguments: dict[str, Any], context: Context[Jobs, Any] | None = None
+    ) -> CallToolResult | InputRequiredResult:
+        """Call a tool; whatever is wrong with the call is said in sentences.
+
+        An argument that is null counts as not given.
+        """
+        tool = self._known.get(name)
+        if tool is None:
+            raise ToolError(str(_unknown_tool(name, self._known)))
+        given = {key: value for key, value in arguments.items() if value is not None}
+        _refuse_unknown(given, tool)
+        task = asyncio.current_task()
+        assert task is not None
+        self._calls.add(task)
+        try:
+            return await super().call_tool(name, given, context)
+        except ToolError as error:
+            raise _in_sentences(error, tool) from error.__cause__
+        finally:
+            self._calls.discard(task)
+
+    async def run_stdio_async(self) -> None:
+        """Serve until our input ends; a signal ends the process from here."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self._leave)
+        await super().run_stdio_async()
+
+    def _leave(self) -> None:
+        if self._leaving is None:  # a client sends a second signal when the first takes long
+            self._leaving = asyncio.ensure_future(self._wind_up())
+
+    async def _wind_up(self) -> None:
+        """Cancel what is under way, which rolls back, close the store, and be gone.
+
+        The SDK's own end would wait for the thread that reads our input.
+        """
+        try:
+            calls = set(self._calls)
+            for call in calls:
+                call.cancel()
+            if calls:
+                await asyncio.wait(calls, timeout=ROLL_BACK_S)
+            await self.jobs.close()
+        finally:
+            os._exit(0)
+
+
+def build_server() -> BilancioServer:
+    """Return the server with its tools and resources."""
+    server = BilancioServer()
+    add_resources(server, server.jobs)
+    return server
+
+
+@contextlib.asynccontextmanager
+async def _lifespan(server: MCPServer[Jobs]) -> AsyncIterator[Jobs]:
+    assert isinstance(server, BilancioServer)
+    try:
+        yield server.jobs
+    finally:
+        await server.jobs.close()
+
+
+def _refuse_unknown(given: dict[str, Any], tool: Tool) -> None:
+    """Refuse arguments that the tool does not have; the SDK would drop them."""
+    known = tool.parameters["properties"]
+    sweep_fields = {
+        field
+        for option in known.get("config", {}).get("oneOf", ())
+        for field in option["properties"]
+    }
+    problems = []
+    for name in given.keys() - known.keys():
+        problem = unknown_field(name, known, given[name])
+        if name in sweep_fields:
+            problem = problem._replace(meant=f"config.{name}")
+        problems.append(problem)
+    if problems:
+        raise ToolError(str(InvalidInput(sorted(problems))))
+
+
+def _unknown_tool(name: str, known: dict[str, Tool]) -> Problem:
+    return Problem("tool", shown(name), ", ".join(known), nearest(name, known))
+
+
+def _in_sentences(error: ToolError, tool: Tool) -> ToolError:
+    """Return the error that the model reads; the SDK logs an unexpected one with its traceback."""
+    cause = error.__cause__
+    if isinstance(cause, JobNotFound) and not cause.similar:
+        return ToolError(f"{cause} list_jobs shows which jobs there are.")
+    if isinstance(cause, BilancioError):
+        return ToolError(str(cause))
+    if isinstance(cause, ValidationError) and not isinstance(error, UnexpectedToolError):
+        return ToolError(str(explained(cause, tool.parameters)))
+    if isinstance(error, UnexpectedToolError):
+        return UnexpectedToolError(
+            f"{tool.name} failed in a way that nobody foresaw ({type(cause).__name__}). It is a "
+            "fault of bilancio, not of the call; the server's log has the details. Jobs that are "
+            "running go on."
+        )
+    return error
