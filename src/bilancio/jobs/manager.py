@@ -13,6 +13,8 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
+import psutil
+
 from bilancio.errors import (
     BilancioError,
     ExecutorUnavailable,
@@ -90,6 +92,7 @@ class AsyncJobManager:
         self._clock = clock
         self._opened: JobStore | None = None
         self._opening = asyncio.Lock()
+        self._probed: set[Path] = set()
 
     async def __aenter__(self) -> Self:
         return self
@@ -151,9 +154,11 @@ class AsyncJobManager:
         if checked.cloud:
             raise ExecutorUnavailable("modal", EXECUTORS)
         folder = Path(out_dir or self.settings.out_dir).expanduser().absolute()
-        from bilancio.jobs import files  # numpy, which other calls do not need
+        if folder not in self._probed:
+            from bilancio.jobs import files  # numpy, which other calls do not need
 
-        await asyncio.to_thread(files.probe_folder, folder)
+            await asyncio.to_thread(files.probe_folder, folder)
+            self._probed.add(folder)
         store = await self.store()
         if name is not None:
             await self._refuse_taken(name, folder, request_key)
@@ -213,11 +218,13 @@ class AsyncJobManager:
         if isinstance(claimed, Started):
             return claimed
         job, lease, event = claimed
+        store = await self.store()
         try:
-            spawn_worker(job, lease, self.settings)
+            process = spawn_worker(job, lease, self.settings)
         except WorkerError as error:
-            await (await self.store()).end(lease, JobStatus.FAILED, error=str(error))
+            await store.end(lease, JobStatus.FAILED, error=str(error))
             raise
+        await store.note_process(lease, process.pid)
         return Started(job=await self._seen(job.job_id), action=event.value)
 
     async def run_job(self, job_id: str) -> Job:
@@ -550,9 +557,13 @@ class AsyncJobManager:
         """Say whether anybody carries a running job: lease, and sign of life on this machine."""
         if job.status is not JobStatus.RUNNING or job.manual:
             return job
-        stalled = job.holder is None or job.holder.expires_at < self._clock()
-        if not stalled and job.holder and job.holder.host == platform.node():
-            stalled = not shows_life(store.life_sign(job.job_id))
+        holder = job.holder
+        stalled = holder is None or holder.expires_at < self._clock()
+        if holder is not None and not stalled:
+            if holder.host == platform.node():
+                stalled = not shows_life(store.life_sign(job.job_id))
+            elif holder.host is None and holder.pid is not None:
+                stalled = not psutil.pid_exists(holder.pid)
         return job.model_copy(update={"stalled": stalled}) if stalled else job
 
     async def _progress(self, job: Job) -> Progress:

@@ -6,7 +6,8 @@ INSERT INTO jobs (
     engine, out_dir, request_key, total_runs, work, executor, n_events)
 VALUES (
     :job_id, :now, 'pending', :description, :notes, :tags, :sweep_type, :config, :config_hash,
-    :engine, :out_dir, :request_key, :total_runs, :work, :executor, 0);
+    :engine, :out_dir, :request_key, :total_runs, :work, :executor, 0)
+RETURNING *;
 
 -- name: job
 SELECT * FROM jobs WHERE job_id = :job_id;
@@ -15,7 +16,7 @@ SELECT * FROM jobs WHERE job_id = :job_id;
 SELECT * FROM jobs WHERE request_key = :request_key;
 
 -- name: job_ids
-SELECT job_id FROM jobs;
+SELECT job_id FROM jobs ORDER BY created_at DESC;
 
 -- name: jobs
 SELECT *
@@ -38,10 +39,7 @@ SELECT count(*) AS total
 -- name: append_event
 -- Numbered by the job's own counter, so that the order of events is the order of commits.
 INSERT INTO events (job_id, seq, event_type, timestamp, details)
-SELECT job_id, n_events, :event_type, :now, :details FROM jobs WHERE job_id = :job_id;
-
--- name: count_event
-UPDATE jobs SET n_events = n_events + 1 WHERE job_id = :job_id;
+SELECT job_id, n_events + 1, :event_type, :now, :details FROM jobs WHERE job_id = :job_id;
 
 -- name: events
 SELECT * FROM events WHERE job_id = :job_id AND seq > :after ORDER BY seq LIMIT :limit;
@@ -76,6 +74,12 @@ UPDATE jobs
    SET worker_pid = :pid, worker_host = :host, lease_expires_at = :expires,
        provenance = :provenance
  WHERE job_id = :job_id AND status = 'running' AND worker_id = :worker_id AND fence = :fence;
+
+-- name: note_process
+-- Between its start and its first word a worker is known by its process only.
+UPDATE jobs
+   SET worker_pid = :pid
+ WHERE job_id = :job_id AND worker_id = :worker_id AND fence = :fence AND worker_host IS NULL;
 
 -- name: holds
 SELECT 1

@@ -38,8 +38,7 @@ class Transaction:
 
     async def query(self, name: str, **params: Any) -> list[sqlite3.Row]:
         """Execute the statement *name* and return its rows."""
-        cursor = await self._connection.execute(queries()[name], params)
-        return list(await cursor.fetchall())
+        return list(await self._connection.execute_fetchall(queries()[name], params))
 
     async def execute(self, name: str, **params: Any) -> int:
         """Execute the statement *name* and return how many rows it changed."""
@@ -86,10 +85,7 @@ class SqliteDatabase:
     async def read(self, name: str, **params: Any) -> list[sqlite3.Row]:
         """Return the rows of the statement *name*."""
         with self._explained():
-            cursor = await self._reading().execute(queries()[name], params)
-            rows = list(await cursor.fetchall())
-            await cursor.close()
-            return rows
+            return list(await self._reading().execute_fetchall(queries()[name], params))
 
     @contextlib.asynccontextmanager
     async def write(self) -> AsyncIterator[Transaction]:
@@ -120,8 +116,8 @@ class SqliteDatabase:
     async def check(self) -> list[str]:
         """Return what SQLite's own integrity check complains of; nothing when all is well."""
         with self._explained():
-            cursor = await self._reading().execute("PRAGMA integrity_check(20)")
-            found = [str(row[0]) for row in await cursor.fetchall()]
+            rows = await self._reading().execute_fetchall("PRAGMA integrity_check(20)")
+            found = [str(row[0]) for row in rows]
             return [] if found == ["ok"] else found
 
     async def close(self) -> None:
@@ -273,8 +269,7 @@ class SqliteDatabase:
 
     @staticmethod
     async def _checkpoint(connection: aiosqlite.Connection) -> None:
-        cursor = await connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        await cursor.fetchall()
+        await connection.execute_fetchall("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def _reading(self) -> aiosqlite.Connection:
         if self._reader is None:
@@ -318,10 +313,8 @@ class SqliteDatabase:
 
 
 async def _number(connection: aiosqlite.Connection, sql: str) -> int:
-    cursor = await connection.execute(sql)
-    row = await cursor.fetchone()
-    await cursor.close()
-    return int(row[0]) if row else 0
+    rows = list(await connection.execute_fetchall(sql))
+    return int(rows[0][0]) if rows else 0
 
 
 async def _undisturbed(work: Any) -> None:

@@ -201,12 +201,15 @@ class JobStore:
                 earlier = await transaction.query("job_by_request", request_key=request_key)
                 if earlier:
                     return await self._job(earlier[0])
-            taken = await transaction.query("job", job_id=job_id)
-            if taken:
-                raise JobExists(job_id, taken[0]["description"])
-            await transaction.execute("insert_job", **row)
+            try:
+                added = await transaction.query("insert_job", **row)
+            except sqlite3.IntegrityError:
+                taken = await transaction.query("job", job_id=job_id)
+                if not taken:
+                    raise
+                raise JobExists(job_id, taken[0]["description"]) from None
             await self._append(transaction, job_id, EventType.CREATED, {"config": written})
-            return await self._job((await transaction.query("job", job_id=job_id))[0])
+        return await self._job(added[0])
 
     async def claim(
         self,
@@ -248,6 +251,11 @@ class JobStore:
             await self._append(transaction, job_id, event, details)
             fence = claimed[0]["fence"]
             return Lease(job_id=job_id, worker_id=worker_id, fence=fence), event
+
+    async def note_process(self, lease: Lease, pid: int) -> None:
+        """Note the process that was started to take up *lease*, unless it has done so."""
+        async with self.database.write() as transaction:
+            await transaction.execute("note_process", **lease.model_dump(), pid=pid)
 
     async def confirm(
         self, lease: Lease, *, pid: int, host: str, provenance: Mapping[str, Any], lease_s: float
@@ -482,7 +490,6 @@ class JobStore:
         details: Mapping[str, Any],
         moment: str | None = None,
     ) -> None:
-        await transaction.execute("count_event", job_id=job_id)
         await transaction.execute(
             "append_event",
             job_id=job_id,

@@ -57,6 +57,11 @@ CREATE TABLE events (
     PRIMARY KEY (job_id, seq)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TRIGGER events_are_counted AFTER INSERT ON events
+BEGIN
+    UPDATE jobs SET n_events = NEW.seq WHERE job_id = NEW.job_id;
+END;
+
 -- Consecutive successful runs, first_index to last_index; ranges never overlap.
 -- metrics is a .npy of a structured array with one row a run; run_id is for manual jobs.
 CREATE TABLE chunks (

@@ -1,0 +1,40 @@
+"""A manager on an empty store, a small sweep, and a clock that tests turn."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from bilancio.jobs import AsyncJobManager, JobConfig
+
+
+class Clock:
+    """Time passes because the test says so."""
+
+    def __init__(self) -> None:
+        self.now = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        self.now += timedelta(milliseconds=1)
+        return self.now
+
+    def forward(self, seconds: float) -> None:
+        self.now += timedelta(seconds=seconds)
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+async def manager(clock):
+    async with AsyncJobManager(clock=clock) as manager:
+        yield manager
+
+
+@pytest.fixture
+def small():
+    """Eight pairs that take a few milliseconds."""
+    return JobConfig(
+        sweep_type="balanced", n_agents=10, kappas=["0.3", "1"], mus=[0, 1], seeds=[1, 2]
+    )
