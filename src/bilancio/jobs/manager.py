@@ -161,7 +161,7 @@ class AsyncJobManager:
             self._probed.add(folder)
         store = await self.store()
         if name is not None:
-            await self._refuse_taken(name, folder, request_key)
+            await self._refuse_taken(name, folder)
         engine = registry.experiment(checked.sweep_type).version
         for attempt in range(REDRAWS):
             drawn = name or generate_job_id(rng)
@@ -182,10 +182,11 @@ class AsyncJobManager:
                     raise
         raise AssertionError  # the loop returns or raises
 
-    async def _refuse_taken(self, name: JobId, folder: Path, request_key: str | None) -> None:
-        """Refuse a name that a manifest in the output folder holds, though the store does not."""
-        if request_key is None and (folder / name / "job_manifest.json").exists():
-            found = await self._import(folder / name / "job_manifest.json")
+    async def _refuse_taken(self, name: JobId, folder: Path) -> None:
+        """A job that only its manifest knows has its name as well."""
+        manifest = folder / name / "job_manifest.json"
+        if manifest.exists() and await (await self.store()).job(name) is None:
+            found = await self._import(manifest)
             if found is not None:
                 raise JobExists(name, found.description)
 

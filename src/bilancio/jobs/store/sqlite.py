@@ -23,6 +23,7 @@ from bilancio.jobs.store.queries import migrations, queries, statements
 
 APPLICATION_ID = 0x42494C41  # "BILA"
 MAGIC = b"SQLite format 3\x00"
+WAL_FORMAT = b"\x02\x02"  # bytes 18 and 19 of the file
 BUSY_S = 30.0
 POLL_S = 0.02
 CHECKPOINT_BYTES = 4 << 20
@@ -136,35 +137,39 @@ class SqliteDatabase:
             self._lock_file = -1
 
     async def _open(self) -> None:
-        is_new = self._refuse_foreign_file()
+        in_wal_mode = self._refuse_foreign_file()
         with self._explained():
             self._lock_file = os.open(
                 self.path.with_name("store.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600
             )
+            if not in_wal_mode:  # SQLite does not wait when two processes change the mode at once
+                await self._lock(fcntl.LOCK_EX)
             self._writer = await self._connect()
-            if is_new or await self._version(self._writer) != migrations()[-1][0]:
+            if await self._version(self._writer) != migrations()[-1][0]:
+                await self._lock(fcntl.LOCK_EX)
                 await self._migrate(self._writer)
+            self._unlock()
             self._reader = await self._connect()
             await self._reader.execute("PRAGMA query_only = ON")
 
     def _refuse_foreign_file(self) -> bool:
-        """Return whether the file has to be made; raise if it is something else."""
+        """Return whether the file is a database in WAL mode; raise if it is something else."""
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             with self.path.open("rb") as file:
-                head = file.read(len(MAGIC))
+                head = file.read(len(MAGIC) + 4)
         except FileNotFoundError:
-            return True
+            return False
         except (IsADirectoryError, NotADirectoryError, FileExistsError):
             raise NotAStore(str(self.path), "it is not a file in a folder.") from None
         except OSError as error:
             raise StoreUnavailable(str(self.path), f"{error.strerror}.") from None
-        if head and head != MAGIC:
+        if head and not head.startswith(MAGIC):
             raise NotAStore(
                 str(self.path),
                 "the file is no SQLite database; it was left as it is. Name another file.",
             )
-        return not head
+        return head[-2:] == WAL_FORMAT
 
     async def _connect(self) -> aiosqlite.Connection:
         connection = await aiosqlite.connect(self.path, isolation_level=None, timeout=1.0)
@@ -206,7 +211,6 @@ class SqliteDatabase:
 
     async def _migrate(self, connection: aiosqlite.Connection) -> None:
         """Bring the schema up to date; two processes that start at once do it once."""
-        await self._lock(fcntl.LOCK_SH)
         try:
             await self._begin(connection)
             version = await self._version(connection)
@@ -220,8 +224,6 @@ class SqliteDatabase:
         except BaseException:
             await _undisturbed(connection.rollback())
             raise
-        finally:
-            self._unlock()
 
     async def _begin(self, connection: aiosqlite.Connection) -> None:
         """Begin to write; wait for other writers in steps that can be cancelled."""
@@ -283,10 +285,10 @@ class SqliteDatabase:
 
     @contextlib.contextmanager
     def _explained(self) -> Iterator[None]:
-        """Say SQLite's errors in sentences; constraint violations are the caller's to read."""
+        """Say SQLite's errors in sentences; what the caller did wrong is its own to read."""
         try:
             yield
-        except sqlite3.IntegrityError:
+        except (sqlite3.IntegrityError, sqlite3.ProgrammingError):
             raise
         except sqlite3.DatabaseError as error:
             raise self._sentence(error) from error

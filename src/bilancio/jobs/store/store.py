@@ -73,7 +73,7 @@ def sqlite_path(database_url: str) -> Path:
     if database_url.startswith(("postgresql://", "postgres://")):
         raise StoreUnavailable(
             database_url.rsplit("@", maxsplit=1)[-1],
-            f"PostgreSQL is not supported yet; allowed: {allowed}.",
+            f"it is PostgreSQL; allowed so far: {allowed}.",
         )
     path = database_url.removeprefix(SQLITE_PREFIX)
     if not path or path == ":memory:" or "://" in path or path.startswith("sqlite:"):

@@ -1,0 +1,254 @@
+import asyncio
+import sqlite3
+import zlib
+
+import numpy as np
+import pytest
+
+from bilancio.errors import (
+    InvalidInput,
+    LeaseLost,
+    NotAStore,
+    StoreCorrupt,
+    StoreTooNew,
+    StoreUnavailable,
+)
+from bilancio.jobs import AsyncJobManager, JobConfig
+from bilancio.jobs import chunks as packing
+from bilancio.jobs.models import JobStatus
+from bilancio.jobs.store import open_store
+
+CONFIG = JobConfig(sweep_type="ring", n_agents=10, n_replicates=100)
+
+
+@pytest.fixture
+async def store(isolated, clock):
+    store = await open_store(str(isolated / "store.db"), clock)
+    yield store
+    await store.close()
+
+
+@pytest.fixture
+async def job(store, isolated):
+    return await store.add(
+        "my-job",
+        CONFIG,
+        description="try",
+        notes="",
+        tags=(),
+        engine="e1",
+        out_dir=isolated,
+        executor="local",
+    )
+
+
+@pytest.fixture
+async def lease(store, job):
+    lease, _ = await store.claim(job.job_id, "worker-a", lease_s=30, executor="local")
+    return lease
+
+
+def rows(first, last, value=0.5):
+    indices = np.arange(first, last + 1)
+    return packing.split(indices, np.array([(value,)] * len(indices), [("delta_total", float)]))
+
+
+async def record(store, lease, chunks, failures=()):
+    await store.record(lease, chunks, dict(failures), {}, compute_s=0.1, lease_s=30)
+
+
+async def test_a_chunk_comes_back_bit_by_bit(store, lease):
+    table = np.array([(0.1, 3), (np.nan, 4)], [("delta_total", "f8"), ("n_defaults", "i4")])
+    await record(store, lease, packing.split(np.array([5, 6]), table))
+    indices, metrics = packing.join(await store.chunks("my-job"), "my-job")
+    assert indices.tolist() == [5, 6]
+    assert metrics.tobytes() == table.tobytes()
+
+
+async def test_a_batch_with_failures_is_split_and_counted_in_one_transaction(store, lease):
+    table = np.array([(1.0,)] * 4, [("x", float)])
+    chunks = packing.split(np.array([0, 1, 3, 4]), table)
+    assert [(chunk.first_index, chunk.last_index) for chunk in chunks] == [(0, 1), (3, 4)]
+    await record(store, lease, chunks, {2: "ValueError: no"})
+    job = await store.job("my-job")
+    assert (job.completed_runs, job.failed_runs) == (4, 1)
+    assert await store.failed_runs("my-job") == {2: "ValueError: no"}
+    assert await store.recorded("my-job") == [(0, 1), (3, 4)]
+
+
+async def test_a_retry_that_succeeds_replaces_the_failed_run(store, lease):
+    await record(store, lease, [], {2: "ValueError: no"})
+    await record(store, lease, rows(2, 2))
+    job = await store.job("my-job")
+    assert (job.completed_runs, job.failed_runs) == (1, 0)
+    assert await store.failed_runs("my-job") == {}
+
+
+async def test_a_run_that_fails_again_is_counted_once(store, lease):
+    await record(store, lease, [], {2: "ValueError: no"})
+    await record(store, lease, [], {2: "ValueError: again"})
+    assert (await store.job("my-job")).failed_runs == 1
+    assert await store.failed_runs("my-job") == {2: "ValueError: again"}
+
+
+@pytest.mark.parametrize(("first", "last"), [(0, 3), (3, 3), (5, 9), (0, 20), (4, 6)])
+async def test_ranges_of_runs_never_overlap(store, lease, first, last):
+    await record(store, lease, rows(3, 5))
+    with pytest.raises(sqlite3.IntegrityError, match="recorded already"):
+        await record(store, lease, rows(first, last))
+    assert (await store.job("my-job")).completed_runs == 3
+    assert len(await store.events("my-job")) == 3
+
+
+async def test_the_first_worker_is_told_when_another_took_over(store, lease, clock):
+    clock.forward(31)
+    second, _ = await store.claim("my-job", "worker-b", lease_s=30, executor="local")
+    for late in (
+        record(store, lease, rows(0, 9)),
+        store.renew(lease, 30),
+        store.end(lease, JobStatus.COMPLETED, summary={}),
+    ):
+        with pytest.raises(LeaseLost, match="worker-a no longer holds job my-job"):
+            await late
+    assert await store.recorded("my-job") == []
+    await record(store, second, rows(0, 9))
+    assert (await store.job("my-job")).completed_runs == 10
+
+
+async def test_two_workers_never_hold_the_same_job(store, lease):
+    assert await store.claim("my-job", "worker-b", lease_s=30, executor="local") is None
+    assert await store.holds(lease)
+
+
+async def test_a_worker_known_to_be_dead_loses_its_lease_before_it_runs_out(store, lease):
+    claimed = await store.claim(
+        "my-job", "worker-b", lease_s=30, executor="local", dead_fence=lease.fence
+    )
+    assert claimed is not None
+    assert not await store.holds(lease)
+
+
+async def test_cancelling_fences_the_worker_off(store, lease):
+    assert await store.cancel("my-job", "enough")
+    with pytest.raises(LeaseLost):
+        await record(store, lease, rows(0, 9))
+
+
+async def test_a_flipped_bit_in_a_chunk_is_noticed(store, lease, isolated):
+    await record(store, lease, rows(0, 9))
+    with sqlite3.connect(isolated / "store.db") as raw:
+        (stored,) = raw.execute("SELECT metrics FROM chunks").fetchone()
+        flipped = stored[:-1] + bytes([stored[-1] ^ 1])
+        raw.execute("UPDATE chunks SET metrics = ?", (flipped,))
+    raw.close()
+    with pytest.raises(StoreCorrupt, match=r"runs 0–9 of job my-job.*checksum"):
+        packing.join(await store.chunks("my-job"), "my-job")
+
+
+async def test_a_cancelled_write_leaves_nothing_behind(store, job):
+    """Cancelled after every number of steps of the loop, the write is whole or absent."""
+    for steps in range(1, 40):
+        writing = asyncio.ensure_future(store.cancel(job.job_id, "x" * steps))
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        writing.cancel()
+        await asyncio.wait({writing})
+        events = await store.events(job.job_id)
+        stored = await store.job(job.job_id)
+        assert (stored.status is JobStatus.CANCELLED) == (len(events) > 1)
+        if stored.status is JobStatus.CANCELLED:
+            break
+        assert await store.start_by_hand("no-such-job") is False
+
+
+async def test_an_error_in_a_transaction_rolls_all_of_it_back(store, lease):
+    with pytest.raises(sqlite3.ProgrammingError):
+        await record(store, lease, rows(0, 9), {3: object()})
+    assert await store.recorded("my-job") == []
+    assert (await store.job("my-job")).completed_runs == 0
+
+
+async def test_a_file_that_is_no_database_is_left_as_it_is(isolated):
+    file = isolated / "notes.txt"
+    file.write_text("my notes, not a store at all")
+    with pytest.raises(NotAStore, match="is no SQLite database; it was left as it is"):
+        await open_store(str(file))
+    assert file.read_text() == "my notes, not a store at all"
+
+
+async def test_the_database_of_another_program_is_left_as_it_is(isolated):
+    file = isolated / "other.db"
+    with sqlite3.connect(file) as other:
+        other.execute("CREATE TABLE songs (title)")
+    other.close()
+    before = file.read_bytes()
+    with pytest.raises(NotAStore, match="database of another program"):
+        await open_store(str(file))
+    assert file.read_bytes() == before
+
+
+async def test_the_store_of_a_newer_version_is_refused(isolated):
+    await (await open_store(str(isolated / "s.db"))).close()
+    with sqlite3.connect(isolated / "s.db") as raw:
+        raw.execute("PRAGMA user_version = 999")
+    raw.close()
+    with pytest.raises(StoreTooNew, match=r"newer bilancio wrote it \(schema 999"):
+        await open_store(str(isolated / "s.db"))
+
+
+async def test_a_store_in_a_place_that_is_none_is_refused(isolated):
+    (isolated / "file").write_text("")
+    with pytest.raises(NotAStore, match="not a file in a folder"):
+        await open_store(str(isolated / "file" / "s.db"))
+    with pytest.raises(NotAStore, match="not a file in a folder"):
+        await open_store(str(isolated))
+
+
+@pytest.mark.parametrize("url", ["sqlite://", "mysql://host/db", ":memory:", "sqlite:///:memory:"])
+async def test_an_address_of_no_known_kind_is_refused(url):
+    with pytest.raises(InvalidInput, match="BILANCIO_DATABASE_URL: got .*; allowed: sqlite:///"):
+        await open_store(url)
+
+
+async def test_postgresql_is_refused_with_a_sentence_while_it_is_not_there():
+    with pytest.raises(StoreUnavailable, match="it is PostgreSQL; allowed so far: sqlite"):
+        await open_store("postgresql://me:secret@host/db")
+
+
+async def test_two_processes_that_open_a_new_store_at_once_make_it_once(isolated):
+    stores = await asyncio.gather(*(open_store(str(isolated / "new.db")) for _ in range(8)))
+    for store in stores:
+        assert await store.job_ids() == []
+        await store.close()
+
+
+async def test_many_writers_on_one_file_lose_nothing(isolated):
+    url = str(isolated / "shared.db")
+
+    async def create(number):
+        async with AsyncJobManager(url) as manager:
+            for each in range(5):
+                await manager.create_job("try", CONFIG, job_id=f"job-{number}-{each}")
+
+    await asyncio.gather(*(create(number) for number in range(8)))
+    async with AsyncJobManager(url) as manager:
+        assert (await manager.list_jobs(limit=100)).total == 40
+
+
+async def test_the_log_is_checkpointed_when_it_grows(store, lease, isolated):
+    big = np.zeros(2**17, [("a", float), ("b", float), ("c", float)])
+    for each in range(4):
+        table = big[: 2**17]
+        packed, crc32 = packing.pack(table)
+        assert zlib.crc32(packed) == crc32
+        indices = np.arange(each * 2**17, (each + 1) * 2**17)
+        await record(store, lease, packing.split(indices, table))
+    assert (isolated / "store.db-wal").stat().st_size < 4 << 20
+    assert (isolated / "store.db").stat().st_size > 12 << 20
+
+
+async def test_a_closed_store_says_so(store):
+    await store.close()
+    await store.close()
+    with pytest.raises(StoreUnavailable, match="it was closed"):
+        await store.job_ids()
