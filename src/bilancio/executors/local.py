@@ -1,17 +1,38 @@
-"""Compute chunks on this machine's cores."""
+"""Compute batches of runs on this machine's cores.
 
+Threads compute where the experiment releases the GIL and is bounded in time; everything else
+computes in processes, where a run that crashes or hangs takes only its process down. Either way
+a batch that fails is halved until the runs that fail are alone.
+"""
+
+import contextlib
+import ctypes
+import functools
+import multiprocessing
+import multiprocessing.connection
 import os
+import signal
+import sys
+import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pebble import ProcessExpired, ProcessPool
 
+from bilancio.experiments import registry
 from bilancio.experiments.base import Experiment
 
 Indices = NDArray[np.int64]
+Metrics = NDArray[np.void]
+
+SLACK_S = 10.0  # what a batch may take beyond the longest run: its other runs and a cold start
+MAX_ERROR = 2000
+PR_SET_PDEATHSIG = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,48 +52,87 @@ class Outcome:
     """
 
     indices: Indices
-    metrics: NDArray[np.void]
+    metrics: Metrics
     failures: dict[int, str] = field(default_factory=dict)
     compute_s: float = 0.0
 
 
 class LocalExecutor:
-    """Threads on this machine, for experiments whose computation releases the GIL.
+    """Threads and processes on this machine.
 
     Parameters
     ----------
     workers
-        Number of threads; 0 takes one for each core that this process may use.
+        How many compute at a time; 0 takes one for each core that this process may use.
+    run_timeout_s
+        Longest time that a run may take in a process.
     """
 
     name = "local"
 
-    def __init__(self, workers: int = 0) -> None:
+    def __init__(self, workers: int = 0, *, run_timeout_s: float = 600.0) -> None:
         self.workers = workers or len(os.sched_getaffinity(0))
-        self._pool = ThreadPoolExecutor(self.workers, thread_name_prefix="kernel")
+        self._limit_s = run_timeout_s + SLACK_S
+        self._threads = ThreadPoolExecutor(self.workers, thread_name_prefix="kernel")
+        self._processes: ProcessPool | None = None
+        self._starting = threading.Lock()
 
-    def submit(self, experiment: Experiment, config: Any, indices: Indices) -> Future[Outcome]:
-        """Compute the runs of *indices*, some time soon."""
-        return self._pool.submit(compute, experiment, config, indices)
+    def submit(
+        self, experiment: Experiment, config: Any, indices: Indices, *, isolated: bool = False
+    ) -> Future[Outcome]:
+        """Compute the runs of *indices* some time soon; *isolated* ones in a process."""
+        attempt: Callable[[Indices], Metrics]
+        if experiment.nogil and not isolated:
+            attempt = functools.partial(compute_table, experiment, config)
+        else:
+            attempt = functools.partial(self._in_process, config)
+        return self._threads.submit(narrow_down, attempt, indices)
 
     def close(self) -> None:
         """Drop what has not begun; do not wait for what has."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        if self._processes is not None:
+            self._processes.stop()
+
+    def _in_process(self, config: Any, indices: Indices) -> Metrics:
+        """Compute in a process of the pool; what kills or stops that process is raised here."""
+        task = self._pool().schedule(
+            _compute_by_name, args=[config.as_dict(), indices], timeout=self._limit_s
+        )
+        try:
+            metrics: Metrics = task.result()
+        except ProcessExpired as expired:
+            message = f"its process died ({_how_it_died(expired.exitcode)})"
+            raise ChildProcessError(message) from None
+        except TimeoutError:
+            message = f"it took longer than {self._limit_s - SLACK_S:g} s"
+            raise TimeoutError(message) from None
+        return metrics
+
+    def _pool(self) -> ProcessPool:
+        with self._starting:
+            if self._processes is None:
+                self._processes = ProcessPool(
+                    self.workers,
+                    initializer=end_with_parent,
+                    context=multiprocessing.get_context("spawn"),
+                )
+            return self._processes
 
 
-def compute(experiment: Experiment, config: Any, indices: Indices) -> Outcome:
-    """Compute a batch; where it raises, halve it until the runs that fail are alone."""
+def narrow_down(attempt: Callable[[Indices], Metrics], indices: Indices) -> Outcome:
+    """Compute a batch by *attempt*; where it raises, halve it until failing runs are alone."""
     began = time.perf_counter()
     failures: dict[int, str] = {}
-    done: list[tuple[Indices, NDArray[np.void]]] = []
+    done: list[tuple[Indices, Metrics]] = []
     waiting = [indices]
     while waiting:
         batch = waiting.pop()
         try:
-            metrics = experiment.compute(config, batch)
+            metrics = attempt(batch)
         except Exception as error:  # noqa: BLE001 - an experiment may raise anything
             if len(batch) == 1:
-                failures[int(batch[0])] = f"{type(error).__name__}: {error}"
+                failures[int(batch[0])] = f"{type(error).__name__}: {error}"[:MAX_ERROR]
             else:
                 middle = len(batch) // 2
                 waiting += [batch[middle:], batch[:middle]]
@@ -84,3 +144,65 @@ def compute(experiment: Experiment, config: Any, indices: Indices) -> Outcome:
         failures=failures,
         compute_s=time.perf_counter() - began,
     )
+
+
+def compute_table(experiment: Experiment, config: Any, indices: Indices) -> Metrics:
+    """Return what the experiment computes for *indices*.
+
+    Raises
+    ------
+    TypeError, ValueError
+        It is not one row of named numbers for each run.
+    """
+    metrics = experiment.compute(config, indices)
+    if not isinstance(metrics, np.ndarray) or not metrics.dtype.names:
+        message = f"the experiment returned {type(metrics).__name__}, not a table of metrics"
+        raise TypeError(message)
+    if metrics.shape != indices.shape:
+        message = f"the experiment returned {metrics.shape} rows for {len(indices)} runs"
+        raise ValueError(message)
+    if metrics.dtype.hasobject:
+        message = "the experiment returned metrics that are no numbers"
+        raise TypeError(message)
+    return metrics
+
+
+@functools.cache
+def _prepared(sweep_type: str) -> Experiment:
+    experiment = registry.experiment(sweep_type)
+    experiment.prepare()
+    return experiment
+
+
+def _compute_by_name(config: dict[str, Any], indices: Indices) -> Metrics:
+    """Compute in a process that knows nothing yet but names."""
+    experiment = _prepared(config["sweep_type"])
+    return compute_table(experiment, experiment.config_model.model_validate(config), indices)
+
+
+def end_with_parent() -> None:
+    """Have this process end when its parent does, however busy it is then.
+
+    A thread waits for the parent's end and leaves; on Linux the kernel sends SIGKILL as well,
+    which reaches code that never lets another thread run.
+    """
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError, AttributeError):
+            ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent to answer
+
+    def wait() -> None:
+        multiprocessing.connection.wait([parent.sentinel])
+        os._exit(1)
+
+    threading.Thread(target=wait, name="parent-watch", daemon=True).start()
+
+
+def _how_it_died(exit_code: int | None) -> str:
+    if exit_code is not None and exit_code < 0:
+        with contextlib.suppress(ValueError):
+            return signal.Signals(-exit_code).name
+    return f"exit code {exit_code}"

@@ -37,6 +37,7 @@ from bilancio.validation import explained
 
 MAX_RUNS = 10**7
 DEFAULT_SEED = 42
+HANDLING_FIELDS = ("max_failures", "run_timeout_s", "cloud")
 LEADING_FIELDS = ("sweep_type", "n_agents", "kappas", "concentrations", "mus")
 
 
@@ -92,6 +93,12 @@ class SweepConfig(BaseModel):
 
     arms: ClassVar[tuple[str, ...]] = ("passive",)
     sweep_type: str = Field(description="Which experiment.")
+    max_failures: Annotated[int, Field(ge=1)] = Field(
+        default=1000, description="Failed runs after which the sweep stops early."
+    )
+    run_timeout_s: Annotated[float, Field(gt=0, le=10**6)] = Field(
+        default=600.0, description="Seconds after which a run in a process of its own is stopped."
+    )
     cloud: bool = Field(default=False, description="Compute on Modal instead of this machine.")
 
     def __new__(cls, **data: Any) -> Self:
@@ -126,12 +133,14 @@ class SweepConfig(BaseModel):
         """Return every parameter as JSON holds it: decimals as text, grids first."""
         written = self.model_dump(mode="json")
         leading = {name: written.pop(name) for name in LEADING_FIELDS if name in written}
-        cloud = written.pop("cloud")
-        return {**leading, **written, "cloud": cloud}
+        handling = {name: written.pop(name) for name in HANDLING_FIELDS}
+        return {**leading, **written, **handling}
 
     def digest(self) -> str:
-        """Return a hash of all that the results depend on (where it computes is not)."""
-        parameters = {name: value for name, value in self.as_dict().items() if name != "cloud"}
+        """Return a hash of all that the results depend on; how it is carried out is not."""
+        parameters = {
+            name: value for name, value in self.as_dict().items() if name not in HANDLING_FIELDS
+        }
         text = json.dumps(parameters, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -146,6 +155,10 @@ class UncheckedSweep(SweepConfig):
     """A stored sweep whose experiment is not installed here: to be shown, not to be run."""
 
     model_config = ConfigDict(extra="allow")
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return what was stored."""
+        return self.model_dump(mode="json")
 
 
 class RingSettings(SweepConfig):

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, overload
+from typing import Annotated, Any, NamedTuple, overload
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, SerializeAsAny, SkipValidation
 
@@ -114,6 +114,14 @@ class Holder(View):
     host: str | None
 
 
+class Flight(NamedTuple):
+    """A batch that computes: its runs, both ends included, and the workers it has outlived."""
+
+    first: int
+    last: int
+    deaths: int
+
+
 class Job(View):
     """One submission of a sweep.
 
@@ -158,6 +166,7 @@ class Job(View):
     summary: dict[str, Any] | None
     provenance: dict[str, Any] = Field(repr=False)
     holder: Holder | None = Field(exclude=True, repr=False)
+    in_flight: tuple[Flight, ...] = Field(exclude=True, repr=False)
 
     @property
     def folder(self) -> Path:

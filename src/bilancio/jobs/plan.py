@@ -5,10 +5,13 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
+from bilancio.jobs.models import Flight
+
 Indices = NDArray[np.int64]
 
 TARGET_S = 0.3
 FIRST_CHUNK = 64
+FIRST_CHUNK_IN_PROCESS = 1
 LARGEST_CHUNK = 100_000
 GROWTH = 8
 
@@ -33,6 +36,30 @@ def missing(recorded: Iterable[tuple[int, int]], total: int) -> list[tuple[int, 
     return gaps
 
 
+def set_apart(
+    gaps: Iterable[tuple[int, int]], flights: Iterable[Flight]
+) -> tuple[list[tuple[int, int]], list[tuple[Indices, int]]]:
+    """Take the runs that were in flight when a worker died out of *gaps*.
+
+    Returns
+    -------
+    rest
+        The gaps without them.
+    suspects
+        For each flight the runs of it that are missing, and how many workers died over it.
+    """
+    todo = np.concatenate([np.arange(first, last + 1) for first, last in gaps] or [np.empty(0)])
+    suspects = []
+    for flight in flights:
+        inside = (todo >= flight.first) & (todo <= flight.last)
+        if inside.any():
+            suspects.append((todo[inside].astype(np.int64), flight.deaths + 1))
+            todo = todo[~inside]
+    edges = np.flatnonzero(np.diff(todo) != 1) + 1
+    rest = [(int(part[0]), int(part[-1])) for part in np.split(todo, edges) if len(part)]
+    return rest, suspects
+
+
 class Plan:
     """Hands out the missing runs in order, in batches that take about `TARGET_S` seconds.
 
@@ -44,14 +71,23 @@ class Plan:
         Runs that share a start and are best computed in one batch.
     workers
         Batches that compute at the same time.
+    first_size
+        Runs in the first batch, of which nobody knows how long they take.
     """
 
-    def __init__(self, gaps: Iterable[tuple[int, int]], *, together: int, workers: int) -> None:
+    def __init__(
+        self,
+        gaps: Iterable[tuple[int, int]],
+        *,
+        together: int,
+        workers: int,
+        first_size: int = FIRST_CHUNK,
+    ) -> None:
         self._gaps = list(gaps)[::-1]
         self._together = together
         self._left = sum(last - first + 1 for first, last in self._gaps)
         self._workers = workers
-        self._size = FIRST_CHUNK
+        self._size = first_size
 
     def next_batch(self) -> Indices | None:
         """Return the next runs to compute; None when all are handed out."""

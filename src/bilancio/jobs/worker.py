@@ -12,7 +12,6 @@ import os
 import signal
 import sys
 import time
-from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
@@ -28,13 +27,20 @@ from bilancio.jobs.clock import Clock, utc_now
 from bilancio.jobs.job_id import JobId
 from bilancio.jobs.liveness import LifeSign
 from bilancio.jobs.manifest import provenance
-from bilancio.jobs.models import Job, JobStatus, Lease
-from bilancio.jobs.plan import Plan, missing
+from bilancio.jobs.models import Flight, Job, JobStatus, Lease
+from bilancio.jobs.plan import (
+    FIRST_CHUNK,
+    FIRST_CHUNK_IN_PROCESS,
+    Plan,
+    missing,
+    set_apart,
+)
 from bilancio.jobs.store import JobStore, open_store
 from bilancio.settings import Settings, load_settings
 
 WATCH_S = 0.4
 LEFT_ON_SIGNAL = 143
+DEATHS_TO_ISOLATE = 2
 
 log = logging.getLogger("bilancio.worker")
 
@@ -50,6 +56,17 @@ class Stopped(BilancioError):
         return f"The worker of job {self.job_id} was stopped; it can be resumed."
 
 
+class TooManyFailures(BilancioError):
+    """So many runs failed that the rest is not worth the time."""
+
+    def __init__(self, failed: int) -> None:
+        super().__init__(failed)
+        self.failed = failed
+
+    def __str__(self) -> str:
+        return f"{self.failed} runs failed."
+
+
 class Worker:
     """One attempt at a job, under one lease."""
 
@@ -59,7 +76,6 @@ class Worker:
         self._settings = settings
         self._clock: Clock = store.clock
         self._stop = asyncio.Event()
-        self._executor = LocalExecutor(settings.workers)
 
     def stop(self) -> None:
         """Ask the worker to leave at once."""
@@ -86,7 +102,9 @@ class Worker:
             for task in (working, watching):
                 task.cancel()
             await asyncio.wait({watching, working})
-            self._executor.close()
+            if self._stop.is_set():
+                with contextlib.suppress(BilancioError):  # what was in flight did not kill it
+                    await self._store.note_flight(self._lease, [])
             sign.release()
 
     async def _acquire(self, sign: LifeSign) -> None:
@@ -139,31 +157,62 @@ class Worker:
         log.info("job %s: %d runs, %d done", job.job_id, job.total_runs, job.completed_runs)
         await asyncio.to_thread(experiment.prepare)
         gaps = missing(await self._store.recorded(job.job_id), job.total_runs)
-        await self._compute(job, gaps)
+        executor = LocalExecutor(self._settings.workers, run_timeout_s=job.config.run_timeout_s)
+        try:
+            await self._compute(job, executor, gaps)
+        except TooManyFailures as error:
+            log.info("stopped early: %s", error)
+        finally:
+            executor.close()
         return await self._finish()
 
-    async def _compute(self, job: Job, gaps: list[tuple[int, int]]) -> None:
-        """Keep all cores busy; record each batch when it is done, in whatever order."""
+    async def _compute(
+        self, job: Job, executor: LocalExecutor, gaps: list[tuple[int, int]]
+    ) -> None:
+        """Keep all cores busy; record each batch when it is done, in whatever order.
+
+        Batches that workers have died over go first, by themselves; after two deaths in a
+        process, where what is wrong with them hurts nobody else.
+        """
         experiment = registry.experiment(job.config.sweep_type)
-        plan = Plan(gaps, together=len(job.config.arms), workers=self._executor.workers)
-        flying: dict[asyncio.Future[Outcome], Future[Outcome]] = {}
-        while True:
-            while len(flying) < 2 * self._executor.workers:
-                batch = plan.next_batch()
+        rest, suspects = set_apart(gaps, job.in_flight)
+        plan = Plan(
+            rest,
+            together=len(job.config.arms),
+            workers=executor.workers,
+            first_size=FIRST_CHUNK if experiment.nogil else FIRST_CHUNK_IN_PROCESS,
+        )
+        flying: dict[asyncio.Future[Outcome], Flight] = {}
+
+        def fill() -> None:
+            while len(flying) < 2 * executor.workers:
+                batch, deaths = suspects.pop() if suspects else (plan.next_batch(), 0)
                 if batch is None:
-                    break
-                future = self._executor.submit(experiment, job.config, batch)
-                flying[asyncio.wrap_future(future)] = future
-            if not flying:
-                return
+                    return
+                future = executor.submit(
+                    experiment, job.config, batch, isolated=deaths >= DEATHS_TO_ISOLATE
+                )
+                flight = Flight(int(batch[0]), int(batch[-1]), deaths)
+                flying[asyncio.wrap_future(future)] = flight
+
+        fill()
+        await self._store.note_flight(self._lease, list(flying.values()))
+        failed = 0
+        while flying:
             done, _ = await asyncio.wait(flying, return_when=asyncio.FIRST_COMPLETED)
+            ready = {each: flying.pop(each) for each in done}
             for each in done:
-                del flying[each]
                 outcome = each.result()
                 plan.learn(len(outcome.indices) + len(outcome.failures), outcome.compute_s)
-                await self._record(job, outcome)
+            fill()
+            for each in done:
+                del ready[each]
+                await self._record(job, each.result(), [*flying.values(), *ready.values()])
+                failed += len(each.result().failures)
+            if failed >= job.config.max_failures:
+                raise TooManyFailures(failed)
 
-    async def _record(self, job: Job, outcome: Outcome) -> None:
+    async def _record(self, job: Job, outcome: Outcome, in_flight: list[Flight]) -> None:
         stored = await asyncio.to_thread(
             packing.split, outcome.indices, outcome.metrics, outcome.compute_s
         )
@@ -174,6 +223,7 @@ class Worker:
             progress_details(job, outcome),
             compute_s=outcome.compute_s,
             lease_s=self._settings.lease_s,
+            in_flight=in_flight,
         )
 
     async def _finish(self) -> JobStatus:
@@ -183,11 +233,7 @@ class Worker:
         status = JobStatus.FAILED if failed else JobStatus.COMPLETED
         error = None
         if failed:
-            index, reason = next(iter(failed.items()))
-            error = (
-                f"{job.failed_runs} of {job.total_runs} runs failed; "
-                f"the first, {job.run_ids[index]}: {reason}"
-            )
+            error = failure_words(job, failed)
         summary = await summarise(self._store, job)
         ended = job.model_copy(
             update={
@@ -212,6 +258,19 @@ class Worker:
         if job is None:
             raise JobNotFound(self._lease.job_id)
         return job
+
+
+def failure_words(job: Job, failed: dict[int, str]) -> str:
+    """Say how many runs failed, why the first did, and whether the rest was left."""
+    index, reason = next(iter(failed.items()))
+    words = (
+        f"{job.failed_runs} of {job.total_runs} runs failed; "
+        f"the first, {job.run_ids[index]}: {reason}"
+    )
+    left = job.total_runs - job.completed_runs - job.failed_runs
+    if left:
+        words += f" ({left} runs were left undone after max_failures {job.config.max_failures}.)"
+    return words
 
 
 async def summarise(store: JobStore, job: Job) -> dict[str, Any]:

@@ -91,9 +91,14 @@ UPDATE jobs
    SET lease_expires_at = :expires
  WHERE job_id = :job_id AND status = 'running' AND worker_id = :worker_id AND fence = :fence;
 
+-- name: note_flight
+UPDATE jobs
+   SET in_flight = :in_flight
+ WHERE job_id = :job_id AND status = 'running' AND worker_id = :worker_id AND fence = :fence;
+
 -- name: count_recorded
 UPDATE jobs
-   SET completed_runs = completed_runs + :completed, failed_runs = failed_runs + :failed,
+   SET in_flight = :in_flight, completed_runs = completed_runs + :completed, failed_runs = failed_runs + :failed,
        compute_s = compute_s + :compute_s, lease_expires_at = :expires
  WHERE job_id = :job_id AND status = 'running' AND worker_id = :worker_id AND fence = :fence;
 
@@ -131,7 +136,7 @@ SELECT run_index, error
 -- name: end_by_worker
 UPDATE jobs
    SET status = :status, completed_at = :now, error = :error, summary = :summary,
-       worker_id = NULL, lease_expires_at = NULL
+       worker_id = NULL, lease_expires_at = NULL, in_flight = '[]'
  WHERE job_id = :job_id AND status = 'running' AND worker_id = :worker_id AND fence = :fence;
 
 -- name: start_by_hand
@@ -164,7 +169,7 @@ UPDATE jobs
 -- The fence moves on, so that a worker in the midst of a chunk cannot record it any more.
 UPDATE jobs
    SET status = 'cancelled', completed_at = :now, error = NULL, fence = fence + 1,
-       worker_id = NULL, lease_expires_at = NULL
+       worker_id = NULL, lease_expires_at = NULL, in_flight = '[]'
  WHERE job_id = :job_id AND status IN ('pending', 'running', 'failed');
 
 -- name: speed

@@ -19,7 +19,7 @@ from bilancio.experiments.configs import SweepConfig, UncheckedSweep
 from bilancio.jobs import clock as moments
 from bilancio.jobs.clock import Clock
 from bilancio.jobs.job_id import JobId
-from bilancio.jobs.models import EventType, Holder, Job, JobEvent, JobStatus, Lease, RunIds
+from bilancio.jobs.models import EventType, Flight, Holder, Job, JobEvent, JobStatus, Lease, RunIds
 from bilancio.jobs.store.sqlite import SqliteDatabase, Transaction
 from bilancio.settings import SQLITE_PREFIX
 
@@ -283,6 +283,10 @@ class JobStore:
         """Extend the lease to *lease_s* seconds from now."""
         await self._as_holder("renew", lease, expires=self._now(lease_s))
 
+    async def note_flight(self, lease: Lease, in_flight: Sequence[Flight]) -> None:
+        """Note which batches compute, so that one that kills its workers is found out."""
+        await self._as_holder("note_flight", lease, in_flight=json.dumps(in_flight))
+
     async def record(
         self,
         lease: Lease,
@@ -292,8 +296,12 @@ class JobStore:
         *,
         compute_s: float,
         lease_s: float,
+        in_flight: Sequence[Flight] = (),
     ) -> None:
-        """Store one batch: its chunks, failed runs, counters and progress event together."""
+        """Store one batch: its chunks, failed runs, counters and progress event together.
+
+        *in_flight* are the batches that still compute once this one is recorded.
+        """
         completed = sum(chunk.last_index - chunk.first_index + 1 for chunk in chunks)
         async with self.database.write() as transaction:
             retried = 0
@@ -315,6 +323,7 @@ class JobStore:
                 failed=len(failures) - retried,
                 compute_s=compute_s,
                 expires=self._now(lease_s),
+                in_flight=json.dumps(in_flight),
             )
             if not held:
                 raise LeaseLost(lease.job_id, lease.worker_id)
@@ -531,6 +540,7 @@ class JobStore:
             summary=json.loads(row["summary"]) if row["summary"] else None,
             provenance=json.loads(row["provenance"]),
             holder=_holder(row),
+            in_flight=tuple(Flight(*each) for each in json.loads(row["in_flight"])),
         )
 
 

@@ -33,6 +33,7 @@ CREATE TABLE jobs (
     lease_expires_at TEXT,
     worker_pid       INTEGER,
     worker_host      TEXT,
+    in_flight        TEXT    NOT NULL DEFAULT '[]' CHECK (json_type(in_flight) = 'array'),
 
     CONSTRAINT leased_only_while_running
         CHECK ((worker_id IS NULL) = (lease_expires_at IS NULL)
