@@ -1,0 +1,106 @@
+"""The command `bilancio`: its nouns, and what becomes of errors."""
+
+import importlib
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import typer
+
+from bilancio.cli.usage import Verbs, sentence
+from bilancio.errors import BilancioError
+
+INTERRUPTED = 130
+_NOUNS = {"sweep": "bilancio.cli.sweep", "jobs": "bilancio.cli.jobs"}
+
+
+class Nouns(Verbs):
+    """The nouns; the code of each is loaded when it is used."""
+
+    def list_commands(self, _: Any) -> list[str]:
+        """Return the nouns."""
+        return list(_NOUNS)
+
+    def get_command(self, _: Any, cmd_name: str) -> Any:
+        """Load the commands of one noun."""
+        if cmd_name not in _NOUNS:
+            return None
+        command = typer.main.get_command(importlib.import_module(_NOUNS[cmd_name]).app)
+        command.name = cmd_name
+        return command
+
+
+app = typer.Typer(
+    name="bilancio", cls=Nouns, rich_markup_mode="rich", pretty_exceptions_enable=False
+)
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version  # of use only here
+
+        typer.echo(f"bilancio {version('bilancio')}")
+        raise typer.Exit
+
+
+@app.callback()
+def bilancio(
+    *,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            callback=_show_version,
+            is_eager=True,
+            metavar="",
+            help="Show the version.",
+        ),
+    ] = False,
+) -> None:
+    """Run simulation sweeps that one can talk about.
+
+    A sweep is carried out as a job with a memorable name, by a worker process
+    that goes on when the terminal is closed. Its results are found by the name,
+    from any folder.
+
+    Example:
+
+      $ bilancio sweep balanced --n-agents 50 --kappas 0.25,0.5,1 --seeds 42,43
+      $ bilancio jobs list
+      $ bilancio jobs results bright-ocean-swift-tiger --group-by kappa
+    """
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Carry out one command and return its exit code; whatever went wrong is said on stderr."""
+    try:
+        command = typer.main.get_command(app)
+        code = command.main(args=list(arguments), prog_name="bilancio", standalone_mode=False)
+        sys.stdout.flush()
+    except BilancioError as error:
+        return _failed(str(error))
+    except typer.TyperException as error:
+        return _failed(sentence(error))
+    except BrokenPipeError:  # whoever read our output has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except Exception as error:  # noqa: BLE001 - a person gets a sentence, not a traceback
+        what = f"{type(error).__name__}: {error}".rstrip(": ").replace("\n", " ")
+        return _failed(f"Something unforeseen happened ({what}); BILANCIO_DEBUG=1 shows where.")
+    return code if isinstance(code, int) else 0
+
+
+def _failed(words: str) -> int:
+    if os.environ.get("BILANCIO_DEBUG"):
+        traceback.print_exc()
+    sys.stderr.write(f"{words}\n")
+    return 1
+
+
+def main() -> None:
+    """Run the command line of this process."""
+    sys.exit(run(sys.argv[1:]))

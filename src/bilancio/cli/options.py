@@ -1,0 +1,194 @@
+"""The options of a sweep, made from the model that checks its configuration."""
+
+import inspect
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from bilancio.cli.usage import listed, refuse_unknown
+from bilancio.errors import invalid
+from bilancio.experiments.configs import (
+    BalancedSweep,
+    GridSweep,
+    RingSettings,
+    SweepConfig,
+    plain,
+)
+from bilancio.validation import Schema, allowed_by
+
+#: What a file may say of a job beside the parameters of its sweep.
+JOB_KEYS = ("description", "notes", "tags")
+_METAVARS = {"array": "A,B,…", "integer": "N", "number": "X", "boolean": ""}
+_NOT_OPTIONS = ("sweep_type", "cloud")
+_GRID, _OTHERS, _SWITCHES = "Grid and seeds", "Parameters", "Switches"
+_OWNERS: dict[type, str] = {GridSweep: _GRID, RingSettings: "Ring", BalancedSweep: "Dealers"}
+_PANELS = (_GRID, "Ring", "Dealers", _OTHERS, _SWITCHES)
+
+
+def parameters_of(model: type[SweepConfig]) -> list[inspect.Parameter]:
+    """Return one option for each field of *model*, None where it is not given."""
+    schema = model.model_json_schema()
+    options = [
+        inspect.Parameter(
+            name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=_option(model, name, schema),
+            annotation=bool | None if _kind(schema, name) == "boolean" else str | None,
+        )
+        for name in model.model_fields
+        if name not in _NOT_OPTIONS
+    ]
+    return sorted(options, key=lambda option: _PANELS.index(option.default.rich_help_panel))
+
+
+def with_options(command: Callable[..., None], model: type[SweepConfig]) -> Callable[..., None]:
+    """Return *command*, which takes parameters by name, with an option for each of them.
+
+    Parameters
+    ----------
+    command
+        Its own options are keyword-only parameters; those of *model* reach it as ``**given``.
+    """
+
+    def called(**given: Any) -> None:
+        command(**given)
+
+    own = [
+        parameter
+        for parameter in inspect.signature(command).parameters.values()
+        if parameter.kind is inspect.Parameter.KEYWORD_ONLY
+    ]
+    called.__signature__ = inspect.Signature(  # type: ignore[attr-defined]  # typer reads it
+        [*parameters_of(model), *own]
+    )
+    return called
+
+
+def configuration(
+    model: type[SweepConfig], given: Mapping[str, Any], file: Mapping[str, Any]
+) -> SweepConfig:
+    """Return the checked configuration: what a file says, overridden by options.
+
+    Parameters
+    ----------
+    given
+        Options as they were written, None where they were not.
+    file
+        Parameters of the file.
+
+    Raises
+    ------
+    InvalidInput
+        A value is wrong; nothing has been stored.
+    """
+    schema = model.model_json_schema()
+    options = {
+        name: listed(value) if _kind(schema, name) == "array" else value
+        for name, value in given.items()
+        if value is not None
+    }
+    chosen = dict(file)
+    seeds, shorthand = {"seeds"}, {"n_replicates", "base_seed"}
+    for one, other in ((seeds, shorthand), (shorthand, seeds)):
+        if one & options.keys() and not other & options.keys():
+            for name in other:  # the options choose between two ways to say the same
+                chosen.pop(name, None)
+    return model(**{**chosen, **options})
+
+
+def read_file(path: Path, model: type[SweepConfig]) -> dict[str, Any]:
+    """Read parameters, and what `JOB_KEYS` name, from a YAML file or a job's manifest.
+
+    Raises
+    ------
+    InvalidInput
+        It cannot be read, is for another sweep, or holds names that do not exist.
+    """
+    found = _loaded(path)
+    if "config" in found and "job_id" in found:  # a manifest: the same sweep once more
+        found = {name: found[name] for name in JOB_KEYS if name in found} | found["config"]
+    refuse_unknown(str(path), list(found), [*model.model_fields, *JOB_KEYS])
+    wanted = model.model_fields["sweep_type"].default
+    if found.setdefault("sweep_type", wanted) != wanted:
+        raise invalid(f"{path}: sweep_type", found["sweep_type"], f"{wanted}, as the command says")
+    return found
+
+
+def _loaded(path: Path) -> dict[str, Any]:
+    import yaml  # of use only here
+
+    class Loader(yaml.SafeLoader):
+        """Keeps numbers with a point as they are written, and takes no name twice."""
+
+    def mapping(loader: Loader, node: yaml.MappingNode) -> dict[Any, Any]:
+        names = [loader.construct_object(key) for key, _ in node.value]
+        for name in names:
+            if names.count(name) > 1:
+                raise invalid(f"{path}: {name}", "two values", "each name once")
+        return loader.construct_mapping(node, deep=True)
+
+    Loader.add_constructor("tag:yaml.org,2002:float", lambda _, node: node.value)
+    Loader.add_constructor("tag:yaml.org,2002:map", mapping)
+    allowed = "a YAML file with a parameter's name and value on each line"
+    try:
+        found = yaml.load(path.read_text(encoding="utf-8"), Loader)  # noqa: S506 - a SafeLoader
+    except OSError as error:
+        raise invalid("config", str(path), f"a file that can be read ({error.strerror})") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        reason = " ".join(str(error).split())
+        raise invalid("config", str(path), f"{allowed} ({reason})") from None
+    if not isinstance(found, dict):
+        raise invalid("config", str(path), allowed)
+    return {str(name): value for name, value in found.items()}
+
+
+def _option(model: type[SweepConfig], name: str, schema: Schema) -> Any:
+    field = model.model_fields[name]
+    here = schema["properties"][name]
+    kind = _kind(schema, name)
+    words = [field.description or ""]
+    if kind != "boolean":
+        allowed = allowed_by(here, schema)
+        counted = allowed.startswith(("numbers", "whole", "a list", "text"))
+        words.append(f"{allowed[:1].upper() if counted else allowed[:1]}{allowed[1:]}.")
+    default = field.get_default(call_default_factory=True, validated_data={})
+    if default is not None:
+        words.append(f"(default {_written(default)})")
+    flag = f"--{name.replace('_', '-')}"
+    return typer.Option(
+        None,
+        *([f"{flag}/--no-{flag[2:]}"] if kind == "boolean" else [flag]),
+        help=" ".join(filter(None, words)).replace("[", r"\["),
+        metavar=_METAVARS.get(kind, "WORD"),
+        rich_help_panel=_panel(model, name, kind),
+        show_default=False,
+    )
+
+
+def _kind(schema: Schema, name: str) -> str:
+    """Return the JSON type that a parameter is written as, its null form left aside."""
+    here = schema["properties"].get(name, {})
+    for option in here.get("anyOf", [here]):
+        if option.get("type", "null") != "null":
+            return str(option["type"])
+    return ""
+
+
+def _panel(model: type[SweepConfig], name: str, kind: str) -> str:
+    if kind == "boolean":
+        return _SWITCHES
+    owners = [each for each in model.__mro__ if name in inspect.get_annotations(each)]
+    first: type = owners[-1] if owners else model
+    return _GRID if kind == "array" and first is not RingSettings else _OWNERS.get(first, _OTHERS)
+
+
+def _written(default: Any) -> str:
+    if isinstance(default, tuple):
+        return ",".join(map(_written, default))
+    if isinstance(default, bool):
+        return "yes" if default else "no"
+    if hasattr(default, "normalize"):
+        return plain(default)
+    return str(default)
