@@ -12,8 +12,11 @@ from bilancio.experiments.ring import (
     RING_METRICS,
     RingExperiment,
     ends,
+    found_by_search,
     interval_words,
     mean,
+    observed_columns,
+    with_frontier,
 )
 from bilancio.experiments.statistics import seed_interval
 
@@ -48,8 +51,7 @@ class BalancedComparison(RingExperiment):
         trading_relief_ratio = trading_effect / delta_passive, 0 where delta_passive is 0.
         """
         passive, active = pairs(indices)
-        columns = self._columns(config, indices[passive])
-        del columns["cell"], columns["arm"]
+        columns = observed_columns(self._columns(config, indices[passive]), metrics[passive])
         parameters = tuple(name for name in columns if name != "seed")
         delta_passive = metrics["delta_total"][passive]
         delta_active = metrics["delta_total"][active]
@@ -78,8 +80,13 @@ class BalancedComparison(RingExperiment):
         )
 
     def summarise(self, config: Any, indices: Indices, metrics: NDArray[np.void]) -> dict[str, Any]:
-        """Return the averages over pairs and the interval of the effect over seeds."""
-        seen = self.observations(config, indices, metrics)
+        """Return the averages over pairs and the interval of the effect over seeds.
+
+        The probes of a frontier are left out of both: where a search looks says nothing of the
+        average.
+        """
+        sampled = indices < config.fixed_runs
+        seen = self.observations(config, indices[sampled], metrics[sampled])
         effect = seen.columns["trading_effect"]
         known = effect[~np.isnan(effect)]
         interval = seed_interval(effect, seen.columns["seed"])
@@ -94,13 +101,20 @@ class BalancedComparison(RingExperiment):
             "unchanged": int((known == 0).sum()),
             "worsened": int((known < 0).sum()),
             "ends": ends(metrics),
+            **found_by_search(config, indices, metrics),
         }
 
     def headline(self, summary: dict[str, Any]) -> str:
-        """Say what trading did to the default rate."""
+        """Say what trading did to the default rate, and the frontier."""
+        averages = self._averages(summary)
+        if averages is None and "frontier" not in summary:
+            return "No pair of runs is complete yet."
+        return with_frontier(averages, summary)
+
+    def _averages(self, summary: dict[str, Any]) -> str | None:
         effect = summary["avg_trading_effect"]
         if effect is None:
-            return "No pair of runs is complete yet."
+            return None
         verb = "lowered" if effect > 0 else "raised" if effect < 0 else "did not change"
         by = f" by {abs(effect):.4f}" if effect else ""
         spread = interval_words(summary["trading_effect_ci95"], summary["n_seeds"])

@@ -1,7 +1,7 @@
 """What an experiment is to the rest of the house."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from bilancio.experiments.configs import SweepConfig
 
@@ -28,6 +28,30 @@ class Observations:
     parameters: tuple[str, ...]
     measures: tuple[str, ...]
     primary: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """Runs of a search that can be computed now.
+
+    Attributes
+    ----------
+    config
+        What `compute` takes for these runs: the sweep, and what the search found for them.
+    indices : int64 (n,)
+        The runs, increasing; none of them is recorded.
+    """
+
+    config: SweepConfig
+    indices: "NDArray[np.int64]"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableOfSearches:
+    """One row for each search: its cell and what it found."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Any, ...], ...]
 
 
 class Experiment(Protocol):
@@ -68,3 +92,29 @@ class Experiment(Protocol):
     def headline(self, summary: dict[str, Any]) -> str:
         """Say in a sentence or two what the summary says."""
         ...
+
+
+class SearchingExperiment(Experiment, Protocol):
+    """An experiment with sweeps in which results decide on further runs.
+
+    Such a sweep's `fixed_runs` are computed first. From the runs recorded, and nothing else, the
+    experiment then says what comes next, until it says that there is nothing. What the search
+    chose for a run stands among that run's metrics, under the name of the parameter.
+    """
+
+    def next_step(
+        self, config: Any, indices: "NDArray[np.int64]", metrics: "NDArray[np.void]"
+    ) -> Step | None:
+        """Return the runs that can be computed now, given all that are recorded."""
+        ...
+
+    def search_table(
+        self, config: Any, indices: "NDArray[np.int64]", metrics: "NDArray[np.void]"
+    ) -> TableOfSearches:
+        """Return what each search has found so far."""
+        ...
+
+
+def searching(experiment: Experiment, config: SweepConfig) -> SearchingExperiment | None:
+    """Return the experiment as one that searches, where this sweep has it do so."""
+    return cast("SearchingExperiment", experiment) if config.searches else None

@@ -1,186 +1,88 @@
-"""What a sweep is asked to do: one validated, frozen model for each sweep type.
+"""The sweeps that are built in: one validated, frozen model for each sweep type.
 
 Grids and other numbers that are not whole are exact decimals from the door to the
 manifest; they become doubles at the kernel's door. Nothing here loads numpy: names,
 counts and stored configurations are read without it.
 """
 
-import hashlib
-import json
-import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    ModelWrapValidatorHandler,
-    PlainSerializer,
-    ValidationError,
-    model_validator,
-)
+from pydantic import AfterValidator, Field, model_validator
 
-from bilancio.errors import InvalidInput, Problem, invalid
+from bilancio.experiments.quantities import (
+    DOUBLE,
+    NO_BOOL,
+    PLAIN,
+    BalancedPoint,
+    Concentration,
+    Kappa,
+    MidRatio,
+    MidRatioRange,
+    Monotonicity,
+    Mu,
+    RingPoint,
+    Seed,
+    Sensitivity,
+    Share,
+    Spread,
+    each_once,
+    plain,
+)
+from bilancio.experiments.sampling import DEFAULT_SEED, MAX_RUNS, GridSweep
+from bilancio.experiments.sweep_config import (
+    HANDLING_FIELDS,
+    LEADING_FIELDS,
+    SweepConfig,
+    UncheckedSweep,
+)
 from bilancio.model import parameters as bounds
 from bilancio.model.parameters import (
+    Arm,
     BalancedParameters,
     DefaultHandling,
     LiquidityMode,
     OutsideDepth,
     RingParameters,
 )
-from bilancio.validation import explained
 
-MAX_RUNS = 10**7
-DEFAULT_SEED = 42
-HANDLING_FIELDS = ("max_failures", "run_timeout_s", "cloud")
-LEADING_FIELDS = ("sweep_type", "n_agents", "kappas", "concentrations", "mus")
-
-
-def plain(number: Decimal) -> str:
-    """Write a decimal as people do: 0.3, 10000, never 1E+4 or 0.30."""
-    return format(number.normalize(), "f") if number else "0"
-
-
-def _no_bool(value: object) -> object:
-    if isinstance(value, bool):
-        raise invalid("", value, "a number, not true or false")
-    return value
-
-
-def _finite_double(number: Decimal) -> Decimal:
-    double = float(number)
-    if not math.isfinite(double) or (number and not double):
-        raise invalid("", number, "a number that a double can hold")
-    return number
-
-
-def _each_once(values: tuple[Any, ...]) -> tuple[Any, ...]:
-    seen = set()
-    for value in values:
-        if value in seen:
-            raise InvalidInput([Problem("", f"{value} twice", "each value once")])
-        seen.add(value)
-    return values
-
-
-_NO_BOOL = BeforeValidator(_no_bool)
-_DOUBLE = AfterValidator(_finite_double)
-_PLAIN = PlainSerializer(plain, return_type=str)
-Kappa = Annotated[Decimal, bounds.KAPPA, _NO_BOOL, _DOUBLE, _PLAIN]
-Concentration = Annotated[Decimal, bounds.CONCENTRATION, _NO_BOOL, _DOUBLE, _PLAIN]
-Mu = Annotated[Decimal, bounds.MU, _NO_BOOL, _DOUBLE, _PLAIN]
-Monotonicity = Annotated[Decimal, bounds.MONOTONICITY, _NO_BOOL, _DOUBLE, _PLAIN]
-MidRatio = Annotated[Decimal, bounds.OUTSIDE_MID_RATIO, _NO_BOOL, _DOUBLE, _PLAIN]
-Share = Annotated[Decimal, bounds.SHARE, _NO_BOOL, _DOUBLE, _PLAIN]
-Spread = Annotated[Decimal, bounds.SPREAD, _NO_BOOL, _DOUBLE, _PLAIN]
-Sensitivity = Annotated[Decimal, bounds.SENSITIVITY, _NO_BOOL, _DOUBLE, _PLAIN]
-Seed = Annotated[int, bounds.SEED, _NO_BOOL]
-
-
-class SweepConfig(BaseModel):
-    """A sweep: its type and every parameter of it, defaults written out.
-
-    ``SweepConfig(sweep_type="balanced", …)`` gives an instance of the model that the
-    registry knows for that type, as ``pathlib.Path`` gives a path of this system.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-    arms: ClassVar[tuple[str, ...]] = ("passive",)
-    sweep_type: str = Field(description="Which experiment.")
-    max_failures: Annotated[int, Field(ge=1)] = Field(
-        default=1000, description="Failed runs after which the sweep stops early."
-    )
-    run_timeout_s: Annotated[float, Field(gt=0, le=10**6)] = Field(
-        default=600.0, description="Seconds after which a run in a process of its own is stopped."
-    )
-    cloud: bool = Field(default=False, description="Compute on Modal instead of this machine.")
-
-    def __new__(cls, **data: Any) -> Self:
-        """Choose the model of the sweep type that *data* names."""
-        chosen = _model_for(data) if cls is SweepConfig else cls
-        return super().__new__(chosen)  # type: ignore[return-value]  # a subclass of cls
-
-    def __init__(self, **data: Any) -> None:
-        try:
-            super().__init__(**data)
-        except ValidationError as error:
-            raise explained(error, type(self).model_json_schema()) from None
-
-    @model_validator(mode="wrap")
-    @classmethod
-    def _as_its_type(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
-        if cls is SweepConfig and isinstance(data, Mapping):
-            return _model_for(data).model_validate(data)  # type: ignore[return-value]
-        return handler(data)
-
-    @property
-    def total_runs(self) -> int:
-        """Number of runs, all arms and seeds counted."""
-        return len(self.arms)
-
-    @property
-    def work(self) -> float:
-        """Size of the whole sweep in units of work, for estimates."""
-        return float(self.total_runs)
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return every parameter as JSON holds it: decimals as text, grids first."""
-        written = self.model_dump(mode="json")
-        leading = {name: written.pop(name) for name in LEADING_FIELDS if name in written}
-        handling = {name: written.pop(name) for name in HANDLING_FIELDS}
-        return {**leading, **written, **handling}
-
-    def digest(self) -> str:
-        """Return a hash of all that the results depend on; how it is carried out is not."""
-        parameters = {
-            name: value for name, value in self.as_dict().items() if name not in HANDLING_FIELDS
-        }
-        text = json.dumps(parameters, sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _model_for(data: Mapping[str, Any]) -> type[SweepConfig]:
-    from bilancio.experiments.registry import config_model  # the registry imports this module
-
-    return config_model(data.get("sweep_type"))
-
-
-class UncheckedSweep(SweepConfig):
-    """A stored sweep whose experiment is not installed here: to be shown, not to be run."""
-
-    model_config = ConfigDict(extra="allow")
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return what was stored."""
-        return self.model_dump(mode="json")
+__all__ = [
+    "DEFAULT_SEED",
+    "HANDLING_FIELDS",
+    "LEADING_FIELDS",
+    "MAX_RUNS",
+    "BalancedSweep",
+    "GridSweep",
+    "RingSettings",
+    "RingSweep",
+    "SingleRun",
+    "SweepConfig",
+    "UncheckedSweep",
+    "plain",
+]
 
 
 class RingSettings(SweepConfig):
     """The parameters of a ring that a sweep holds fixed (MODEL.md, sections 1–5)."""
 
-    n_agents: Annotated[int, bounds.N_AGENTS] = Field(
+    n_agents: Annotated[int, bounds.N_AGENTS, NO_BOOL] = Field(
         default=100, description="Traders in the ring, n."
     )
-    maturity_days: Annotated[int, bounds.MATURITY_DAYS] = Field(
+    maturity_days: Annotated[int, bounds.MATURITY_DAYS, NO_BOOL] = Field(
         default=10, description="Horizon: the largest due day, D."
     )
-    q_total: Annotated[Decimal, bounds.Q_TOTAL, _NO_BOOL, _DOUBLE, _PLAIN] = Field(
+    q_total: Annotated[Decimal, bounds.Q_TOTAL, NO_BOOL, DOUBLE, PLAIN] = Field(
         default=Decimal(10000), description="Nominal total of the ring's debts, Q."
     )
     liquidity_mode: LiquidityMode = Field(
         default=LiquidityMode.UNIFORM, description="How the initial cash is allotted."
     )
-    liquidity_agent: int | None = Field(
+    liquidity_agent: Annotated[int, NO_BOOL] | None = Field(
         default=None, description="With single_at: the trader that gets all the cash, from 1."
     )
     liquidity_vector: (
-        tuple[Annotated[Decimal, bounds.LIQUIDITY_WEIGHT, _NO_BOOL, _DOUBLE, _PLAIN], ...] | None
+        tuple[Annotated[Decimal, bounds.LIQUIDITY_WEIGHT, NO_BOOL, DOUBLE, PLAIN], ...] | None
     ) = Field(default=None, description="With vector: n weights of the allotment.")
     default_handling: DefaultHandling = Field(
         default=DefaultHandling.EXPEL_AGENT, description="What a default does."
@@ -189,7 +91,7 @@ class RingSettings(SweepConfig):
     early_stop: bool = Field(
         default=False, description="Stop after quiet days although debts are live."
     )
-    quiet_days: Annotated[int, bounds.QUIET_DAYS] = Field(
+    quiet_days: Annotated[int, bounds.QUIET_DAYS, NO_BOOL] = Field(
         default=2, description="Days without impact that make a run stable."
     )
 
@@ -228,90 +130,10 @@ class SingleRun(RingSettings):
         return float(self.n_agents)
 
 
-class GridSweep(RingSettings):
-    """Every combination of the values listed, under every seed."""
+class RingSweep(GridSweep, RingSettings):
+    """Plain rings over cells of κ, c, μ and monotonicity."""
 
-    kappas: Annotated[tuple[Kappa, ...], Field(min_length=1), AfterValidator(_each_once)] = Field(
-        default=(Decimal(1),), description="Liquidity ratios κ: initial cash / debt."
-    )
-    concentrations: Annotated[
-        tuple[Concentration, ...], Field(min_length=1), AfterValidator(_each_once)
-    ] = Field(default=(Decimal(1),), description="Dirichlet concentrations of debt sizes, c.")
-    mus: Annotated[tuple[Mu, ...], Field(min_length=1), AfterValidator(_each_once)] = Field(
-        default=(Decimal(0),), description="Lead–lags of due days, μ."
-    )
-    monotonicities: Annotated[
-        tuple[Monotonicity, ...], Field(min_length=1), AfterValidator(_each_once)
-    ] = Field(default=(Decimal(0),), description="Orderings of debt sizes, m.")
-    seeds: Annotated[tuple[Seed, ...], Field(min_length=1), AfterValidator(_each_once)] | None = (
-        Field(default=None, description="Seeds; each cell runs under each of them. Default 42.")
-    )
-    n_replicates: int | None = Field(
-        default=None, ge=1, le=MAX_RUNS, description="Instead of seeds: how many."
-    )
-    base_seed: Seed | None = Field(
-        default=None, description="With n_replicates: the first seed; the others follow."
-    )
-
-    @model_validator(mode="before")
-    @classmethod
-    def _one_way_to_name_seeds(cls, data: Any) -> Any:
-        if not isinstance(data, Mapping):
-            return data
-        shorthand = {
-            name: data[name] for name in ("n_replicates", "base_seed") if data.get(name) is not None
-        }
-        if data.get("seeds") is None:
-            if not shorthand:
-                return {**data, "seeds": [DEFAULT_SEED]}
-            return {"n_replicates": 1, "base_seed": DEFAULT_SEED, **data, **shorthand}
-        if shorthand:
-            got = " and ".join(f"{name} {value}" for name, value in shorthand.items())
-            raise InvalidInput(
-                [Problem("seeds", f"a list and {got}", "either seeds or n_replicates, not both")]
-            )
-        return data
-
-    @model_validator(mode="after")
-    def _not_too_many_runs(self) -> Self:
-        if self.total_runs > MAX_RUNS:
-            got, allowed = f"{self.total_runs:,} runs", f"at most {MAX_RUNS:,} runs in one job"
-            raise InvalidInput([Problem("grid", got, allowed)])
-        return self
-
-    @property
-    def axes(self) -> dict[str, tuple[Decimal, ...]]:
-        """The values of each parameter that varies over cells, slowest first."""
-        return {
-            "kappa": self.kappas,
-            "concentration": self.concentrations,
-            "mu": self.mus,
-            "monotonicity": self.monotonicities,
-        }
-
-    @property
-    def n_seeds(self) -> int:
-        """Number of seeds that every cell runs under."""
-        return len(self.seeds) if self.seeds is not None else self.n_replicates or 1
-
-    @property
-    def total_runs(self) -> int:
-        """Cells × seeds × arms."""
-        cells = math.prod(len(values) for values in self.axes.values())
-        return cells * self.n_seeds * len(self.arms)
-
-    def all_seeds(self) -> Iterable[int]:
-        """Return the seeds in order, the shorthand written out."""
-        if self.seeds is not None:
-            return self.seeds
-        first = self.base_seed or 0
-        return range(first, first + self.n_seeds)
-
-
-class RingSweep(GridSweep):
-    """Plain rings over a grid of κ, c, μ and monotonicity."""
-
-    sweep_type: Literal["ring"] = Field(default="ring", description="Plain rings over a grid.")
+    sweep_type: Literal["ring"] = Field(default="ring", description="Plain rings, no dealers.")
 
     @property
     def work(self) -> float:
@@ -319,18 +141,36 @@ class RingSweep(GridSweep):
         return float(self.total_runs * self.n_agents)
 
 
-class BalancedSweep(GridSweep):
+class BalancedSweep(GridSweep, RingSettings):
     """Passive and active arm from the same balance sheets (MODEL.md, sections 2 and 6–7)."""
 
     arms: ClassVar[tuple[str, ...]] = ("passive", "active")
+    point_model: ClassVar[type[RingPoint]] = BalancedPoint
+    listed: ClassVar[dict[str, str]] = {
+        "outside_mid_ratio": "outside_mid_ratios",
+        **GridSweep.listed,
+    }
+
     sweep_type: Literal["balanced"] = Field(
         default="balanced", description="Dealers that hold against dealers that trade, in pairs."
     )
     rollover: bool = Field(default=True, description="Renew the debts that were settled.")
     outside_mid_ratios: Annotated[
-        tuple[MidRatio, ...], Field(min_length=1), AfterValidator(_each_once)
+        tuple[MidRatio, ...], Field(min_length=1), AfterValidator(each_once)
     ] = Field(default=(Decimal(1),), description="Outside mid prices per unit of face, ρ.")
-    face_value: Annotated[int, bounds.FACE_VALUE] = Field(default=20, description="Ticket size, S.")
+    outside_mid_ratio_range: MidRatioRange | None = Field(
+        default=None, description="ρ from low to high, for lhs."
+    )
+    points: Annotated[tuple[BalancedPoint, ...], Field(min_length=1)] | None = Field(
+        default=None,
+        description="Single cells: kappa, concentration, mu, monotonicity, outside_mid_ratio.",
+    )
+    frontier_arm: Arm | None = Field(
+        default=None, description="With frontier: search this arm only. Default: each on its own."
+    )
+    face_value: Annotated[int, bounds.FACE_VALUE, NO_BOOL] = Field(
+        default=20, description="Ticket size, S."
+    )
     vbt_share: Share = Field(default=Decimal("0.25"), description="Share of the VBTs, β_V.")
     dealer_share: Share = Field(default=Decimal("0.125"), description="Share of the dealers, β_D.")
     spread_short: Spread = Field(
@@ -352,7 +192,7 @@ class BalancedSweep(GridSweep):
     outside_depth: OutsideDepth = Field(
         default=OutsideDepth.BALANCE_SHEET, description="What the VBTs can buy with."
     )
-    horizon: Annotated[int, bounds.HORIZON] | None = Field(
+    horizon: Annotated[int, bounds.HORIZON, NO_BOOL] | None = Field(
         default=None, description="Days that traders look ahead, H. Default D."
     )
 
@@ -369,9 +209,9 @@ class BalancedSweep(GridSweep):
         return BalancedParameters
 
     @property
-    def axes(self) -> dict[str, tuple[Decimal, ...]]:
-        """The values of each parameter that varies over cells, slowest first."""
-        return {"outside_mid_ratio": self.outside_mid_ratios, **super().axes}
+    def searched_arms(self) -> tuple[str, ...]:
+        """The arms whose default rate a frontier is searched for, each on its own."""
+        return self.arms if self.frontier_arm is None else (self.frontier_arm.value,)
 
     @property
     def work(self) -> float:

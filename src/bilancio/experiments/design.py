@@ -2,44 +2,70 @@
 
 Run *i* of a sweep belongs to arm ``i mod A``, seed ``(i div A) mod R`` and cell
 ``i div (A·R)``, with A arms and R seeds: the arms of one start stand next to each other.
+
+Cells are counted through the designs, in this order:
+
+* grid: every combination of the lists, the last parameter fastest;
+* lhs: the samples of the Latin hypercube, as drawn;
+* points: as listed;
+* frontier: with F searches, probe p of search f is the cell ``p·F + f`` from here on, for p
+  below `GridSweep.max_probes`. Searches go over the combinations of all lists but κ's, the arm
+  searched fastest. Each probe has its place whether it is needed or not, and its κ, which
+  depends on results, is stored with them; a round of probes of all searches is one stretch.
 """
 
+import functools
+from collections.abc import Callable
+from decimal import Context, Decimal
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bilancio.experiments.configs import GridSweep
+from bilancio.experiments.sampling import GridSweep
 
 Indices = NDArray[np.int64]
 Columns = dict[str, NDArray[Any]]
+Range = tuple[Decimal, Decimal]
+
+LOGARITHMIC = ("kappa", "concentration")
+DIGITS = 6
+_ROUNDED = Context(prec=DIGITS)
+_WORKING = Context(prec=16)
 
 
-def grid_columns(config: GridSweep, indices: Indices) -> Columns:
-    """Return cell, parameters of the cell, seed and position of the arm for runs of a grid.
+def run_columns(config: GridSweep, indices: Indices) -> Columns:
+    """Return cell, parameters of the cell, seed and position of the arm for runs of a sweep.
 
     Parameters
     ----------
-    config
-        A sweep over the full grid of its axes, the last axis fastest.
     indices : int64 (n,)
         Runs.
 
     Returns
     -------
     dict of arrays (n,)
-        `cell` (int64), one float64 column for each axis, `seed` (int64), `arm` (int64 position).
+        `cell` (int64); `design` (text) unless all cells are of the grid; one float64 column for
+        each axis, in which κ is NaN for a probe that is not planned in *config*; `seed` (int64);
+        `arm` (int64 position).
     """
     starts, arm = np.divmod(indices, len(config.arms))
     cell, replicate = np.divmod(starts, config.n_seeds)
-    lengths = [len(values) for values in config.axes.values()]
-    positions = np.unravel_index(cell, lengths)
+    names = np.full(len(indices), "", "U16")
+    values = {axis: np.full(len(indices), np.nan) for axis in config.axes}
+    first = 0
+    for design, n_cells in config.blocks.items():
+        here = (cell >= first) & (cell < first + n_cells)
+        if here.any():
+            places = cell[here] - first
+            names[here] = _frontier_names(config, places) if design == "frontier" else design
+            for axis, column in _CELLS[design](config, places).items():
+                values[axis][here] = column
+        first += n_cells
     columns: Columns = {"cell": cell}
-    for (name, values), position in zip(config.axes.items(), positions, strict=True):
-        columns[name] = np.array([float(value) for value in values])[position]
-    columns["seed"] = seeds_at(config, replicate)
-    columns["arm"] = arm
-    return columns
+    if set(config.blocks) != {"grid"}:
+        columns["design"] = names
+    return {**columns, **values, "seed": seeds_at(config, replicate), "arm": arm}
 
 
 def seeds_at(config: GridSweep, replicates: Indices) -> NDArray[np.int64]:
@@ -47,3 +73,120 @@ def seeds_at(config: GridSweep, replicates: Indices) -> NDArray[np.int64]:
     if config.seeds is None:
         return (config.base_seed or 0) + replicates
     return np.array(config.seeds, np.int64)[replicates]
+
+
+@functools.lru_cache(maxsize=8)
+def latin_hypercube(
+    n: int, seed: int, ranges: tuple[tuple[str, Range], ...]
+) -> dict[str, NDArray[np.float64]]:
+    """Return the samples of a Latin hypercube: each n-th of each range has one of them.
+
+    κ and c are spread evenly over the logarithm, other parameters over the range itself. Values
+    are decimals of six digits, computed as decimals: the same on every machine.
+
+    Parameters
+    ----------
+    n
+        Number of samples.
+    seed
+        Of NumPy's default generator, which draws them.
+    ranges
+        Name, low and high of each parameter.
+
+    Returns
+    -------
+    dict of float64 arrays (n,)
+
+    References
+    ----------
+    McKay, Beckman, Conover, *A comparison of three methods for selecting values of input
+    variables* (1979); drawn by `scipy.stats.qmc.LatinHypercube`.
+    """
+    from scipy.stats import qmc  # seconds to load, of use only here
+
+    drawn = qmc.LatinHypercube(len(ranges), rng=np.random.default_rng(seed)).random(n)
+    table = {}
+    for (name, ends), column in zip(ranges, drawn.T, strict=True):
+        scale = _log_scale(ends) if name in LOGARITHMIC else _linear_scale(ends)
+        table[name] = np.array([_between(scale(Decimal(each)), ends) for each in column.tolist()])
+        table[name].flags.writeable = False  # shared by all that ask for it
+    return table
+
+
+def search_cells(config: GridSweep) -> Columns:
+    """Return the parameters of each search but κ, and the position of the arm it looks at."""
+    others = {axis: values for axis, values in config.axes.items() if axis != "kappa"}
+    arms = [config.arms.index(arm) for arm in config.searched_arms]
+    lengths = [*map(len, others.values()), len(arms)]
+    *positions, arm = np.unravel_index(np.arange(config.n_searches), lengths)
+    columns: Columns = {
+        axis: np.array([float(value) for value in values])[position]
+        for (axis, values), position in zip(others.items(), positions, strict=True)
+    }
+    return {**columns, "arm": np.array(arms)[arm]}
+
+
+def _log_scale(ends: Range) -> Callable[[Decimal], Decimal]:
+    low, high = ends
+    width = _WORKING.ln(high / low)
+    return lambda share: low * _WORKING.exp(_WORKING.multiply(share, width))
+
+
+def _linear_scale(ends: Range) -> Callable[[Decimal], Decimal]:
+    low, high = ends
+    return lambda share: low + share * (high - low)
+
+
+def _between(value: Decimal, ends: Range) -> float:
+    """Round, and keep within a range whose ends have more digits than that."""
+    return float(min(max(_ROUNDED.plus(value), ends[0]), ends[1]))
+
+
+def _grid_cells(config: GridSweep, places: Indices) -> Columns:
+    positions = np.unravel_index(places, [len(values) for values in config.axes.values()])
+    return {
+        axis: np.array([float(value) for value in values])[position]
+        for (axis, values), position in zip(config.axes.items(), positions, strict=True)
+    }
+
+
+def _lhs_cells(config: GridSweep, places: Indices) -> Columns:
+    samples = latin_hypercube(config.lhs or 0, config.lhs_seed or 0, tuple(config.ranges.items()))
+    return {
+        axis: samples[axis][places] if axis in samples else np.full(len(places), float(values[0]))
+        for axis, values in config.axes.items()
+    }
+
+
+def _point_cells(config: GridSweep, places: Indices) -> Columns:
+    points = config.points or ()
+    used, inverse = np.unique(places, return_inverse=True)
+    return {
+        axis: np.array([float(getattr(points[place], axis)) for place in used.tolist()])[inverse]
+        for axis in config.axes
+    }
+
+
+def _frontier_cells(config: GridSweep, places: Indices) -> Columns:
+    others = search_cells(config)
+    search = places % config.n_searches
+    used, inverse = np.unique(places, return_inverse=True)
+    kappas = [float(config.probed.get(place, Decimal("NaN"))) for place in used.tolist()]
+    columns = {axis: others[axis][search] for axis in config.axes if axis != "kappa"}
+    return {"kappa": np.array(kappas)[inverse], **columns}
+
+
+def _frontier_names(config: GridSweep, places: Indices) -> NDArray[np.str_]:
+    """Return `frontier`, with the arm searched where there is a choice."""
+    if len(config.arms) == 1:
+        return np.full(len(places), "frontier")
+    names = np.array([f"frontier-{arm}" for arm in config.searched_arms])
+    return names[places % len(names)]
+
+
+_CELLS: dict[str, Callable[[GridSweep, Indices], Columns]] = {
+    "grid": _grid_cells,
+    "lhs": _lhs_cells,
+    "points": _point_cells,
+    "frontier": _frontier_cells,
+}

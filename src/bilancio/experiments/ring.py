@@ -1,13 +1,15 @@
-"""Plain rings over a grid: payment and default without dealers (MODEL.md, sections 1–5)."""
+"""Plain rings: payment and default without dealers (MODEL.md, sections 1–5)."""
 
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bilancio.experiments.base import Observations
-from bilancio.experiments.configs import RingSettings, RingSweep, SweepConfig
-from bilancio.experiments.design import Columns, Indices, grid_columns
+from bilancio.experiments import frontier
+from bilancio.experiments.base import Observations, Step, TableOfSearches
+from bilancio.experiments.configs import GridSweep, RingSettings, RingSweep, SweepConfig
+from bilancio.experiments.design import Columns, Indices, run_columns
 from bilancio.experiments.statistics import seed_interval
 from bilancio.model.parameters import Arm, End
 from bilancio.model.tables import METRICS, parameter_table
@@ -50,13 +52,17 @@ class RingExperiment:
         )
         base, weights = parameter_table([first])
         table = np.repeat(base, len(indices))
-        for name, column in self._columns(config, indices).items():
+        columns = self._columns(config, indices)
+        for name, column in columns.items():
             if name in (table.dtype.names or ()):
                 table[name] = column
+        if np.isnan(table["kappa"]).any():
+            message = "a probe of a frontier was to be computed before its κ was planned"
+            raise ValueError(message)
         found = simulate_many(table, weights)
-        kept: NDArray[np.void] = found[list(self.metrics)].astype(
-            [(name, METRICS[name]) for name in self.metrics]
-        )
+        kept = np.empty(len(indices), stored_columns(config, self.metrics))
+        for name in kept.dtype.names or ():
+            kept[name] = found[name] if name in self.metrics else columns[name]
         return kept
 
     def parameters(self, config: Any, indices: Indices) -> Columns:
@@ -69,8 +75,7 @@ class RingExperiment:
         self, config: Any, indices: Indices, metrics: NDArray[np.void]
     ) -> Observations:
         """Return one observation a run."""
-        columns = self._columns(config, indices)
-        del columns["cell"], columns["arm"]
+        columns = observed_columns(self._columns(config, indices), metrics)
         measures = tuple(name for name in MEASURES if name in (metrics.dtype.names or ()))
         return Observations(
             columns={**columns, **{name: metrics[name].astype(float) for name in measures}},
@@ -80,8 +85,13 @@ class RingExperiment:
         )
 
     def summarise(self, config: Any, indices: Indices, metrics: NDArray[np.void]) -> dict[str, Any]:
-        """Return averages over the runs, and the interval of the default rate over seeds."""
-        seen = self.observations(config, indices, metrics)
+        """Return averages over the runs, and the interval of the default rate over seeds.
+
+        The probes of a frontier are left out of both: where a search looks says nothing of the
+        average.
+        """
+        sampled = indices < config.fixed_runs
+        seen = self.observations(config, indices[sampled], metrics[sampled])
         interval = seed_interval(seen.columns["delta_total"], seen.columns["seed"])
         averages = {f"avg_{name}": mean(seen.columns[name]) for name in seen.measures}
         return {
@@ -92,12 +102,28 @@ class RingExperiment:
             "avg_phi": averages.pop("avg_phi_total", None),
             **averages,
             "ends": ends(metrics),
+            **found_by_search(config, indices, metrics),
         }
 
     def headline(self, summary: dict[str, Any]) -> str:
-        """Say the average default rate."""
+        """Say the average default rate, and the frontier."""
+        return with_frontier(self._averages(summary), summary)
+
+    def next_step(
+        self, config: GridSweep, indices: Indices, metrics: NDArray[np.void]
+    ) -> Step | None:
+        """Return the probes of the frontier that can be computed now."""
+        return frontier.next_step(config, indices, metrics)
+
+    def search_table(
+        self, config: GridSweep, indices: Indices, metrics: NDArray[np.void]
+    ) -> TableOfSearches:
+        """Return κ* of each cell of the frontier."""
+        return frontier.table(config, indices, metrics)
+
+    def _averages(self, summary: dict[str, Any]) -> str | None:
         if summary["avg_delta"] is None:
-            return "No run has shown a default rate yet."
+            return None
         spread = interval_words(summary["delta_ci95"], summary["n_seeds"])
         return f"The average default rate is {summary['avg_delta']:.4f} ({spread})."
 
@@ -105,7 +131,42 @@ class RingExperiment:
         return {name: values[0] for name, values in config.axes.items()}
 
     def _columns(self, config: Any, indices: Indices) -> Columns:
-        return grid_columns(config, indices)
+        return run_columns(config, indices)
+
+
+def stored_columns(config: SweepConfig, metrics: Iterable[str]) -> np.dtype[np.void]:
+    """Return the type of a stored row: these metrics, and κ where a search chooses it."""
+    columns = [(name, METRICS[name]) for name in metrics]
+    return np.dtype([*columns, ("kappa", np.dtype(np.float64))] if config.searches else columns)
+
+
+def observed_columns(columns: Columns, metrics: NDArray[np.void]) -> Columns:
+    """Return the parameters and seeds of observations, with the κ's that a search chose.
+
+    The cell is among them where cells are not those of a grid, which its parameters name.
+    """
+    hidden = {"arm"} if "design" in columns else {"arm", "cell"}
+    kept = {name: column for name, column in columns.items() if name not in hidden}
+    if "kappa" in (metrics.dtype.names or ()):
+        kept["kappa"] = metrics["kappa"]
+    return kept
+
+
+def found_by_search(
+    config: SweepConfig, indices: Indices, metrics: NDArray[np.void]
+) -> dict[str, Any]:
+    """Return the entry of a summary for the frontier; nothing where none is searched."""
+    if not isinstance(config, GridSweep) or not config.frontier:
+        return {}
+    return {"frontier": frontier.summary(config, indices, metrics)}
+
+
+def with_frontier(averages: str | None, summary: dict[str, Any]) -> str:
+    """Return a headline: what the averages say, and what the frontier says."""
+    found = summary.get("frontier")
+    if found is None:
+        return averages or "No run has shown a default rate yet."
+    return " ".join(filter(None, (averages, frontier.headline(found))))
 
 
 def mean(values: NDArray[Any]) -> float | None:

@@ -1,0 +1,115 @@
+"""What every sweep is asked: a validated, frozen model for each sweep type."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Self
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ModelWrapValidatorHandler,
+    ValidationError,
+    model_validator,
+)
+
+from bilancio.validation import explained
+
+HANDLING_FIELDS = ("max_failures", "run_timeout_s", "cloud")
+LEADING_FIELDS = ("sweep_type", "n_agents", "kappas", "concentrations", "mus")
+
+
+class SweepConfig(BaseModel):
+    """A sweep: its type and every parameter of it, defaults written out.
+
+    ``SweepConfig(sweep_type="balanced", …)`` gives an instance of the model that the
+    registry knows for that type, as ``pathlib.Path`` gives a path of this system.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    arms: ClassVar[tuple[str, ...]] = ("passive",)
+    sweep_type: str = Field(description="Which experiment.")
+    max_failures: Annotated[int, Field(ge=1)] = Field(
+        default=1000, description="Failed runs after which the sweep stops early."
+    )
+    run_timeout_s: Annotated[float, Field(gt=0, le=10**6)] = Field(
+        default=600.0, description="Seconds after which a run in a process of its own is stopped."
+    )
+    cloud: bool = Field(default=False, description="Compute on Modal instead of this machine.")
+
+    def __new__(cls, **data: Any) -> Self:
+        """Choose the model of the sweep type that *data* names."""
+        chosen = _model_for(data) if cls is SweepConfig else cls
+        return super().__new__(chosen)  # type: ignore[return-value]  # a subclass of cls
+
+    def __init__(self, **data: Any) -> None:
+        try:
+            super().__init__(**data)
+        except ValidationError as error:
+            raise explained(error, type(self).model_json_schema()) from None
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _as_its_type(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        if cls is SweepConfig and isinstance(data, Mapping):
+            return _model_for(data).model_validate(data)  # type: ignore[return-value]
+        return handler(data)
+
+    @property
+    def total_runs(self) -> int:
+        """Number of runs, all arms and seeds counted; of a search, the most that it may need."""
+        return len(self.arms)
+
+    @property
+    def fixed_runs(self) -> int:
+        """Number of runs that are known from the start; those past them are a search's."""
+        return self.total_runs
+
+    @property
+    def searches(self) -> bool:
+        """Whether the results of some runs decide on other ones."""
+        return self.fixed_runs < self.total_runs
+
+    @property
+    def work(self) -> float:
+        """Size of the whole sweep in units of work, for estimates."""
+        return float(self.total_runs)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return every parameter as JSON holds it: decimals as text, grids first."""
+        written = self.model_dump(mode="json")
+        leading = {name: written.pop(name) for name in LEADING_FIELDS if name in written}
+        handling = {name: written.pop(name) for name in HANDLING_FIELDS}
+        return {**leading, **written, **handling}
+
+    def digest(self) -> str:
+        """Return a hash of all that the results depend on.
+
+        How it is carried out is left out, and what is null: a parameter added later, not asked
+        for, leaves the hashes of older sweeps as they are.
+        """
+        parameters = {
+            name: value
+            for name, value in self.as_dict().items()
+            if name not in HANDLING_FIELDS and value is not None
+        }
+        text = json.dumps(parameters, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _model_for(data: Mapping[str, Any]) -> type[SweepConfig]:
+    from bilancio.experiments.registry import config_model  # the registry imports this module
+
+    return config_model(data.get("sweep_type"))
+
+
+class UncheckedSweep(SweepConfig):
+    """A stored sweep whose experiment is not installed here: to be shown, not to be run."""
+
+    model_config = ConfigDict(extra="allow")
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return what was stored."""
+        return self.model_dump(mode="json")
