@@ -92,12 +92,12 @@ class LocalExecutor:
         """Drop what has not begun; do not wait for what has."""
         self._threads.shutdown(wait=False, cancel_futures=True)
         if self._processes is not None:
-            self._processes.stop()
+            self._processes.stop()  # type: ignore[no-untyped-call]
 
     def _in_process(self, config: Any, indices: Indices) -> Metrics:
         """Compute in a process of the pool; what kills or stops that process is raised here."""
         task = self._pool().schedule(
-            _compute_by_name, args=[config.as_dict(), indices], timeout=self._limit_s
+            _compute_by_name, args=[config, indices], timeout=self._limit_s
         )
         try:
             metrics: Metrics = task.result()
@@ -174,10 +174,9 @@ def _prepared(sweep_type: str) -> Experiment:
     return experiment
 
 
-def _compute_by_name(config: dict[str, Any], indices: Indices) -> Metrics:
+def _compute_by_name(config: Any, indices: Indices) -> Metrics:
     """Compute in a process that knows nothing yet but names."""
-    experiment = _prepared(config["sweep_type"])
-    return compute_table(experiment, experiment.config_model.model_validate(config), indices)
+    return compute_table(_prepared(config.sweep_type), config, indices)
 
 
 def end_with_parent() -> None:
