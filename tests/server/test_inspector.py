@@ -1,0 +1,71 @@
+"""The MCP Inspector's command line, a client that is not ours, through .mcp.json."""
+
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.server.talk import ROOT, SMALL, TOOLS
+
+pytestmark = [pytest.mark.inspector, pytest.mark.slow, pytest.mark.timeout(600)]
+
+PROGRAM = "mcp-inspector"
+
+
+def inspector() -> str:
+    """Return the program; where it is missing a test skips at home and fails in CI."""
+    folders = [os.environ.get("BILANCIO_INSPECTOR", ""), str(ROOT)]
+    places = [Path(folder) / "node_modules" / ".bin" for folder in folders if folder]
+    path = os.pathsep.join([*map(str, places), os.environ.get("PATH", "")])
+    if found := shutil.which(PROGRAM, path=path):
+        return found
+    message = f"{PROGRAM} is missing: npm install --prefix . @modelcontextprotocol/inspector"
+    if os.environ.get("CI") == "true":
+        pytest.fail(message)
+    pytest.skip(message)
+
+
+def inspect(method: str, *words: str):
+    command = [
+        inspector(), "--cli", "--config", str(ROOT / ".mcp.json"), "--server", "bilancio",
+        "--method", method, *words,
+    ]  # fmt: skip
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def call(tool: str, **arguments):
+    words = ["--tool-name", tool]
+    for name, value in arguments.items():
+        text = value if isinstance(value, str) else json.dumps(value)
+        words += ["--tool-arg", f"{name}={text}"]
+    return inspect("tools/call", *words)
+
+
+def test_inspector_lists_the_tools():
+    assert [tool["name"] for tool in inspect("tools/list")["tools"]] == TOOLS
+
+
+def test_inspector_creates_starts_follows_and_reads_a_job():
+    job = call("create_job", description="seen from outside", config=SMALL, tags=["a", "b"])
+    job_id = job["structuredContent"]["job_id"]
+    begun = call("start_sweep", job_id=job_id)["structuredContent"]
+    assert begun["action"] == "started"
+    status = begun
+    while status["status"] == "running":  # the first worker on a machine compiles the kernels
+        status = call("job_status", job_id=job_id, wait_s=20)["structuredContent"]
+    assert status["status"] == "completed"
+    results = call("job_results", job_id=job_id, group_by=["kappa"])["structuredContent"]
+    assert results["table"]["total_rows"] == 2
+    listed = call("list_jobs", tag="b")["structuredContent"]
+    assert [line["job_id"] for line in listed["jobs"]] == [job_id]
+
+
+def test_inspector_shows_a_refusal_as_an_error():
+    refused = call("create_job", description="x", config={"sweep_type": "blanced"})
+    assert refused["isError"]
+    assert "Did you mean balanced?" in refused["content"][0]["text"]

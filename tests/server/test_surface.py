@@ -1,0 +1,91 @@
+"""What a client sees before it calls anything, and what that costs."""
+
+import json
+import subprocess
+import sys
+
+from mcp import Client
+
+from bilancio_mcp.schemas import compact
+from bilancio_mcp.server import INSTRUCTIONS, build_server
+from tests.server.talk import TOOLS
+
+MAX_BYTES = 20_000  # about 6,000 tokens
+HEAVY = ("numpy", "numba", "scipy", "matplotlib", "pebble", "rapidfuzz")
+
+LIST_AND_LOOK = f"""
+import asyncio, json, sys
+from mcp import Client
+from bilancio_mcp.server import build_server
+
+async def main():
+    async with Client(build_server()) as client:
+        names = [tool.name for tool in (await client.list_tools()).tools]
+    print(json.dumps([names, [name for name in {HEAVY!r} if name in sys.modules]]))
+
+asyncio.run(main())
+"""
+
+
+async def listed():
+    async with Client(build_server()) as client:
+        return (await client.list_tools()).tools
+
+
+async def test_there_are_exactly_these_tools_and_all_return_structure():
+    tools = await listed()
+    assert [tool.name for tool in tools] == TOOLS
+    assert all({"summary", "next"} <= tool.output_schema["properties"].keys() for tool in tools)
+
+
+async def test_hints_say_which_tools_only_read():
+    hints = {tool.name: tool.annotations for tool in await listed()}
+    reading = [name for name, hint in hints.items() if hint.read_only_hint]
+    assert reading == ["job_status", "job_results", "list_jobs"]
+    assert not any(hint.destructive_hint for hint in hints.values())
+
+
+async def test_every_manual_says_when_to_call_the_tool_and_every_argument_is_described():
+    for tool in await listed():
+        assert "Call it " in tool.description
+        fields = tool.input_schema["properties"]
+        assert [name for name, field in fields.items() if "description" not in field] == []
+
+
+async def test_list_of_tools_costs_few_tokens():
+    async with Client(build_server()) as client:
+        tools = await client.list_tools()
+    text = tools.model_dump_json(by_alias=True, exclude_unset=True, exclude_none=True)
+    assert len(text) < MAX_BYTES
+    assert len(INSTRUCTIONS) <= 2000
+
+
+async def test_each_sweep_type_has_its_fields_with_bounds_and_descriptions():
+    create = next(tool for tool in await listed() if tool.name == "create_job").input_schema
+    options = create["properties"]["config"]["oneOf"]
+    kinds = {
+        option["properties"]["sweep_type"]["const"]: option["properties"] for option in options
+    }
+    assert list(kinds) == ["single", "ring", "balanced"]
+    assert "outside_mid_ratios" not in kinds["ring"]
+    assert kinds["balanced"]["kappas"] == {"$ref": "#/$defs/kappas"}
+    kappas = create["$defs"]["kappas"]
+    assert kappas["items"] == {"type": "number", "exclusiveMinimum": 0, "maximum": 1000}
+    for fields in kinds.values():
+        for name, field in fields.items():
+            meant = create["$defs"][name] if "$ref" in field else field
+            assert name == "sweep_type" or meant["description"]
+
+
+def test_field_called_title_keeps_its_place_in_a_compact_schema():
+    schema = {"title": "Book", "properties": {"title": {"title": "Title", "type": "string"}}}
+    assert compact(schema) == {"properties": {"title": {"type": "string"}}}
+
+
+def test_server_lists_its_tools_without_loading_heavy_libraries():
+    done = subprocess.run(
+        [sys.executable, "-c", LIST_AND_LOOK], capture_output=True, text=True, check=True
+    )
+    names, heavy = json.loads(done.stdout)
+    assert names == TOOLS
+    assert heavy == []
