@@ -1,5 +1,6 @@
 """The tools: each a question that a researcher asks. Their docstrings are the model's manual."""
 
+import inspect
 from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
@@ -80,8 +81,9 @@ async def create_job(
 async def start_sweep(ctx: Ctx, job_id: ExactName) -> StartedSweep:
     """Start a job, or resume one that stalled, failed or was cancelled; return at once.
 
-    A worker process of its own computes it and goes on when this conversation ends. A running job
-    is left alone and its status returned; a completed one is refused. Afterwards call job_status.
+    Call it after create_job, when the user knows the name and the estimate. A worker process of
+    its own computes and goes on when this conversation ends. A running job is left alone and its
+    status returned; a completed one is refused. Afterwards call job_status.
     """
     answered, key = ctx.request_context.lifespan_context.answered, request_key(ctx)
     if key in answered:
@@ -242,7 +244,13 @@ def tools() -> list[Tool]:
     """Return the tools as the server registers them, their schemas in few words."""
     made = []
     for function, title, hints in TOOLS:
-        tool = Tool.from_function(function, title=title, annotations=hints, structured_output=True)
+        tool = Tool.from_function(
+            function,
+            title=title,
+            description=inspect.getdoc(function),
+            annotations=hints,
+            structured_output=True,
+        )
         tool.parameters = compact(tool.parameters)
         if function is create_job:
             tool.parameters = with_sweeps(tool.parameters)
