@@ -152,7 +152,7 @@ async def test_only_a_job_started_by_hand_takes_runs_by_hand(manager, small):
 
 async def test_a_name_that_exists_is_refused_with_what_it_names(manager, small):
     await manager.create_job("the first", small, job_id="my-own-name")
-    with pytest.raises(JobExists, match="'my-own-name' names a job already .'the first'.*free"):
+    with pytest.raises(JobExists, match=r"'my-own-name' names a job already .'the first'.*free"):
         await manager.create_job("the second", small, job_id="my-own-name")
     assert (await manager.list_jobs()).total == 1
 

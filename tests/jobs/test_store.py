@@ -206,7 +206,7 @@ async def test_a_store_in_a_place_that_is_none_is_refused(isolated):
 
 @pytest.mark.parametrize("url", ["sqlite://", "mysql://host/db", ":memory:", "sqlite:///:memory:"])
 async def test_an_address_of_no_known_kind_is_refused(url):
-    with pytest.raises(InvalidInput, match="BILANCIO_DATABASE_URL: got .*; allowed: sqlite:///"):
+    with pytest.raises(InvalidInput, match=r"BILANCIO_DATABASE_URL: got .*; allowed: sqlite:///"):
         await open_store(url)
 
 
