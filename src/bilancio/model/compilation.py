@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from functools import cache
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 import platformdirs
 from filelock import FileLock
@@ -102,10 +103,10 @@ def _import_engine() -> None:
 @contextmanager
 def _numba_cache_at(folder: Path) -> Iterator[None]:
     """Have numba keep what is compiled meanwhile in *folder*, and nothing else of the process."""
-    from numba import config  # heavy: imported when the engine is
+    import numba  # heavy: imported when the engine is
 
-    before = config.CACHE_DIR
-    config.CACHE_DIR = str(folder)
+    config: Any = numba.config
+    before, config.CACHE_DIR = config.CACHE_DIR, str(folder)
     try:
         yield
     finally:

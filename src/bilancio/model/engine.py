@@ -14,6 +14,8 @@ from bilancio.model.parameters import End, Parameters, parameters_of
 if TYPE_CHECKING:  # numpy and numba load when a run is simulated, not when this is imported
     import numpy as np
 
+    from bilancio.model.kernels.run import Books
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
@@ -51,8 +53,9 @@ class Run:
 def simulate(**fields: object) -> Run:
     """Simulate one run, given the fields of its parameters by name.
 
-    ``kind`` says which ones there are: those of ``RingParameters`` or ``BalancedParameters``. Values
-    are coerced leniently ("0.25", Decimal, "True"); None and "" mean that a field is not given.
+    ``kind`` says which ones there are: those of ``RingParameters`` or ``BalancedParameters``.
+    Values are coerced leniently ("0.25", Decimal, "True"); None and "" mean that a field is not
+    given.
 
     Raises
     ------
@@ -68,9 +71,9 @@ def simulate(**fields: object) -> Run:
 
     table, weights = parameter_table([run])
     metrics = np.zeros(1, METRICS)
-    cash = np.zeros(run.n_agents + (6 if run.kind is Kind.BALANCED else 0), np.int64)
-    _simulate_rows(table, weights, metrics, cash)
-    return _run(metrics[0], cash, run)
+    books = _simulate_rows(table, weights, metrics)
+    n_agents = run.n_agents + (6 if run.kind is Kind.BALANCED else 0)
+    return _run(metrics[0], books.cash[:n_agents], run)
 
 
 def simulate_many(
@@ -84,7 +87,7 @@ def simulate_many(
     Parameters
     ----------
     parameters : PARAMETERS (n_runs,)
-        Rows as ``parameter_table`` makes them of validated parameters; they are not validated again.
+        Rows as ``parameter_table`` makes them of validated parameters; not validated again.
     liquidity_vector : float64 (n_weights,)
         Weights for the rows with liquidity mode ``vector``, to which their ``liquidity_start``
         points; rows may share them.
@@ -115,17 +118,18 @@ def simulate_many(
         message = f"liquidity_vector: got {len(weights)} weights; allowed: {ends.max()} or more."
         raise ValueError(message)
     metrics = np.zeros(len(parameters), METRICS)
-    _simulate_rows(np.ascontiguousarray(parameters), weights, metrics, np.zeros(0, np.int64))
+    _simulate_rows(np.ascontiguousarray(parameters), weights, metrics)
     return metrics
 
 
-def _simulate_rows(
-    table: "np.ndarray", weights: "np.ndarray", metrics: "np.ndarray", cash: "np.ndarray"
-) -> None:
+def _simulate_rows(table: "np.ndarray", weights: "np.ndarray", metrics: "np.ndarray") -> "Books":
     warm_up()
-    from bilancio.model.kernels.run import simulate_rows  # after warm_up, which loads it
+    # After warm_up, which loads it from the right cache.
+    from bilancio.model.kernels.run import new_books, simulate_rows
 
-    simulate_rows(table, weights, metrics, cash)
+    books = new_books(table)
+    simulate_rows(table, weights, metrics, *books)
+    return books
 
 
 def _run(row: "np.void", cash: "np.ndarray", run: Parameters) -> Run:

@@ -95,7 +95,7 @@ def parameter_table(runs: list[Parameters]) -> tuple[np.ndarray, np.ndarray]:
     table = np.zeros(len(runs), PARAMETERS)
     weights: list[float] = []
     for row, run in zip(table, runs, strict=True):
-        for name in table.dtype.names:
+        for name in table.dtype.names or ():
             value = getattr(run, name, None)
             if value is not None and name not in {"horizon", "quiet_days"}:
                 row[name] = code(value) if isinstance(value, StrEnum) else value

@@ -1,26 +1,45 @@
 """Compile kernels without losing their types, which numba's own decorators would hide."""
 
 from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Any, SupportsInt, TypeVar, cast
 
 import numba
+import numpy as np
 
 Kernel = TypeVar("Kernel", bound=Callable[..., Any])
 
 # A division by zero gives an infinity as in the processor, not an exception; the order of
 # double operations stays as written (no fastmath), for two engines agree to the last bit.
 _OPTIONS = {"error_model": "numpy", "nogil": True}
+_numba: Any = numba  # its stubs leave out what ``part`` asks for
 
 
 def njit(function: Kernel) -> Kernel:
-    """Compile a part of an entry when the entry is compiled."""
-    return cast("Kernel", numba.njit(**_OPTIONS)(function))
+    """Compile a function that Python may call, too."""
+    return cast("Kernel", _numba.njit(**_OPTIONS)(function))
+
+
+def part(function: Kernel) -> Kernel:
+    """Compile a function for other kernels only; a door for Python would double the time."""
+    no_doors = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+    return cast("Kernel", _numba.njit(**no_doors, **_OPTIONS)(function))
 
 
 def entry(signature: object) -> Callable[[Kernel], Kernel]:
     """Compile a function for one signature at once, or load it from numba's cache."""
 
     def compiled(function: Kernel) -> Kernel:
-        return cast("Kernel", numba.njit(signature, cache=True, **_OPTIONS)(function))
+        return cast("Kernel", _numba.njit(signature, cache=True, **_OPTIONS)(function))
 
     return compiled
+
+
+def rows_of(dtype: np.dtype[np.void]) -> Any:
+    """Return numba's type of an array of such rows."""
+    return _numba.typeof(np.zeros(0, dtype))
+
+
+@part
+def whole(value: SupportsInt) -> int:
+    """Return a narrow or unsigned integer as int64, which all kernels count in."""
+    return 0 + int(value)

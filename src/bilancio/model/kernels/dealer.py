@@ -5,22 +5,39 @@ References
 MODEL.md, section 6; Treynor 1987.
 """
 
+# ruff: noqa: PLR0917 - numba knows no keywords-only; the arrays come in the order of `books`
+
 import math
 
 from bilancio.model.kernels.books import (
+    DEALER,
+    DEALER_FACE,
+    DEBTOR,
+    FELL,
+    FIRST,
+    LENGTH,
+    LIVE,
     LONG,
     MID,
+    MIDDLE,
     N_BUCKETS,
     N_CLAIMS,
+    PAID,
+    REST,
+    REST_HOLDER,
     RING,
     SHORT,
+    SPREAD,
     VBT,
-    Books,
+    VBT_FACE,
+    ZERO,
+    Doubles,
+    Ints,
     bucket_of,
-    desk,
+    desk_of,
     rounded,
 )
-from bilancio.model.kernels.compiled import njit
+from bilancio.model.kernels.compiled import njit, part
 
 _LEAST_MID = 0.02  # at or below it a dealer quotes the outside
 
@@ -63,134 +80,136 @@ def quote(
     return capacity, layoff, width, midline, bid, ask
 
 
-@njit
-def update_anchors(books: Books, phi_m: float, phi_o: float) -> None:
+@part
+def update_anchors(price: Doubles, desk: Ints, phi_m: float, phi_o: float) -> None:
     """Move each bucket's outside mid and spread by the loss rate of today's debts."""
-    desks = books.desks
     for bucket in range(N_BUCKETS):
-        if desks.fell[bucket]:
-            loss = 1.0 - desks.paid[bucket] / desks.fell[bucket]
-            desks.mid[bucket] = max(0.0, desks.mid[bucket] - phi_m * loss)
-            desks.spread[bucket] = desks.spread[bucket] + phi_o * loss
+        if desk[FELL, bucket]:
+            loss = 1.0 - desk[PAID, bucket] / desk[FELL, bucket]
+            price[MID, bucket] = max(0.0, price[MID, bucket] - phi_m * loss)
+            price[SPREAD, bucket] = price[SPREAD, bucket] + phi_o * loss
 
 
-@njit
-def rebucket(books: Books, n: int, n_terms: int, day: int, face_value: int) -> None:
+@part
+def rebucket(
+    cash: Ints,
+    debt: Ints,
+    term: Ints,
+    desk: Ints,
+    price: Doubles,
+    n: int,
+    n_terms: int,
+    day: int,
+    face_value: int,
+) -> None:
     """Pass tickets of desks to the desks of the bucket that they belong to today.
 
-    Three kinds of debts have tickets in the wrong bucket: those with 8 days left come
-    from long to mid, those with 3 from mid to short, and those renewed yesterday from short
-    to where their term puts them. The first two go in order of issue; among initial debts,
-    which were all issued on day 0, claims and then agents decide.
+    Three kinds of debts have tickets in the wrong bucket: those with 8 days left come from long
+    to mid, those with 3 from mid to short, and those renewed yesterday from short to where their
+    term puts them. The first two go in order of issue, the longer term first where that is the
+    same; initial debts, all issued on day 0, go by claim, then agent. The third come last.
     """
-    debts = books.debts
-    a, b = 0, 0
-    while True:
-        a = _next_term(books, n_terms, a, day + 8, day)
-        b = _next_term(books, n_terms, b, day + 3, day)
+    a, b = ZERO, ZERO
+    while day > 0:
+        a = _next_term(term, n_terms, a, day + 8, day)
+        b = _next_term(term, n_terms, b, day + 3, day)
         if a == n_terms and b == n_terms:
             break
-        issued_a = day + 8 - debts.term[a] if a < n_terms else day
-        issued_b = day + 3 - debts.term[b] if b < n_terms else day
-        if issued_a == 0 and issued_b == 0:
-            _pass_on_both(books, n, a, b, face_value)
-            a, b = a + 1, b + 1
-        elif issued_a <= issued_b:
-            _pass_on_term(books, n, a, LONG, MID, face_value)
-            a += 1
-        else:
-            _pass_on_term(books, n, b, MID, SHORT, face_value)
-            b += 1
-    if day < 2:
-        return
-    for k in range(n_terms):
-        term = debts.term[k]
-        if term > 4 and (day - 1) % term == 0:
-            _pass_on_term(books, n, k, SHORT, bucket_of(term - 1), face_value)
+        issued_a = day + 8 - term[LENGTH, a] if a < n_terms else day
+        issued_b = day + 3 - term[LENGTH, b] if b < n_terms else day
+        # One term and none, which index n_terms stands for, or two where both are initial.
+        from_long = a if issued_a <= issued_b else n_terms
+        from_mid = b if issued_b < issued_a or issued_b == 0 else n_terms
+        _pass_on(cash, debt, term, desk, price, n, from_long, from_mid, LONG, MIDDLE, face_value)
+        a += 1 if from_long < n_terms else 0
+        b += 1 if from_mid < n_terms else 0
+    for k in range(n_terms if day > 1 else 0):
+        length = term[LENGTH, k]
+        if length > 4 and (day - 1) % length == 0:
+            taker = bucket_of(length - 1)
+            _pass_on(cash, debt, term, desk, price, n, k, n_terms, SHORT, taker, face_value)
 
 
-@njit
-def _next_term(books: Books, n_terms: int, k: int, due: int, day: int) -> int:
-    """Return the first term from *k* on with debts due on *due* that a desk had yesterday.
+@part
+def _next_term(term: Ints, n_terms: int, k: int, due: int, day: int) -> int:
+    """Return the first term from *k* on whose debts due on *due* were issued early enough.
 
-    Those issued yesterday are left out, unless yesterday was day 0.
+    Those issued yesterday are another matter, unless yesterday was day 0.
     """
-    term = books.debts.term
     while k < n_terms:
-        issued = due - term[k]
-        if issued >= 0 and due % term[k] == 0 and (issued < day - 1 or issued == 0 < day):
+        issued = due - term[LENGTH, k]
+        if (issued == 0 or 0 < issued < day - 1) and due % term[LENGTH, k] == 0:
             return k
         k += 1
     return k
 
 
-@njit
-def _pass_on_term(books: Books, n: int, k: int, giver: int, taker: int, face_value: int) -> None:
-    debts = books.debts
+@part
+def _pass_on(
+    cash: Ints,
+    debt: Ints,
+    term: Ints,
+    desk: Ints,
+    price: Doubles,
+    n: int,
+    a: int,
+    b: int,
+    giver: int,
+    taker: int,
+    face_value: int,
+) -> None:
+    """Pass on the debts of term *a* from *giver* to *taker*, and those of *b* from mid to short."""
     for claim in range(N_CLAIMS):
-        for p in range(debts.first[k], debts.first[k + 1]):
-            _pass_on_debt(books, n, p, claim, giver, taker, face_value)
-
-
-@njit
-def _pass_on_both(books: Books, n: int, a: int, b: int, face_value: int) -> None:
-    """Pass on the initial debts of two terms, *a* from long to mid and *b* from mid to short."""
-    debts = books.debts
-    for claim in range(N_CLAIMS):
-        p, q = debts.first[a], debts.first[b]
-        while p < debts.first[a + 1] or q < debts.first[b + 1]:
-            if q == debts.first[b + 1] or (
-                p < debts.first[a + 1] and debts.debtor[p] < debts.debtor[q]
-            ):
-                _pass_on_debt(books, n, p, claim, LONG, MID, face_value)
+        p, end_p = term[FIRST, a], term[FIRST, a + 1]
+        q, end_q = term[FIRST, b], term[FIRST, b + 1]
+        while p < end_p or q < end_q:
+            if q == end_q or (p < end_p and debt[DEBTOR, p] < debt[DEBTOR, q]):
+                place, source, target = p, giver, taker
                 p += 1
             else:
-                _pass_on_debt(books, n, q, claim, MID, SHORT, face_value)
+                place, source, target = q, MIDDLE, SHORT
                 q += 1
+            if not debt[LIVE, place] & (1 << claim):
+                continue
+            if claim != RING:
+                face = debt[claim, place]
+                rest = face % face_value
+                _pass_on_tickets(
+                    cash, desk, price, n, claim, source, target, face, rest, face_value
+                )
+                continue
+            for holder in range(VBT, DEALER + 1):
+                face = debt[VBT_FACE if holder == VBT else DEALER_FACE, place]
+                if face:
+                    rest = debt[REST, place] if debt[REST_HOLDER, place] == holder else 0
+                    _pass_on_tickets(
+                        cash, desk, price, n, holder, source, target, face, rest, face_value
+                    )
 
 
-@njit
-def _pass_on_debt(
-    books: Books, n: int, p: int, claim: int, giver: int, taker: int, face_value: int
-) -> None:
-    debts = books.debts
-    if not debts.live[p] & (1 << claim):
-        return
-    face = debts.face[claim, p]
-    if claim != RING:
-        full = face // face_value
-        _pass_on_tickets(books, n, claim, giver, taker, full, face - full * face_value, face_value)
-        return
-    for holder in range(VBT, N_CLAIMS):
-        held = debts.vbt_face[p] if holder == VBT else debts.dealer_face[p]
-        if held:
-            rest = debts.rest[p] if debts.rest_holder[p] == holder else 0
-            full = (held - rest) // face_value
-            _pass_on_tickets(books, n, holder, giver, taker, full, rest, face_value)
-
-
-@njit
+@part
 def _pass_on_tickets(
-    books: Books,
+    cash: Ints,
+    desk: Ints,
+    price: Doubles,
     n: int,
     holder: int,
     giver: int,
     taker: int,
-    full: int,
+    face: int,
     rest: int,
     face_value: int,
 ) -> None:
-    """Pass *full* whole tickets and one of face *rest* on, each paid as far as the cash goes.
+    """Pass on tickets of *face* in all, one of them of face *rest*, each paid as the cash allows.
 
     Equal tickets cost the same and the taker has no receipts in between, so that together they
     cost what they would cost one by one.
     """
-    cash, desks = books.cash, books.desks
-    mid = desks.mid[taker]
-    price = full * rounded(mid * face_value) + rounded(mid * rest)
-    paid = min(price, cash[desk(n, holder, taker)])
-    cash[desk(n, holder, taker)] -= paid
-    cash[desk(n, holder, giver)] += paid
-    face = full * face_value + rest
-    desks.held[holder, giver] -= face
-    desks.held[holder, taker] += face
+    mid = price[MID, taker]
+    full = (face - rest) // face_value
+    due = full * rounded(mid * face_value) + rounded(mid * rest)
+    paid = min(due, cash[desk_of(n, holder, taker)])
+    cash[desk_of(n, holder, taker)] -= paid
+    cash[desk_of(n, holder, giver)] += paid
+    desk[holder, giver] -= face
+    desk[holder, taker] += face

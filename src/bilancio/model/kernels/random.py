@@ -15,7 +15,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from bilancio.model.kernels.compiled import njit
+from bilancio.model.kernels.compiled import njit, part, whole
 
 Stream = npt.NDArray[np.uint32]
 
@@ -36,42 +36,36 @@ _INITIAL = _initial_words()  # init_genrand(19650218), where init_by_array alway
 
 
 @njit
-def new_stream() -> Stream:
-    """Allocate a stream that is still to be seeded."""
-    return np.zeros(WORDS + 1, np.uint32)
-
-
-@njit
 def seed_stream(stream: Stream, seed: int) -> None:
     """Start *stream* as ``random.Random(seed)`` does, for 0 ≤ seed < 2⁶³."""
-    low = np.int64(seed & _MASK)
-    high = np.int64(seed >> 32)
+    low = whole(seed & _MASK)
+    high = whole(seed >> 32)
     two_words = high > 0
-    word = np.int64(_INITIAL[0])
+    word = whole(_INITIAL[0])
     # The key's words come round by turns: (word 0 + 0), (word 1 + 1), (word 0 + 0), …
     for i in range(1, WORDS):
         addend = high + 1 if two_words and i % 2 == 0 else low
         word = ((_INITIAL[i] ^ ((word ^ (word >> 30)) * 1664525)) + addend) & _MASK
         stream[i] = word
     addend = high + 1 if two_words and WORDS % 2 == 0 else low
-    word = ((np.int64(stream[1]) ^ ((word ^ (word >> 30)) * 1664525)) + addend) & _MASK
+    word = ((whole(stream[1]) ^ ((word ^ (word >> 30)) * 1664525)) + addend) & _MASK
     stream[1] = word
     for i in range(2, WORDS):
-        word = ((np.int64(stream[i]) ^ ((word ^ (word >> 30)) * 1566083941)) - i) & _MASK
+        word = ((whole(stream[i]) ^ ((word ^ (word >> 30)) * 1566083941)) - i) & _MASK
         stream[i] = word
-    word = ((np.int64(stream[1]) ^ ((word ^ (word >> 30)) * 1566083941)) - 1) & _MASK
+    word = ((whole(stream[1]) ^ ((word ^ (word >> 30)) * 1566083941)) - 1) & _MASK
     stream[1] = word
     stream[0] = 0x80000000
     stream[WORDS] = WORDS
 
 
-@njit
+@part
 def _mixed(word: int, following: int, distant: int) -> int:
-    joined = (np.int64(word) & 0x80000000) | (np.int64(following) & 0x7FFFFFFF)
-    return np.int64(distant) ^ (joined >> 1) ^ ((joined & 1) * 0x9908B0DF)
+    joined = (whole(word) & 0x80000000) | (whole(following) & 0x7FFFFFFF)
+    return whole(distant) ^ (joined >> 1) ^ ((joined & 1) * 0x9908B0DF)
 
 
-@njit
+@part
 def _renew(stream: Stream) -> None:
     for i in range(227):
         stream[i] = _mixed(stream[i], stream[i + 1], stream[i + 397])
@@ -86,9 +80,9 @@ def next_word(stream: Stream) -> int:
     """Draw 32 bits."""
     if stream[WORDS] >= WORDS:
         _renew(stream)
-    position = np.int64(stream[WORDS])
+    position = whole(stream[WORDS])
     stream[WORDS] = position + 1
-    word = np.int64(stream[position])
+    word = whole(stream[position])
     word ^= word >> 11
     word ^= (word << 7) & 0x9D2C5680
     word ^= (word << 15) & 0xEFC60000

@@ -5,6 +5,10 @@ References
 MODEL.md, sections 3 and 8.
 """
 
+# ruff: noqa: PLR0917 - numba knows no keywords-only; the arrays come in the order of `books`
+
+from typing import NamedTuple
+
 import numba
 import numpy as np
 import numpy.typing as npt
@@ -12,41 +16,57 @@ import numpy.typing as npt
 from bilancio.model.kernels.books import (
     DEALER,
     DEFAULTED_FACE,
+    FELL,
     INJECTION,
+    LENGTH,
+    LONG,
     MICRO,
+    MID,
+    MIDDLE,
     N_BUCKETS,
+    N_DEBT_ROWS,
     N_DEFAULTS,
+    N_DESK_ROWS,
     N_DESKS,
     N_INTERIOR,
     N_PASSTHROUGH,
+    N_PRICE_ROWS,
+    N_SIZED_ROWS,
+    N_TALLIES,
+    N_TERM_ROWS,
+    N_TRADER_ROWS,
+    PAID,
     RECOVERED,
     SETTLED_INITIAL_FACE,
+    SHORT,
+    SPREAD,
     TRADED_FACE,
     VBT,
     WRITTEN_OFF_FACE,
-    Books,
     Doubles,
+    Flags,
     Ints,
-    desk,
-    new_books,
+    desk_of,
 )
-from bilancio.model.kernels.compiled import entry, njit
-from bilancio.model.kernels.dealer import update_anchors
+from bilancio.model.kernels.compiled import entry, part, rows_of, whole
+from bilancio.model.kernels.dealer import rebucket, update_anchors
+from bilancio.model.kernels.random import WORDS, Stream, seed_stream
 from bilancio.model.kernels.scenario import (
     add_desks,
     draw_amounts,
     endow_traders,
     place_debts,
-    set_due_days,
     write_ring_debts,
 )
 from bilancio.model.kernels.settlement import (
     ALL_DEFAULTED,
     FIRST_DEFAULT,
+    IMPACT,
+    QUIET,
     roll_over_day,
     settle_day,
 )
-from bilancio.model.kernels.trading import trade_day
+from bilancio.model.kernels.trading import find_sellers, sell_tickets
 from bilancio.model.parameters import Arm, DefaultHandling, End, Kind, OutsideDepth
 from bilancio.model.tables import METRICS, PARAMETERS, code
 
@@ -61,72 +81,75 @@ END_ALL_DEFAULTED = code(End.ALL_DEFAULTED)
 
 Rows = npt.NDArray[np.void]
 
-_ROWS = numba.typeof(np.zeros(0, PARAMETERS))
-_METRICS = numba.typeof(np.zeros(0, METRICS))
 
-
-@njit
-def _open_books(books: Books, row: np.void, weights: Doubles, drawn: bool) -> tuple[int, int]:
-    """Write the first day's balance sheets; *drawn* tells that the amounts are there.
+@part
+def _open_books(
+    row: np.void,
+    weights: Doubles,
+    cash: Ints,
+    debt: Ints,
+    trader: Ints,
+    term: Ints,
+    desk: Ints,
+    price: Doubles,
+    sized: Doubles,
+) -> tuple[int, int]:
+    """Write the first day's balance sheets.
 
     Returns
     -------
     n_terms : int
     face : int
-        Whole face of the ring debts and of the claims of desks.
+        Face of all debts.
     """
-    n = np.int64(row["n_agents"])
-    maturity_days = np.int64(row["maturity_days"])
+    n = whole(row["n_agents"])
+    n_terms = place_debts(debt, trader, term, n, whole(row["maturity_days"]), row["mu"])
     balanced = row["kind"] == BALANCED
-    active = balanced and row["arm"] == ACTIVE
-    scenario, debts = books.scenario, books.debts
-    if not drawn:
-        draw_amounts(
-            scenario,
-            n,
-            row["q_total"],
-            row["concentration"],
-            row["monotonicity"],
-            row["seed"],
-        )
-    set_due_days(scenario.due_day, n, maturity_days, row["mu"])
-    n_terms = place_debts(debts, scenario.due_day, n, maturity_days)
-    face = write_ring_debts(debts, scenario.amount, n, np.int64(row["face_value"]) * active)
+    face = write_ring_debts(debt, sized, n, max(whole(row["face_value"]), 1))
     start = row["liquidity_start"]
-    endow_traders(
-        books.cash[: n + N_DESKS],
-        n,
-        row["kappa"] * row["q_total"],
-        row["liquidity_mode"],
-        row["liquidity_agent"],
-        weights[start:],
-    )
-    books.desks.held[:, :] = 0
+    liquidity, agent = row["kappa"] * row["q_total"], whole(row["liquidity_agent"])
+    endow_traders(cash, n, liquidity, whole(row["liquidity_mode"]), agent, weights, start)
+    for bucket in range(N_BUCKETS):
+        desk[VBT, bucket] = 0
+        desk[DEALER, bucket] = 0
     if balanced:
         ratio = row["outside_mid_ratio"]
-        add_desks(books, n, row["vbt_share"], row["dealer_share"], ratio)
-        face += books.desks.held.sum()
-        books.desks.mid[:] = ratio
-        books.desks.spread[0] = row["spread_short"]
-        books.desks.spread[1] = row["spread_mid"]
-        books.desks.spread[2] = row["spread_long"]
-    books.defaulted[:n] = 0
-    books.tally[:] = 0
+        for bucket in range(N_BUCKETS):
+            price[MID, bucket] = ratio
+        price[SPREAD, SHORT] = row["spread_short"]
+        price[SPREAD, MIDDLE] = row["spread_mid"]
+        price[SPREAD, LONG] = row["spread_long"]
+        face += add_desks(
+            cash, debt, trader, desk, price, sized, n, row["vbt_share"], row["dealer_share"], ratio
+        )
     return n_terms, face
 
 
-@njit
-def _desk_wealth(books: Books, n: int, holder: int) -> float:
+@part
+def _desk_wealth(cash: Ints, desk: Ints, price: Doubles, n: int, holder: int) -> float:
     """Return cash and claims of all VBTs or all dealers, claims at the outside mid, in money."""
     wealth = 0.0
     for bucket in range(N_BUCKETS):
-        cash = books.cash[desk(n, holder, bucket)] / MICRO
-        wealth += cash + books.desks.mid[bucket] * books.desks.held[holder, bucket]
+        money = cash[desk_of(n, holder, bucket)] / MICRO
+        wealth += money + price[MID, bucket] * desk[holder, bucket]
     return wealth
 
 
-@njit
-def _simulate_days(books: Books, row: np.void, n_terms: int) -> tuple[int, int, int]:
+@part
+def _simulate_days(
+    row: np.void,
+    stream: Stream,
+    cash: Ints,
+    debt: Ints,
+    trader: Ints,
+    term: Ints,
+    desk: Ints,
+    price: Doubles,
+    sized: Doubles,
+    dealer_bits: Flags,
+    tally: Ints,
+    n_terms: int,
+) -> tuple[int, int, int]:
     """Live through a run from its first day to its end.
 
     Returns
@@ -139,95 +162,84 @@ def _simulate_days(books: Books, row: np.void, n_terms: int) -> tuple[int, int, 
 
     Notes
     -----
-    No initial debt is live after the longest term has passed; without rollover
-    no debt is. The stop rule needs no other count.
+    No initial debt is live after the longest term has passed, and without rollover no debt: the
+    stop rule needs no other count. The order flow is seeded when it is first drawn from; by then
+    the scenario no longer needs the stream.
     """
-    n = np.int64(row["n_agents"])
+    n = whole(row["n_agents"])
     balanced = row["kind"] == BALANCED
     active = balanced and row["arm"] == ACTIVE
     n_claims = 3 if balanced else 1
     rollover, early_stop = row["rollover"], row["early_stop"]
-    quiet_days = np.int64(row["quiet_days"])
     fail_fast = row["default_handling"] == FAIL_FAST
-    horizon = np.int64(row["horizon"])
-    face_value = np.int64(row["face_value"])
+    horizon, face_value = whole(row["horizon"]), whole(row["face_value"])
     unlimited = row["outside_depth"] == UNLIMITED
-    order_seed = 1_000_003 * (row["seed"] + 1)
-    seeded = False
-    last_impact = np.int64(-1)
-    quiet = 0
-    for day in range(max(30, np.int64(row["maturity_days"]) + 5)):
+    max_days = max(30, whole(row["maturity_days"]) + 5)
+    last_impact, quiet, seeded = -1, 0, False
+    for day in range(max_days):
         if active:
-            seeded = trade_day(
-                books, n, n_terms, day, horizon, face_value, unlimited, order_seed, seeded
-            )
-        books.desks.paid[:] = 0
-        books.desks.fell[:] = 0
-        how, impact = settle_day(books, n, n_terms, n_claims, day, active, fail_fast)
+            rebucket(cash, debt, term, desk, price, n, n_terms, day, face_value)
+            n_sellers = find_sellers(cash, debt, trader, term, n, n_terms, day, horizon)
+            if n_sellers:
+                if not seeded:
+                    seed_stream(stream, 1_000_003 * (row["seed"] + 1))
+                    seeded = True
+                sell_tickets(
+                    stream, cash, debt, trader, term, desk, price, sized, dealer_bits, tally,
+                    n, n_terms, n_sellers, day, face_value, unlimited,
+                )  # fmt: skip
+        for bucket in range(N_BUCKETS):
+            desk[PAID, bucket] = 0
+            desk[FELL, bucket] = 0
+        outcome = QUIET
+        if day > 0:  # nothing falls due on day 0
+            outcome = settle_day(
+                cash, debt, trader, term, desk, dealer_bits, tally,
+                n, n_terms, n_claims, day, active, fail_fast,
+            )  # fmt: skip
+        impact = outcome & IMPACT
         if impact:
             last_impact = day
-        if how == FIRST_DEFAULT:
+        if outcome & FIRST_DEFAULT:
             return END_DEFAULT, day, last_impact
-        if how == ALL_DEFAULTED:
+        if outcome & ALL_DEFAULTED:
             return END_ALL_DEFAULTED, day, last_impact
         if rollover and impact:
-            roll_over_day(books, n, n_terms, n_claims, day, active)
+            roll_over_day(cash, debt, trader, term, desk, n, n_terms, n_claims, day, active)
         if active and row["anchor_update"]:
-            update_anchors(books, row["phi_m"], row["phi_o"])
+            update_anchors(price, desk, row["phi_m"], row["phi_o"])
         quiet = 0 if impact else quiet + 1
-        over = day >= books.debts.term[0] or (rollover and early_stop)
-        if over and quiet >= quiet_days:
+        over = day >= term[LENGTH, 0] or (rollover and early_stop)
+        if over and quiet >= row["quiet_days"]:
             return END_STABLE, day + 1, last_impact
-    return END_MAX_DAYS, max(30, np.int64(row["maturity_days"]) + 5), last_impact
+    return END_MAX_DAYS, max_days, last_impact
 
 
-@njit
-def _simulate_row(
-    books: Books, row: np.void, metrics: np.void, weights: Doubles, drawn: bool
+@part
+def _write_metrics(
+    metrics: np.void, tally: Ints, initial_face: int, end: int, days_simulated: int, impact: int
 ) -> None:
-    """Simulate one run and write what came out."""
-    n = np.int64(row["n_agents"])
-    n_agents = n + N_DESKS
-    n_terms, initial_face = _open_books(books, row, weights, drawn)
-    cash_start = books.cash[:n_agents].sum()
-    dealer_start, vbt_start, dealer_pnl, vbt_pnl = 0.0, 0.0, 0.0, 0.0
-    balanced = row["kind"] == BALANCED
-    if balanced:
-        dealer_start = _desk_wealth(books, n, DEALER)
-        vbt_start = _desk_wealth(books, n, VBT)
-    end, days_simulated, last_impact = _simulate_days(books, row, n_terms)
-    tally = books.tally
-    injection = tally[INJECTION]
-    if balanced:
-        dealer_pnl = _desk_wealth(books, n, DEALER) - dealer_start
-        vbt_pnl = _desk_wealth(books, n, VBT) - vbt_start - injection / MICRO
     phi = tally[SETTLED_INITIAL_FACE] / initial_face if initial_face else np.nan
     metrics["phi_total"] = phi
     metrics["delta_total"] = 1.0 - phi
-    metrics["dealer_pnl"] = dealer_pnl
-    metrics["dealer_start"] = dealer_start
-    metrics["dealer_return"] = dealer_pnl / dealer_start if dealer_start else np.nan
-    metrics["vbt_pnl"] = vbt_pnl
     metrics["defaulted_face"] = tally[DEFAULTED_FACE]
     metrics["written_off_face"] = tally[WRITTEN_OFF_FACE]
     metrics["recovered_micro"] = tally[RECOVERED]
-    metrics["cash_start_micro"] = cash_start
-    metrics["cash_end_micro"] = books.cash[:n_agents].sum()
-    metrics["injection_micro"] = injection
+    metrics["injection_micro"] = tally[INJECTION]
     metrics["n_defaults"] = tally[N_DEFAULTS]
     metrics["n_trades"] = tally[N_INTERIOR] + tally[N_PASSTHROUGH]
     metrics["n_interior"] = tally[N_INTERIOR]
     metrics["n_passthrough"] = tally[N_PASSTHROUGH]
     metrics["traded_face"] = tally[TRADED_FACE]
     metrics["days_simulated"] = days_simulated
-    metrics["time_to_stability"] = last_impact
+    metrics["time_to_stability"] = impact
     metrics["end"] = end
 
 
-@njit
+@part
 def _same_draw(row: np.void, other: np.void) -> bool:
     """Tell whether two runs draw the same debt sizes."""
-    return (
+    return bool(
         row["seed"] == other["seed"]
         and row["n_agents"] == other["n_agents"]
         and row["concentration"] == other["concentration"]
@@ -236,35 +248,132 @@ def _same_draw(row: np.void, other: np.void) -> bool:
     )
 
 
-@entry(numba.void(_ROWS, numba.float64[::1], _METRICS, numba.int64[::1]))
-def simulate_rows(parameters: Rows, weights: Doubles, metrics: Rows, closing_cash: Ints) -> None:
+@part
+def _sum(cash: Ints, n_agents: int) -> int:
+    total = 0
+    for i in range(n_agents):
+        total += cash[i]
+    return total
+
+
+class Books(NamedTuple):
+    """The arrays of ``books``, for the runs of a batch one after the other."""
+
+    stream: Stream
+    sized: Doubles
+    cash: Ints
+    debt: Ints
+    trader: Ints
+    term: Ints
+    desk: Ints
+    price: Doubles
+    dealer_bits: Flags
+    tally: Ints
+
+
+def new_books(parameters: Rows) -> Books:
+    """Allocate what the largest of some runs needs; pages that no run touches cost nothing."""
+    n = int(parameters["n_agents"].max(initial=3))
+    maturity_days = int(parameters["maturity_days"].max(initial=1))
+    # After the clamp the debts can exceed Q by ε each.
+    tickets = (parameters["q_total"] + parameters["n_agents"]) / np.maximum(
+        parameters["face_value"], 1
+    )
+    n_bits = int(tickets[parameters["arm"] == ACTIVE].max(initial=0)) + 1
+    return Books(
+        stream=np.empty(WORDS + 1, np.uint32),
+        sized=np.empty((N_SIZED_ROWS, n)),
+        cash=np.empty(n + N_DESKS, np.int64),
+        debt=np.empty((N_DEBT_ROWS, n), np.int64),
+        trader=np.empty((N_TRADER_ROWS, n), np.int64),
+        term=np.empty((N_TERM_ROWS, maturity_days + 2), np.int64),
+        desk=np.empty((N_DESK_ROWS, N_BUCKETS), np.int64),
+        price=np.empty((N_PRICE_ROWS, N_BUCKETS)),
+        dealer_bits=np.empty(n_bits // 8 + 1, np.uint8),
+        tally=np.empty(N_TALLIES, np.int64),
+    )
+
+
+_INTS, _DOUBLES = numba.int64[:, ::1], numba.float64[:, ::1]
+
+
+@entry(
+    numba.void(
+        rows_of(PARAMETERS),
+        numba.float64[::1],
+        rows_of(METRICS),
+        numba.uint32[::1],
+        _DOUBLES,
+        numba.int64[::1],
+        _INTS,
+        _INTS,
+        _INTS,
+        _INTS,
+        _DOUBLES,
+        numba.uint8[::1],
+        numba.int64[::1],
+    )
+)
+def simulate_rows(
+    parameters: Rows,
+    weights: Doubles,
+    metrics: Rows,
+    stream: Stream,
+    sized: Doubles,
+    cash: Ints,
+    debt: Ints,
+    trader: Ints,
+    term: Ints,
+    desk: Ints,
+    price: Doubles,
+    dealer_bits: Flags,
+    tally: Ints,
+) -> None:
     """Simulate every row, one after the other, with the same arrays.
 
     Parameters
     ----------
     parameters : PARAMETERS (n_runs,)
-        Valid rows. Where a row draws the same debts as the one before, as
-        the second run of a pair does, they are not drawn again.
+        Valid rows. Where a row draws the same debts as the one before, as the second run of a pair
+        does, they are not drawn again.
     weights : float64 (n_weights,)
         Liquidity weights, to which ``liquidity_start`` points.
     metrics : METRICS (n_runs,)
         Output.
-    closing_cash : int64 (n + 6,) or (0,), micro-units
-        Output: cash by agent at the end of the last run, if there is room for it.
+    stream, sized, cash, debt, trader, term, desk, price, dealer_bits, tally
+        ``Books`` for all rows; afterwards they are those of the last run.
     """
-    n_agents, maturity_days, n_bits = 0, 0, 0
     for r in range(len(parameters)):
         row = parameters[r]
-        n = np.int64(row["n_agents"])
-        n_agents = max(n_agents, n)
-        maturity_days = max(maturity_days, np.int64(row["maturity_days"]))
-        if row["kind"] == BALANCED and row["arm"] == ACTIVE:
-            # After the clamp the debts can exceed Q by ε each.
-            tickets = (row["q_total"] + n) / row["face_value"]
-            n_bits = max(n_bits, np.int64(tickets) + 1)
-    books = new_books(n_agents, maturity_days, n_bits)
-    for r in range(len(parameters)):
-        drawn = r > 0 and _same_draw(parameters[r], parameters[r - 1])
-        _simulate_row(books, parameters[r], metrics[r], weights, drawn)
-    if len(closing_cash):
-        closing_cash[:] = books.cash[: len(closing_cash)]
+        n = whole(row["n_agents"])
+        balanced = row["kind"] == BALANCED
+        n_agents = n + N_DESKS if balanced else n
+        if r == 0 or not _same_draw(row, parameters[r - 1]):
+            draw_amounts(
+                stream, sized, n,
+                row["q_total"], row["concentration"], row["monotonicity"], row["seed"],
+            )  # fmt: skip
+        n_terms, initial_face = _open_books(
+            row, weights, cash, debt, trader, term, desk, price, sized
+        )
+        for i in range(N_TALLIES):
+            tally[i] = 0
+        cash_start = _sum(cash, n_agents)
+        dealer_start, vbt_start, dealer_pnl, vbt_pnl = 0.0, 0.0, 0.0, 0.0
+        if balanced:
+            dealer_start = _desk_wealth(cash, desk, price, n, DEALER)
+            vbt_start = _desk_wealth(cash, desk, price, n, VBT)
+        end, days_simulated, impact = _simulate_days(
+            row, stream, cash, debt, trader, term, desk, price, sized, dealer_bits, tally, n_terms
+        )
+        if balanced:
+            dealer_pnl = _desk_wealth(cash, desk, price, n, DEALER) - dealer_start
+            vbt_pnl = _desk_wealth(cash, desk, price, n, VBT) - vbt_start - tally[INJECTION] / MICRO
+        found = metrics[r]
+        found["dealer_pnl"] = dealer_pnl
+        found["dealer_start"] = dealer_start
+        found["dealer_return"] = dealer_pnl / dealer_start if dealer_start else np.nan
+        found["vbt_pnl"] = vbt_pnl
+        found["cash_start_micro"] = cash_start
+        found["cash_end_micro"] = _sum(cash, n_agents)
+        _write_metrics(found, tally, initial_face, end, days_simulated, impact)

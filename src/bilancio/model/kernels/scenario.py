@@ -5,27 +5,44 @@ References
 MODEL.md, sections 1 and 2.
 """
 
+# ruff: noqa: PLR0917 - numba knows no keywords-only; the arrays come in the order of `books`
+
 import numpy as np
 
 from bilancio.model.kernels.books import (
+    AMOUNT,
     DEALER,
-    LONG,
+    DEALER_FACE,
+    DEBTOR,
+    DEFAULTED,
+    DUE_DAY,
+    FIRST,
+    FIRST_BIT,
+    FULL,
+    LENGTH,
+    LIVE,
     N_BUCKETS,
-    N_CLAIMS,
+    N_DESKS,
+    NEXT_DUE,
+    PLACE,
+    REST,
+    REST_HOLDER,
     RING,
+    RING_TOTAL,
+    SCRATCH,
+    SETTLED,
+    SOLD,
+    TERM,
     VBT,
-    Books,
-    Debts,
+    VBT_FACE,
     Doubles,
-    Indices,
     Ints,
-    Scenario,
     bucket_of,
-    desk,
+    desk_of,
     rounded,
 )
-from bilancio.model.kernels.compiled import njit
-from bilancio.model.kernels.random import gammavariate, randrange, seed_stream
+from bilancio.model.kernels.compiled import part
+from bilancio.model.kernels.random import Stream, gammavariate, randrange, seed_stream
 from bilancio.model.kernels.sorting import sort
 from bilancio.model.parameters import LiquidityMode
 from bilancio.model.tables import code
@@ -36,18 +53,31 @@ SINGLE_AT = code(LiquidityMode.SINGLE_AT)
 _LEAST = 0.01  # smallest amount ε that a debt has, and largest claim of a desk that is left out
 
 
-@njit
+@part
 def draw_amounts(
-    scenario: Scenario, n: int, q_total: float, concentration: float, monotonicity: float, seed: int
+    stream: Stream,
+    sized: Doubles,
+    n: int,
+    q_total: float,
+    concentration: float,
+    monotonicity: float,
+    seed: int,
 ) -> None:
-    """Draw the debt sizes a_1 … a_n into ``scenario.amount`` (section 1, steps 1 to 3).
+    """Draw the debt sizes a_1 … a_n (section 1, steps 1 to 3).
+
+    Parameters
+    ----------
+    stream : uint32 (625,)
+        Left where the draws end.
+    sized
+        Output: row ``AMOUNT``.
 
     Notes
     -----
-    Where all gamma draws underflow to 0, which takes a concentration below 0.01, every share
+    Where all gamma draws underflow to 0, which takes a concentration far below 0.01, every share
     counts as 0, so that the last debt is all of Q before the clamp.
     """
-    amount, stream = scenario.amount, scenario.stream
+    amount = sized[AMOUNT]
     seed_stream(stream, seed)
     weights = 0.0
     for i in range(n):
@@ -60,10 +90,11 @@ def draw_amounts(
     amount[n - 1] = q_total - given
     _clamp(amount, n, q_total)
     if abs(monotonicity) >= 1e-9:
-        _order(scenario, n, monotonicity)
+        sort(amount, sized[SCRATCH], n)
+        _disturb(stream, amount, n, monotonicity)
 
 
-@njit
+@part
 def _clamp(amount: Doubles, n: int, q_total: float) -> None:
     """Raise every amount to ε and keep the sum at Q, as far as both can be had (step 2)."""
     gaps = 0.0
@@ -85,7 +116,7 @@ def _clamp(amount: Doubles, n: int, q_total: float) -> None:
         amount[n - 1] = max(amount[n - 1] + difference, _LEAST)
 
 
-@njit
+@part
 def _take_from_largest(amount: Doubles, n: int, gap: float) -> None:
     """Take *gap* from the largest amounts first; each keeps ε.
 
@@ -104,7 +135,7 @@ def _take_from_largest(amount: Doubles, n: int, gap: float) -> None:
         gap -= taken
 
 
-@njit
+@part
 def _sum(amount: Doubles, n: int) -> float:
     total = 0.0
     for i in range(n):
@@ -112,164 +143,176 @@ def _sum(amount: Doubles, n: int) -> float:
     return total
 
 
-@njit
-def _order(scenario: Scenario, n: int, monotonicity: float) -> None:
-    """Sort the amounts, then disturb the order by swaps of neighbours (step 3)."""
-    amount, stream = scenario.amount, scenario.stream
-    sort(amount, scenario.scratch, n)
+@part
+def _disturb(stream: Stream, amount: Doubles, n: int, monotonicity: float) -> None:
+    """Turn sorted amounts the right way round and swap neighbours at random (step 3)."""
     if monotonicity >= 0.0:
         for i in range(n // 2):
             amount[i], amount[n - 1 - i] = amount[n - 1 - i], amount[i]
     s = min(abs(monotonicity), 1.0)
     if s >= 1.0 - 1e-9:
         return
-    swaps = min(np.int64(np.rint((1.0 - s) * n * max(1, n - 1))), np.int64(n) * (n - 1))
-    for _ in range(swaps):
+    for _ in range(min(int(np.rint((1.0 - s) * n * max(1, n - 1))), n * (n - 1))):
         i = randrange(stream, n - 1)
         amount[i], amount[i + 1] = amount[i + 1], amount[i]
 
 
-@njit
-def set_due_days(due_day: Indices, n: int, maturity_days: int, mu: float) -> None:
-    """Write the due day of each trader's debts, by agent (section 1, step 5)."""
+@part
+def place_debts(debt: Ints, trader: Ints, term: Ints, n: int, maturity_days: int, mu: float) -> int:
+    """Set due days (section 1, step 5) and place debtors by term, longest first, then agent.
+
+    Returns
+    -------
+    int
+        How many different terms there are; ``term`` says which.
+    """
     step = 0
     if maturity_days > 1:
-        step = np.int64(np.rint(mu * (maturity_days - 1)))
+        step = int(np.rint(mu * (maturity_days - 1)))
         step = min(max(step, 0), maturity_days - 1)
-    if step == 0:
-        for i in range(n):
-            due_day[i] = 1
-        return
-    day = (maturity_days - step) % maturity_days  # of H_1, whose place in the cycle is −1
+    count = term[NEXT_DUE]
+    for length in range(maturity_days + 1):
+        count[length] = 0
+    position = maturity_days - step if step else 0  # of H_1, one step before H_2's 0
     for i in range(n):
-        due_day[i] = 1 + day
-        day += step
-        if day >= maturity_days:
-            day -= maturity_days
-
-
-@njit
-def place_debts(debts: Debts, due_day: Indices, n: int, maturity_days: int) -> int:
-    """Sort debtors by term, longest first, then agent; return how many terms there are."""
-    count = debts.next_due
-    count[: maturity_days + 1] = 0
-    for i in range(n):
-        count[due_day[i]] += 1
-    n_terms = 0
-    place = 0
-    for term in range(maturity_days, 0, -1):
-        size = count[term]
-        if size:
-            debts.term[n_terms] = term
-            debts.first[n_terms] = place
+        trader[DEFAULTED, i] = 0
+        trader[DUE_DAY, i] = 1 + position
+        count[1 + position] += 1
+        position += step
+        if position >= maturity_days:
+            position -= maturity_days
+    n_terms, place = 0, 0
+    for length in range(maturity_days, 0, -1):
+        if count[length]:
+            term[LENGTH, n_terms] = length
+            term[FIRST, n_terms] = place
             n_terms += 1
-            count[term] = place
-            place += size
-    debts.first[n_terms] = n
+            place += count[length]
+            count[length] = place - count[length]
+    term[FIRST, n_terms] = n
+    term[FIRST, n_terms + 1] = n  # no term has no places
     for i in range(n):
-        term = due_day[i]
-        place = count[term]
-        count[term] = place + 1
-        debts.place[i] = place
-        debts.debtor[place] = i
-        debts.term_at[place] = term
+        length = trader[DUE_DAY, i]
+        place = count[length]
+        count[length] = place + 1
+        trader[PLACE, i] = place
+        debt[DEBTOR, place] = i
+        debt[TERM, place] = length
     for k in range(n_terms):
-        debts.next_due[debts.term[k]] = debts.term[k]
+        term[NEXT_DUE, term[LENGTH, k]] = term[LENGTH, k]
     return n_terms
 
 
-@njit
-def write_ring_debts(debts: Debts, amount: Doubles, n: int, face_value: int) -> int:
-    """Write the ring debts and split them into tickets; return their whole face.
+@part
+def write_ring_debts(debt: Ints, sized: Doubles, n: int, face_value: int) -> int:
+    """Write the ring debts and split them into tickets (section 1, step 4; section 6).
 
-    A *face_value* of 0 leaves out the tickets, which only active runs need.
+    Returns
+    -------
+    int
+        Face of all of them.
     """
-    total = np.int64(0)
-    bit = np.int64(0)
+    total, bit = 0, 0
     for p in range(n):
-        face = np.int64(amount[debts.debtor[p]])
-        debts.face[RING, p] = face
-        debts.live[p] = 1 << RING
-        debts.settled_today[p] = 0
-        debts.dealer_face[p] = 0
-        debts.vbt_face[p] = 0
+        face = int(sized[AMOUNT, debt[DEBTOR, p]])
+        full = face // face_value
+        debt[RING, p] = face
+        debt[VBT, p] = 0
+        debt[DEALER, p] = 0
+        debt[LIVE, p] = 1 << RING
+        debt[SETTLED, p] = 0
+        debt[DEALER_FACE, p] = 0
+        debt[VBT_FACE, p] = 0
+        debt[FULL, p] = full
+        debt[SOLD, p] = 0
+        debt[REST, p] = face - full * face_value
+        debt[REST_HOLDER, p] = RING
+        debt[FIRST_BIT, p] = bit
         total += face
-        if face_value:
-            full = face // face_value
-            debts.full[p] = full
-            debts.sold[p] = 0
-            debts.rest[p] = face - full * face_value
-            debts.rest_holder[p] = RING
-            debts.first_bit[p] = bit
-            bit += full
+        bit += full
     return total
 
 
-@njit
+@part
 def endow_traders(
-    cash: Ints, n: int, liquidity: float, mode: int, agent: int, weights: Doubles
+    cash: Ints, n: int, liquidity: float, mode: int, agent: int, weights: Doubles, start: int
 ) -> None:
     """Allot L to the traders in micro-units (section 1, step 6).
 
     Parameters
     ----------
-    cash : int64 (n + 6,), micro-units
+    cash
         Output; desks get 0.
     agent
         The trader that gets all, from 1.
-    weights : float64 (n,)
-        Read with mode VECTOR. The last trader takes the remainder, but never less than 0.
+    weights, start
+        Weights from *start* on, read where neither other mode is asked for. The last trader takes
+        the remainder, but never less than 0.
     """
-    cash[:] = 0
-    if mode == UNIFORM:
-        cash[:n] = rounded(liquidity / n)
-    elif mode == SINGLE_AT:
+    each = rounded(liquidity / n) if mode == UNIFORM else 0
+    for i in range(n):
+        cash[i] = each
+    for i in range(n, n + N_DESKS):
+        cash[i] = 0
+    if mode == SINGLE_AT:
         cash[agent - 1] = rounded(liquidity)
-    else:
-        total = _sum(weights, n)
+    elif mode != UNIFORM:
+        total = 0.0
+        for i in range(n):
+            total += weights[start + i]
         left = rounded(liquidity)
         for i in range(n - 1):
-            cash[i] = rounded(liquidity * weights[i] / total)
+            cash[i] = rounded(liquidity * weights[start + i] / total)
             left -= cash[i]
         cash[n - 1] = max(left, 0)
 
 
-@njit
+@part
 def add_desks(
-    books: Books, n: int, vbt_share: float, dealer_share: float, outside_mid_ratio: float
-) -> None:
-    """Give VBTs and dealers their claims and all agents the cash for them (section 2)."""
-    amount, due_day = books.scenario.amount, books.scenario.due_day
-    debts, held, cash = books.debts, books.desks.held, books.cash
-    total_0, total_1, total_2 = 0.0, 0.0, 0.0
+    cash: Ints,
+    debt: Ints,
+    trader: Ints,
+    desk: Ints,
+    price: Doubles,
+    sized: Doubles,
+    n: int,
+    vbt_share: float,
+    dealer_share: float,
+    outside_mid_ratio: float,
+) -> int:
+    """Give VBTs and dealers their claims and all agents the cash for them (section 2).
+
+    Returns
+    -------
+    int
+        Face of their claims.
+    """
+    amount, total = sized[AMOUNT], price[RING_TOTAL]
+    for bucket in range(N_BUCKETS):
+        total[bucket] = 0.0
     for i in range(n):
-        bucket = bucket_of(due_day[i])
-        if bucket == LONG:
-            total_2 += amount[i]
-        elif bucket:
-            total_1 += amount[i]
-        else:
-            total_0 += amount[i]
-    totals = (total_0, total_1, total_2)
-    held[:, :] = 0
+        total[bucket_of(trader[DUE_DAY, i])] += amount[i]
     for p in range(n):
-        i = debts.debtor[p]
-        bucket = bucket_of(due_day[i])
-        share = amount[i] / totals[bucket]
-        for claim in range(VBT, N_CLAIMS):
-            part = (vbt_share if claim == VBT else dealer_share) * totals[bucket] * share
+        i = debt[DEBTOR, p]
+        bucket = bucket_of(debt[TERM, p])
+        for claim in range(VBT, DEALER + 1):
+            claims = (vbt_share if claim == VBT else dealer_share) * total[bucket]
+            part = claims * (amount[i] / total[bucket])
             if part > _LEAST:
-                debts.face[claim, p] = np.int64(part)
-                debts.live[p] |= 1 << claim
-                held[claim, bucket] += np.int64(part)
+                debt[claim, p] = int(part)
+                debt[LIVE, p] |= 1 << claim
+                desk[claim, bucket] += debt[claim, p]
     vbt_claims, dealer_claims = 0.0, 0.0
     for bucket in range(N_BUCKETS):
-        of_vbt = vbt_share * totals[bucket]
-        of_dealer = dealer_share * totals[bucket]
+        of_vbt, of_dealer = vbt_share * total[bucket], dealer_share * total[bucket]
         vbt_claims += of_vbt
         dealer_claims += of_dealer
-        cash[desk(n, VBT, bucket)] = rounded(outside_mid_ratio * of_vbt)
-        cash[desk(n, DEALER, bucket)] = rounded(outside_mid_ratio * of_dealer)
+        cash[desk_of(n, VBT, bucket)] = rounded(outside_mid_ratio * of_vbt)
+        cash[desk_of(n, DEALER, bucket)] = rounded(outside_mid_ratio * of_dealer)
     extra = rounded((vbt_claims + dealer_claims) / n)
     for i in range(n):
         cash[i] += extra
+    face = 0
+    for bucket in range(N_BUCKETS):
+        face += desk[VBT, bucket] + desk[DEALER, bucket]
+    return face

@@ -1,278 +1,271 @@
 """Settlement, default and rollover of the debts due on a day.
 
-Whoever holds them, tickets of a debt that is due today are at the desks of the short bucket:
-re-bucketing has brought them there by the day before. In passive runs nothing
-moves, and a claim of a desk is at the bucket of its first due day.
+In active runs the tickets that desks hold of a debt due today are in the short
+bucket: re-bucketing has brought them there by the day before. In passive runs nothing moves, and
+a claim of a desk is in the bucket of its first due day.
 
 References
 ----------
 MODEL.md, sections 3 to 5; section 6 for tickets and for what the anchor update needs.
 """
 
+# ruff: noqa: PLR0917 - numba knows no keywords-only; the arrays come in the order of `books`
+
 from bilancio.model.kernels.books import (
     DEALER,
+    DEALER_FACE,
+    DEBTOR,
+    DEFAULTED,
     DEFAULTED_FACE,
+    FELL,
+    FIRST,
+    FIRST_BIT,
+    FULL,
+    LENGTH,
+    LIVE,
     MICRO,
     N_DEFAULTS,
+    PAID,
     RECOVERED,
+    REST,
+    REST_HOLDER,
     RING,
+    SETTLED,
     SETTLED_INITIAL_FACE,
     SHORT,
+    SOLD,
     VBT,
+    VBT_FACE,
     WRITTEN_OFF_FACE,
-    Books,
+    Flags,
     Ints,
     bucket_of,
-    desk,
+    desk_of,
 )
-from bilancio.model.kernels.compiled import njit
+from bilancio.model.kernels.compiled import part
 
-GOES_ON, FIRST_DEFAULT, ALL_DEFAULTED = 0, 1, 2
+QUIET, IMPACT, FIRST_DEFAULT, ALL_DEFAULTED = 0, 1, 2, 4  # may be added up but for QUIET
 
 
-@njit
+@part
 def settle_day(
-    books: Books, n: int, n_terms: int, n_claims: int, day: int, active: bool, fail_fast: bool
-) -> tuple[int, bool]:
+    cash: Ints,
+    debt: Ints,
+    trader: Ints,
+    term: Ints,
+    desk: Ints,
+    dealer_bits: Flags,
+    tally: Ints,
+    n: int,
+    n_terms: int,
+    n_claims: int,
+    day: int,
+    active: bool,
+    fail_fast: bool,
+) -> int:
     """Pay what is due today, debt by debt in contract order.
 
     Parameters
     ----------
-    books
-        Changed in place; ``settled_today`` marks the debts that were settled.
+    cash, debt, trader, desk, tally
+        Changed in place; row ``SETTLED`` of *debt* marks what was settled.
     n_claims
         1 in a plain ring, 3 where traders also owe VBTs and dealers.
 
     Returns
     -------
-    how : int
-        GOES_ON, or why the run ends now.
-    impact : bool
-        Whether a debt was settled in full.
+    int
+        IMPACT if a debt was settled in full, plus FIRST_DEFAULT or ALL_DEFAULTED if the run
+        ends by it.
 
     Notes
     -----
     Total cash is conserved.
     """
-    debts, impact = books.debts, False
-    if day == 0:
-        return GOES_ON, impact
+    outcome = QUIET
     for k in range(n_terms):
-        term = debts.term[k]
-        if day % term:
+        length = term[LENGTH, k]
+        if day % length:
             continue
-        bucket = SHORT if active else bucket_of(term)
-        how, settled = _settle_term(books, n, k, n_claims, day, bucket, fail_fast)
-        impact = impact or settled
-        if how != GOES_ON:
-            return how, impact
-    return GOES_ON, impact
+        bucket = SHORT if active else bucket_of(length)
+        issued_in = bucket_of(length)
+        to_vbts, to_dealers, settled, ended = 0, 0, 0, 0
+        for claim in range(n_claims):
+            bit = 1 << claim
+            for p in range(term[FIRST, k], term[FIRST, k + 1]):
+                if not debt[LIVE, p] & bit:
+                    continue
+                face = debt[claim, p]
+                i = debt[DEBTOR, p]
+                left = cash[i] - face * MICRO
+                if left < 0:
+                    if fail_fast:
+                        ended = FIRST_DEFAULT
+                        break
+                    # Desks never default, so that where there are some not everybody can.
+                    if n_claims == 1 and tally[N_DEFAULTS] + 1 == n:
+                        ended = ALL_DEFAULTED
+                        break
+                    _pay_what_is_left(cash, debt, dealer_bits, n, p, claim, bucket)
+                    desk[PAID, issued_in] += cash[i]
+                    tally[RECOVERED] += cash[i]
+                    cash[i] = 0
+                    trader[DEFAULTED, i] = 1
+                    fell = _write_off(debt, desk, tally, n_claims, p, claim, bucket)
+                    desk[FELL, issued_in] += fell * MICRO
+                    continue
+                cash[i] = left
+                debt[LIVE, p] ^= bit
+                debt[SETTLED, p] |= bit
+                settled += face
+                outcome = IMPACT
+                if claim == RING:
+                    of_vbts, of_dealers = debt[VBT_FACE, p], debt[DEALER_FACE, p]
+                    to_vbts += of_vbts
+                    to_dealers += of_dealers
+                    cash[i + 1 if i + 1 < n else 0] += (face - of_vbts - of_dealers) * MICRO
+                elif claim == VBT:
+                    to_vbts += face
+                else:
+                    to_dealers += face
+            if ended:
+                break
+        if n_claims > 1:  # desks owe nothing, so that what they got can be booked at the end
+            cash[desk_of(n, VBT, bucket)] += to_vbts * MICRO
+            cash[desk_of(n, DEALER, bucket)] += to_dealers * MICRO
+            desk[VBT, bucket] -= to_vbts
+            desk[DEALER, bucket] -= to_dealers
+            desk[PAID, issued_in] += settled * MICRO
+            desk[FELL, issued_in] += settled * MICRO
+        if day == length:
+            tally[SETTLED_INITIAL_FACE] += settled
+        if ended:
+            return outcome + ended
+    return outcome
 
 
-@njit
-def _settle_term(
-    books: Books, n: int, k: int, n_claims: int, day: int, bucket: int, fail_fast: bool
-) -> tuple[int, bool]:
-    debts, cash = books.debts, books.cash
-    face, live, settled_today = debts.face, debts.live, debts.settled_today
-    debtor, dealer_face, vbt_face = debts.debtor, debts.dealer_face, debts.vbt_face
-    first, end = debts.first[k], debts.first[k + 1]
-    term = debts.term[k]
-    to_vbts, to_dealers, settled_face = 0, 0, 0
-    how, impact = GOES_ON, False
-    for claim in range(n_claims):
-        bit = 1 << claim
-        for p in range(first, end):
-            if not live[p] & bit:
-                continue
-            i = debtor[p]
-            due = face[claim, p] * MICRO
-            if cash[i] < due:
-                how = _default(books, n, n_claims, p, claim, bucket, term, fail_fast)
-                if how != GOES_ON:
-                    break
-                continue
-            cash[i] -= due
-            live[p] ^= bit
-            settled_today[p] |= bit
-            settled_face += face[claim, p]
-            impact = True
-            if claim == RING:
-                to_dealers += dealer_face[p]
-                to_vbts += vbt_face[p]
-                creditor = i + 1 if i + 1 < n else 0
-                cash[creditor] += due - (dealer_face[p] + vbt_face[p]) * MICRO
-            elif claim == VBT:
-                to_vbts += face[claim, p]
-            else:
-                to_dealers += face[claim, p]
-        if how != GOES_ON:
-            break
-    # Desks never pay here, so that what they got can be booked once per term.
-    if n_claims > 1:
-        cash[desk(n, VBT, bucket)] += to_vbts * MICRO
-        cash[desk(n, DEALER, bucket)] += to_dealers * MICRO
-        books.desks.held[VBT, bucket] -= to_vbts
-        books.desks.held[DEALER, bucket] -= to_dealers
-        issued_in = bucket_of(term)
-        books.desks.paid[issued_in] += settled_face * MICRO
-        books.desks.fell[issued_in] += settled_face * MICRO
-    if day == term:
-        books.tally[SETTLED_INITIAL_FACE] += settled_face
-    return how, impact
-
-
-@njit
-def _default(
-    books: Books,
-    n: int,
-    n_claims: int,
-    p: int,
-    claim: int,
-    bucket: int,
-    term: int,
-    fail_fast: bool,
+@part
+def _write_off(
+    debt: Ints, desk: Ints, tally: Ints, n_claims: int, p: int, claim: int, bucket: int
 ) -> int:
-    """Let the debtor at place *p* default on one debt and write off its others."""
-    if fail_fast:
-        return FIRST_DEFAULT
-    debts, tally = books.debts, books.tally
-    others = 0 if n_claims == 1 else 1  # desks never default, so that not everybody can
-    if tally[N_DEFAULTS] + 1 == n and not others:
-        return ALL_DEFAULTED
-    i = debts.debtor[p]
-    left = books.cash[i]
-    books.cash[i] = 0
-    if claim != RING:
-        books.cash[desk(n, claim, bucket)] += left
-    elif debts.dealer_face[p] + debts.vbt_face[p] == 0:
-        books.cash[i + 1 if i + 1 < n else 0] += left
-    else:
-        _pay_in_ticket_order(books, n, p, bucket, left)
+    """Take the debts of a debtor that defaults on one of them off the books; return their face."""
     tally[N_DEFAULTS] += 1
-    tally[DEFAULTED_FACE] += debts.face[claim, p]
-    tally[RECOVERED] += left
+    tally[DEFAULTED_FACE] += debt[claim, p]
     fell = 0
     for each in range(n_claims):
-        if not debts.live[p] & (1 << each):
+        if not debt[LIVE, p] & (1 << each):
             continue
-        fell += debts.face[each, p]
-        if each != claim:
-            tally[WRITTEN_OFF_FACE] += debts.face[each, p]
+        fell += debt[each, p]
         if each == RING:
-            books.desks.held[VBT, bucket] -= debts.vbt_face[p]
-            books.desks.held[DEALER, bucket] -= debts.dealer_face[p]
+            desk[VBT, bucket] -= debt[VBT_FACE, p]
+            desk[DEALER, bucket] -= debt[DEALER_FACE, p]
         else:
-            books.desks.held[each, bucket] -= debts.face[each, p]
-    books.desks.paid[bucket_of(term)] += left
-    books.desks.fell[bucket_of(term)] += fell * MICRO
-    debts.live[p] = 0
-    books.defaulted[i] = 1
-    return GOES_ON
+            desk[each, bucket] -= debt[each, p]
+    tally[WRITTEN_OFF_FACE] += fell - debt[claim, p]
+    debt[LIVE, p] = 0
+    return fell
 
 
-@njit
-def _pay_in_ticket_order(books: Books, n: int, p: int, bucket: int, left: int) -> None:
-    """Pay the holders of a ring debt's tickets, the first ones first, until *left* is gone."""
-    debts, cash = books.debts, books.cash
-    i = debts.debtor[p]
+@part
+def _pay_what_is_left(
+    cash: Ints, debt: Ints, dealer_bits: Flags, n: int, p: int, claim: int, bucket: int
+) -> None:
+    """Give a debtor's cash to the holders of a debt's tickets, the first ones first.
+
+    The cash is left to the caller to be taken from the debtor.
+    """
+    i = debt[DEBTOR, p]
+    left = cash[i]
+    if claim != RING:
+        cash[desk_of(n, claim, bucket)] += left
+        return
     creditor = i + 1 if i + 1 < n else 0
-    full, rest = debts.full[p], debts.rest[p]
-    ticket = 0
+    full = debt[FULL, p] if debt[VBT_FACE, p] + debt[DEALER_FACE, p] else 0
     if full:
-        whole = debts.face[RING, p]
-        size = (whole - rest) // full * MICRO
-        while ticket < full and left > 0:
+        size = (debt[RING, p] - debt[REST, p]) // full * MICRO
+        for ticket in range(full):
+            holder = creditor
+            if ticket < debt[SOLD, p]:
+                bit = debt[FIRST_BIT, p] + ticket
+                dealers = (dealer_bits[bit >> 3] >> (bit & 7)) & 1
+                holder = desk_of(n, DEALER if dealers else VBT, bucket)
             paid = min(left, size)
+            cash[holder] += paid
             left -= paid
-            cash[_holder(books, n, p, ticket, bucket, creditor)] += paid
-            ticket += 1
-    if left > 0:
-        holder = debts.rest_holder[p]
-        cash[creditor if holder == RING else desk(n, holder, bucket)] += left
+            if left == 0:
+                return
+    holder = debt[REST_HOLDER, p]
+    cash[creditor if holder == RING else desk_of(n, holder, bucket)] += left
 
 
-@njit
-def _holder(books: Books, n: int, p: int, ticket: int, bucket: int, creditor: int) -> int:
-    """Return the agent that holds a full ticket of the ring debt at place *p*."""
-    debts = books.debts
-    if ticket >= debts.sold[p]:
-        return creditor
-    bit = debts.first_bit[p] + ticket
-    dealers = (debts.dealer_bits[bit >> 3] >> (bit & 7)) & 1
-    return desk(n, DEALER if dealers else VBT, bucket)
-
-
-@njit
+@part
 def roll_over_day(
-    books: Books, n: int, n_terms: int, n_claims: int, day: int, active: bool
+    cash: Ints,
+    debt: Ints,
+    trader: Ints,
+    term: Ints,
+    desk: Ints,
+    n: int,
+    n_terms: int,
+    n_claims: int,
+    day: int,
+    active: bool,
 ) -> None:
     """Renew the debts settled today in the order of settlement (section 5).
 
     Lenders pay as far as their cash goes; total cash is conserved.
     """
-    debts = books.debts
     for k in range(n_terms):
-        term = debts.term[k]
-        if day % term == 0:
-            bucket = SHORT if active else bucket_of(term)
-            _roll_over_term(books, n, k, n_claims, bucket)
-
-
-@njit
-def _roll_over_term(books: Books, n: int, k: int, n_claims: int, bucket: int) -> None:
-    debts, cash, defaulted, held = books.debts, books.cash, books.defaulted, books.desks.held
-    face, live, settled_today = debts.face, debts.live, debts.settled_today
-    first, end = debts.first[k], debts.first[k + 1]
-    for claim in range(n_claims):
-        bit = 1 << claim
-        for p in range(first, end):
-            i = debts.debtor[p]
-            if not settled_today[p] & bit or defaulted[i]:
-                continue
-            if claim == RING:
-                if not _lend_again(books, n, p, bucket):
+        length = term[LENGTH, k]
+        if day % length:
+            continue
+        bucket = SHORT if active else bucket_of(length)
+        for claim in range(n_claims):
+            bit = 1 << claim
+            lender, lent = desk_of(n, claim, bucket), 0
+            for p in range(term[FIRST, k], term[FIRST, k + 1]):
+                i = debt[DEBTOR, p]
+                if not debt[SETTLED, p] & bit or trader[DEFAULTED, i]:
                     continue
-            else:
-                lent = face[claim, p]
-                _lend(cash, desk(n, claim, bucket), i, lent)
-                held[claim, bucket] += lent
-            live[p] |= bit
-    for p in range(first, end):
-        settled_today[p] = 0
+                if claim == RING:
+                    of_desks = debt[VBT_FACE, p] + debt[DEALER_FACE, p]
+                    creditor = i + 1 if i + 1 < n else 0
+                    if not trader[DEFAULTED, creditor]:
+                        _lend(cash, creditor, i, debt[RING, p] - of_desks)
+                    elif of_desks:
+                        _drop_tickets_of_creditor(debt, p, of_desks)
+                    else:
+                        continue
+                    if of_desks:
+                        _lend(cash, desk_of(n, VBT, bucket), i, debt[VBT_FACE, p])
+                        _lend(cash, desk_of(n, DEALER, bucket), i, debt[DEALER_FACE, p])
+                        desk[VBT, bucket] += debt[VBT_FACE, p]
+                        desk[DEALER, bucket] += debt[DEALER_FACE, p]
+                else:
+                    _lend(cash, lender, i, debt[claim, p])
+                    lent += debt[claim, p]
+                debt[LIVE, p] |= bit
+            if claim != RING:
+                desk[claim, bucket] += lent
+        for p in range(term[FIRST, k], term[FIRST, k + 1]):
+            debt[SETTLED, p] = 0
 
 
-@njit
-def _lend_again(books: Books, n: int, p: int, bucket: int) -> bool:
-    """Have the holders of a ring debt's tickets lend again; tell whether there was any."""
-    debts, cash = books.debts, books.cash
-    i = debts.debtor[p]
-    creditor = i + 1 if i + 1 < n else 0
-    of_vbt, of_dealer = debts.vbt_face[p], debts.dealer_face[p]
-    of_desks = of_vbt + of_dealer
-    if books.defaulted[creditor]:
-        if of_desks == 0:
-            return False
-        debts.face[RING, p] = of_desks
-        debts.full[p] = debts.sold[p]
-        if debts.rest_holder[p] == RING:
-            debts.rest[p] = 0
-    else:
-        _lend(cash, creditor, i, debts.face[RING, p] - of_desks)
-    if of_desks:
-        _lend(cash, desk(n, VBT, bucket), i, of_vbt)
-        _lend(cash, desk(n, DEALER, bucket), i, of_dealer)
-        books.desks.held[VBT, bucket] += of_vbt
-        books.desks.held[DEALER, bucket] += of_dealer
-    return True
+@part
+def _drop_tickets_of_creditor(debt: Ints, p: int, of_desks: int) -> None:
+    """Leave out of a renewed ring debt the tickets of its creditor, which has defaulted."""
+    debt[RING, p] = of_desks
+    debt[FULL, p] = debt[SOLD, p]
+    if debt[REST_HOLDER, p] == RING:
+        debt[REST, p] = 0
 
 
-@njit
+@part
 def _lend(cash: Ints, lender: int, debtor: int, face: int) -> None:
     """Pay the debtor *face*, or what the lender has.
 
-    A lender's tickets of one debt lend in one payment: it has no receipts in
-    between, so that what the tickets would pay one by one adds up to the same.
+    A lender's tickets of one debt lend in one payment: it has no receipts in between, so that
+    what the tickets would pay one by one adds up to the same.
     """
     paid = min(face * MICRO, cash[lender])
     cash[lender] -= paid

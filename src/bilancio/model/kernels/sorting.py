@@ -1,15 +1,11 @@
 """Sort without allocating."""
 
-from typing import TypeVar
-
-from bilancio.model.kernels.books import Doubles, Ints
-from bilancio.model.kernels.compiled import njit
-
-Keys = TypeVar("Keys", Doubles, Ints)
+from bilancio.model.kernels.books import Doubles
+from bilancio.model.kernels.compiled import part
 
 
-@njit
-def sort(keys: Keys, scratch: Keys, n: int) -> None:
+@part
+def sort(keys: Doubles, scratch: Doubles, n: int) -> None:
     """Sort ``keys[:n]`` in ascending order by merging; *scratch* is of the same size."""
     width = 1
     while width < n:

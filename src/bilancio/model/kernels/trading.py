@@ -6,38 +6,77 @@ day or later can be sold, and receipts due before it are then none, its need is 
 its cash. A purchase lowers the need by the cash leg. Whether a bucket takes a ticket depends on
 the ticket's face alone, and a smaller one is taken where a larger one is.
 
+Rows of ``trader`` used here, for one day: ``SELLER`` lists agents with a need and a ticket, in
+agent order; of these ``NEED`` is the cash still lacking, in micro-units, 0 or less when all is had
+or sold, and ``BUCKET`` that of the tickets. ``CAN_SELL``, by agent, is 1 where one of the tickets
+has an executable bid; ``BLOCK`` counts these by 32 agents. Rows ``SMALL`` + bucket of ``sized``
+list sellers with a small last ticket, as ``face << 17 | agent``, ascending. Rows of ``desk``:
+``INVENTORY``, face that the dealer holds without what is due today; ``TAKES``, which tickets the
+bucket is known to take; ``N_SMALL``, length of the list, and ``TAKEN``, how many of its first ones
+are taken.
+
 References
 ----------
 MODEL.md, sections 6 and 7.
 """
 
-import numpy as np
+# ruff: noqa: PLR0917 - numba knows no keywords-only; the arrays come in the order of `books`
 
 from bilancio.model.kernels.books import (
+    ABLE,
+    BID,
+    BLOCK,
+    BUCKET,
+    CAN_SELL,
+    CAPACITY,
     DEALER,
+    DEALER_FACE,
+    FIRST,
+    FIRST_BIT,
+    FULL,
     INJECTION,
+    INVENTORY,
+    LENGTH,
+    LIVE,
     MICRO,
+    MID,
     N_BUCKETS,
-    N_CLAIMS,
     N_INTERIOR,
     N_PASSTHROUGH,
+    N_SMALL,
+    NEED,
+    NEXT_DUE,
+    OUTSIDE_BID,
+    PLACE,
+    REST,
+    REST_HOLDER,
     RING,
-    SELLER_BLOCK,
+    SCRATCH,
+    SELLER,
     SHORT,
+    SMALL,
+    SOLD,
+    SPREAD,
+    TAKEN,
+    TAKES,
+    TERM,
     TRADED_FACE,
     VBT,
-    Books,
-    Debts,
-    Market,
+    VBT_FACE,
+    ZERO,
+    Doubles,
+    Flags,
+    Ints,
     bucket_of,
-    desk,
+    desk_of,
     rounded,
 )
-from bilancio.model.kernels.compiled import njit
-from bilancio.model.kernels.dealer import quote, rebucket
-from bilancio.model.kernels.random import randrange, seed_stream
+from bilancio.model.kernels.compiled import part
+from bilancio.model.kernels.dealer import quote
+from bilancio.model.kernels.random import Stream, randrange
 from bilancio.model.kernels.sorting import sort
 
+_BLOCK_SIZE = 32  # traders counted together, so that the k-th able one is found fast
 _NOT_SORTED = -1
 _NOTHING, _SMALL, _FULL = 0, 1, 2  # which tickets a bucket is known to take
 
@@ -45,90 +84,55 @@ _AGENT_BITS = 17  # agents are fewer than 2¹⁷, faces fewer than 2³⁰: both 
 _AGENT_MASK = (1 << _AGENT_BITS) - 1
 
 
-@njit
-def trade_day(
-    books: Books,
-    n: int,
-    n_terms: int,
-    day: int,
-    horizon: int,
-    face_value: int,
-    unlimited: bool,
-    order_seed: int,
-    seeded: bool,
-) -> bool:
-    """Let traders with a shortfall sell tickets until none of them can.
+@part
+def find_sellers(
+    cash: Ints, debt: Ints, trader: Ints, term: Ints, n: int, n_terms: int, day: int, horizon: int
+) -> int:
+    """List the traders that lack cash and have a ticket to sell; return how many there are.
 
-    Parameters
-    ----------
-    books
-        Changed in place.
-    unlimited
-        Whether cash that a VBT lacks comes from outside; it is added to ``tally[INJECTION]``.
-    order_seed, seeded
-        Seed of the order flow, and whether ``scenario.stream`` carries it already.
-
-    Returns
-    -------
-    bool
-        Whether the stream carries the order flow now: it is seeded when first drawn from.
-
-    Notes
-    -----
-    Total cash grows by what comes from outside, else it is conserved.
+    Writes rows ``SELLER``, ``NEED`` and ``BUCKET`` of *trader*, and moves on ``NEXT_DUE``.
     """
-    rebucket(books, n, n_terms, day, face_value)
-    _find_due_days(books.debts, n_terms, day)
-    n_sellers = _find_sellers(books, n, day, horizon)
-    if n_sellers == 0:
-        return seeded
-    if not seeded:
-        seed_stream(books.scenario.stream, order_seed)
-    _sell(books, n, n_terms, n_sellers, day, face_value, unlimited)
-    return True
-
-
-@njit
-def _find_due_days(debts: Debts, n_terms: int, day: int) -> None:
     for k in range(n_terms):
-        term = debts.term[k]
-        if debts.next_due[term] < day:
-            debts.next_due[term] += term
-
-
-@njit
-def _find_sellers(books: Books, n: int, day: int, horizon: int) -> int:
-    """List the traders with a need and a ticket to sell; return how many there are."""
-    debts, market, cash = books.debts, books.market, books.cash
-    face, live, place, next_due = debts.face, debts.live, debts.place, debts.next_due
+        length = term[LENGTH, k]
+        if term[NEXT_DUE, length] < day:
+            term[NEXT_DUE, length] += length
     n_sellers = 0
-    q = place[n - 1]
+    own = trader[PLACE, n - 1]
     for i in range(n):
-        p = place[i]
-        claim, q = q, p
-        if not live[claim] & (1 << RING) or not live[p]:
+        claim, own = own, trader[PLACE, i]  # what a trader is owed, its predecessor owes
+        live = debt[LIVE, own]
+        if not (live and debt[LIVE, claim] & (1 << RING)):
             continue
-        claim_due, own_due = next_due[debts.term_at[claim]], next_due[debts.term_at[p]]
+        claim_due, own_due = term[NEXT_DUE, debt[TERM, claim]], term[NEXT_DUE, debt[TERM, own]]
         if claim_due < own_due or claim_due == day or own_due > day + horizon:
             continue
-        if face[RING, claim] == debts.dealer_face[claim] + debts.vbt_face[claim]:
+        if debt[RING, claim] == debt[DEALER_FACE, claim] + debt[VBT_FACE, claim]:
             continue
         owed = 0
-        for each in range(N_CLAIMS):
-            if live[p] & (1 << each):
-                owed += face[each, p]
+        for each in range(RING, DEALER + 1):
+            if live & (1 << each):
+                owed += debt[each, own]
         need = owed * MICRO - cash[i]
         if need > 0:
-            market.need[i] = need
-            market.bucket[i] = bucket_of(claim_due - day)
-            market.seller[n_sellers] = i
+            trader[NEED, i] = need
+            trader[BUCKET, i] = bucket_of(claim_due - day)
+            trader[SELLER, n_sellers] = i
             n_sellers += 1
     return n_sellers
 
 
-@njit
-def _sell(
-    books: Books,
+@part
+def sell_tickets(
+    stream: Stream,
+    cash: Ints,
+    debt: Ints,
+    trader: Ints,
+    term: Ints,
+    desk: Ints,
+    price: Doubles,
+    small: Doubles,
+    dealer_bits: Flags,
+    tally: Ints,
     n: int,
     n_terms: int,
     n_sellers: int,
@@ -136,231 +140,267 @@ def _sell(
     face_value: int,
     unlimited: bool,
 ) -> None:
-    """Trade one ticket after the other, each of a seller drawn at random."""
-    market, stream = books.market, books.scenario.stream
-    market.can_sell[:n] = 0
-    market.block[: n // SELLER_BLOCK + 1] = 0
-    market.able[0] = 0
-    _open_inventories(books, n_terms, day)
+    """Trade one ticket after the other, each of a seller drawn at random, until none can sell.
+
+    Parameters
+    ----------
+    stream : uint32 (625,)
+        The order flow's.
+    cash, debt, desk, tally
+        Changed in place.
+    n_sellers
+        How many traders ``find_sellers`` listed.
+    unlimited
+        Whether cash that a VBT lacks comes from outside; it is added to ``INJECTION``.
+
+    Notes
+    -----
+    Total cash grows by what comes from outside, else it is conserved.
+    """
+    for i in range(n):
+        trader[CAN_SELL, i] = 0
+    for block in range(n // _BLOCK_SIZE + 1):
+        trader[BLOCK, block] = 0
+    tally[ABLE] = 0
+    _open_inventories(debt, term, desk, n_terms, day)
     for bucket in range(N_BUCKETS):
-        market.n_small[bucket] = _NOT_SORTED
-        market.takes[bucket] = _NOTHING
-        _quote_bucket(books, n, bucket, face_value)
-        _review_bucket(books, n, n_sellers, bucket, face_value, unlimited)
-    while market.able[0]:
-        i = _kth_able(market, randrange(stream, market.able[0]))
-        bucket = np.int64(market.bucket[i])
-        interior = _sell_ticket(books, n, i, bucket, face_value, unlimited)
+        desk[N_SMALL, bucket] = _NOT_SORTED
+        desk[TAKES, bucket] = _NOTHING
+    bucket, opened, interior = 0, 0, True
+    while opened < N_BUCKETS or tally[ABLE]:
+        if opened < N_BUCKETS:
+            bucket = opened
+            opened += 1
+        else:
+            i = _kth_able(trader, randrange(stream, tally[ABLE]))
+            bucket = trader[BUCKET, i]
+            interior = _sell_ticket(
+                cash, debt, trader, desk, price, dealer_bits, tally, n, i, face_value, unlimited
+            )
         if interior:
-            _quote_bucket(books, n, bucket, face_value)
-        _review_bucket(books, n, n_sellers, bucket, face_value, unlimited)
+            _quote_bucket(cash, desk, price, n, bucket, face_value)
+        _review_bucket(
+            cash, debt, trader, desk, price, small, tally,
+            n, n_sellers, bucket, face_value, unlimited,
+        )  # fmt: skip
 
 
-@njit
-def _open_inventories(books: Books, n_terms: int, day: int) -> None:
+@part
+def _open_inventories(debt: Ints, term: Ints, desk: Ints, n_terms: int, day: int) -> None:
     """Count what dealers hold, leaving out what is due today: it is all in the short bucket."""
-    debts, inventory = books.debts, books.market.inventory
     for bucket in range(N_BUCKETS):
-        inventory[bucket] = books.desks.held[DEALER, bucket]
+        desk[INVENTORY, bucket] = desk[DEALER, bucket]
     for k in range(n_terms):
-        if debts.next_due[debts.term[k]] != day:
+        if day == 0 or day % term[LENGTH, k]:
             continue
-        for p in range(debts.first[k], debts.first[k + 1]):
-            if debts.live[p] & (1 << RING):
-                inventory[SHORT] -= debts.dealer_face[p]
-            if debts.live[p] & (1 << DEALER):
-                inventory[SHORT] -= debts.face[DEALER, p]
+        for p in range(term[FIRST, k], term[FIRST, k + 1]):
+            if debt[LIVE, p] & (1 << RING):
+                desk[INVENTORY, SHORT] -= debt[DEALER_FACE, p]
+            if debt[LIVE, p] & (1 << DEALER):
+                desk[INVENTORY, SHORT] -= debt[DEALER, p]
 
 
-@njit
-def _quote_bucket(books: Books, n: int, bucket: int, face_value: int) -> None:
-    desks, market = books.desks, books.market
-    mid, spread = desks.mid[bucket], desks.spread[bucket]
-    cash = books.cash[desk(n, DEALER, bucket)] / MICRO
-    capacity, _, _, _, bid, _ = quote(mid, spread, face_value, market.inventory[bucket], cash)
-    market.capacity[bucket] = capacity
-    market.bid[bucket] = bid
-    market.outside_bid[bucket] = max(0.0, mid - spread / 2.0)
+@part
+def _quote_bucket(
+    cash: Ints, desk: Ints, price: Doubles, n: int, bucket: int, face_value: int
+) -> None:
+    mid, spread = price[MID, bucket], price[SPREAD, bucket]
+    money = cash[desk_of(n, DEALER, bucket)] / MICRO
+    inventory = float(desk[INVENTORY, bucket])
+    capacity, _, _, _, bid, _ = quote(mid, spread, float(face_value), inventory, money)
+    price[CAPACITY, bucket] = capacity
+    price[BID, bucket] = bid
+    price[OUTSIDE_BID, bucket] = max(0.0, mid - spread / 2.0)
 
 
-@njit
-def _dealer_takes(books: Books, n: int, bucket: int, face: int) -> bool:
-    """Tell whether the dealer of a bucket would buy a ticket at its bid (interior trade)."""
-    market = books.market
-    bid = market.bid[bucket]
-    return (
+@part
+def _executable_bid(
+    cash: Ints, desk: Ints, price: Doubles, n: int, bucket: int, face: int, unlimited: bool
+) -> tuple[float, int]:
+    """Return the price at which a ticket would be sold now, and whether to VBT or DEALER.
+
+    The price is 0 where nobody would buy it.
+    """
+    bid = price[BID, bucket]
+    if (
         bid > 0.0
-        and market.inventory[bucket] + face <= market.capacity[bucket]
-        and books.cash[desk(n, DEALER, bucket)] >= rounded(bid * face)
-    )
+        and desk[INVENTORY, bucket] + face <= price[CAPACITY, bucket]
+        and cash[desk_of(n, DEALER, bucket)] >= rounded(bid * face)
+    ):
+        return bid, DEALER
+    bid = price[OUTSIDE_BID, bucket]
+    if unlimited or cash[desk_of(n, VBT, bucket)] >= rounded(bid * face):
+        return bid, VBT
+    return 0.0, VBT
 
 
-@njit
-def _vbt_takes(books: Books, n: int, bucket: int, face: int, unlimited: bool) -> bool:
-    """Tell whether the VBT of a bucket would buy a ticket at its bid (pass-through)."""
-    bid = books.market.outside_bid[bucket]
-    return bid > 0.0 and (unlimited or books.cash[desk(n, VBT, bucket)] >= rounded(bid * face))
-
-
-@njit
-def _executable_bid(books: Books, n: int, bucket: int, face: int, unlimited: bool) -> float:
-    """Return the price at which a ticket would be sold now, 0 where nobody would buy it."""
-    if _dealer_takes(books, n, bucket, face):
-        return books.market.bid[bucket]
-    if _vbt_takes(books, n, bucket, face, unlimited):
-        return books.market.outside_bid[bucket]
-    return 0.0
-
-
-@njit
+@part
 def _review_bucket(
-    books: Books, n: int, n_sellers: int, bucket: int, face_value: int, unlimited: bool
+    cash: Ints,
+    debt: Ints,
+    trader: Ints,
+    desk: Ints,
+    price: Doubles,
+    small: Doubles,
+    tally: Ints,
+    n: int,
+    n_sellers: int,
+    bucket: int,
+    face_value: int,
+    unlimited: bool,
 ) -> None:
     """Find out anew who can sell in a bucket, after quotes or cash have changed in it.
 
-    As long as a full ticket is taken, everybody with a need can sell. Else only those
-    with a small last ticket can, up to the size that is taken; they are sorted by it once a day,
-    and ``market.taken`` counts how far down the list the bucket takes tickets.
+    As long as a full ticket is taken, everybody with a need can sell. Else only those with a small
+    last ticket can, up to the size that is taken; they are sorted by it once a day, and ``TAKEN``
+    counts how far down the list tickets are taken.
     """
-    market = books.market
-    if _executable_bid(books, n, bucket, face_value, unlimited) > 0.0:
-        if market.takes[bucket] != _FULL:
-            market.takes[bucket] = _FULL
+    takes = desk[TAKES, bucket]
+    if _executable_bid(cash, desk, price, n, bucket, face_value, unlimited)[0] > 0.0:
+        if takes != _FULL:
+            desk[TAKES, bucket] = _FULL
             for s in range(n_sellers):
-                i = market.seller[s]
-                if market.bucket[i] == bucket and market.need[i] > 0:
-                    _allow(market, i)
+                i = trader[SELLER, s]
+                if trader[BUCKET, i] == bucket and trader[NEED, i] > 0:
+                    _set_able(trader, tally, i, able=True)
         return
-    small = market.small[bucket]
-    if market.takes[bucket] != _SMALL:
-        if market.n_small[bucket] == _NOT_SORTED:
-            _sort_small(books, n, n_sellers, bucket)
-        if market.takes[bucket] == _FULL:
-            for s in range(n_sellers):
-                i = market.seller[s]
-                if market.bucket[i] == bucket:
-                    _forbid(market, i)
-        market.takes[bucket] = _SMALL
-        market.taken[bucket] = 0
-    taken = market.taken[bucket]
-    while taken > 0 and not (
-        _executable_bid(books, n, bucket, small[taken - 1] >> _AGENT_BITS, unlimited) > 0.0
-    ):
+    if takes != _SMALL:
+        if desk[N_SMALL, bucket] == _NOT_SORTED:
+            desk[N_SMALL, bucket] = _sort_small(debt, trader, small, n, n_sellers, bucket)
+        for s in range(n_sellers):
+            i = trader[SELLER, s]
+            if trader[BUCKET, i] == bucket:
+                _set_able(trader, tally, i, able=False)
+        desk[TAKES, bucket] = _SMALL
+        desk[TAKEN, bucket] = 0
+    taken = desk[TAKEN, bucket]
+    while taken > 0 and not _fits(cash, desk, price, small, n, bucket, taken - 1, unlimited):
         taken -= 1
-        _forbid(market, small[taken] & _AGENT_MASK)
-    while taken < market.n_small[bucket] and (
-        _executable_bid(books, n, bucket, small[taken] >> _AGENT_BITS, unlimited) > 0.0
+        _set_able(trader, tally, _agent(small, bucket, taken), able=False)
+    while taken < desk[N_SMALL, bucket] and _fits(
+        cash, desk, price, small, n, bucket, taken, unlimited
     ):
-        i = small[taken] & _AGENT_MASK
-        if market.need[i] > 0 and books.debts.rest_holder[_claim_of(books, n, i)] == RING:
-            _allow(market, i)
+        i = _agent(small, bucket, taken)
+        if trader[NEED, i] > 0 and debt[REST_HOLDER, _claim_of(trader, n, i)] == RING:
+            _set_able(trader, tally, i, able=True)
         taken += 1
-    market.taken[bucket] = taken
+    desk[TAKEN, bucket] = taken
 
 
-@njit
-def _sort_small(books: Books, n: int, n_sellers: int, bucket: int) -> None:
-    """List the sellers of a bucket that have a small last ticket, the smallest first."""
-    market, debts = books.market, books.debts
-    count = 0
+@part
+def _fits(
+    cash: Ints,
+    desk: Ints,
+    price: Doubles,
+    small: Doubles,
+    n: int,
+    bucket: int,
+    at: int,
+    unlimited: bool,
+) -> bool:
+    """Tell whether a bucket takes the ticket listed in its place *at* of ``small``."""
+    face = int(small[SMALL + bucket, at]) >> _AGENT_BITS
+    return _executable_bid(cash, desk, price, n, bucket, face, unlimited)[0] > 0.0
+
+
+@part
+def _agent(small: Doubles, bucket: int, at: int) -> int:
+    return int(small[SMALL + bucket, at]) & _AGENT_MASK
+
+
+@part
+def _sort_small(
+    debt: Ints, trader: Ints, small: Doubles, n: int, n_sellers: int, bucket: int
+) -> int:
+    """List a bucket's sellers with a small last ticket, smallest first; return their number."""
+    count = ZERO
     for s in range(n_sellers):
-        i = market.seller[s]
-        claim = _claim_of(books, n, i)
-        if market.bucket[i] == bucket and debts.rest[claim] and debts.rest_holder[claim] == RING:
-            market.small[bucket, count] = np.int64(debts.rest[claim]) << _AGENT_BITS | i
+        i = trader[SELLER, s]
+        claim = _claim_of(trader, n, i)
+        if trader[BUCKET, i] == bucket and debt[REST, claim] and debt[REST_HOLDER, claim] == RING:
+            small[SMALL + bucket, count] = (debt[REST, claim] << _AGENT_BITS) | i
             count += 1
-    sort(market.small[bucket], market.scratch, count)
-    market.n_small[bucket] = count
+    sort(small[SMALL + bucket], small[SCRATCH], count)
+    return count
 
 
-@njit
+@part
 def _sell_ticket(
-    books: Books, n: int, i: int, bucket: int, face_value: int, unlimited: bool
+    cash: Ints,
+    debt: Ints,
+    trader: Ints,
+    desk: Ints,
+    price: Doubles,
+    dealer_bits: Flags,
+    tally: Ints,
+    n: int,
+    i: int,
+    face_value: int,
+    unlimited: bool,
 ) -> bool:
     """Sell one ticket of trader *i*; tell whether the dealer bought it."""
-    debts, market, tally, cash = books.debts, books.market, books.tally, books.cash
-    claim = _claim_of(books, n, i)
-    price, face = 0.0, np.int64(0)
-    if debts.sold[claim] < debts.full[claim]:
-        face = np.int64(face_value)
-        price = _executable_bid(books, n, bucket, face, unlimited)
-    if debts.rest[claim] and debts.rest_holder[claim] == RING:
-        small = np.int64(debts.rest[claim])
-        bid = _executable_bid(books, n, bucket, small, unlimited)
-        if bid > price:
-            price, face = bid, small
-    interior = _dealer_takes(books, n, bucket, face)
-    holder = DEALER if interior else VBT
-    leg = rounded(price * face)
-    buyer = desk(n, holder, bucket)
-    if cash[buyer] < leg:  # only with unlimited depth
-        tally[INJECTION] += leg - cash[buyer]
-        cash[buyer] = leg
-    cash[buyer] -= leg
+    bucket, claim = trader[BUCKET, i], _claim_of(trader, n, i)
+    full = debt[SOLD, claim] < debt[FULL, claim]
+    face = face_value
+    bid, buyer = 0.0, VBT
+    if full:
+        bid, buyer = _executable_bid(cash, desk, price, n, bucket, face, unlimited)
+    if debt[REST, claim] and debt[REST_HOLDER, claim] == RING:
+        other = _executable_bid(cash, desk, price, n, bucket, debt[REST, claim], unlimited)
+        if other[0] > bid:
+            bid, buyer = other
+            face, full = debt[REST, claim], False
+    leg, desk_buying = rounded(bid * face), desk_of(n, buyer, bucket)
+    if cash[desk_buying] < leg:  # only with unlimited depth
+        tally[INJECTION] += leg - cash[desk_buying]
+        cash[desk_buying] = leg
+    cash[desk_buying] -= leg
     cash[i] += leg
-    _hand_over(debts, claim, face == face_value, holder)
-    books.desks.held[holder, bucket] += face
-    if interior:
-        debts.dealer_face[claim] += face
-        market.inventory[bucket] += face
-        tally[N_INTERIOR] += 1
+    if full:
+        bit = debt[FIRST_BIT, claim] + debt[SOLD, claim]
+        mask = 1 << (bit & 7)
+        others = dealer_bits[bit >> 3] & (255 ^ mask)
+        dealer_bits[bit >> 3] = others | mask if buyer == DEALER else others
+        debt[SOLD, claim] += 1
     else:
-        debts.vbt_face[claim] += face
-        tally[N_PASSTHROUGH] += 1
+        debt[REST_HOLDER, claim] = buyer
+    desk[buyer, bucket] += face
+    debt[DEALER_FACE if buyer == DEALER else VBT_FACE, claim] += face
+    if buyer == DEALER:
+        desk[INVENTORY, bucket] += face
+    tally[N_INTERIOR if buyer == DEALER else N_PASSTHROUGH] += 1
     tally[TRADED_FACE] += face
-    left = debts.face[RING, claim] - debts.dealer_face[claim] - debts.vbt_face[claim]
-    market.need[i] = market.need[i] - leg if left else 0
-    if market.need[i] <= 0 or (face < face_value and market.takes[bucket] == _SMALL):
-        _forbid(market, i)
-    return interior
+    left = debt[RING, claim] - debt[DEALER_FACE, claim] - debt[VBT_FACE, claim]
+    trader[NEED, i] = trader[NEED, i] - leg if left else 0
+    if trader[NEED, i] <= 0 or (not full and desk[TAKES, bucket] == _SMALL):
+        _set_able(trader, tally, i, able=False)
+    return buyer == DEALER
 
 
-@njit
-def _hand_over(debts: Debts, claim: int, full: bool, holder: int) -> None:
-    """Note who holds the ticket that was sold: the first full one left, or the small last one."""
-    if not full:
-        debts.rest_holder[claim] = holder
-        return
-    bit = debts.first_bit[claim] + debts.sold[claim]
-    mask = 1 << (bit & 7)
-    if holder == DEALER:
-        debts.dealer_bits[bit >> 3] |= mask
-    else:
-        debts.dealer_bits[bit >> 3] &= 255 ^ mask
-    debts.sold[claim] += 1
-
-
-@njit
-def _claim_of(books: Books, n: int, i: int) -> int:
+@part
+def _claim_of(trader: Ints, n: int, i: int) -> int:
     """Return the place of the ring debt that is owed to trader *i*."""
-    return books.debts.place[i - 1 if i else n - 1]
+    return int(trader[PLACE, i - 1 if i else n - 1])
 
 
-@njit
-def _allow(market: Market, i: int) -> None:
-    if not market.can_sell[i]:
-        market.can_sell[i] = 1
-        market.block[i // SELLER_BLOCK] += 1
-        market.able[0] += 1
+@part
+def _set_able(trader: Ints, tally: Ints, i: int, able: bool) -> None:
+    """Note whether trader *i* can sell."""
+    change = int(able) - trader[CAN_SELL, i]
+    trader[CAN_SELL, i] += change
+    trader[BLOCK, i // _BLOCK_SIZE] += change
+    tally[ABLE] += change
 
 
-@njit
-def _forbid(market: Market, i: int) -> None:
-    if market.can_sell[i]:
-        market.can_sell[i] = 0
-        market.block[i // SELLER_BLOCK] -= 1
-        market.able[0] -= 1
-
-
-@njit
-def _kth_able(market: Market, k: int) -> int:
+@part
+def _kth_able(trader: Ints, k: int) -> int:
     """Return the *k*-th trader that can sell, in agent order, counted from 0."""
     block = 0
-    while k >= market.block[block]:
-        k -= market.block[block]
+    while k >= trader[BLOCK, block]:
+        k -= trader[BLOCK, block]
         block += 1
-    i = block * SELLER_BLOCK
-    while k or not market.can_sell[i]:
-        k -= market.can_sell[i]
+    i = block * _BLOCK_SIZE
+    while k or not trader[CAN_SELL, i]:
+        k -= trader[CAN_SELL, i]
         i += 1
     return i
