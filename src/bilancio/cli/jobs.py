@@ -9,7 +9,7 @@ import typer
 
 from bilancio.cli import words
 from bilancio.cli.usage import Verbs, listed, whole
-from bilancio.errors import invalid
+from bilancio.errors import BilancioError, invalid
 from bilancio.jobs.clock import utc_now
 from bilancio.jobs.manager import AsyncJobManager
 from bilancio.jobs.models import Found, Job, Page
@@ -25,7 +25,11 @@ def _names(incomplete: str) -> list[str]:
     async def ask(manager: AsyncJobManager) -> Page:
         return await manager.list_jobs(limit=200)
 
-    return [job.job_id for job in _with_manager(ask).jobs if job.job_id.startswith(incomplete)]
+    try:
+        jobs = _with_manager(ask).jobs
+    except BilancioError:
+        return []
+    return [job.job_id for job in jobs if job.job_id.startswith(incomplete)]
 
 
 JobName = Annotated[

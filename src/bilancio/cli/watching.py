@@ -1,6 +1,7 @@
 """Have a worker carry a job out and watch it; say how it went."""
 
 import asyncio
+import textwrap
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
@@ -88,7 +89,8 @@ def _reasons(job: Job) -> Iterator[str]:
     done = f"{job.completed_runs:,} of {words.runs(job.total_runs)} recorded"
     match job.state:
         case "failed":
-            yield f"Job {job.job_id} failed, {done}: {job.error}"
+            reason = job.error or "no reason is known"
+            yield f"Job {job.job_id} failed, {done}: {textwrap.shorten(reason, 500, placeholder=' …')}"
         case "cancelled":
             yield f"Job {job.job_id} was cancelled, {done}."
         case _:

@@ -1,0 +1,112 @@
+"""Two ways in: the command in this process, and as a process of its own."""
+
+import csv
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bilancio.cli.main import run
+
+PROGRAM = Path(sys.executable).with_name("bilancio")
+
+
+@dataclass(frozen=True)
+class Said:
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """The one document on stdout; NaN and infinity are none."""
+        return json.loads(self.out, parse_constant=pytest.fail)
+
+
+@pytest.fixture(autouse=True)
+def _narrow(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.delenv("BILANCIO_DEBUG", raising=False)
+
+
+@pytest.fixture
+def bilancio(capsys):
+    """Run a command in this process."""
+
+    def call(*words: str) -> Said:
+        capsys.readouterr()
+        code = run([str(word) for word in words])
+        said = capsys.readouterr()
+        return Said(code, said.out, said.err)
+
+    return call
+
+
+def started(*words: str, **environment: str) -> "subprocess.Popen[str]":
+    """Start a command as a process in a group of its own."""
+    return subprocess.Popen(
+        [PROGRAM, *map(str, words)],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        env=os.environ | environment,
+    )
+
+
+def finished(process: "subprocess.Popen[str]") -> Said:
+    out, err = process.communicate(timeout=120)
+    return Said(process.returncode, out, err)
+
+
+def program(*words: str, **environment: str) -> Said:
+    """Run a command as a process of its own, to its end."""
+    return finished(started(*words, **environment))
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    """Read a table as any other program would."""
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.fixture
+def stored(bilancio):
+    """Count the jobs in the store."""
+    return lambda: bilancio("jobs", "list", "--json").json["total"]
+
+
+@pytest.fixture(scope="module")
+def small_job(tmp_path_factory):
+    """A completed comparison of 16 runs, shared by the tests of one module; its name.
+
+    The store and folder are the module's; a test that asks for it is pointed there.
+    """
+    folder = tmp_path_factory.mktemp("shared")
+    with pytest.MonkeyPatch.context() as patch:
+        at(folder, patch)
+        said = program(
+            "sweep", "balanced", "--n-agents", "20", "--kappas", "0.3,0.5", "--mus", "0,1",
+            "--seeds", "42,43", "--job-id", "calm-blue-river-7", "--description", "Calm [water]",
+            "--tag", "calm",
+        )  # fmt: skip
+    assert said.code == 0, said.err
+    return folder
+
+
+def at(folder, patch):
+    patch.setenv("BILANCIO_DATABASE_URL", f"sqlite:///{folder / 'bilancio.db'}")
+    patch.setenv("BILANCIO_OUT_DIR", str(folder / "out"))
+
+
+@pytest.fixture
+def job(small_job, monkeypatch):
+    """The name of the shared job."""
+    at(small_job, monkeypatch)
+    return "calm-blue-river-7"

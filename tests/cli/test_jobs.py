@@ -1,0 +1,164 @@
+"""Jobs found, shown and listed."""
+
+import shutil
+
+import pytest
+
+from tests.cli.conftest import rows
+
+COLUMNS = 80
+
+
+def test_an_empty_store_says_how_a_job_is_started(bilancio):
+    said = bilancio("jobs", "list")
+    assert (said.code, said.err) == (0, "")
+    assert said.out.startswith("There are no jobs yet.")
+    assert "bilancio sweep balanced" in said.out
+    assert bilancio("jobs", "list", "--json").json == {"jobs": [], "total": 0, "offset": 0}
+
+
+def test_a_list_names_each_job_with_state_runs_age_and_description(bilancio, job):
+    said = bilancio("jobs", "list")
+    first, second = said.out.splitlines()[2:4]
+    assert first.split()[:3] == [job, "completed", "16"]
+    assert first.rstrip().endswith(("just now", "ago"))
+    assert second.strip() == "Calm [water]"
+
+
+@pytest.mark.parametrize(
+    ("words", "count"),
+    [
+        (("--status", "completed"), 1), (("--status", "failed"), 0),
+        (("--tag", "calm"), 1), (("--tag", "wild"), 0),
+        (("--text", "water"), 1), (("--text", "fire"), 0),
+        (("--offset", "1"), 0),
+    ],
+)  # fmt: skip
+def test_a_list_can_be_narrowed(bilancio, job, words, count):
+    assert len(bilancio("jobs", "list", *words, "--json").json["jobs"]) == count
+    assert (job in bilancio("jobs", "list", *words).out) == bool(count)
+
+
+def test_a_list_that_goes_on_says_so(bilancio, job, small_job, monkeypatch, tmp_path):
+    database = tmp_path / "copy.db"
+    shutil.copy(small_job / "bilancio.db", database)
+    monkeypatch.setenv("BILANCIO_DATABASE_URL", f"sqlite:///{database}")
+    assert bilancio("sweep", "single", "--n-agents", "5").code == 0
+    said = bilancio("jobs", "list", "--limit", "1")
+    assert said.out.endswith("1–1 of 2; --offset 1 shows more.\n")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("list",), ("show", "JOB"), ("results", "JOB"), ("runs", "JOB"), ("events", "JOB"),
+        ("results", "JOB", "--group-by", "kappa,mu,outside_mid_ratio,concentration,seed"),
+    ],
+    ids=" ".join,
+)  # fmt: skip
+def test_tables_fit_eighty_columns(bilancio, job, words):
+    said = bilancio("jobs", *(job if word == "JOB" else word for word in words))
+    assert said.code == 0
+    prose = ("Trading", "Also there", "Not shown", "Files in", "files")
+    lines = [line for line in said.out.splitlines() if not line.startswith(prose)]
+    assert max(map(len, lines)) <= COLUMNS
+    assert "\x1b" not in said.out
+
+
+@pytest.mark.parametrize("name", ["calm-blue-river-7", "Calm Blue_River 7", "CALM-BLUE-RIVER-7"])
+def test_a_name_is_read_in_any_spelling(bilancio, job, name):
+    said = bilancio("jobs", "show", name, "--json")
+    assert (said.json["job"]["job_id"], said.json["reading"]) == (job, "")
+
+
+def test_a_name_may_stand_unquoted_with_spaces(bilancio, job):
+    assert bilancio("jobs", "show", "Calm", "Blue", "River", "7").out.startswith(job)
+
+
+def test_a_name_that_was_guessed_is_said(bilancio, job):
+    said = bilancio("jobs", "show", "calm", "blue")
+    assert said.out.startswith(job)
+    assert said.err == f"Job {job}: only one name begins with 'calm-blue'.\n"
+
+
+def test_show_tells_state_times_parameters_and_folder(bilancio, job, small_job):
+    text = bilancio("jobs", "show", job).out
+    told = {line.split()[0]: " ".join(line.split()[1:]) for line in text.splitlines() if line}
+    assert (told["status"], told["runs"]) == ("completed", "16 of 16")
+    assert (told["kappas"], told["anchor_update"]) == ("0.3, 0.5", "yes")
+    assert told["files"] == str(small_job / "out" / job)
+
+
+def test_results_are_grouped_by_parameters(bilancio, job, small_job):
+    table = bilancio(
+        "jobs", "results", job, "--group-by", "kappa", "--measures", "trading_effect", "--json"
+    ).json["table"]
+    assert table["columns"][:3] == ["kappa", "n", "trading_effect"]
+    pairs = rows(small_job / "out" / job / "comparison.csv")
+    for kappa, n, effect, *_ in table["rows"]:
+        effects = [float(row["trading_effect"]) for row in pairs if float(row["kappa"]) == kappa]
+        assert (n, effect) == (4, pytest.approx(sum(effects) / 4))
+
+
+def test_results_for_people_show_few_measures_and_name_the_others(bilancio, job, small_job):
+    said = bilancio("jobs", "results", job, "--group-by", "kappa,mu")
+    assert "Trading" in said.out
+    assert "95 % interval" in said.out
+    assert "Also there, by --measures: n_defaults_passive" in said.out
+    assert f"Files in {small_job / 'out' / job}:" in said.out
+
+
+def test_results_page_by_limit_and_offset(bilancio, job):
+    said = bilancio("jobs", "results", job, "--group-by", "kappa,mu", "--limit", "3")
+    assert "Rows 1–3 of 4; --offset 3 shows more." in said.out
+
+
+def test_runs_are_paged(bilancio, job):
+    said = bilancio("jobs", "runs", job, "--limit", "3", "--offset", "2")
+    assert "Runs 3–5 of 16; --offset 5 shows more." in said.out
+    page = bilancio("jobs", "runs", job, "--limit", "3", "--offset", "2", "--json").json
+    assert (page["job_id"], page["total"], len(page["runs"])) == (job, 16, 3)
+    assert [run["index"] for run in page["runs"]] == [2, 3, 4]
+
+
+def test_no_run_of_a_status_is_said(bilancio, job):
+    said = bilancio("jobs", "runs", job, "--status", "failed")
+    assert (said.code, said.out.startswith("No such runs: 0 runs")) == (0, True)
+
+
+def test_events_are_told_in_order_from_the_first_to_the_last(bilancio, job):
+    every = bilancio("jobs", "events", job, "--after", "0", "--last", "1000", "--json").json
+    kinds = [event["event_type"] for event in every["events"]]
+    assert (kinds[:2], kinds[-1]) == (["created", "started"], "completed")
+    assert set(kinds[2:-1]) == {"progress"}
+
+
+def test_events_can_be_the_last_few_or_those_after_one(bilancio, job):
+    last = bilancio("jobs", "events", job, "--last", "2", "--json").json["events"]
+    assert [event["event_type"] for event in last] == ["progress", "completed"]
+    after = bilancio("jobs", "events", job, "--after", "1", "--json").json["events"]
+    assert (after[0]["seq"], after[-1]) == (2, last[-1])
+
+
+def test_a_manifest_is_imported_into_another_store(bilancio, job, small_job, tmp_path, monkeypatch):
+    monkeypatch.setenv("BILANCIO_DATABASE_URL", f"sqlite:///{tmp_path / 'other.db'}")
+    monkeypatch.setenv("BILANCIO_OUT_DIR", str(tmp_path / "nowhere"))
+    folder = small_job / "out" / job
+    said = bilancio("jobs", "import", folder)
+    assert said.out == f"Job {job} is here: completed, 16 runs.\n"
+    assert bilancio("jobs", "results", job).code == 0
+
+
+def test_names_are_completed_for_the_shell(job):
+    from bilancio.cli.jobs import _names
+
+    assert _names("calm") == [job]
+    assert _names("wild") == []
+
+
+def test_no_names_are_completed_where_there_is_no_store(tmp_path, monkeypatch):
+    from bilancio.cli.jobs import _names
+
+    (tmp_path / "letter.txt").write_text("Dear reader, " * 100)
+    monkeypatch.setenv("BILANCIO_DATABASE_URL", f"sqlite:///{tmp_path / 'letter.txt'}")
+    assert _names("calm") == []

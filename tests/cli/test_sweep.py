@@ -1,0 +1,218 @@
+"""A sweep from the command line, from its options to its files."""
+
+import json
+import math
+import statistics
+from pathlib import Path
+
+import pytest
+from scipy.stats import t
+
+from tests.cli.conftest import program, rows
+
+#: The issue's own line.
+COMPARISON = (
+    "sweep", "balanced", "--n-agents", "100", "--kappas", "0.25,0.5,1,2",
+    "--concentrations", "0.5,1,2", "--mus", "0,0.5,1", "--outside-mid-ratios", "1.0,0.75",
+    "--seeds", "42,43",
+)  # fmt: skip
+LEADING_KEYS = [
+    "job_id", "created_at", "completed_at", "status", "description", "config", "runs", "summary",
+]  # fmt: skip
+LEADING_FIELDS = ["sweep_type", "n_agents", "kappas", "concentrations", "mus"]
+LEADING_COUNTS = ["total_runs", "completed_runs", "failed_runs"]
+
+
+@pytest.fixture(scope="module")
+def comparison(tmp_path_factory):
+    """The output of the issue's line, and the folder of its job."""
+    folder = tmp_path_factory.mktemp("comparison")
+    database = f"sqlite:///{folder / 'bilancio.db'}"
+    said = program(*COMPARISON, BILANCIO_DATABASE_URL=database, BILANCIO_OUT_DIR=str(folder))
+    assert said.code == 0, said.err
+    return said, folder / said.out.split()[1]
+
+
+def recomputed(path: Path) -> dict[str, float]:
+    """Summarise runs.csv without any code of bilancio."""
+    runs = rows(path)
+    pairs: dict[tuple[str, str], dict[str, float]] = {}
+    for run in runs:
+        pairs.setdefault((run["cell"], run["seed"]), {})[run["arm"]] = float(run["delta_total"])
+    effects: dict[str, list[float]] = {}
+    for (_, seed), arms in pairs.items():
+        effects.setdefault(seed, []).append(arms["passive"] - arms["active"])
+    by_seed = [statistics.mean(values) for values in effects.values()]
+    half = t.ppf(0.975, len(by_seed) - 1) * statistics.stdev(by_seed) / math.sqrt(len(by_seed))
+    every = [effect for values in effects.values() for effect in values]
+    return {
+        "runs": len(runs),
+        "passive": statistics.mean(arms["passive"] for arms in pairs.values()),
+        "active": statistics.mean(arms["active"] for arms in pairs.values()),
+        "effect": statistics.mean(by_seed),
+        "low": statistics.mean(by_seed) - half,
+        "high": statistics.mean(by_seed) + half,
+        "improved": sum(effect > 0 for effect in every),
+        "unchanged": sum(effect == 0 for effect in every),
+        "worsened": sum(effect < 0 for effect in every),
+    }
+
+
+def test_the_comparison_says_its_name_first_and_last(comparison):
+    said, folder = comparison
+    lines = said.out.splitlines()
+    assert lines[0] == lines[-1] == f"Job {folder.name}"
+    assert "288 runs" in lines[2]
+
+
+def test_the_printed_effect_is_the_one_that_runs_csv_gives(comparison):
+    said, folder = comparison
+    found = recomputed(folder / "runs.csv")
+    assert found["runs"] == 288
+    assert (
+        f"Trading lowered the average default rate by {found['effect']:.4f}, from "
+        f"{found['passive']:.4f} (passive) to {found['active']:.4f} (active); 95 % interval "
+        f"{found['low']:.4f} to {found['high']:.4f}, 2 seeds. Of 144 pairs {found['improved']} "
+        f"improved, {found['unchanged']} did not change, {found['worsened']} worsened."
+    ) in said.out
+
+
+def test_the_comparison_says_where_its_files_are_and_what_to_type_next(comparison):
+    said, folder = comparison
+    assert f"Files in {folder}:" in said.out
+    for name in ("job_manifest.json", "runs.csv", "comparison.csv", "summary.json"):
+        assert name in said.out
+        assert (folder / name).is_file()
+    assert f"bilancio jobs results {folder.name} --group-by kappa," in said.out
+
+
+def test_the_manifest_begins_with_the_promised_fields_and_has_the_summary(comparison):
+    _, folder = comparison
+    manifest = json.loads((folder / "job_manifest.json").read_text())
+    assert list(manifest)[: len(LEADING_KEYS)] == LEADING_KEYS
+    config = manifest["config"]
+    assert (list(config)[:5], list(config)[-1]) == (LEADING_FIELDS, "cloud")
+    assert config["kappas"] == ["0.25", "0.5", "1", "2"]
+    assert config["outside_mid_ratios"] == ["1", "0.75"]
+    assert len(manifest["runs"]) == 288
+    assert {tuple(run) for run in manifest["runs"]} == {("run_id", "status")}
+    summary, found = manifest["summary"], recomputed(folder / "runs.csv")
+    assert list(summary)[:3] == LEADING_COUNTS
+    assert summary["total_runs"] == summary["completed_runs"] == 288
+    assert summary["avg_delta_passive"] == pytest.approx(found["passive"], rel=1e-12)
+    assert summary["avg_delta_active"] == pytest.approx(found["active"], rel=1e-12)
+    assert summary["avg_trading_effect"] == pytest.approx(found["effect"], rel=1e-12)
+    assert summary["trading_effect_ci95"] == pytest.approx([found["low"], found["high"]], rel=1e-9)
+
+
+def test_progress_on_a_pipe_is_a_few_lines_on_stderr(comparison):
+    said, _ = comparison
+    assert "288/288 runs, in " in said.err
+    assert len(said.err.splitlines()) < 20
+
+
+def test_json_is_alone_on_stdout(bilancio):
+    said = bilancio("sweep", "ring", "--n-agents", "10", "--seeds", "1,2", "--json")
+    found = said.json
+    assert (said.code, found["action"], found["job"]["status"]) == (0, "started", "completed")
+    assert found["job"]["job_id"] in said.err
+    assert found["summary"]["completed_runs"] == 2
+    assert found["headline"].startswith("The average default rate is")
+
+
+def test_a_single_run_needs_nothing(bilancio):
+    said = bilancio("sweep", "single")
+    assert said.code == 0
+    assert "1 run, " in said.out
+
+
+def config_of(bilancio, *words):
+    said = bilancio("sweep", *words, "--detach", "--json")
+    assert said.code == 0, said.err
+    job_id = said.json["job"]["job_id"]
+    assert bilancio("jobs", "watch", job_id).code == 0
+    return said.json["job"]
+
+
+def test_every_parameter_reaches_the_stored_configuration(bilancio):
+    config = config_of(
+        bilancio,
+        "balanced", "--n-agents", "12", "--monotonicities", "-1,0", "--base-seed", "5",
+        "--n-replicates", "2", "--no-rollover", "--early-stop", "--phi-m", "0.50",
+        "--default-handling", "fail-fast", "--maturity-days", "4",
+    )["config"]  # fmt: skip
+    assert config["monotonicities"] == ["-1", "0"]
+    assert (config["n_replicates"], config["base_seed"]) == (2, 5)
+    assert (config["rollover"], config["early_stop"]) == (False, True)
+    assert (config["phi_m"], config["default_handling"]) == ("0.5", "fail-fast")
+    assert (config["maturity_days"], config["horizon"]) == (4, 4)
+
+
+def test_negative_numbers_can_follow_an_equals_sign(bilancio):
+    config = config_of(bilancio, "single", "--n-agents", "5", "--monotonicity=-0.5")["config"]
+    assert config["monotonicity"] == "-0.5"
+
+
+def test_a_vector_is_a_comma_list(bilancio):
+    config = config_of(
+        bilancio,
+        "single", "--n-agents", "3", "--liquidity-mode", "vector", "--liquidity-vector", "1, 2,3.5",
+    )["config"]  # fmt: skip
+    assert config["liquidity_vector"] == ["1", "2", "3.5"]
+
+
+def test_options_override_a_file_whose_decimals_stay_exact(bilancio, tmp_path):
+    file = tmp_path / "sweep.yaml"
+    file.write_text(
+        "n_agents: 9\nkappas: [0.10, 1]\nseeds: [1, 2]\nrollover: yes\n"
+        "description: From a file\ntags: [calm]\n"
+    )
+    job = config_of(
+        bilancio,
+        "ring",
+        "--config",
+        file,
+        "--n-agents",
+        "7",
+        "--n-replicates",
+        "3",
+        "--no-rollover",
+    )
+    config = job["config"]
+    assert (config["n_agents"], config["kappas"]) == (7, ["0.1", "1"])
+    assert (config["seeds"], config["n_replicates"], config["rollover"]) == (None, 3, False)
+    assert (job["description"], job["tags"]) == ("From a file", ["calm"])
+
+
+def test_a_manifest_is_a_file_to_run_once_more(bilancio, isolated):
+    first = config_of(bilancio, "ring", "--n-agents", "8", "--seeds", "3", "--notes", "first")
+    manifest = isolated / "out" / first["job_id"] / "job_manifest.json"
+    again = config_of(bilancio, "ring", "--config", manifest)
+    assert again["config"] == first["config"]
+    assert (again["notes"], again["job_id"] == first["job_id"]) == ("first", False)
+
+
+def test_a_sweep_without_description_describes_itself(bilancio):
+    job = config_of(bilancio, "ring", "--n-agents", "8", "--kappas", "0.3,1", "--seeds", "1")
+    assert job["description"] == "Ring sweep of 2 runs: n_agents 8; kappas 0.3, 1; seeds 1"
+
+
+def test_description_notes_tags_name_and_folder_are_kept(bilancio, tmp_path):
+    job = config_of(
+        bilancio,
+        "ring", "--n-agents", "8", "--description", "Why [not]?", "--notes", "a note", "--tag", "a",
+        "--tag", "b", "--job-id", "my-own-name", "--out-dir", tmp_path / "here",
+    )  # fmt: skip
+    assert (job["job_id"], job["description"]) == ("my-own-name", "Why [not]?")
+    assert (job["notes"], job["tags"]) == ("a note", ["a", "b"])
+    assert (tmp_path / "here" / "my-own-name" / "runs.csv").is_file()
+
+
+def test_detached_the_job_completes_by_itself():
+    said = program("sweep", "ring", "--n-agents", "10", "--n-replicates", "50", "--detach")
+    name = said.out.split()[1]
+    assert said.code == 0
+    assert f"bilancio jobs watch {name}" in said.out
+    watched = program("jobs", "watch", name)
+    assert watched.code == 0
+    assert "Completed, 50 of 50 runs." in watched.out
