@@ -72,7 +72,7 @@ def with_sweeps(parameters: Schema) -> Schema:
     return {
         **parameters,
         "properties": {**parameters["properties"], "config": config},
-        "$defs": shared,
+        "$defs": {**parameters.get("$defs", {}), **shared},
     }
 
 
@@ -112,8 +112,12 @@ def _field(field: Schema, root: Schema) -> Schema:
         ]
         rest = {name: value for name, value in field.items() if name != "anyOf"}
         field = {**kept[0], **rest} if len(kept) == 1 else {**rest, "anyOf": kept}
-    if "items" in field:
-        field = {**field, "items": _field(field["items"], root)}
+    for inner in ("items", "additionalProperties"):
+        if isinstance(field.get(inner), dict):
+            field = {**field, inner: _field(field[inner], root)}
+    if "properties" in field:
+        inside = {name: _field(each, root) for name, each in field["properties"].items()}
+        field = {**field, "properties": inside}
     if "default" in field:
         field = {**field, "default": _number_of(field)}
     return compact(field)
