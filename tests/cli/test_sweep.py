@@ -161,6 +161,13 @@ def test_a_vector_is_a_comma_list(bilancio):
     assert config["liquidity_vector"] == ["1", "2", "3.5"]
 
 
+def test_single_cells_are_pairs_of_name_and_value(bilancio):
+    config = config_of(bilancio, "ring", "--n-agents", "8", "--points", "kappa=0.3,mu=1; kappa=2")
+    points = config["config"]["points"]
+    assert [(point["kappa"], point["mu"]) for point in points] == [("0.3", "1"), ("2", "0")]
+    assert "points kappa 0.3 concentration 1 mu 1 " in config["description"]
+
+
 def test_options_override_a_file_whose_decimals_stay_exact(bilancio, tmp_path):
     file = tmp_path / "sweep.yaml"
     file.write_text(

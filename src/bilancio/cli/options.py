@@ -20,7 +20,7 @@ from bilancio.validation import Schema, allowed_by
 
 #: What a file may say of a job beside the parameters of its sweep.
 JOB_KEYS = ("description", "notes", "tags")
-_METAVARS = {"array": "A,B,…", "integer": "N", "number": "X", "boolean": ""}
+_METAVARS = {"array": "A,B,…", "objects": "A=…,B=…;…", "integer": "N", "number": "X", "boolean": ""}
 _NOT_OPTIONS = ("sweep_type", "cloud")
 _GRID, _OTHERS, _SWITCHES = "Grid and seeds", "Parameters", "Switches"
 _OWNERS: dict[type, str] = {GridSweep: _GRID, RingSettings: "Ring", BalancedSweep: "Dealers"}
@@ -85,7 +85,7 @@ def configuration(
     """
     schema = model.model_json_schema()
     options = {
-        name: listed(value) if _kind(schema, name) == "array" else value
+        name: _read(name, value, _kind(schema, name))
         for name, value in given.items()
         if value is not None
     }
@@ -149,7 +149,7 @@ def _option(model: type[SweepConfig], name: str, schema: Schema) -> Any:
     here = schema["properties"][name]
     kind = _kind(schema, name)
     words = [field.description or ""]
-    if kind != "boolean":
+    if kind not in {"boolean", "objects"}:
         allowed = allowed_by(here, schema)
         counted = allowed.startswith(("numbers", "whole", "a list", "text"))
         words.append(f"{allowed[:1].upper() if counted else allowed[:1]}{allowed[1:]}.")
@@ -168,12 +168,31 @@ def _option(model: type[SweepConfig], name: str, schema: Schema) -> Any:
 
 
 def _kind(schema: Schema, name: str) -> str:
-    """Return the JSON type that a parameter is written as, its null form left aside."""
+    """Return the JSON type that a parameter is written as, its null form left aside.
+
+    A list whose items have fields is of the kind `objects`.
+    """
     here = schema["properties"].get(name, {})
     for option in here.get("anyOf", [here]):
         if option.get("type", "null") != "null":
-            return str(option["type"])
+            items = option.get("items", {})
+            return "objects" if "$ref" in items or "properties" in items else str(option["type"])
     return ""
+
+
+def _read(name: str, text: Any, kind: str) -> Any:
+    """Take apart what an option holds; its values stay text, which the model reads."""
+    if kind == "array":
+        return listed(text)
+    if kind != "objects":
+        return text
+    objects = []
+    for part in filter(str.strip, text.split(";")):
+        pairs = [pair.partition("=") for pair in listed(part)]
+        if not all(equals for _, equals, _ in pairs):
+            raise invalid(name, part.strip(), "such as 'a=1,b=2; a=3,b=4'")
+        objects.append({each.strip().replace("-", "_"): value for each, _, value in pairs})
+    return objects
 
 
 def _panel(model: type[SweepConfig], name: str, kind: str) -> str:
@@ -181,7 +200,11 @@ def _panel(model: type[SweepConfig], name: str, kind: str) -> str:
         return _SWITCHES
     owners = [each for each in model.__mro__ if name in inspect.get_annotations(each)]
     first: type = owners[-1] if owners else model
-    return _GRID if kind == "array" and first is not RingSettings else _OWNERS.get(first, _OTHERS)
+    return (
+        _GRID
+        if kind in {"array", "objects"} and first is not RingSettings
+        else _OWNERS.get(first, _OTHERS)
+    )
 
 
 def _written(default: Any) -> str:

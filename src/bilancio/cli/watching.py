@@ -89,8 +89,8 @@ def _reasons(job: Job) -> Iterator[str]:
     done = f"{job.completed_runs:,} of {words.runs(job.total_runs)} recorded"
     match job.state:
         case "failed":
-            reason = job.error or "no reason is known"
-            yield f"Job {job.job_id} failed, {done}: {textwrap.shorten(reason, 500, placeholder=' …')}"
+            reason = textwrap.shorten(job.error or "no reason is known", 500, placeholder=" …")
+            yield f"Job {job.job_id} failed, {done}: {reason}"
         case "cancelled":
             yield f"Job {job.job_id} was cancelled, {done}."
         case _:

@@ -69,10 +69,12 @@ def values(given: object) -> str:
     if isinstance(given, bool):
         return "yes" if given else "no"
     if isinstance(given, Sequence) and not isinstance(given, str):
-        parts = [str(each) for each in given]
+        parts = [values(each) for each in given]
         if len(parts) > 8:  # noqa: PLR2004 - what one takes in at a glance
             return f"{', '.join(parts[:3])} … {parts[-1]} ({len(parts)} values)"
         return ", ".join(parts)
+    if isinstance(given, Mapping):
+        return " ".join(f"{name} {value}" for name, value in given.items() if value is not None)
     return str(given)
 
 
