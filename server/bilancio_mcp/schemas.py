@@ -41,34 +41,42 @@ def _compact_value(value: Any) -> Any:
 def with_sweeps(parameters: Schema) -> Schema:
     """Return the schema of `create_job` with every sweep type spelled out in ``config``.
 
-    What several types have in common is defined once and referred to.
+    What all types have in common stands in ``config`` itself; what several have is defined once
+    and referred to. Fields of no type are refused by the models themselves.
     """
     kinds = {name: _properties(model) for name, model in _models().items()}
     counted = Counter(
         (name, repr(field)) for fields in kinds.values() for name, field in fields.items()
     )
-    shared = {
-        name: field
-        for fields in kinds.values()
-        for name, field in fields.items()
-        if counted[name, repr(field)] > 1
-    }
+    everywhere: Schema = {}
+    shared: Schema = {}
+    for fields in kinds.values():
+        for name, field in fields.items():
+            if counted[name, repr(field)] == len(kinds):
+                everywhere[name] = field
+            elif counted[name, repr(field)] > 1:
+                shared.setdefault(name, field)
     options = [
         {
-            "type": "object",
             "properties": {
                 "sweep_type": {"const": kind},
                 **{
                     name: {"$ref": f"#/$defs/{name}"} if shared.get(name) == field else field
                     for name, field in fields.items()
+                    if name not in everywhere
                 },
-            },
-            "required": ["sweep_type"],
-            "additionalProperties": False,
+            }
         }
         for kind, fields in kinds.items()
     ]
-    config = {"description": CONFIG, "oneOf": options}
+    config = {
+        "description": CONFIG,
+        "type": "object",
+        "properties": {"sweep_type": {"enum": list(kinds)}, **everywhere},
+        "required": ["sweep_type"],
+        "oneOf": options,
+        "unevaluatedProperties": False,
+    }
     return {
         **parameters,
         "properties": {**parameters["properties"], "config": config},
@@ -120,7 +128,12 @@ def _field(field: Schema, root: Schema) -> Schema:
         field = {**field, "properties": inside}
     if "default" in field:
         field = {**field, "default": _number_of(field)}
-    return compact(field)
+    return {name: _whole(value) for name, value in compact(field).items()}
+
+
+def _whole(value: Any) -> Any:
+    """Write 1000.0 as 1000; a whole number is as good a bound."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _number_of(field: Schema) -> Any:
@@ -133,6 +146,5 @@ def _number_of(field: Schema) -> Any:
     return default
 
 
-def _number(text: str) -> float | int:
-    number = float(text)
-    return int(number) if number.is_integer() else number
+def _number(text: str) -> Any:
+    return _whole(float(text))

@@ -134,11 +134,10 @@ async def _lifespan(server: MCPServer[Jobs]) -> AsyncIterator[Jobs]:
 def _refuse_unknown(given: dict[str, Any], tool: Tool) -> None:
     """Refuse arguments that the tool does not have; the SDK would drop them."""
     known = tool.parameters["properties"]
-    sweep_fields = {
-        field
-        for option in known.get("config", {}).get("oneOf", ())
-        for field in option["properties"]
-    }
+    config = known.get("config", {})
+    sweep_fields = set(config.get("properties", ())).union(
+        *(option["properties"] for option in config.get("oneOf", ()))
+    )
     problems = []
     for name in given.keys() - known.keys():
         problem = unknown_field(name, known, given[name])

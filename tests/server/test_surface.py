@@ -6,11 +6,12 @@ import sys
 
 from mcp import Client
 
+from bilancio.experiments import registry
 from bilancio_mcp.schemas import compact
 from bilancio_mcp.server import INSTRUCTIONS, build_server
 from tests.server.talk import TOOLS
 
-MAX_BYTES = 20_000  # about 6,000 tokens
+MAX_BYTES = 21_000  # about 6,000 tokens
 HEAVY = ("numpy", "numba", "scipy", "matplotlib", "pebble", "rapidfuzz")
 
 LIST_AND_LOOK = f"""
@@ -62,19 +63,31 @@ async def test_list_of_tools_costs_few_tokens():
 
 async def test_each_sweep_type_has_its_fields_with_bounds_and_descriptions():
     create = next(tool for tool in await listed() if tool.name == "create_job").input_schema
-    options = create["properties"]["config"]["oneOf"]
+    config = create["properties"]["config"]
     kinds = {
-        option["properties"]["sweep_type"]["const"]: option["properties"] for option in options
+        each["properties"]["sweep_type"]["const"]: each["properties"] for each in config["oneOf"]
     }
-    assert list(kinds) == ["single", "ring", "balanced"]
+    assert (
+        list(kinds) == config["properties"]["sweep_type"]["enum"] == ["single", "ring", "balanced"]
+    )
+    assert config["properties"]["n_agents"]["minimum"] == 3
     assert "outside_mid_ratios" not in kinds["ring"]
     assert kinds["balanced"]["kappas"] == {"$ref": "#/$defs/kappas"}
     kappas = create["$defs"]["kappas"]
     assert kappas["items"] == {"type": "number", "exclusiveMinimum": 0, "maximum": 1000}
-    for fields in kinds.values():
+    for fields in [config["properties"], *kinds.values()]:
         for name, field in fields.items():
             meant = create["$defs"][name] if "$ref" in field else field
             assert name == "sweep_type" or meant["description"]
+
+
+async def test_schema_takes_what_the_models_take_and_no_more():
+    create = next(tool for tool in await listed() if tool.name == "create_job").input_schema
+    config = create["properties"]["config"]
+    for kind in config["oneOf"]:
+        model = registry.config_model(kind["properties"]["sweep_type"]["const"])
+        assert config["properties"].keys() | kind["properties"].keys() == model.model_fields.keys()
+    assert config["unevaluatedProperties"] is False
 
 
 def test_field_called_title_keeps_its_place_in_a_compact_schema():
