@@ -23,6 +23,7 @@ from filelock import FileLock
 
 _SECONDS_TO_COMPILE = 15  # on a core of 2024, for the notice only
 _MODEL = Path(__file__).parent
+_COMPILED_IN = ("parameters.py", "tables.py")  # codes and columns
 _MARK = "complete"
 _LOADING = threading.Lock()
 _ENTRY = "bilancio.model.kernels.run"
@@ -76,14 +77,19 @@ def _load(notify: Callable[[str], None]) -> None:
         _import_engine()
         return
     folder = cache_folder()
+    lock = FileLock(folder / "lock")
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with FileLock(folder / "lock"):
-            _load_from(folder, notify)
-    except PermissionError:
-        notify(f"The engine's cache {folder} cannot be written; set BILANCIO_CACHE_DIR.")
-        with tempfile.TemporaryDirectory() as unwritten:
-            _load_from(Path(unwritten), notify)
+        lock.acquire()
+    except OSError as error:
+        notify(f"The engine cannot be kept in {folder} ({error.strerror}); BILANCIO_CACHE_DIR may.")
+        with tempfile.TemporaryDirectory() as for_this_process:
+            _load_from(Path(for_this_process), notify)
+        return
+    try:
+        _load_from(folder, notify)
+    finally:
+        lock.release()
 
 
 def _load_from(folder: Path, notify: Callable[[str], None]) -> None:
@@ -125,7 +131,7 @@ def _fingerprint() -> str:
     way back by the sources' folder and the processor's name.
     """
     digest = hashlib.sha256()
-    for source in sorted([*_MODEL.glob("kernels/*.py"), *_MODEL.glob("*s.py")]):
+    for source in [*sorted(_MODEL.glob("kernels/*.py")), *map(_MODEL.joinpath, _COMPILED_IN)]:
         digest.update(source.read_bytes())
     digest.update(f"{_MODEL} {platform.machine()} {_processor()}".encode())
     return digest.hexdigest()[:16]

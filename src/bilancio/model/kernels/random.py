@@ -25,11 +25,11 @@ _LOG4 = math.log(4.0)
 _SG_MAGICCONST = 1.0 + math.log(4.5)
 
 
-def _initial_words() -> Stream:
+def _initial_words() -> npt.NDArray[np.int64]:
     words = [19650218]
     for i in range(1, WORDS):
         words.append((1812433253 * (words[-1] ^ (words[-1] >> 30)) + i) & _MASK)
-    return np.array(words, np.uint32)
+    return np.array(words, np.int64)
 
 
 _INITIAL = _initial_words()  # init_genrand(19650218), where init_by_array always starts

@@ -219,9 +219,9 @@ def _simulate_days(
 def _write_metrics(
     metrics: np.void, tally: Ints, initial_face: int, end: int, days_simulated: int, impact: int
 ) -> None:
-    phi = tally[SETTLED_INITIAL_FACE] / initial_face if initial_face else np.nan
-    metrics["phi_total"] = phi
-    metrics["delta_total"] = 1.0 - phi
+    settled = tally[SETTLED_INITIAL_FACE]
+    metrics["phi_total"] = settled / initial_face if initial_face else np.nan
+    metrics["delta_total"] = (initial_face - settled) / initial_face if initial_face else np.nan
     metrics["defaulted_face"] = tally[DEFAULTED_FACE]
     metrics["written_off_face"] = tally[WRITTEN_OFF_FACE]
     metrics["recovered_micro"] = tally[RECOVERED]

@@ -1,0 +1,1 @@
+"""The engine, through its public door, held against MODEL.md, golden runs and the oracle."""
