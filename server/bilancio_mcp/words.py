@@ -121,7 +121,7 @@ def after_results(results: Results, offset: int, limit: int) -> str:
     varying = [name for name in varied(job) if table is None or name not in table.columns]
     if varying:
         return f"The same call with group_by ({', '.join(varying)}) breaks it down further."
-    return "Nothing is left to ask; runs.csv holds every single run."
+    return "runs.csv holds every single run; group_by takes any parameter that varies, or seed."
 
 
 def varied(job: Job) -> list[str]:
