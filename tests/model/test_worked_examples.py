@@ -24,7 +24,7 @@ def opening(**fields):
     run = {"kind": "ring", "default_handling": "fail-fast", "kappa": 0.01, "seed": 42} | fields
     table, weights = parameter_table([parameters_of(run)])
     books = new_books(table)
-    simulate_rows(table, weights, np.zeros(1, METRICS), *books)
+    simulate_rows(table, weights, np.zeros(1, METRICS), *books, None)
     return books.debt[RING][np.argsort(books.debt[DEBTOR])], books.trader[DUE_DAY]
 
 

@@ -17,6 +17,7 @@ from bilancio.model.parameters import (
     RingParameters,
     parameters_of,
 )
+from bilancio.model.trace import Trace
 
 __all__ = [
     "Arm",
@@ -29,6 +30,7 @@ __all__ = [
     "Parameters",
     "RingParameters",
     "Run",
+    "Trace",
     "compiled",
     "parameters_of",
     "simulate",

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 from bilancio.model.compilation import warm_up
 from bilancio.model.parameters import End, Parameters, parameters_of
+from bilancio.model.trace import Trace
+from bilancio.model.trace import trace as account_of
 
 if TYPE_CHECKING:  # numpy and numba load when a run is simulated, not when this is imported
     import numpy as np
@@ -48,14 +50,15 @@ class Run:
     injection_micro: int
     cash: "np.ndarray" = field(compare=False, repr=False)
     parameters: Parameters
+    trace: Trace | None = field(default=None, compare=False, repr=False)
 
 
-def simulate(**fields: object) -> Run:
+def simulate(*, trace: bool = False, **fields: object) -> Run:
     """Simulate one run, given the fields of its parameters by name.
 
     ``kind`` says which ones there are: those of ``RingParameters`` or ``BalancedParameters``.
     Values are coerced leniently ("0.25", Decimal, "True"); None and "" mean that a field is not
-    given.
+    given. With *trace* the run also gives an account of itself, which costs two more runs.
 
     Raises
     ------
@@ -73,7 +76,8 @@ def simulate(**fields: object) -> Run:
     metrics = np.zeros(1, METRICS)
     books = _simulate_rows(table, weights, metrics)
     n_agents = run.n_agents + (6 if run.kind is Kind.BALANCED else 0)
-    return _run(metrics[0], books.cash[:n_agents], run)
+    account = account_of(table, weights) if trace else None
+    return _run(metrics[0], books.cash[:n_agents], run, account)
 
 
 def simulate_many(
@@ -128,11 +132,11 @@ def _simulate_rows(table: "np.ndarray", weights: "np.ndarray", metrics: "np.ndar
     from bilancio.model.kernels.run import new_books, simulate_rows
 
     books = new_books(table)
-    simulate_rows(table, weights, metrics, *books)
+    simulate_rows(table, weights, metrics, *books, None)
     return books
 
 
-def _run(row: "np.void", cash: "np.ndarray", run: Parameters) -> Run:
+def _run(row: "np.void", cash: "np.ndarray", run: Parameters, account: Trace | None) -> Run:
     values = {name: row[name].item() for name in row.dtype.names or ()}
     for name in ("phi_total", "delta_total", "dealer_return"):
         if values[name] != values[name]:  # NaN stands for an empty column
@@ -141,4 +145,4 @@ def _run(row: "np.void", cash: "np.ndarray", run: Parameters) -> Run:
         values["time_to_stability"] = None
     values["end"] = list(End)[values["end"]]
     cash.flags.writeable = False
-    return Run(**values, cash=cash, parameters=run)
+    return Run(**values, cash=cash, parameters=run, trace=account)

@@ -76,6 +76,43 @@ METRICS = np.dtype(
     ]
 )
 
+
+class SimEvent(StrEnum):
+    """What can happen to a debt or a ticket."""
+
+    SETTLED = "settled"
+    DEFAULTED = "defaulted"
+    WRITTEN_OFF = "written-off"
+    ROLLED_OVER = "rolled-over"
+    SOLD = "sold"
+
+
+EVENTS = np.dtype(
+    [
+        ("price", np.float64),  # of a ticket sold, per unit of face; else NaN
+        ("face", np.int64),
+        ("cash_micro", np.int64),  # paid, lent, or got for the ticket
+        ("agent", np.int32),  # debtor or seller, from 0
+        ("desk", np.int32),  # the desk that bought, from 0 as in Run.cash; else -1
+        ("day", np.int16),
+        ("event", np.int8),  # position in SimEvent
+        ("claim", np.int8),  # 0 ring debt, 1 debt to a VBT, 2 debt to a dealer
+    ]
+)
+
+QUOTES = np.dtype(
+    [
+        ("mid", np.float64),
+        ("spread", np.float64),
+        ("bid", np.float64),
+        ("ask", np.float64),
+        ("capacity", np.float64),
+        ("inventory", np.float64),
+        ("day", np.int16),
+        ("bucket", np.int8),  # 0 short, 1 mid, 2 long
+    ]
+)
+
 _DAYS_ALWAYS_QUIET = 2_000  # more than any run has
 
 

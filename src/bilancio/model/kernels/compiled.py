@@ -34,6 +34,11 @@ def entry(signature: object) -> Callable[[Kernel], Kernel]:
     return compiled
 
 
+def cached(function: Kernel) -> Kernel:
+    """Compile a function when it is first called, or load it from numba's cache."""
+    return cast("Kernel", _numba.njit(cache=True, **_OPTIONS)(function))
+
+
 def rows_of(dtype: np.dtype[np.void]) -> Any:
     """Return numba's type of an array of such rows."""
     return _numba.typeof(np.zeros(0, dtype))

@@ -48,9 +48,10 @@ from bilancio.model.kernels.books import (
     Ints,
     desk_of,
 )
-from bilancio.model.kernels.compiled import entry, part, rows_of, whole
+from bilancio.model.kernels.compiled import cached, entry, part, rows_of, whole
 from bilancio.model.kernels.dealer import rebucket, update_anchors
 from bilancio.model.kernels.random import WORDS, Stream, seed_stream
+from bilancio.model.kernels.recording import Recorder, record_balances, record_quotes
 from bilancio.model.kernels.scenario import (
     add_desks,
     draw_amounts,
@@ -66,7 +67,7 @@ from bilancio.model.kernels.settlement import (
     roll_over_day,
     settle_day,
 )
-from bilancio.model.kernels.trading import find_sellers, sell_tickets
+from bilancio.model.kernels.trading import find_sellers, open_inventories, sell_tickets
 from bilancio.model.parameters import Arm, DefaultHandling, End, Kind, OutsideDepth
 from bilancio.model.tables import METRICS, PARAMETERS, code
 
@@ -149,6 +150,7 @@ def _simulate_days(
     dealer_bits: Flags,
     tally: Ints,
     n_terms: int,
+    recorder: Recorder | None,
 ) -> tuple[int, int, int]:
     """Live through a run from its first day to its end.
 
@@ -176,9 +178,14 @@ def _simulate_days(
     unlimited = row["outside_depth"] == UNLIMITED
     max_days = max(30, whole(row["maturity_days"]) + 5)
     last_impact, quiet, seeded = -1, 0, False
+    if recorder is not None:
+        record_balances(recorder, cash, 0)
     for day in range(max_days):
         if active:
             rebucket(cash, debt, term, desk, price, n, n_terms, day, face_value)
+            if recorder is not None:
+                open_inventories(debt, term, desk, n_terms, day)
+                record_quotes(recorder, cash, desk, price, n, day, face_value)
             n_sellers = find_sellers(cash, debt, trader, term, n, n_terms, day, horizon)
             if n_sellers:
                 if not seeded:
@@ -186,7 +193,7 @@ def _simulate_days(
                     seeded = True
                 sell_tickets(
                     stream, cash, debt, trader, term, desk, price, sized, dealer_bits, tally,
-                    n, n_terms, n_sellers, day, face_value, unlimited,
+                    n, n_terms, n_sellers, day, face_value, unlimited, recorder,
                 )  # fmt: skip
         for bucket in range(N_BUCKETS):
             desk[PAID, bucket] = 0
@@ -195,17 +202,23 @@ def _simulate_days(
         if day > 0:  # nothing falls due on day 0
             outcome = settle_day(
                 cash, debt, trader, term, desk, dealer_bits, tally,
-                n, n_terms, n_claims, day, active, fail_fast,
+                n, n_terms, n_claims, day, active, fail_fast, recorder,
             )  # fmt: skip
         impact = outcome & IMPACT
         if impact:
             last_impact = day
+        if recorder is not None:
+            record_balances(recorder, cash, day + 1)  # again after rollover
         if outcome & FIRST_DEFAULT:
             return END_DEFAULT, day, last_impact
         if outcome & ALL_DEFAULTED:
             return END_ALL_DEFAULTED, day, last_impact
         if rollover and impact:
-            roll_over_day(cash, debt, trader, term, desk, n, n_terms, n_claims, day, active)
+            roll_over_day(
+                cash, debt, trader, term, desk, n, n_terms, n_claims, day, active, recorder
+            )
+            if recorder is not None:
+                record_balances(recorder, cash, day + 1)
         if active and row["anchor_update"]:
             update_anchors(price, desk, row["phi_m"], row["phi_o"])
         quiet = 0 if impact else quiet + 1
@@ -297,24 +310,7 @@ def new_books(parameters: Rows) -> Books:
 _INTS, _DOUBLES = numba.int64[:, ::1], numba.float64[:, ::1]
 
 
-@entry(
-    numba.void(
-        rows_of(PARAMETERS),
-        numba.float64[::1],
-        rows_of(METRICS),
-        numba.uint32[::1],
-        _DOUBLES,
-        numba.int64[::1],
-        _INTS,
-        _INTS,
-        _INTS,
-        _INTS,
-        _DOUBLES,
-        numba.uint8[::1],
-        numba.int64[::1],
-    )
-)
-def simulate_rows(
+def _simulate_rows(
     parameters: Rows,
     weights: Doubles,
     metrics: Rows,
@@ -328,6 +324,7 @@ def simulate_rows(
     price: Doubles,
     dealer_bits: Flags,
     tally: Ints,
+    recorder: Recorder | None,
 ) -> None:
     """Simulate every row, one after the other, with the same arrays.
 
@@ -342,6 +339,8 @@ def simulate_rows(
         Output.
     stream, sized, cash, debt, trader, term, desk, price, dealer_bits, tally
         ``Books`` for all rows; afterwards they are those of the last run.
+    recorder
+        None, or room for what happens in the only run.
     """
     for r in range(len(parameters)):
         row = parameters[r]
@@ -364,8 +363,9 @@ def simulate_rows(
             dealer_start = _desk_wealth(cash, desk, price, n, DEALER)
             vbt_start = _desk_wealth(cash, desk, price, n, VBT)
         end, days_simulated, impact = _simulate_days(
-            row, stream, cash, debt, trader, term, desk, price, sized, dealer_bits, tally, n_terms
-        )
+            row, stream, cash, debt, trader, term, desk, price, sized, dealer_bits, tally,
+            n_terms, recorder,
+        )  # fmt: skip
         if balanced:
             dealer_pnl = _desk_wealth(cash, desk, price, n, DEALER) - dealer_start
             vbt_pnl = _desk_wealth(cash, desk, price, n, VBT) - vbt_start - tally[INJECTION] / MICRO
@@ -377,3 +377,26 @@ def simulate_rows(
         found["cash_start_micro"] = cash_start
         found["cash_end_micro"] = _sum(cash, n_agents)
         _write_metrics(found, tally, initial_face, end, days_simulated, impact)
+
+
+simulate_rows = entry(
+    numba.void(
+        rows_of(PARAMETERS),
+        numba.float64[::1],
+        rows_of(METRICS),
+        numba.uint32[::1],
+        _DOUBLES,
+        numba.int64[::1],
+        _INTS,
+        _INTS,
+        _INTS,
+        _INTS,
+        _DOUBLES,
+        numba.uint8[::1],
+        numba.int64[::1],
+        numba.none,
+    )
+)(_simulate_rows)
+
+# The same source with a recorder; compiled when the first run is traced.
+trace_rows = cached(_simulate_rows)

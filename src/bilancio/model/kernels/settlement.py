@@ -11,6 +11,8 @@ MODEL.md, sections 3 to 5; section 6 for tickets and for what the anchor update 
 
 # ruff: noqa: PLR0917 - numba knows no keywords-only; the arrays come in the order of `books`
 
+import math
+
 from bilancio.model.kernels.books import (
     DEALER,
     DEALER_FACE,
@@ -43,6 +45,14 @@ from bilancio.model.kernels.books import (
     desk_of,
 )
 from bilancio.model.kernels.compiled import part
+from bilancio.model.kernels.recording import (
+    DEFAULTED_ON,
+    ROLLED_OVER,
+    SETTLED_IN_FULL,
+    WRITTEN_OFF,
+    Recorder,
+    record,
+)
 
 QUIET, IMPACT, FIRST_DEFAULT, ALL_DEFAULTED = 0, 1, 2, 4  # may be added up but for QUIET
 
@@ -62,6 +72,7 @@ def settle_day(
     day: int,
     active: bool,
     fail_fast: bool,
+    recorder: Recorder | None,
 ) -> int:
     """Pay what is due today, debt by debt in contract order.
 
@@ -107,11 +118,13 @@ def settle_day(
                         ended = ALL_DEFAULTED
                         break
                     _pay_what_is_left(cash, debt, dealer_bits, n, p, claim, bucket)
+                    if recorder is not None:
+                        record(recorder, DEFAULTED_ON, day, i, claim, -1, face, cash[i], math.nan)
                     desk[PAID, issued_in] += cash[i]
                     tally[RECOVERED] += cash[i]
                     cash[i] = 0
                     trader[DEFAULTED, i] = 1
-                    fell = _write_off(debt, desk, tally, n_claims, p, claim, bucket)
+                    fell = _write_off(debt, desk, tally, n_claims, p, claim, bucket, day, recorder)
                     desk[FELL, issued_in] += fell * MICRO
                     continue
                 cash[i] = left
@@ -119,6 +132,9 @@ def settle_day(
                 debt[SETTLED, p] |= bit
                 settled += face
                 outcome = IMPACT
+                if recorder is not None:
+                    paid = face * MICRO
+                    record(recorder, SETTLED_IN_FULL, day, i, claim, -1, face, paid, math.nan)
                 if claim == RING:
                     of_vbts, of_dealers = debt[VBT_FACE, p], debt[DEALER_FACE, p]
                     to_vbts += of_vbts
@@ -146,7 +162,15 @@ def settle_day(
 
 @part
 def _write_off(
-    debt: Ints, desk: Ints, tally: Ints, n_claims: int, p: int, claim: int, bucket: int
+    debt: Ints,
+    desk: Ints,
+    tally: Ints,
+    n_claims: int,
+    p: int,
+    claim: int,
+    bucket: int,
+    day: int,
+    recorder: Recorder | None,
 ) -> int:
     """Take the debts of a debtor that defaults on one of them off the books; return their face."""
     tally[N_DEFAULTS] += 1
@@ -156,6 +180,9 @@ def _write_off(
         if not debt[LIVE, p] & (1 << each):
             continue
         fell += debt[each, p]
+        if recorder is not None and each != claim:
+            i, face = debt[DEBTOR, p], debt[each, p]
+            record(recorder, WRITTEN_OFF, day, i, each, -1, face, 0, math.nan)
         if each == RING:
             desk[VBT, bucket] -= debt[VBT_FACE, p]
             desk[DEALER, bucket] -= debt[DEALER_FACE, p]
@@ -210,6 +237,7 @@ def roll_over_day(
     n_claims: int,
     day: int,
     active: bool,
+    recorder: Recorder | None,
 ) -> None:
     """Renew the debts settled today in the order of settlement (section 5).
 
@@ -227,6 +255,7 @@ def roll_over_day(
                 i = debt[DEBTOR, p]
                 if not debt[SETTLED, p] & bit or trader[DEFAULTED, i]:
                     continue
+                before = cash[i]
                 if claim == RING:
                     of_desks = debt[VBT_FACE, p] + debt[DEALER_FACE, p]
                     creditor = i + 1 if i + 1 < n else 0
@@ -245,6 +274,9 @@ def roll_over_day(
                     _lend(cash, lender, i, debt[claim, p])
                     lent += debt[claim, p]
                 debt[LIVE, p] |= bit
+                if recorder is not None:
+                    face, got = debt[claim, p], cash[i] - before
+                    record(recorder, ROLLED_OVER, day, i, claim, -1, face, got, math.nan)
             if claim != RING:
                 desk[claim, bucket] += lent
         for p in range(term[FIRST, k], term[FIRST, k + 1]):

@@ -74,6 +74,7 @@ from bilancio.model.kernels.books import (
 from bilancio.model.kernels.compiled import part
 from bilancio.model.kernels.dealer import quote
 from bilancio.model.kernels.random import Stream, randrange
+from bilancio.model.kernels.recording import SOLD_TO_DESK, Recorder, record
 from bilancio.model.kernels.sorting import sort
 
 _BLOCK_SIZE = 32  # traders counted together, so that the k-th able one is found fast
@@ -139,6 +140,7 @@ def sell_tickets(
     day: int,
     face_value: int,
     unlimited: bool,
+    recorder: Recorder | None,
 ) -> None:
     """Trade one ticket after the other, each of a seller drawn at random, until none can sell.
 
@@ -162,7 +164,7 @@ def sell_tickets(
     for block in range(n // _BLOCK_SIZE + 1):
         trader[BLOCK, block] = 0
     tally[ABLE] = 0
-    _open_inventories(debt, term, desk, n_terms, day)
+    open_inventories(debt, term, desk, n_terms, day)
     for bucket in range(N_BUCKETS):
         desk[N_SMALL, bucket] = _NOT_SORTED
         desk[TAKES, bucket] = _NOTHING
@@ -175,8 +177,9 @@ def sell_tickets(
             i = _kth_able(trader, randrange(stream, tally[ABLE]))
             bucket = trader[BUCKET, i]
             interior = _sell_ticket(
-                cash, debt, trader, desk, price, dealer_bits, tally, n, i, face_value, unlimited
-            )
+                cash, debt, trader, desk, price, dealer_bits, tally,
+                n, i, day, face_value, unlimited, recorder,
+            )  # fmt: skip
         if interior:
             _quote_bucket(cash, desk, price, n, bucket, face_value)
         _review_bucket(
@@ -186,7 +189,7 @@ def sell_tickets(
 
 
 @part
-def _open_inventories(debt: Ints, term: Ints, desk: Ints, n_terms: int, day: int) -> None:
+def open_inventories(debt: Ints, term: Ints, desk: Ints, n_terms: int, day: int) -> None:
     """Count what dealers hold, leaving out what is due today: it is all in the short bucket."""
     for bucket in range(N_BUCKETS):
         desk[INVENTORY, bucket] = desk[DEALER, bucket]
@@ -335,8 +338,10 @@ def _sell_ticket(
     tally: Ints,
     n: int,
     i: int,
+    day: int,
     face_value: int,
     unlimited: bool,
+    recorder: Recorder | None,
 ) -> bool:
     """Sell one ticket of trader *i*; tell whether the dealer bought it."""
     bucket, claim = trader[BUCKET, i], _claim_of(trader, n, i)
@@ -374,6 +379,8 @@ def _sell_ticket(
     trader[NEED, i] = trader[NEED, i] - leg if left else 0
     if trader[NEED, i] <= 0 or (not full and desk[TAKES, bucket] == _SMALL):
         _set_able(trader, tally, i, able=False)
+    if recorder is not None:
+        record(recorder, SOLD_TO_DESK, day, i, RING, desk_buying, face, leg, bid)
     return buyer == DEALER
 
 
