@@ -100,11 +100,14 @@ def allowed_by(schema: Schema, root: Schema) -> str:
 
 def _problems(found: dict[str, Any], schema: Schema, within: str) -> list[Problem]:
     reason = found.get("ctx", {}).get("error")
-    if isinstance(reason, InvalidInput):  # a validator of ours has said it all
+    if isinstance(reason, InvalidInput):  # a validator of ours has said all but where
+        here = _field(tuple(found["loc"]), schema, within)
         return [
-            problem._replace(field=f"{within}.{problem.field}" if within else problem.field)
+            problem._replace(field=".".join(filter(None, (here, problem.field))))
             for problem in reason.problems
         ]
+    if found["type"] == "too_short" and found["input"]:
+        return []  # what is too short is what other errors left of it
     return [_problem(found, schema, within)]
 
 
