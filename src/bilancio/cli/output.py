@@ -21,6 +21,7 @@ STYLES = {
     "failed": "red", "stalled": "yellow", "cancelled": "yellow",
 }  # fmt: skip
 _GAP = 2
+_LEAST_WORDS = 20  # fewer characters of a sentence say nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +90,8 @@ def rows_table(
 ) -> tuple[Table, list[str]]:
     """Return a table of as many columns as fit, and the names of those that do not.
 
+    Words that are too long for the line are cut; numbers never are.
+
     Parameters
     ----------
     columns
@@ -105,7 +108,10 @@ def rows_table(
         broken = 1 if name not in text else len(spoken)  # a heading of words stays in one line
         room = max([broken, *map(len, spoken.split()), *(len(row[position]) for row in rows)])
         if shown and used + _GAP + room > width:
-            break
+            room = width - used - _GAP
+            if name not in text or room < _LEAST_WORDS:
+                break
+            rows = [_cut(row, position, room) for row in rows]
         used, shown = used + room + (_GAP if shown else 0), shown + 1
         table.add_column(
             "\n".join(textwrap.wrap(spoken, room)),
@@ -116,6 +122,14 @@ def rows_table(
     for row in rows:
         table.add_row(*(Text(cell, style=STYLES.get(cell, "")) for cell in row[:shown]))
     return table, list(columns[shown:])
+
+
+def _cut(row: Sequence[str], position: int, room: int) -> list[str]:
+    """Shorten the words in one place of a row."""
+    cells = list(row)
+    if len(cells[position]) > room:
+        cells[position] = cells[position][: room - 1] + "…"
+    return cells
 
 
 def pairs_table(pairs: Mapping[str, RenderableType]) -> Table:

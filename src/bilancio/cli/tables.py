@@ -56,15 +56,13 @@ def runs_table(
     constant = {
         name
         for name in names
-        if len(rows) > 1 and len({str(row.get(name)) for row in rows}) == 1 and name != "status"
+        if len(rows) > 1
+        and len({str(row.get(name)) for row in rows}) == 1
+        and name not in {"status", "error"}
     }
-    leading = [name for name in ("run_id", "status", "error") if name in names]
-    rest = [
-        name
-        for name in names
-        if name not in {*leading, "job_id", "index", "cell", "arm"} and name not in constant
-    ]
-    columns = [*leading, *rest]
+    leading = ["run_id", "status", *parameters, "seed", "error"]
+    rest = [name for name in names if name not in {*leading, "job_id", "index", "cell", "arm"}]
+    columns = [each for each in (*leading, *rest) if each in names and each not in constant]
     exact = {*parameters, "seed"}
     cells = [
         [_key(row[name]) if name in exact else words.number(row.get(name)) for name in columns]
@@ -123,6 +121,8 @@ def _details(kind: str, details: Mapping[str, Any]) -> str:
         failed = f"{details['failed']} failed" if details.get("failed") else ""
         mean = f"{name} {words.number(found[name])}" if name else ""
         return ", ".join(filter(None, [done, failed, mean]))
+    if kind == "failed":
+        return " ".join(str(details.get("error") or "").split())
     if kind == "completed":
         summary = details.get("summary") or {}
         return f"{words.runs(summary['completed_runs'])}" if "completed_runs" in summary else ""
