@@ -97,19 +97,31 @@ def uniform(stream: Stream) -> float:
     return (high * 67108864.0 + low) * (1.0 / 9007199254740992.0)
 
 
+@part
+def bit_length(number: int) -> int:
+    """Return how many bits *number* has."""
+    bits = 0
+    while number >> bits:
+        bits += 1
+    return bits
+
+
+@part
+def below(stream: Stream, stop: int, bits: int) -> int:
+    """Draw as ``randrange`` where the bits of *stop* are known."""
+    number = next_word(stream) >> (32 - bits)
+    while number >= stop:
+        number = next_word(stream) >> (32 - bits)
+    return number
+
+
 @njit
 def randrange(stream: Stream, stop: int) -> int:
     """Draw a whole number from 0 to *stop* − 1, for 1 ≤ stop < 2³².
 
     It takes bits even where only 0 can come out.
     """
-    bits = 0
-    while stop >> bits:
-        bits += 1
-    number = next_word(stream) >> (32 - bits)
-    while number >= stop:
-        number = next_word(stream) >> (32 - bits)
-    return number
+    return below(stream, stop, bit_length(stop))
 
 
 @njit

@@ -42,7 +42,7 @@ from bilancio.model.kernels.books import (
     rounded,
 )
 from bilancio.model.kernels.compiled import part
-from bilancio.model.kernels.random import Stream, gammavariate, randrange, seed_stream
+from bilancio.model.kernels.random import Stream, below, bit_length, gammavariate, seed_stream
 from bilancio.model.kernels.sorting import sort
 from bilancio.model.parameters import LiquidityMode
 from bilancio.model.tables import code
@@ -152,8 +152,9 @@ def _disturb(stream: Stream, amount: Doubles, n: int, monotonicity: float) -> No
     s = min(abs(monotonicity), 1.0)
     if s >= 1.0 - 1e-9:
         return
+    bits = bit_length(n - 1)
     for _ in range(min(int(np.rint((1.0 - s) * n * max(1, n - 1))), n * (n - 1))):
-        i = randrange(stream, n - 1)
+        i = below(stream, n - 1, bits)
         amount[i], amount[i + 1] = amount[i + 1], amount[i]
 
 
