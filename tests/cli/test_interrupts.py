@@ -14,9 +14,11 @@ from tests.cli.conftest import PROGRAM, finished, program, rows, started
 
 pytestmark = [pytest.mark.slow, pytest.mark.faults]
 
-LONG = ("sweep", "balanced", "--n-agents", "4000", "--n-replicates", "225", "--job-id", "long-job")
+JOB = ("--job-id", "long-job")
+LONG = ("sweep", "balanced", "--n-agents", "4000", "--n-replicates", "400")
+ENDLESS = ("sweep", "balanced", "--n-agents", "4000", "--n-replicates", "100000")
 SLOWLY = {"BILANCIO_WORKERS": "1"}
-SOME_RECORDED = re.compile(r"\b[1-9]\d*/450 runs")
+SOME_RECORDED = re.compile(r"\b[1-9][\d,]*/(?:800|200,000) runs")
 
 
 def until_some_runs_are_recorded(process):
@@ -43,7 +45,7 @@ def results_of(folder):
 
 
 def test_an_interrupted_sweep_is_cancelled_and_resumed_to_the_same_results(isolated):
-    process = started(*LONG, **SLOWLY)
+    process = started(*LONG, *JOB, **SLOWLY)
     until_some_runs_are_recorded(process)
     os.killpg(process.pid, signal.SIGINT)
     said = finished(process)
@@ -53,12 +55,12 @@ def test_an_interrupted_sweep_is_cancelled_and_resumed_to_the_same_results(isola
     assert said.out.splitlines()[-1] == "Job long-job"
     cancelled = job_named("long-job")
     assert cancelled.status == "cancelled"
-    assert 0 < cancelled.completed_runs < 450
+    assert 0 < cancelled.completed_runs < 800
 
     resumed = program("jobs", "resume", "long-job")
     assert resumed.code == 0, resumed.err
     assert "It goes on: " in resumed.out
-    unbroken = program(*LONG[:-1], "unbroken-job")
+    unbroken = program(*LONG, "--job-id", "unbroken-job")
     assert unbroken.code == 0, unbroken.err
     out = isolated / "out"
     assert results_of(out / "long-job") == results_of(out / "unbroken-job")
@@ -70,7 +72,7 @@ def test_ctrl_c_on_a_terminal_cancels_too():
     child, terminal = pty.fork()
     if child == 0:
         os.environ |= SLOWLY | {"TERM": "xterm", "COLUMNS": "80"}
-        os.execv(PROGRAM, [PROGRAM, *LONG])
+        os.execv(PROGRAM, [PROGRAM, *ENDLESS, *JOB])
     screen = ""
     while not SOME_RECORDED.search(screen):
         screen += os.read(terminal, 4096).decode(errors="replace")
@@ -85,7 +87,7 @@ def test_ctrl_c_on_a_terminal_cancels_too():
 
 
 def test_a_killed_worker_is_reported_with_its_log_and_the_job_can_be_resumed(isolated):
-    process = started(*LONG, **SLOWLY)
+    process = started(*ENDLESS, *JOB, **SLOWLY)
     until_some_runs_are_recorded(process)
     os.kill(job_named("long-job").holder.pid, signal.SIGKILL)
     said = finished(process)
@@ -98,7 +100,7 @@ def test_a_killed_worker_is_reported_with_its_log_and_the_job_can_be_resumed(iso
 
 
 def test_a_running_job_is_not_started_twice_and_watching_can_be_left():
-    assert program(*LONG, "--detach", **SLOWLY).code == 0
+    assert program(*ENDLESS, *JOB, "--detach", **SLOWLY).code == 0
     again = program("jobs", "start", "long-job", "--detach")
     assert again.code == 0
     assert "It is running already; nothing was started." in again.out
@@ -117,7 +119,7 @@ def test_a_running_job_is_not_started_twice_and_watching_can_be_left():
 
 
 def test_with_json_an_interrupted_sweep_leaves_one_document():
-    process = started(*LONG, "--json", **SLOWLY)
+    process = started(*ENDLESS, *JOB, "--json", **SLOWLY)
     until_some_runs_are_recorded(process)
     os.killpg(process.pid, signal.SIGINT)
     said = finished(process)

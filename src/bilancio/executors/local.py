@@ -24,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pebble import ProcessExpired, ProcessPool
 
+from bilancio.crashpoints import crash_point
 from bilancio.experiments import registry
 from bilancio.experiments.base import Experiment
 
@@ -154,6 +155,7 @@ def compute_table(experiment: Experiment, config: Any, indices: Indices) -> Metr
     TypeError, ValueError
         It is not one row of named numbers for each run.
     """
+    crash_point("in-batch")
     metrics = experiment.compute(config, indices)
     if not isinstance(metrics, np.ndarray) or not metrics.dtype.names:
         message = f"the experiment returned {type(metrics).__name__}, not a table of metrics"

@@ -15,7 +15,7 @@ Cells are counted through the designs, in this order:
 """
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from decimal import Context, Decimal
 from typing import Any
 
@@ -23,6 +23,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bilancio.experiments.sampling import GridSweep
+from bilancio.experiments.sweep_config import SweepConfig
+from bilancio.model.tables import METRICS
 
 Indices = NDArray[np.int64]
 Columns = dict[str, NDArray[Any]]
@@ -124,6 +126,12 @@ def search_cells(config: GridSweep) -> Columns:
         for (axis, values), position in zip(others.items(), positions, strict=True)
     }
     return {**columns, "arm": np.array(arms)[arm]}
+
+
+def stored_columns(config: SweepConfig, metrics: Iterable[str]) -> np.dtype[np.void]:
+    """Return the type of a stored row: these metrics, and κ where a search chooses it."""
+    columns = [(name, METRICS[name]) for name in metrics]
+    return np.dtype([*columns, ("kappa", np.dtype(np.float64))] if config.searches else columns)
 
 
 def _log_scale(ends: Range) -> Callable[[Decimal], Decimal]:

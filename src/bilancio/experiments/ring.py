@@ -1,6 +1,5 @@
 """Plain rings: payment and default without dealers (MODEL.md, sections 1–5)."""
 
-from collections.abc import Iterable
 from typing import Any, ClassVar
 
 import numpy as np
@@ -9,10 +8,10 @@ from numpy.typing import NDArray
 from bilancio.experiments import frontier
 from bilancio.experiments.base import Observations, Step, TableOfSearches
 from bilancio.experiments.configs import GridSweep, RingSettings, RingSweep, SweepConfig
-from bilancio.experiments.design import Columns, Indices, run_columns
+from bilancio.experiments.design import Columns, Indices, run_columns, stored_columns
 from bilancio.experiments.statistics import seed_interval
 from bilancio.model.parameters import Arm, End
-from bilancio.model.tables import METRICS, parameter_table
+from bilancio.model.tables import parameter_table
 from bilancio.model.version import ENGINE_VERSION
 
 RING_METRICS = (
@@ -132,12 +131,6 @@ class RingExperiment:
 
     def _columns(self, config: Any, indices: Indices) -> Columns:
         return run_columns(config, indices)
-
-
-def stored_columns(config: SweepConfig, metrics: Iterable[str]) -> np.dtype[np.void]:
-    """Return the type of a stored row: these metrics, and κ where a search chooses it."""
-    columns = [(name, METRICS[name]) for name in metrics]
-    return np.dtype([*columns, ("kappa", np.dtype(np.float64))] if config.searches else columns)
 
 
 def observed_columns(columns: Columns, metrics: NDArray[np.void]) -> Columns:

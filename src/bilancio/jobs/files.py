@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bilancio.crashpoints import crash_point
 from bilancio.errors import OutputError
 from bilancio.experiments import registry
-from bilancio.experiments.base import Experiment
+from bilancio.experiments.base import Experiment, searching
 from bilancio.jobs import chunks as packing
 from bilancio.jobs.manifest import FILE_NAME as MANIFEST
 from bilancio.jobs.manifest import LISTED_RUNS, describe, write_manifest, write_whole
@@ -26,7 +27,8 @@ from bilancio.jobs.store.store import Chunk
 from bilancio.model.parameters import End
 
 RUNS, COMPARISON, SUMMARY, FAILED = "runs.csv", "comparison.csv", "summary.json", "failed_runs.csv"
-NAMES = (MANIFEST, SUMMARY, COMPARISON, RUNS, FAILED, LOG)
+FRONTIER = "frontier.csv"
+NAMES = (MANIFEST, SUMMARY, COMPARISON, FRONTIER, RUNS, FAILED, LOG)
 _BLOCK = 10_000  # rows turned into text at once
 
 
@@ -72,14 +74,15 @@ def make_folder(folder: Path) -> None:
 
 
 def probe_folder(folder: Path) -> None:
-    """See that *folder* can be written, and leave nothing there."""
+    """See that *folder* can be written; where it cannot, leave nothing behind."""
     missing = [each for each in (folder, *folder.parents) if not each.exists()]
     try:
         make_folder(folder)
-    finally:
+    except OutputError:
         for each in missing:
             with contextlib.suppress(OSError):
                 each.rmdir()
+        raise
 
 
 def _write_tables(job: Job, stored: list[Chunk], failed: dict[int, str]) -> None:
@@ -98,6 +101,11 @@ def _write_tables(job: Job, stored: list[Chunk], failed: dict[int, str]) -> None
             names = ("job_id", *seen.columns)
             columns = [np.full(len(seen.columns["seed"]), job.job_id), *seen.columns.values()]
             _write_csv(job.folder / COMPARISON, _rows(names, columns))
+    search = searching(experiment, job.config)
+    if search is not None:
+        searches = search.search_table(job.config, *packing.join(stored, job.job_id))
+        found = ((job.job_id, *row) for row in searches.rows)
+        _write_csv(job.folder / FRONTIER, [("job_id", *searches.columns), *found])
     if job.summary is not None:
         summary = {"job_id": job.job_id, **job.summary}
         write_whole(job.folder / SUMMARY, json.dumps(summary, indent=2) + "\n")
@@ -109,17 +117,14 @@ def _run_rows(job: Job, experiment: Experiment, stored: list[Chunk]) -> Iterator
         indices = np.arange(chunk.first_index, chunk.last_index + 1)
         metrics = packing.unpack(chunk, job.job_id)
         cells = experiment.parameters(job.config, indices)
-        names = metrics.dtype.names or ()
-        heading = ("job_id", "run_id", "index", *cells, *names)
-        run_ids = [job.run_ids[int(index)] for index in indices]
-        columns = [
-            np.full(len(indices), job.job_id),
-            np.array(run_ids),
-            indices,
-            *cells.values(),
-            *(_readable(name, metrics[name]) for name in names),
-        ]
-        rows = _rows(heading, columns)
+        columns = {
+            "job_id": np.full(len(indices), job.job_id),
+            "run_id": np.array([job.run_ids[int(index)] for index in indices]),
+            "index": indices,
+            **cells,  # what a search chose for a run stands among the metrics, and takes its place
+            **{name: _readable(name, metrics[name]) for name in metrics.dtype.names or ()},
+        }
+        rows = _rows(columns, list(columns.values()))
         if number:
             next(rows)
         yield from rows
@@ -153,6 +158,7 @@ def _write_csv(path: Path, rows: Iterable[Iterable[Any]]) -> None:
     try:
         with partial.open("w", encoding="utf-8", newline="") as file:
             csv.writer(file, lineterminator="\n").writerows(rows)
+        crash_point("in-table")
         partial.replace(path)
     except OSError as error:
         raise OutputError(str(path), error.strerror or str(error)) from error

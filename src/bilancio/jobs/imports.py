@@ -10,7 +10,8 @@ import numpy as np
 
 from bilancio.errors import InvalidInput, Problem
 from bilancio.experiments import registry
-from bilancio.experiments.configs import SweepConfig
+from bilancio.experiments.configs import GridSweep, SweepConfig
+from bilancio.experiments.design import stored_columns
 from bilancio.jobs import chunks as packing
 from bilancio.jobs import files
 from bilancio.jobs.clock import written
@@ -95,7 +96,7 @@ def _chunks(folder: Path, manifest: Manifest, config: SweepConfig) -> Iterator[C
     if (folder / files.RUNS).is_file():
         yield from _from_runs(folder / files.RUNS, manifest, config)
     elif (folder / files.COMPARISON).is_file() and manifest.status is JobStatus.COMPLETED:
-        yield from _from_comparison(folder / files.COMPARISON, config)
+        yield from _from_comparison(folder / files.COMPARISON, manifest, config)
 
 
 def _from_runs(path: Path, manifest: Manifest, config: SweepConfig) -> Iterator[Chunk]:
@@ -103,8 +104,10 @@ def _from_runs(path: Path, manifest: Manifest, config: SweepConfig) -> Iterator[
     run_ids = RunIds(manifest.job_id, config.sweep_type, config.arms, config.total_runs)
     with path.open(encoding="utf-8", newline="") as file:
         reader = csv.DictReader(file)
-        names = [name for name in reader.fieldnames or () if name in (METRICS.names or ())]
-        dtype = np.dtype([(name, METRICS[name]) for name in names])
+        dtype = stored_columns(
+            config, [name for name in reader.fieldnames or () if name in (METRICS.names or ())]
+        )
+        names = dtype.names or ()
         rows: list[tuple[Any, ...]] = []
         indices: list[int] = []
         for line in reader:
@@ -127,21 +130,31 @@ def _value(name: str, text: str) -> float | int:
         return [end.value for end in End].index(text)
     if name == "time_to_stability":
         return int(text) if text else -1
-    if METRICS[name].kind == "f":
+    if name not in (METRICS.names or ()) or METRICS[name].kind == "f":
         return float(text) if text else float("nan")
     return int(text)
 
 
-def _from_comparison(path: Path, config: SweepConfig) -> Iterator[Chunk]:
+def _from_comparison(path: Path, manifest: Manifest, config: SweepConfig) -> Iterator[Chunk]:
     """Yield the default rates of both arms; the pairs stand in the order of the runs."""
     with path.open(encoding="utf-8", newline="") as file:
         lines = list(csv.DictReader(file))
-    if len(lines) * len(config.arms) != config.total_runs:
+    n_arms = len(config.arms)
+    counted = manifest.run_counts.get("completed") if config.searches else config.total_runs
+    if len(lines) * n_arms != counted:
         return
-    deltas = [
-        float(line[name]) if line[name] else float("nan")
+    dtype = stored_columns(config, ["delta_total"])
+    rows = [
+        tuple(_value(name, line.get(name) or line[f"delta_{arm}"]) for name in dtype.names or ())
         for line in lines
-        for name in ("delta_passive", "delta_active")
+        for arm in config.arms
     ]
-    metrics = np.array([(delta,) for delta in deltas], [("delta_total", np.float64)])
-    yield from packing.split(np.arange(len(metrics)), metrics)
+    starts = np.arange(len(lines), dtype=np.int64)
+    if config.searches and isinstance(config, GridSweep):  # cells that were not needed are left out
+        replicate = {seed: number for number, seed in enumerate(config.all_seeds())}
+        cells = np.array([int(line["cell"]) for line in lines], np.int64)
+        starts = cells * config.n_seeds + np.array(
+            [replicate[int(line["seed"])] for line in lines], np.int64
+        )
+    indices = (starts[:, None] * n_arms + np.arange(n_arms)).ravel()
+    yield from packing.split(indices, np.array(rows, dtype))

@@ -15,6 +15,7 @@ from typing import Any, Self
 
 import psutil
 
+from bilancio.crashpoints import crash_point
 from bilancio.errors import (
     BilancioError,
     ExecutorUnavailable,
@@ -183,7 +184,7 @@ class AsyncJobManager:
         raise AssertionError  # the loop returns or raises
 
     async def _refuse_taken(self, name: JobId, folder: Path) -> None:
-        """A job that only its manifest knows has its name as well."""
+        """Refuse a name that only a manifest in the output folder holds."""
         manifest = folder / name / "job_manifest.json"
         if manifest.exists() and await (await self.store()).job(name) is None:
             found = await self._import(manifest)
@@ -221,6 +222,7 @@ class AsyncJobManager:
         job, lease, event = claimed
         store = await self.store()
         try:
+            crash_point("before-spawn")
             process = spawn_worker(job, lease, self.settings)
         except WorkerError as error:
             await store.end(lease, JobStatus.FAILED, error=str(error))
@@ -258,6 +260,7 @@ class AsyncJobManager:
 
         await asyncio.to_thread(files.make_folder, job.folder)
         store = await self.store()
+        crash_point("before-claim")
         dead = job.holder.fence if job.stalled and job.holder else None
         claimed = await store.claim(
             job.job_id,
@@ -266,6 +269,7 @@ class AsyncJobManager:
             executor=job.executor,
             dead_fence=dead,
         )
+        crash_point("after-claim")
         if claimed is None:  # somebody else was faster
             return Started(job=await self._seen(job.job_id), action="already running")
         return (await self._seen(job.job_id), *claimed)

@@ -7,7 +7,7 @@ import platform
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -15,6 +15,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from bilancio.crashpoints import crash_point
 from bilancio.errors import OutputError
 from bilancio.jobs.job_id import JobId, validate_job_id
 from bilancio.jobs.models import Job, JobStatus
@@ -79,7 +80,7 @@ def describe(job: Job, recorded: set[int], failed: Mapping[int, str]) -> dict[st
     if job.total_runs <= LISTED_RUNS:
         runs = [
             {"run_id": run_id, "status": _run_status(index, job, recorded, failed)}
-            for index, run_id in enumerate(job.run_ids)
+            for index, run_id in _listed(job, recorded)
         ]
     counts = {
         "total": job.total_runs,
@@ -94,6 +95,13 @@ def describe(job: Job, recorded: set[int], failed: Mapping[int, str]) -> dict[st
         "run_counts": counts,
         **{name: value for name, value in stored.items() if not name.endswith("_runs")},
     }
+
+
+def _listed(job: Job, recorded: set[int]) -> Iterable[tuple[int, str]]:
+    """Return the runs that there are: not those that a search reserved and did not need."""
+    if job.config.searches and not job.total_is_bound:
+        return ((index, job.run_ids[index]) for index in sorted(recorded))
+    return enumerate(job.run_ids)
 
 
 def _run_status(index: int, job: Job, recorded: set[int], failed: Mapping[int, str]) -> str:
@@ -113,6 +121,7 @@ def write_whole(path: Path, text: str) -> None:
                 file.flush()
                 os.fsync(file.fileno())
                 Path(file.name).chmod(0o644)
+                crash_point("in-manifest")
                 Path(file.name).replace(path)
             except BaseException:
                 with contextlib.suppress(FileNotFoundError):

@@ -6,7 +6,15 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple, overload
 
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, SerializeAsAny, SkipValidation
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    SerializeAsAny,
+    SkipValidation,
+    model_validator,
+)
 
 from bilancio.experiments.configs import SweepConfig
 from bilancio.jobs.clock import written
@@ -128,7 +136,10 @@ class Job(View):
     Attributes
     ----------
     run_ids
-        Lazy sequence of the ids of all runs; of a manual job, those recorded.
+        Lazy sequence of the ids of all runs by index, those that a search reserves and may not
+        need among them; of a manual job, those recorded.
+    total_runs
+        Number of runs; of a search, the most that it may need, until it has completed.
     manual
         Started by hand: no worker, ended only by hand.
     stalled
@@ -167,6 +178,18 @@ class Job(View):
     provenance: dict[str, Any] = Field(repr=False)
     holder: Holder | None = Field(exclude=True, repr=False)
     in_flight: tuple[Flight, ...] = Field(exclude=True, repr=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _search_needed_what_it_ran(cls, data: Any) -> Any:
+        if data["status"] is JobStatus.COMPLETED and data["config"].searches and not data["manual"]:
+            return {**data, "total_runs": data["completed_runs"]}
+        return data
+
+    @property
+    def total_is_bound(self) -> bool:
+        """Whether `total_runs` is but the most that there may be."""
+        return self.config.searches and self.status is not JobStatus.COMPLETED
 
     @property
     def folder(self) -> Path:
@@ -294,6 +317,8 @@ class Results(View):
         Counts and averages, from the runs recorded until now.
     table
         Means grouped by parameters.
+    frontier
+        What each search of a frontier has found; None where the sweep has none.
     files
         Name → path of what was written for this job.
     failures
@@ -304,5 +329,6 @@ class Results(View):
     headline: str
     summary: dict[str, Any]
     table: Table | None
+    frontier: Table | None = None
     files: dict[str, str]
     failures: dict[str, str]

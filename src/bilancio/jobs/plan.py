@@ -24,10 +24,12 @@ def missing(recorded: Iterable[tuple[int, int]], total: int) -> list[tuple[int, 
     recorded
         Ranges with results, increasing, not overlapping.
     total
-        Number of runs of the sweep.
+        Number of runs of the sweep, or of those that are to be looked at.
     """
     gaps, start = [], 0
     for first, last in recorded:
+        if first >= total:
+            break
         if first > start:
             gaps.append((start, first - 1))
         start = last + 1
@@ -48,16 +50,22 @@ def set_apart(
     suspects
         For each flight the runs of it that are missing, and how many workers died over it.
     """
-    todo = np.concatenate([np.arange(first, last + 1) for first, last in gaps] or [np.empty(0)])
+    todo = np.concatenate(
+        [np.arange(first, last + 1) for first, last in gaps] or [np.empty(0, np.int64)]
+    )
     suspects = []
     for flight in flights:
         inside = (todo >= flight.first) & (todo <= flight.last)
         if inside.any():
-            suspects.append((todo[inside].astype(np.int64), flight.deaths + 1))
+            suspects.append((todo[inside], flight.deaths + 1))
             todo = todo[~inside]
-    edges = np.flatnonzero(np.diff(todo) != 1) + 1
-    rest = [(int(part[0]), int(part[-1])) for part in np.split(todo, edges) if len(part)]
-    return rest, suspects
+    return ranges(todo), suspects
+
+
+def ranges(indices: Indices) -> list[tuple[int, int]]:
+    """Return increasing indices as ranges, both ends included."""
+    edges = np.flatnonzero(np.diff(indices) != 1) + 1
+    return [(int(part[0]), int(part[-1])) for part in np.split(indices, edges) if len(part)]
 
 
 class Plan:

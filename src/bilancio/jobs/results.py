@@ -10,6 +10,7 @@ import numpy as np
 from bilancio.analysis.tables import grouped
 from bilancio.errors import InvalidInput, Problem, invalid
 from bilancio.experiments import registry
+from bilancio.experiments.base import searching
 from bilancio.jobs import chunks as packing
 from bilancio.jobs import files
 from bilancio.jobs.manifest import FILE_NAME as MANIFEST
@@ -30,7 +31,11 @@ async def of(
     limit: int,
     offset: int,
 ) -> Results:
-    """Return the results of *job* so far; see `AsyncJobManager.results`."""
+    """Return the results of *job* so far; see `AsyncJobManager.results`.
+
+    Where no grouping is asked for, designs other than a grid are told apart in the table: the
+    probes of a search say nothing of an average.
+    """
     _check_page(limit, offset)
     if job.status.ended and not (job.folder / MANIFEST).exists():
         await _restore_files(store, job)
@@ -55,16 +60,24 @@ async def of(
         return Results(**found, headline=_stored_headline(job))
     experiment = registry.experiment(job.config.sweep_type)
 
-    def computed() -> tuple[dict[str, Any], Table]:
+    def computed() -> tuple[dict[str, Any], Table, Table | None]:
         indices, metrics = packing.join(stored, job.job_id)
         summary = job.summary
         if summary is None:
             summary = _counts(job) | experiment.summarise(job.config, indices, metrics)
-        table = grouped(experiment.observations(job.config, indices, metrics), group_by, measures)
-        rows = table.rows[offset : offset + limit]
-        return summary, Table(columns=table.columns, rows=rows, total_rows=len(table.rows))
+        seen = experiment.observations(job.config, indices, metrics)
+        by = group_by or [name for name in ("design",) if name in seen.parameters]
+        table = grouped(seen, by, measures)
+        search = searching(experiment, job.config)
+        if search is None:
+            return summary, cut(table), None
+        return summary, cut(table), cut(search.search_table(job.config, indices, metrics))
 
-    found["summary"], found["table"] = await asyncio.to_thread(computed)
+    def cut(table: Any) -> Table:
+        rows = table.rows[offset : offset + limit]
+        return Table(columns=table.columns, rows=rows, total_rows=len(table.rows))
+
+    found["summary"], found["table"], found["frontier"] = await asyncio.to_thread(computed)
     headline = f"{experiment.headline(found['summary'])} {_state_words(job)}"
     return Results(**found, headline=headline)
 
@@ -98,13 +111,15 @@ async def _indices(
     offset: int,
 ) -> Any:
     """Return the indices of a page of runs."""
-    if status is None:
+    if status is None and (job.total_is_bound or not job.config.searches):
         return np.arange(offset, min(offset + limit, job.total_runs))
     if status == "failed":
         return np.array(sorted(failed), np.int64)[offset : offset + limit]
-    done = np.zeros(job.total_runs, bool)
+    done = np.zeros(len(job.run_ids), bool)
     for first, last in await store.recorded(job.job_id):
         done[first : last + 1] = True
+    if status == "pending" and job.config.searches and not job.total_is_bound:
+        return np.empty(0, np.int64)  # what was reserved and not needed is not to be done
     if status == "pending":
         done[list(failed)] = True
         done = ~done
@@ -121,7 +136,7 @@ def _run_rows(
     for position, each in enumerate(wanted):
         index = int(each)
         row: dict[str, Any] = {"job_id": job.job_id, "run_id": job.run_ids[index], "index": index}
-        row |= {name: column[position].item() for name, column in parameters.items()}
+        row |= {name: _known(column[position].item()) for name, column in parameters.items()}
         if index in place:
             row["status"] = "completed"
             row |= readable(metrics[place[index]])
@@ -154,14 +169,17 @@ def readable(row: np.void) -> dict[str, Any]:
     metrics: dict[str, Any] = {}
     for name in row.dtype.names or ():
         value = row[name].item()
-        if isinstance(value, float) and not math.isfinite(value):
-            value = None
-        elif name == "end":
+        if name == "end":
             value = list(End)[value].value
         elif name == "time_to_stability" and value < 0:
             value = None
-        metrics[name] = value
+        metrics[name] = _known(value)
     return metrics
+
+
+def _known(value: Any) -> Any:
+    """Return None for what is no number: κ of a probe not planned yet, or a rate of nothing."""
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 async def _restore_files(store: JobStore, job: Job) -> None:
@@ -196,7 +214,8 @@ def _stored_headline(job: Job) -> str:
 
 
 def _state_words(job: Job) -> str:
-    done = f"{job.completed_runs} of {job.total_runs} runs"
+    at_most = "at most " if job.total_is_bound else ""
+    done = f"{job.completed_runs} of {at_most}{job.total_runs} runs"
     match job.state:
         case "completed":
             return f"Completed, {done}."

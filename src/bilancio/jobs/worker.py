@@ -12,15 +12,19 @@ import os
 import signal
 import sys
 import time
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bilancio.crashpoints import crash_point
 from bilancio.errors import BilancioError, JobNotFound, LeaseLost
 from bilancio.executors.local import LocalExecutor, Outcome
 from bilancio.experiments import registry
+from bilancio.experiments.base import SearchingExperiment, Step, searching
+from bilancio.experiments.configs import SweepConfig
 from bilancio.jobs import chunks as packing
 from bilancio.jobs import files
 from bilancio.jobs.clock import Clock, utc_now
@@ -33,9 +37,11 @@ from bilancio.jobs.plan import (
     FIRST_CHUNK_IN_PROCESS,
     Plan,
     missing,
+    ranges,
     set_apart,
 )
 from bilancio.jobs.store import JobStore, open_store
+from bilancio.jobs.store.store import Chunk
 from bilancio.settings import Settings, load_settings
 
 WATCH_S = 0.4
@@ -142,6 +148,7 @@ class Worker:
 
     async def _compute_and_finish(self) -> JobStatus:
         lease = self._lease
+        crash_point("worker-started")
         facts = await asyncio.to_thread(provenance, Path.cwd())
         await self._store.confirm(
             lease,
@@ -150,24 +157,51 @@ class Worker:
             provenance=facts,
             lease_s=self._settings.lease_s,
         )
+        crash_point("lease-confirmed")
         job = await self._job()
         await asyncio.to_thread(files.make_folder, job.folder)
         await self._write_manifest()
         experiment = registry.experiment(job.config.sweep_type)
         log.info("job %s: %d runs, %d done", job.job_id, job.total_runs, job.completed_runs)
         await asyncio.to_thread(experiment.prepare)
-        gaps = missing(await self._store.recorded(job.job_id), job.total_runs)
         executor = LocalExecutor(self._settings.workers, run_timeout_s=job.config.run_timeout_s)
         try:
-            await self._compute(job, executor, gaps)
+            async for config, gaps in self._rounds(job):
+                await self._compute(job, config, executor, gaps)
         except TooManyFailures as error:
             log.info("stopped early: %s", error)
         finally:
             executor.close()
         return await self._finish()
 
+    async def _rounds(self, job: Job) -> AsyncIterator[tuple[SweepConfig, list[tuple[int, int]]]]:
+        """Yield what is missing of the runs known from the start, then each step of a search.
+
+        With the runs comes the configuration that `compute` takes for them. A run of a search
+        that fails is not asked for again in this attempt, and its search stays unfinished.
+        """
+        recorded = await self._store.recorded(job.job_id)
+        if gaps := missing(recorded, job.config.fixed_runs):
+            yield job.config, gaps
+        search = searching(registry.experiment(job.config.sweep_type), job.config)
+        asked = np.empty(0, np.int64)
+        while search is not None:
+            stored = await self._store.chunks(job.job_id, job.config.fixed_runs)
+            step = await asyncio.to_thread(next_step, search, job, stored)
+            if step is None:
+                return
+            todo = np.setdiff1d(step.indices, asked)
+            if not len(todo):
+                return
+            asked = np.union1d(asked, todo)
+            yield step.config, ranges(todo)
+
     async def _compute(
-        self, job: Job, executor: LocalExecutor, gaps: list[tuple[int, int]]
+        self,
+        job: Job,
+        config: SweepConfig,
+        executor: LocalExecutor,
+        gaps: list[tuple[int, int]],
     ) -> None:
         """Keep all cores busy; record each batch when it is done, in whatever order.
 
@@ -184,38 +218,48 @@ class Worker:
         )
         flying: dict[asyncio.Future[Outcome], Flight] = {}
 
-        def fill() -> None:
-            while len(flying) < 2 * executor.workers:
+        def choose() -> dict[Flight, NDArray[np.int64]]:
+            """Return what is to compute next; it is noted in the store before it takes off."""
+            chosen: dict[Flight, NDArray[np.int64]] = {}
+            while len(flying) + len(chosen) < 2 * executor.workers:
                 batch, deaths = suspects.pop() if suspects else (plan.next_batch(), 0)
                 if batch is None:
-                    return
-                future = executor.submit(
-                    experiment, job.config, batch, isolated=deaths >= DEATHS_TO_ISOLATE
-                )
-                flight = Flight(int(batch[0]), int(batch[-1]), deaths)
+                    break
+                chosen[Flight(int(batch[0]), int(batch[-1]), deaths)] = batch
+            return chosen
+
+        def launch(chosen: dict[Flight, NDArray[np.int64]]) -> None:
+            for flight, batch in chosen.items():
+                isolated = flight.deaths >= DEATHS_TO_ISOLATE
+                future = executor.submit(experiment, config, batch, isolated=isolated)
                 flying[asyncio.wrap_future(future)] = flight
 
-        fill()
-        await self._store.note_flight(self._lease, list(flying.values()))
+        chosen = choose()
+        await self._store.note_flight(self._lease, list(chosen))
+        launch(chosen)
         failed = 0
         while flying:
             done, _ = await asyncio.wait(flying, return_when=asyncio.FIRST_COMPLETED)
-            ready = {each: flying.pop(each) for each in done}
+            landed = {each: flying.pop(each) for each in done}
             for each in done:
                 outcome = each.result()
                 plan.learn(len(outcome.indices) + len(outcome.failures), outcome.compute_s)
-            fill()
+            chosen = choose()
             for each in done:
-                del ready[each]
-                await self._record(job, each.result(), [*flying.values(), *ready.values()])
+                del landed[each]
+                await self._record(
+                    job, each.result(), [*flying.values(), *landed.values(), *chosen]
+                )
                 failed += len(each.result().failures)
             if failed >= job.config.max_failures:
                 raise TooManyFailures(failed)
+            launch(chosen)
 
     async def _record(self, job: Job, outcome: Outcome, in_flight: list[Flight]) -> None:
         stored = await asyncio.to_thread(
             packing.split, outcome.indices, outcome.metrics, outcome.compute_s
         )
+        crash_point("before-record")
         await self._store.record(
             self._lease,
             stored,
@@ -225,12 +269,15 @@ class Worker:
             lease_s=self._settings.lease_s,
             in_flight=in_flight,
         )
+        crash_point("after-record")
 
     async def _finish(self) -> JobStatus:
         """Summarise, write the files, and only then say that the job has ended."""
         job = await self._job()
         failed = await self._store.failed_runs(job.job_id, limit=1)
         status = JobStatus.FAILED if failed else JobStatus.COMPLETED
+        if status is JobStatus.COMPLETED and job.config.searches:  # what it needed is all there is
+            job = job.model_copy(update={"total_runs": job.completed_runs})
         error = None
         if failed:
             error = failure_words(job, failed)
@@ -243,10 +290,13 @@ class Worker:
                 "error": error,
             }
         )
+        crash_point("before-files")
         await files.write_files(self._store, ended)
+        crash_point("before-end")
         await self._store.end(
             self._lease, status, summary=summary, error=error, moment=ended.completed_at
         )
+        crash_point("after-end")
         log.info("job %s: %s", job.job_id, status.value)
         return status
 
@@ -260,6 +310,11 @@ class Worker:
         return job
 
 
+def next_step(search: SearchingExperiment, job: Job, stored: list[Chunk]) -> Step | None:
+    """Return what a search does next, given the runs of it that are stored."""
+    return search.next_step(job.config, *packing.join(stored, job.job_id))
+
+
 def failure_words(job: Job, failed: dict[int, str]) -> str:
     """Say how many runs failed, why the first did, and whether the rest was left."""
     index, reason = next(iter(failed.items()))
@@ -268,7 +323,9 @@ def failure_words(job: Job, failed: dict[int, str]) -> str:
         f"the first, {job.run_ids[index]}: {reason}"
     )
     left = job.total_runs - job.completed_runs - job.failed_runs
-    if left:
+    if left and job.config.searches:
+        words += " (The searches that these runs belong to are not finished.)"
+    elif left:
         words += f" ({left} runs were left undone after max_failures {job.config.max_failures}.)"
     return words
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import aiosqlite
 
+from bilancio.crashpoints import crash_point
 from bilancio.errors import (
     NotAStore,
     StoreCorrupt,
@@ -220,6 +221,7 @@ class SqliteDatabase:
                         await connection.execute(statement)
                     await connection.execute(f"PRAGMA user_version = {number}")
             await connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+            crash_point("migration")
             await connection.commit()
         except BaseException:
             await _undisturbed(connection.rollback())
@@ -271,7 +273,9 @@ class SqliteDatabase:
 
     @staticmethod
     async def _checkpoint(connection: aiosqlite.Connection) -> None:
+        crash_point("before-checkpoint")
         await connection.execute_fetchall("PRAGMA wal_checkpoint(TRUNCATE)")
+        crash_point("after-checkpoint")
 
     def _reading(self) -> aiosqlite.Connection:
         if self._reader is None:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from bilancio.crashpoints import crash_point
 from bilancio.errors import (
     JobExists,
     LeaseLost,
@@ -337,6 +338,7 @@ class JobStore:
                     error=error,
                     now=self._now(),
                 )
+            crash_point("in-record")
             await self._append(transaction, lease.job_id, EventType.PROGRESS, details)
 
     async def end(
