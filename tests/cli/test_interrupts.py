@@ -21,6 +21,13 @@ SLOWLY = {"BILANCIO_WORKERS": "1"}
 SOME_RECORDED = re.compile(r"\b[1-9][\d,]*/(?:800|200,000) runs")
 
 
+@pytest.fixture(autouse=True)
+def _nothing_goes_on():
+    """Whatever fails, no worker is left to go on for an hour."""
+    yield
+    program("jobs", "cancel", "long-job")
+
+
 def until_some_runs_are_recorded(process):
     for line in process.stderr:
         if SOME_RECORDED.search(line):
