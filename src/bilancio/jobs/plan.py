@@ -14,6 +14,7 @@ FIRST_CHUNK = 64
 FIRST_CHUNK_IN_PROCESS = 1
 LARGEST_CHUNK = 100_000
 GROWTH = 8
+SMALLEST_SHARE = 8
 
 
 def missing(recorded: Iterable[tuple[int, int]], total: int) -> list[tuple[int, int]]:
@@ -101,7 +102,9 @@ class Plan:
         """Return the next runs to compute; None when all are handed out."""
         if not self._gaps:
             return None
-        fair = -(-self._left // (2 * self._workers))  # leaves work for all cores at the end
+        # Towards the end batches shrink, so that all cores have work until it is over, but not so
+        # far that recording them costs more than an idle core.
+        fair = max(-(-self._left // (2 * self._workers)), self._size // SMALLEST_SHARE)
         wanted = max(min(self._size, fair), 1)
         wanted = -(-wanted // self._together) * self._together
         parts = []
