@@ -10,7 +10,7 @@ from bilancio.errors import (
     JobStateError,
     RunAlreadyRecorded,
 )
-from bilancio.jobs import JobConfig, JobManager, JobStatus, generate_job_id
+from bilancio.jobs import AsyncJobManager, JobConfig, JobManager, JobStatus, generate_job_id
 from bilancio.jobs.job_id import words
 from bilancio.jobs.models import EventType
 
@@ -250,3 +250,12 @@ async def test_a_hundred_thousand_names_through_the_store_stay_unique(manager):
     names = await (await manager.store()).job_ids()
     assert len(names) == len(set(names)) == 100_000
     assert repeated > 11_000
+
+
+async def test_jobs_of_committed_manifests_are_listed_in_an_empty_store(manager, small, isolated):
+    job = await manager.create_job("for the paper", small, job_id="bright-ocean-swift-tiger")
+    await manager.run_job(job.job_id)
+    async with AsyncJobManager(str(isolated / "empty.db")) as fresh:
+        page = await fresh.list_jobs(text="paper")
+        assert [job.job_id for job in page.jobs] == ["bright-ocean-swift-tiger"]
+        assert (await fresh.list_jobs()).total == 1

@@ -52,6 +52,17 @@ def shows_life(path: Path) -> bool:
     return False
 
 
+def process_exists(pid: int) -> bool:
+    """Tell whether there is a process with this number."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
 def _is_file_at(file: int, path: Path) -> bool:
     try:
         there, here = path.stat(), os.fstat(file)

@@ -13,8 +13,6 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
-import psutil
-
 from bilancio.crashpoints import crash_point
 from bilancio.errors import (
     BilancioError,
@@ -31,7 +29,7 @@ from bilancio.experiments import registry
 from bilancio.experiments.configs import SweepConfig
 from bilancio.jobs.clock import Clock, utc_now
 from bilancio.jobs.job_id import JobId, Match, generate_job_id, match_job_id, validate_job_id
-from bilancio.jobs.liveness import shows_life
+from bilancio.jobs.liveness import process_exists, shows_life
 from bilancio.jobs.models import (
     Estimate,
     EventType,
@@ -417,7 +415,10 @@ class AsyncJobManager:
         limit: int = 20,
         offset: int = 0,
     ) -> Page:
-        """Return jobs, newest first: those with a status, a tag, or a text in their words."""
+        """Return jobs, newest first: those with a status, a tag, or a text in their words.
+
+        Jobs that only the manifests in the output folder tell of are imported first.
+        """
         problems = []
         allowed = [each.value for each in JobStatus]
         if status is not None and status not in allowed:
@@ -429,6 +430,7 @@ class AsyncJobManager:
         if problems:
             raise InvalidInput(problems)
         store = await self.store()
+        await self._import_unknown(store)
         wanted = None if status is None else JobStatus(status)
         jobs, total = await store.jobs(
             status=wanted, tag=tag, text=text, limit=limit, offset=offset
@@ -524,6 +526,13 @@ class AsyncJobManager:
         await store.import_job(row, stored)
         return await self._seen(row["job_id"])
 
+    async def _import_unknown(self, store: JobStore) -> None:
+        from bilancio.jobs.manifest import manifests_in  # as for a search by name
+
+        on_disk = await asyncio.to_thread(manifests_in, self._out_dir())
+        for name in await store.unknown(on_disk) if on_disk else []:
+            await self._import(on_disk[JobId(name)])
+
     async def _import(self, manifest: Path) -> Job | None:
         """Import for a search by name; a manifest that cannot be read is no match."""
         with contextlib.suppress(InvalidInput, OSError):
@@ -568,7 +577,7 @@ class AsyncJobManager:
             if holder.host == platform.node():
                 stalled = not shows_life(store.life_sign(job.job_id))
             elif holder.host is None and holder.pid is not None:
-                stalled = not psutil.pid_exists(holder.pid)
+                stalled = not process_exists(holder.pid)
         return job.model_copy(update={"stalled": stalled}) if stalled else job
 
     async def _progress(self, job: Job) -> Progress:

@@ -18,6 +18,9 @@ SELECT * FROM jobs WHERE request_key = :request_key;
 -- name: job_ids
 SELECT job_id FROM jobs ORDER BY created_at DESC;
 
+-- name: unknown
+SELECT value AS name FROM json_each(:names) WHERE value NOT IN (SELECT job_id FROM jobs);
+
 -- name: jobs
 SELECT *
   FROM jobs

@@ -108,6 +108,11 @@ class JobStore:
         """Return the names of all jobs."""
         return [row["job_id"] for row in await self.database.read("job_ids")]
 
+    async def unknown(self, names: Iterable[str]) -> list[str]:
+        """Return those of *names* that no job has."""
+        rows = await self.database.read("unknown", names=json.dumps(list(names)))
+        return [row["name"] for row in rows]
+
     async def jobs(
         self,
         *,
