@@ -215,5 +215,5 @@ class BalancedSweep(GridSweep, RingSettings):
 
     @property
     def work(self) -> float:
-        """Size of the sweep in units of work: a pair costs about 15 plain rings."""
-        return float(self.total_runs * self.n_agents) * 7.5
+        """Size of the sweep in units of work: a pair costs about 9 plain rings."""
+        return float(self.total_runs * self.n_agents) * 4.5

@@ -54,8 +54,8 @@ MAX_TAGS = 50
 REDRAWS = 100
 SPAWN_S = 30.0
 POLL_S = 0.25
-# Seconds of one core for a unit of work (one agent of a plain ring); measured on a laptop.
-SHIPPED_SECONDS_PER_WORK = 4e-7
+# Seconds of one core for a unit of work (one agent of a plain ring); measured on one core of a shared machine.
+SHIPPED_SECONDS_PER_WORK = 1.2e-7
 OVERHEAD_S = 1.0
 
 
