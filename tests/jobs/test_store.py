@@ -252,3 +252,15 @@ async def test_a_closed_store_says_so(store):
     await store.close()
     with pytest.raises(StoreUnavailable, match="it was closed"):
         await store.job_ids()
+
+
+async def test_of_chunks_with_differing_columns_the_common_ones_are_read(store, lease):
+    few = np.array([(1.0,), (2.0,)], [("delta_total", float)])
+    many = np.array([(7, 3.0), (8, 4.0)], [("n_defaults", "i4"), ("delta_total", float)])
+    await record(store, lease, packing.split(np.array([0, 1]), many))
+    await record(store, lease, packing.split(np.array([2, 3]), few))
+    await record(store, lease, packing.split(np.array([4, 5]), many))
+    indices, metrics = packing.join(await store.chunks("my-job"), "my-job")
+    assert indices.tolist() == [0, 1, 2, 3, 4, 5]
+    assert metrics.dtype.names == ("delta_total",)
+    assert metrics["delta_total"].tolist() == [3, 4, 1, 2, 3, 4]

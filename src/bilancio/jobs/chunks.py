@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.lib import format as npy
+from numpy.lib import recfunctions as rfn
 from numpy.typing import NDArray
 
 from bilancio.errors import StoreCorrupt
@@ -76,18 +77,24 @@ def split(indices: Indices, metrics: Metrics, compute_s: float = 0.0) -> list[Ch
 
 
 def join(chunks: Sequence[Chunk], job_id: str) -> tuple[Indices, Metrics]:
-    """Return the indices and rows of all *chunks*; of differing tables, the common columns."""
-    tables = [unpack(chunk, job_id) for chunk in chunks]
-    if not tables:
-        return np.empty(0, np.int64), np.empty(0, np.dtype([]))
-    indices = np.concatenate(
-        [np.arange(chunk.first_index, chunk.last_index + 1) for chunk in chunks]
-    )
-    if len({table.dtype for table in tables}) > 1:
-        common = [
-            name
-            for name in tables[0].dtype.names or ()
-            if all(name in (table.dtype.names or ()) for table in tables)
-        ]
-        tables = [table[common] for table in tables]
-    return indices, np.concatenate(tables)
+    """Return the indices and rows of all *chunks*; of differing tables, the common columns.
+
+    Holds one copy of the rows and one unpacked chunk at a time, whatever their number.
+    """
+    sizes = [chunk.last_index - chunk.first_index + 1 for chunk in chunks]
+    indices = np.empty(sum(sizes), np.int64)
+    metrics = np.empty(sum(sizes), np.dtype([]))
+    at = 0
+    for chunk, size in zip(chunks, sizes, strict=True):
+        table = unpack(chunk, job_id)
+        if not at:
+            metrics = np.empty(sum(sizes), table.dtype)
+        elif table.dtype != metrics.dtype:
+            names = [
+                name for name in metrics.dtype.names or () if name in (table.dtype.names or ())
+            ]
+            metrics, table = rfn.repack_fields(metrics[names]), table[names]
+        indices[at : at + size] = np.arange(chunk.first_index, chunk.last_index + 1)
+        metrics[at : at + size] = table
+        at += size
+    return indices, metrics

@@ -54,7 +54,7 @@ MAX_TAGS = 50
 REDRAWS = 100
 SPAWN_S = 30.0
 POLL_S = 0.25
-# Seconds of one core for a unit of work (one agent of a plain ring); measured on one core of a shared machine.
+# Seconds that one core takes for a unit of work, which is one agent of a plain ring.
 SHIPPED_SECONDS_PER_WORK = 1.2e-7
 OVERHEAD_S = 1.0
 
