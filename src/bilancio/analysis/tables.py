@@ -1,5 +1,6 @@
 """Results grouped by parameters."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 
 from bilancio.errors import InvalidInput, Problem
 from bilancio.experiments.base import Observations
-from bilancio.experiments.statistics import seed_interval
+from bilancio.experiments.statistics import seed_intervals
 from bilancio.validation import nearest
 
 
@@ -42,22 +43,16 @@ def grouped(seen: Observations, by: Sequence[str], measures: Sequence[str] = ())
     _check("measures", measures, seen.measures)
     shown = tuple(measures) or seen.measures
     group, keys = _groups([seen.columns[name] for name in by], len(seen.columns["seed"]))
-    order = np.argsort(group, kind="stable")
-    bounds = np.searchsorted(group[order], np.arange(len(keys) + 1))
-    means = {name: _means(seen.columns[name], group, len(keys)) for name in shown}
-    rows = []
-    for number, key in enumerate(keys):
-        members = order[bounds[number] : bounds[number + 1]]
-        interval = seed_interval(seen.columns[seen.primary][members], seen.columns["seed"][members])
-        rows.append(
-            (
-                *key,
-                len(members),
-                *(_or_none(means[name][number]) for name in shown),
-                interval.low,
-                interval.high,
-            )
-        )
+    low, high, _ = seed_intervals(
+        seen.columns[seen.primary], seen.columns["seed"], group, len(keys)
+    )
+    columns_of_rows = [
+        np.bincount(group, minlength=len(keys)).tolist(),
+        *(_with_none(_means(seen.columns[name], group, len(keys))) for name in shown),
+        _with_none(low),
+        _with_none(high),
+    ]
+    rows = [(*key, *row) for key, row in zip(keys, zip(*columns_of_rows, strict=True), strict=True)]
     columns = (*by, "n", *shown, f"{seen.primary}_ci95_low", f"{seen.primary}_ci95_high")
     return GroupedTable(columns=columns, rows=tuple(rows))
 
@@ -82,10 +77,11 @@ def _groups(keys: list[NDArray[Any]], n: int) -> tuple[NDArray[np.int64], list[t
     if not keys or not n:
         return np.zeros(n, np.int64), [()] if not keys and n else []
     values, codes = zip(*(np.unique(key, return_inverse=True) for key in keys), strict=True)
-    joint = np.ravel_multi_index(codes, [len(each) for each in values])
-    present, group = np.unique(joint, return_inverse=True)
-    positions = np.unravel_index(present, [len(each) for each in values])
-    columns = [each[at].tolist() for each, at in zip(values, positions, strict=True)]
+    group = np.zeros(n, np.int64)
+    for each, code in zip(values, codes, strict=True):  # one by one: their product may be huge
+        _, group = np.unique(group * len(each) + code, return_inverse=True)
+    _, first = np.unique(group, return_index=True)
+    columns = [each[code[first]].tolist() for each, code in zip(values, codes, strict=True)]
     return group, list(zip(*columns, strict=True))
 
 
@@ -98,5 +94,6 @@ def _means(values: NDArray[Any], group: NDArray[np.int64], n: int) -> NDArray[np
     return means
 
 
-def _or_none(value: float) -> float | None:
-    return None if np.isnan(value) else float(value)
+def _with_none(values: NDArray[np.float64]) -> list[float | None]:
+    """Return the numbers, None where there is none."""
+    return [None if math.isnan(value) else value for value in values.tolist()]

@@ -1,8 +1,6 @@
 """Exact numbers as sweeps take them: decimals within the model's bounds, ranges, points."""
 
 import math
-import re
-from collections.abc import Mapping
 from decimal import Decimal
 from typing import Annotated, Any
 
@@ -15,7 +13,7 @@ from pydantic import (
     PlainSerializer,
 )
 
-from bilancio.errors import InvalidInput, Problem, invalid, shown
+from bilancio.errors import InvalidInput, Problem, invalid
 from bilancio.model import parameters as bounds
 
 
@@ -114,26 +112,3 @@ class BalancedPoint(RingPoint):
     outside_mid_ratio: MidRatio | None = Field(
         default=None, description="ρ; default the one of outside_mid_ratios."
     )
-
-
-def point_mapping(point: object, field: str) -> Mapping[str, Any]:
-    """Return a point as values by name; it may be written "kappa=0.5:mu=0.2", or with spaces.
-
-    Raises
-    ------
-    InvalidInput
-        It is neither a mapping nor such a text.
-    """
-    if isinstance(point, BaseModel):
-        return point.model_dump()
-    if isinstance(point, Mapping):
-        return {str(name): value for name, value in point.items()}
-    pairs = re.split(r"[:\s]+", point.strip()) if isinstance(point, str) else []
-    named = [pair.partition("=") for pair in pairs]
-    names = [name for name, _, _ in named]
-    if not named or not all(sign and value for _, sign, value in named):
-        allowed = "values by parameter name, as kappa=0.5:mu=0.2"
-        raise InvalidInput([Problem(field, shown(point), allowed)])
-    if len(set(names)) < len(names):
-        raise InvalidInput([Problem(field, shown(point), "each name once")])
-    return {name: value for name, _, value in named}

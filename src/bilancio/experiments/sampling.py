@@ -13,7 +13,7 @@ from typing import Annotated, Any, ClassVar, Self
 from annotated_types import Interval
 from pydantic import AfterValidator, Field, PrivateAttr, model_validator
 
-from bilancio.errors import InvalidInput, Problem
+from bilancio.errors import InvalidInput, Problem, shown
 from bilancio.experiments.quantities import (
     DOUBLE,
     NO_BOOL,
@@ -29,7 +29,6 @@ from bilancio.experiments.quantities import (
     RingPoint,
     Seed,
     each_once,
-    point_mapping,
     range_words,
 )
 from bilancio.experiments.sweep_config import SweepConfig
@@ -146,16 +145,17 @@ class GridSweep(SweepConfig):
         if not isinstance(data, Mapping) or data.get("points") is None:
             return data
         points = data["points"]
-        if isinstance(points, str):
-            points = points.split(",")
-        if not isinstance(points, Sequence):
+        if isinstance(points, str) or not isinstance(points, Sequence):
             return data
         read: list[RingPoint] = []
         problems: list[Problem] = []
         for number, point in enumerate(points):
             field = f"points[{number}]"
+            named = point.model_dump() if isinstance(point, RingPoint) else point
+            if not isinstance(named, Mapping):
+                problems.append(Problem(field, shown(named), "values by parameter name"))
+                continue
             try:
-                named = point_mapping(point, field)
                 read.append(validated(cls.point_model, named, within=field))
             except InvalidInput as error:
                 problems += error.problems

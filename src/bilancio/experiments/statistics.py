@@ -51,23 +51,51 @@ def seed_interval(values: NDArray[Any], seeds: NDArray[Any]) -> Interval:
     Law, *Simulation Modeling and Analysis* (2015), section 10.2: paired-t interval with
     common random numbers.
     """
-    known = ~np.isnan(values)
-    means = means_by(values[known], seeds[known])
-    n = len(means)
+    low, high, n_seeds = seed_intervals(values, seeds, np.zeros(len(values), np.int64), 1)
+    n = int(n_seeds[0])
     if n < 2:  # noqa: PLR2004 - a spread needs two
         reason = "one seed shows no spread; run two or more" if n else "nothing was observed"
         return Interval(low=None, high=None, n_seeds=n, reason=reason)
-    from scipy.special import stdtrit  # 60 ms to load, of use only here
-
-    half = float(stdtrit(n - 1, 0.5 + LEVEL / 2) * means.std(ddof=1) / np.sqrt(n))
-    centre = float(means.mean())
-    return Interval(low=centre - half, high=centre + half, n_seeds=n)
+    return Interval(low=float(low[0]), high=float(high[0]), n_seeds=n)
 
 
-def means_by(values: NDArray[Any], keys: NDArray[Any]) -> NDArray[np.float64]:
-    """Return the mean of *values* for each distinct key, in the order of the keys."""
-    if not len(values):
-        return np.empty(0)
-    _, group = np.unique(keys, return_inverse=True)
-    means: NDArray[np.float64] = np.bincount(group, weights=values) / np.bincount(group)
-    return means
+def seed_intervals(
+    values: NDArray[Any], seeds: NDArray[Any], groups: NDArray[np.int64], n_groups: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
+    """Return the bounds of the interval of each group, as `seed_interval` gives them.
+
+    Parameters
+    ----------
+    values, seeds
+        As for `seed_interval`.
+    groups : int64 (n,)
+        The group of each value, counted from 0.
+    n_groups
+        Number of groups.
+
+    Returns
+    -------
+    low, high : float64 (n_groups,)
+        NaN where a group has fewer than two seeds.
+    n_seeds : int64 (n_groups,)
+    """
+    known = ~np.isnan(values)
+    _, seed = np.unique(seeds[known], return_inverse=True)
+    n_all = int(seed.max(initial=0)) + 1
+    of_seed, pair = np.unique(groups[known] * n_all + seed, return_inverse=True)
+    means = np.bincount(pair, weights=values[known]) / np.bincount(pair)
+    group = of_seed // n_all
+    n_seeds = np.bincount(group, minlength=n_groups)
+    half = np.full(n_groups, np.nan)
+    centre = np.full(n_groups, np.nan)
+    spread = n_seeds > 1
+    if spread.any():
+        from scipy.special import stdtrit  # 60 ms to load, of use only here
+
+        sums = np.bincount(group, weights=means, minlength=n_groups)
+        np.divide(sums, n_seeds, out=centre, where=spread)
+        apart = (means - centre[group]) ** 2
+        squares = np.bincount(group, weights=apart, minlength=n_groups)[spread]
+        n = n_seeds[spread]
+        half[spread] = stdtrit(n - 1, 0.5 + LEVEL / 2) * np.sqrt(squares / (n - 1) / n)
+    return centre - half, centre + half, n_seeds
