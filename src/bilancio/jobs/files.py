@@ -99,7 +99,8 @@ def _write_tables(job: Job, stored: list[Chunk], failed: dict[int, str]) -> None
         if len(indices):
             seen = experiment.observations(job.config, indices, metrics)
             names = ("job_id", *seen.columns)
-            columns = [np.full(len(seen.columns["seed"]), job.job_id), *seen.columns.values()]
+            name = np.broadcast_to(np.array(job.job_id), seen.columns["seed"].shape)
+            columns = [name, *seen.columns.values()]
             _write_csv(job.folder / COMPARISON, _rows(names, columns))
     search = searching(experiment, job.config)
     if search is not None:
@@ -118,7 +119,7 @@ def _run_rows(job: Job, experiment: Experiment, stored: list[Chunk]) -> Iterator
         metrics = packing.unpack(chunk, job.job_id)
         cells = experiment.parameters(job.config, indices)
         columns = {
-            "job_id": np.full(len(indices), job.job_id),
+            "job_id": np.broadcast_to(np.array(job.job_id), indices.shape),
             "run_id": np.array([job.run_ids[int(index)] for index in indices]),
             "index": indices,
             **cells,  # what a search chose for a run stands among the metrics, and takes its place
