@@ -20,6 +20,7 @@ from bilancio.errors import (
     StoreTooNew,
     StoreUnavailable,
 )
+from bilancio.jobs.store.mounts import refuse_network
 from bilancio.jobs.store.queries import migrations, queries, statements
 
 APPLICATION_ID = 0x42494C41  # "BILA"
@@ -113,7 +114,7 @@ class SqliteDatabase:
     async def backup(self, target: Path) -> None:
         """Copy the whole store, as it is at one moment, to the file *target*."""
         with self._explained(), contextlib.closing(sqlite3.connect(target)) as copy:
-            await self._reading().backup(copy)
+            await _undisturbed(self._reading().backup(copy))
 
     async def check(self) -> list[str]:
         """Return what SQLite's own integrity check complains of; nothing when all is well."""
@@ -138,6 +139,7 @@ class SqliteDatabase:
             self._lock_file = -1
 
     async def _open(self) -> None:
+        refuse_network(self.path)
         in_wal_mode = self._refuse_foreign_file()
         with self._explained():
             self._lock_file = os.open(

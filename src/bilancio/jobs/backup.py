@@ -1,0 +1,72 @@
+"""A copy of the whole store, as it is at one moment, while others go on writing."""
+
+import contextlib
+import os
+import secrets
+from pathlib import Path
+
+from bilancio.errors import InvalidInput, Problem, StoreUnavailable, invalid, shown
+from bilancio.jobs.store import JobStore
+
+
+async def back_up(store: JobStore, file: Path | str) -> Path:
+    """Copy *store* to *file*, which is there whole in the end, or not at all.
+
+    Raises
+    ------
+    InvalidInput
+        There is something under that name, or it cannot be written.
+    StoreError
+        The store cannot be read.
+    """
+    target = Path(file).expanduser().absolute()
+    if not str(file) or os.path.lexists(target):
+        raise _taken(file)
+    partial = target.with_name(f".{target.name}-{secrets.token_hex(4)}")
+    try:
+        os.close(os.open(partial, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        await store.database.backup(partial)
+        _sync(partial)
+        _name(partial, target)
+        _sync(target.parent)
+    except FileExistsError:
+        raise _taken(file) from None
+    except OSError as error:
+        raise _unwritable(file, error.strerror or str(error)) from error
+    except StoreUnavailable as error:  # the store is only read: it is the copy that has no room
+        raise _unwritable(file, error.reason.rstrip(".")) from error
+    finally:
+        for end in ("", "-journal", "-wal", "-shm"):
+            with contextlib.suppress(OSError):
+                partial.with_name(partial.name + end).unlink()
+    return target
+
+
+def _name(partial: Path, target: Path) -> None:
+    """Give a finished copy its name, unless somebody took the name meanwhile."""
+    try:
+        os.link(partial, target)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without links: what is left is a look and a rename
+        if os.path.lexists(target):
+            raise FileExistsError(target) from None
+        partial.rename(target)
+
+
+def _sync(path: Path) -> None:
+    file = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(file)
+    finally:
+        os.close(file)
+
+
+def _taken(file: Path | str) -> InvalidInput:
+    return invalid("file", str(file), "a file that does not exist yet")
+
+
+def _unwritable(file: Path | str, why: str) -> InvalidInput:
+    got = f"{shown(str(file))}, which cannot be written ({why})"
+    allowed = "a new file in a folder that exists, with room and permission to write"
+    return InvalidInput([Problem("file", got, allowed)])
