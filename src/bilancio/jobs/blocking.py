@@ -21,6 +21,7 @@ from bilancio.jobs.models import (
     Results,
     Started,
 )
+from bilancio.jobs.reports import Deletion, Imported
 
 T = TypeVar("T")
 
@@ -167,3 +168,19 @@ class JobManager:
     def import_job(self, path: Path | str) -> Job:
         """Store the job of a manifest, and the results beside it."""
         return self._wait(self._manager.import_job(path))
+
+    def import_jobs(self, paths: Sequence[Path | str]) -> Imported:
+        """Store the jobs of manifests and of folders with manifests."""
+        return self._wait(self._manager.import_jobs(paths))
+
+    def export_job(self, name: str, folder: Path | str | None = None) -> dict[str, str]:
+        """Write a job's manifest and tables again from the store."""
+        return self._wait(self._manager.export_job(name, folder))
+
+    def delete_job(self, job_id: str, *, files: bool = True) -> Deletion:
+        """Delete a job for good, with the files that were written for it."""
+        return self._wait(self._manager.delete_job(job_id, files=files))
+
+    def backup(self, file: Path | str) -> Path:
+        """Copy the whole store to a new file."""
+        return self._wait(self._manager.backup(file))

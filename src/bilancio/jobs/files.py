@@ -29,6 +29,7 @@ from bilancio.model.parameters import End
 RUNS, COMPARISON, SUMMARY, FAILED = "runs.csv", "comparison.csv", "summary.json", "failed_runs.csv"
 FRONTIER = "frontier.csv"
 NAMES = (MANIFEST, SUMMARY, COMPARISON, FRONTIER, RUNS, FAILED, LOG)
+MANUAL_COLUMNS = ("job_id", "run_id", "index")
 _BLOCK = 10_000  # rows turned into text at once
 
 
@@ -46,9 +47,12 @@ async def write_files(store: JobStore, job: Job) -> None:
     """Write every file of *job* from what is stored; the manifest last."""
     await asyncio.to_thread(make_folder, job.folder)
     failed = await store.failed_runs(job.job_id)
-    if not job.manual:
-        stored = await store.chunks(job.job_id)
-        await asyncio.to_thread(_write_tables, job, stored, failed)
+    stored = await store.chunks(job.job_id)
+    write = _write_manual_runs if job.manual else _write_tables
+    await asyncio.to_thread(write, job, stored, failed)
+    if job.summary is not None:
+        summary = json.dumps({"job_id": job.job_id, **job.summary}, indent=2)
+        await asyncio.to_thread(write_whole, job.folder / SUMMARY, f"{summary}\n")
     await write_job_manifest(store, job)
 
 
@@ -87,7 +91,8 @@ def probe_folder(folder: Path) -> None:
 
 def _write_tables(job: Job, stored: list[Chunk], failed: dict[int, str]) -> None:
     experiment = registry.experiment(job.config.sweep_type)
-    _write_csv(job.folder / RUNS, _run_rows(job, experiment, stored))
+    if stored:  # else there may be tables from elsewhere, which tell more than the store
+        _write_csv(job.folder / RUNS, _run_rows(job, experiment, stored))
     if failed:
         rows = [("run_id", "index", "error")]
         rows += [(job.run_ids[index], str(index), error) for index, error in failed.items()]
@@ -107,9 +112,24 @@ def _write_tables(job: Job, stored: list[Chunk], failed: dict[int, str]) -> None
         searches = search.search_table(job.config, *packing.join(stored, job.job_id))
         found = ((job.job_id, *row) for row in searches.rows)
         _write_csv(job.folder / FRONTIER, [("job_id", *searches.columns), *found])
-    if job.summary is not None:
-        summary = {"job_id": job.job_id, **job.summary}
-        write_whole(job.folder / SUMMARY, json.dumps(summary, indent=2) + "\n")
+
+
+def _write_manual_runs(job: Job, stored: list[Chunk], _failed: dict[int, str]) -> None:
+    """Write the runs that were recorded by hand; a metric that a run does not have is empty."""
+    tables = [packing.unpack(chunk, job.job_id) for chunk in stored]
+    names = list(dict.fromkeys(name for each in tables for name in each.dtype.names or ()))
+    heading = (*MANUAL_COLUMNS, *names)
+    rows = (
+        (
+            job.job_id,
+            chunk.run_id,
+            chunk.first_index,
+            *(table[name][0].item() if name in (table.dtype.names or ()) else "" for name in names),
+        )
+        for chunk, table in zip(stored, tables, strict=True)
+    )
+    if stored:
+        _write_csv(job.folder / RUNS, [heading, *rows])
 
 
 def _run_rows(job: Job, experiment: Experiment, stored: list[Chunk]) -> Iterator[Iterable[Any]]:

@@ -43,6 +43,7 @@ from bilancio.jobs.models import (
     Results,
     Started,
 )
+from bilancio.jobs.reports import Deletion, Imported
 from bilancio.jobs.spawn import spawn_worker
 from bilancio.jobs.store import JobStore, open_store
 from bilancio.settings import Settings, load_settings
@@ -505,26 +506,117 @@ class AsyncJobManager:
             await self.store(), job, status=status, limit=limit, offset=offset
         )
 
-    # -- import -----------------------------------------------------------------------------
+    # -- keep in order ------------------------------------------------------------------------
 
     async def import_job(self, path: Path | str) -> Job:
         """Store the job of a manifest, and the results that lie beside it.
 
+        A job that is there already, with the same configuration, stays as it is.
+
         Raises
         ------
         InvalidInput
-            It is no manifest, or what lies beside it does not belong to it.
+            It is no manifest, what lies beside it does not belong to it, or its name is that of
+            a job with another configuration.
         """
-        from bilancio.jobs.imports import read_job  # numpy, of use only here
+        from bilancio.jobs import imports  # numpy, of use only here
 
-        manifest = Path(path)
-        manifest = manifest / "job_manifest.json" if manifest.is_dir() else manifest
-        if not manifest.is_file():
-            raise invalid("path", str(path), "a job_manifest.json, or the folder that holds one")
-        row, stored = await asyncio.to_thread(read_job, manifest.absolute())
-        store = await self.store()
-        await store.import_job(row, stored)
-        return await self._seen(row["job_id"])
+        manifest = imports.manifests_at(Path(path))[0]
+        return (await self._read_in(manifest))[0]
+
+    async def import_jobs(self, paths: Sequence[Path | str]) -> Imported:
+        """Store the jobs of manifests, of folders with one, and of folders of such folders.
+
+        Each is imported or refused by itself; what is there already is left as it is.
+        """
+        from bilancio.jobs import imports  # numpy, of use only here
+
+        new: list[Job] = []
+        known: list[Job] = []
+        refused: dict[str, str] = {}
+        for path in paths:
+            try:
+                manifests = imports.manifests_at(Path(path))
+            except InvalidInput as error:
+                refused[str(path)] = str(error)
+                continue
+            for manifest in manifests:
+                try:
+                    job, added = await self._read_in(manifest)
+                except (InvalidInput, OSError) as error:
+                    refused[str(manifest)] = str(error)
+                else:
+                    (new if added else known).append(job)
+        return Imported(jobs=tuple(new), already_there=tuple(known), refused=refused)
+
+    async def _read_in(self, manifest: Path) -> tuple[Job, bool]:
+        """Import one manifest; tell whether the store did not have its job."""
+        from bilancio.jobs import imports  # numpy, of use only here
+
+        read = await asyncio.to_thread(imports.read_job, manifest.absolute())
+        name = read.row["job_id"]
+        added = await (await self.store()).import_job(*read)
+        job = await self._seen(name)
+        if not added and job.config_hash != read.row["config_hash"]:
+            allowed = "a job with the same configuration, or a name that the store does not have"
+            raise InvalidInput([Problem(f"{manifest}: job_id", repr(name), allowed)])
+        return job, added
+
+    async def export_job(self, name: str, folder: Path | str | None = None) -> dict[str, str]:
+        """Write a job's manifest and tables again from the store; return them by name.
+
+        Parameters
+        ----------
+        folder
+            Where the job's folder is made; its own output folder if not given.
+
+        Raises
+        ------
+        JobNotFound, OutputError, StoreCorrupt
+        """
+        from bilancio.jobs import files  # numpy, of use only here
+
+        job = (await self.find_job(name)).job
+        if folder is not None:
+            out_dir = Path(folder).expanduser().absolute()
+            job = job.model_copy(update={"out_dir": out_dir})
+        await files.write_files(await self.store(), job)
+        return files.present(job)
+
+    async def delete_job(self, job_id: str, *, files: bool = True) -> Deletion:
+        """Delete a job for good: all that is stored of it and, with *files*, what was written.
+
+        Only files of bilancio's are removed, from the job's own folder. Where files are kept the
+        manifest gets another name, so that the job does not come back when its name is asked for.
+        A kill on the way leaves either the whole job, or nothing of it.
+
+        Raises
+        ------
+        JobNotFound
+            No job has exactly this name.
+        JobStateError
+            It is running: cancel it first.
+        OutputError
+            A file cannot be removed; the job is there still.
+        """
+        job = await self.exact(job_id)
+        from bilancio.jobs.deletion import delete  # numpy, of use only here
+
+        return await delete(await self.store(), job, files=files)
+
+    async def backup(self, file: Path | str) -> Path:
+        """Copy the whole store, as it is at one moment, to a new file; workers go on meanwhile.
+
+        The copy is a store itself: put it in the place of the old one to restore it.
+
+        Raises
+        ------
+        InvalidInput
+            The file exists, or cannot be written.
+        """
+        from bilancio.jobs.backup import back_up  # of use only here
+
+        return await back_up(await self.store(), file)
 
     async def _import_unknown(self, store: JobStore) -> None:
         from bilancio.jobs.manifest import manifests_in  # as for a search by name
@@ -610,7 +702,9 @@ class AsyncJobManager:
 
         with contextlib.suppress(BilancioError):
             await asyncio.to_thread(files.make_folder, job.folder)
-            await files.write_job_manifest(await self.store(), job)
+            by_hand = job.manual and job.status.ended
+            write = files.write_files if by_hand else files.write_job_manifest
+            await write(await self.store(), job)
 
     def _out_dir(self) -> Path:
         return self.settings.out_dir.expanduser().absolute()

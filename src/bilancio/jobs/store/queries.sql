@@ -194,3 +194,7 @@ VALUES (
     :job_id, :created_at, :status, :description, :notes, :tags, :sweep_type, :config, :config_hash,
     :engine, :out_dir, :total_runs, :completed_runs, :failed_runs, :work, :manual, :attempts,
     :started_at, :completed_at, :error, :summary, :executor, :provenance, 0);
+
+-- name: delete_job
+-- Unless somebody has begun to carry it out meanwhile, which counts as an attempt.
+DELETE FROM jobs WHERE job_id = :job_id AND status = :status AND attempts = :attempts;

@@ -447,7 +447,9 @@ class JobStore:
 
     # -- import -----------------------------------------------------------------------------
 
-    async def import_job(self, row: Mapping[str, Any], chunks: Iterable[Chunk]) -> bool:
+    async def import_job(
+        self, row: Mapping[str, Any], chunks: Iterable[Chunk], failures: Mapping[int, str]
+    ) -> bool:
         """Store a job read from its manifest; False, and nothing done, where the name is taken."""
         async with self.database.write() as transaction:
             job_id = row["job_id"]
@@ -456,6 +458,14 @@ class JobStore:
             await transaction.execute("import_job", **row)
             for chunk in chunks:
                 await self._insert(transaction, job_id, chunk, fence=0)
+            for index, error in failures.items():
+                await transaction.execute(
+                    "insert_failed_run",
+                    job_id=job_id,
+                    run_index=index,
+                    error=error,
+                    now=row["completed_at"] or row["created_at"],
+                )
             created = {"config": json.loads(row["config"]), "imported": True}
             await self._append(transaction, job_id, EventType.CREATED, created, row["created_at"])
             status = JobStatus(row["status"])
@@ -471,6 +481,17 @@ class JobStore:
                     transaction, job_id, _ENDED[status], details, row["completed_at"]
                 )
             return True
+
+    # -- delete -----------------------------------------------------------------------------
+
+    async def delete(self, job: Job) -> bool:
+        """Delete all that is stored of *job*; False, and nothing done, where it has moved on."""
+        async with self.database.write() as transaction:
+            return bool(
+                await transaction.execute(
+                    "delete_job", job_id=job.job_id, status=job.status, attempts=job.attempts
+                )
+            )
 
     # -- pieces -----------------------------------------------------------------------------
 
