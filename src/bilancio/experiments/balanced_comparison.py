@@ -85,8 +85,8 @@ class BalancedComparison(RingExperiment):
         The probes of a frontier are left out of both: where a search looks says nothing of the
         average.
         """
-        sampled = indices < config.fixed_runs
-        seen = self.observations(config, indices[sampled], metrics[sampled])
+        sampled = np.searchsorted(indices, config.fixed_runs)
+        seen = self.observations(config, indices[:sampled], metrics[:sampled])
         effect = seen.columns["trading_effect"]
         known = effect[~np.isnan(effect)]
         interval = seed_interval(effect, seen.columns["seed"])

@@ -53,19 +53,21 @@ def run_columns(config: GridSweep, indices: Indices) -> Columns:
     """
     starts, arm = np.divmod(indices, len(config.arms))
     cell, replicate = np.divmod(starts, config.n_seeds)
-    names = np.full(len(indices), "", "U16")
+    named = set(config.blocks) != {"grid"}
+    names = np.full(len(indices) if named else 0, "", "U16")
     values = {axis: np.full(len(indices), np.nan) for axis in config.axes}
     first = 0
     for design, n_cells in config.blocks.items():
         here = (cell >= first) & (cell < first + n_cells)
         if here.any():
             places = cell[here] - first
-            names[here] = _frontier_names(config, places) if design == "frontier" else design
+            if named:
+                names[here] = _frontier_names(config, places) if design == "frontier" else design
             for axis, column in _CELLS[design](config, places).items():
                 values[axis][here] = column
         first += n_cells
     columns: Columns = {"cell": cell}
-    if set(config.blocks) != {"grid"}:
+    if named:
         columns["design"] = names
     return {**columns, **values, "seed": seeds_at(config, replicate), "arm": arm}
 

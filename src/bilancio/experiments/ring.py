@@ -89,8 +89,8 @@ class RingExperiment:
         The probes of a frontier are left out of both: where a search looks says nothing of the
         average.
         """
-        sampled = indices < config.fixed_runs
-        seen = self.observations(config, indices[sampled], metrics[sampled])
+        sampled = np.searchsorted(indices, config.fixed_runs)
+        seen = self.observations(config, indices[:sampled], metrics[:sampled])
         interval = seed_interval(seen.columns["delta_total"], seen.columns["seed"])
         averages = {f"avg_{name}": mean(seen.columns[name]) for name in seen.measures}
         return {
