@@ -89,3 +89,33 @@ def test_the_ring_printed_happens_as_printed():
         ("defaulted", 3, 1, 172),
         ("settled", 3, 4, 42),
     ]
+
+
+def test_rows_of_a_trace_name_agents_and_write_money(tmp_path):
+    run = simulate(
+        kind="ring", n_agents=5, kappa=0.5, mu=0.5, maturity_days=3, q_total=500, trace=True
+    )
+    assert next(run.trace.event_rows()) == {
+        "day": 1, "event": "settled", "debtor": "H2", "creditor": "H3", "buyer": None,
+        "face": 4, "cash": 4.0, "price": None,
+    }  # fmt: skip
+    *_, last = run.trace.balance_rows()
+    assert last == {"after_day": 5, "H1": 0.0, "H2": 146.0, "H3": 0.0, "H4": 62.0, "H5": 42.0}
+    assert list(run.trace.quote_rows()) == []
+    assert [path.name for path in run.trace.write(tmp_path)] == [
+        "events.csv", "events.jsonl", "balances.csv",
+    ]  # fmt: skip
+
+
+@few
+@given(runs())
+def test_in_a_plain_ring_what_was_paid_adds_up_to_the_balances(fields):
+    run = simulate(trace=True, **fields)
+    if run.parameters.kind == "ring":
+        start, *_, end = [dict(row) for row in run.trace.balance_rows()]
+        for row in run.trace.event_rows():
+            way = -1 if row["event"] == "rolled-over" else 1
+            start[row["debtor"]] -= way * row["cash"]
+            start[row["creditor"]] += way * row["cash"]
+        del start["after_day"], end["after_day"]
+        assert start == pytest.approx(end, abs=1e-3)

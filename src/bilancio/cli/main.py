@@ -13,7 +13,11 @@ from bilancio.cli.usage import Verbs, sentence
 from bilancio.errors import BilancioError
 
 INTERRUPTED = 130
-_NOUNS = {"sweep": "bilancio.cli.sweep", "jobs": "bilancio.cli.jobs"}
+_NOUNS = {
+    "sweep": "bilancio.cli.sweep",
+    "jobs": "bilancio.cli.jobs",
+    "run": "bilancio.cli.run",
+}
 
 
 class Nouns(Verbs):

@@ -1,4 +1,4 @@
-"""The options of a sweep, made from the model that checks its configuration."""
+"""The options of a sweep or a run, made from the model that checks its parameters."""
 
 import inspect
 from collections.abc import Callable, Mapping
@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import typer
+from pydantic import BaseModel
 
 from bilancio.cli.usage import listed, refuse_unknown
-from bilancio.errors import invalid
+from bilancio.errors import InvalidInput, Problem, invalid
 from bilancio.experiments.configs import (
     BalancedSweep,
     GridSweep,
@@ -16,18 +17,24 @@ from bilancio.experiments.configs import (
     SweepConfig,
     plain,
 )
-from bilancio.validation import Schema, allowed_by
+from bilancio.model.parameters import BalancedParameters, RingParameters
+from bilancio.validation import Schema, allowed_by, validated
 
 #: What a file may say of a job beside the parameters of its sweep.
 JOB_KEYS = ("description", "notes", "tags")
 _METAVARS = {"array": "A,B,…", "objects": "A=…,B=…;…", "integer": "N", "number": "X", "boolean": ""}
-_NOT_OPTIONS = ("sweep_type", "cloud")
+_NOT_OPTIONS = ("sweep_type", "cloud", "kind")
 _GRID, _OTHERS, _SWITCHES = "Grid and seeds", "Parameters", "Switches"
-_OWNERS: dict[type, str] = {GridSweep: _GRID, RingSettings: "Ring", BalancedSweep: "Dealers"}
+_OWNERS: dict[type, str] = {
+    GridSweep: _GRID,
+    RingSettings: "Ring",
+    BalancedSweep: "Dealers",
+    BalancedParameters: "Dealers",
+}
 _PANELS = (_GRID, "Ring", "Dealers", _OTHERS, _SWITCHES)
 
 
-def parameters_of(model: type[SweepConfig]) -> list[inspect.Parameter]:
+def parameters_of(model: type[BaseModel]) -> list[inspect.Parameter]:
     """Return one option for each field of *model*, None where it is not given."""
     schema = model.model_json_schema()
     options = [
@@ -38,12 +45,12 @@ def parameters_of(model: type[SweepConfig]) -> list[inspect.Parameter]:
             annotation=bool | None if _kind(schema, name) == "boolean" else str | None,
         )
         for name in model.model_fields
-        if name not in _NOT_OPTIONS
+        if name not in _NOT_OPTIONS and "const" not in schema["properties"][name]
     ]
     return sorted(options, key=lambda option: _PANELS.index(option.default.rich_help_panel))
 
 
-def with_options(command: Callable[..., None], model: type[SweepConfig]) -> Callable[..., None]:
+def with_options(command: Callable[..., None], model: type[BaseModel]) -> Callable[..., None]:
     """Return *command*, which takes parameters by name, with an option for each of them.
 
     Parameters
@@ -98,6 +105,34 @@ def configuration(
     return model(**{**chosen, **options})
 
 
+def run_parameters(
+    model: type[RingParameters] | type[BalancedParameters], given: Mapping[str, Any]
+) -> RingParameters | BalancedParameters:
+    """Return the checked parameters of one run.
+
+    Parameters
+    ----------
+    given
+        Options as they were written, None where they were not.
+
+    Raises
+    ------
+    InvalidInput
+        A value is wrong.
+    """
+    schema = model.model_json_schema()
+    chosen = {name: value for name, value in given.items() if value is not None}
+    empty = [
+        Problem(name, "nothing", allowed_by(schema["properties"][name], schema))
+        for name, value in chosen.items()
+        if isinstance(value, str) and not value.strip()
+    ]
+    if empty:
+        raise InvalidInput(empty)
+    read = {name: _read(name, value, _kind(schema, name)) for name, value in chosen.items()}
+    return validated(model, read)
+
+
 def read_file(path: Path, model: type[SweepConfig]) -> dict[str, Any]:
     """Read parameters, and what `JOB_KEYS` name, from a YAML file or a job's manifest.
 
@@ -144,11 +179,12 @@ def _loaded(path: Path) -> dict[str, Any]:
     return {str(name): value for name, value in found.items()}
 
 
-def _option(model: type[SweepConfig], name: str, schema: Schema) -> Any:
+def _option(model: type[BaseModel], name: str, schema: Schema) -> Any:
     field = model.model_fields[name]
     here = schema["properties"][name]
     kind = _kind(schema, name)
-    words = [field.description or ""]
+    inner = next((each.get("description") for each in here.get("anyOf", [])), None)
+    words = [field.description or inner or ""]
     if kind not in {"boolean", "objects"}:
         allowed = allowed_by(here, schema)
         counted = allowed.startswith(("numbers", "whole", "a list", "text"))
@@ -195,14 +231,16 @@ def _read(name: str, text: Any, kind: str) -> Any:
     return objects
 
 
-def _panel(model: type[SweepConfig], name: str, kind: str) -> str:
+def _panel(model: type[BaseModel], name: str, kind: str) -> str:
     if kind == "boolean":
         return _SWITCHES
     owners = [each for each in model.__mro__ if name in inspect.get_annotations(each)]
     first: type = owners[-1] if owners else model
     return (
         _GRID
-        if kind in {"array", "objects"} and first is not RingSettings
+        if kind in {"array", "objects"}
+        and issubclass(first, SweepConfig)
+        and first is not RingSettings
         else _OWNERS.get(first, _OTHERS)
     )
 
@@ -214,4 +252,6 @@ def _written(default: Any) -> str:
         return "yes" if default else "no"
     if hasattr(default, "normalize"):
         return plain(default)
+    if isinstance(default, float):
+        return f"{default:g}"
     return str(default)

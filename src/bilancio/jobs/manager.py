@@ -506,6 +506,19 @@ class AsyncJobManager:
             await self.store(), job, status=status, limit=limit, offset=offset
         )
 
+    async def run_of(self, name: str, which: str) -> dict[str, Any]:
+        """Return one run of a job, given its index or its id, as `runs` does.
+
+        Raises
+        ------
+        InvalidInput
+            The job has no such run.
+        """
+        job = (await self.find_job(name)).job
+        from bilancio.jobs import results  # numpy and the experiment, of use only here
+
+        return await results.one_run(await self.store(), job, which)
+
     # -- keep in order ------------------------------------------------------------------------
 
     async def import_job(self, path: Path | str) -> Job:

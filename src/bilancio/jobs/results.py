@@ -101,6 +101,25 @@ async def runs(
     return await asyncio.to_thread(_run_rows, job, experiment, wanted, stored, failed)
 
 
+async def one_run(store: JobStore, job: Job, which: str) -> dict[str, Any]:
+    """Return one run by its index or its id; see `AsyncJobManager.run_of`."""
+    known = job.run_ids
+    if job.manual:
+        raise invalid("run", which, "runs of a job that was carried out by a worker")
+    allowed = f"an index from 0 to {len(known) - 1}, or a run's id such as {known[0]}"
+    try:
+        index = int(which) if which.isdecimal() else int(which[-7:], 16)
+    except ValueError:
+        raise invalid("run", which, allowed) from None
+    if index >= len(known) or (not which.isdecimal() and known[index] != which):
+        raise invalid("run", which, allowed)
+    failed = await store.failed_runs(job.job_id)
+    stored = await store.chunks(job.job_id, index, index)
+    experiment = registry.experiment(job.config.sweep_type)
+    (row,) = await asyncio.to_thread(_run_rows, job, experiment, np.array([index]), stored, failed)
+    return row
+
+
 async def _indices(
     store: JobStore,
     job: Job,

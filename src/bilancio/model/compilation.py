@@ -21,10 +21,10 @@ from typing import Any
 import platformdirs
 from filelock import FileLock
 
-_SECONDS_TO_COMPILE = 15  # on a core of 2024, for the notice only
+_SECONDS_TO_COMPILE, _SECONDS_TO_COMPILE_TRACED = 15, 6  # on a core of 2024, for the notices
 _MODEL = Path(__file__).parent
 _COMPILED_IN = ("parameters.py", "tables.py")  # codes and columns
-_MARK = "complete"
+_MARK, _TRACED = "complete", "traced"
 _LOADING = threading.Lock()
 _ENTRY = "bilancio.model.kernels.run"
 
@@ -34,7 +34,7 @@ def compiled() -> bool:
     return _compilation_is_off() or (cache_folder() / _MARK).exists()
 
 
-def warm_up(notify: Callable[[str], None] | None = None) -> float:
+def warm_up(notify: Callable[[str], None] | None = None, *, traced: bool = False) -> float:
     """Load the engine into this process, compiling it first where that is still to be done.
 
     Processes that start at the same time compile once: the others wait. Where
@@ -44,18 +44,20 @@ def warm_up(notify: Callable[[str], None] | None = None) -> float:
     ----------
     notify
         Called with one sentence before a compilation.
+    traced
+        Whether the variant that writes down what happens in a run is needed, too.
 
     Returns
     -------
     float
         Seconds spent; 0.0 in a process that has the engine loaded.
     """
-    if _ENTRY in sys.modules and not _LOADING.locked():
+    if _is_loaded(traced=traced) and not _LOADING.locked():
         return 0.0
     start = time.perf_counter()
     with _LOADING:
-        if _ENTRY not in sys.modules:
-            _load(notify or _say_nothing)
+        if not _is_loaded(traced=traced):
+            _load(notify or _say_nothing, traced=traced)
     return time.perf_counter() - start
 
 
@@ -72,7 +74,13 @@ def cache_folder() -> Path:
     return Path(root).expanduser().absolute() / "engine" / f"{versions}-{_fingerprint()}"
 
 
-def _load(notify: Callable[[str], None]) -> None:
+def _is_loaded(*, traced: bool) -> bool:
+    engine: Any = sys.modules.get(_ENTRY)
+    # Without compilation the kernel is a plain function, which has no signatures.
+    return engine is not None and (not traced or bool(getattr(engine.trace_rows, "signatures", 1)))
+
+
+def _load(notify: Callable[[str], None], *, traced: bool) -> None:
     if _compilation_is_off():
         _import_engine()
         return
@@ -84,26 +92,41 @@ def _load(notify: Callable[[str], None]) -> None:
     except OSError as error:
         notify(f"The engine cannot be kept in {folder} ({error.strerror}); BILANCIO_CACHE_DIR may.")
         with tempfile.TemporaryDirectory() as for_this_process:
-            _load_from(Path(for_this_process), notify)
+            _load_from(Path(for_this_process), notify, traced=traced)
         return
     try:
-        _load_from(folder, notify)
+        _load_from(folder, notify, traced=traced)
     finally:
         lock.release()
 
 
-def _load_from(folder: Path, notify: Callable[[str], None]) -> None:
-    mark = folder / _MARK
-    if not mark.exists():
+def _load_from(folder: Path, notify: Callable[[str], None], *, traced: bool) -> None:
+    mark, traced_mark = folder / _MARK, folder / _TRACED
+    if not mark.exists() and not _is_loaded(traced=False):
         notify(f"Compiling the engine for this machine, once, about {_SECONDS_TO_COMPILE} s.")
     with _numba_cache_at(folder):
         _import_engine()
     mark.touch()
+    if traced:
+        if not traced_mark.exists():
+            seconds = _SECONDS_TO_COMPILE_TRACED
+            notify(f"Compiling the engine that keeps a log of a run, once, about {seconds} s.")
+        _trace_a_run()
+        traced_mark.touch()
 
 
 def _import_engine() -> None:
     # Importing compiles: it must not happen before numba knows the cache folder.
     import bilancio.model.kernels.run  # noqa: F401
+
+
+def _trace_a_run() -> None:
+    """Have the variant that writes down what happens compiled, or loaded."""
+    from bilancio.model.parameters import RingParameters
+    from bilancio.model.tables import parameter_table  # numpy
+    from bilancio.model.trace import trace
+
+    trace(*parameter_table([RingParameters(n_agents=3)]))
 
 
 @contextmanager

@@ -74,6 +74,7 @@ def simulate(*, trace: bool = False, **fields: object) -> Run:
 
     table, weights = parameter_table([run])
     metrics = np.zeros(1, METRICS)
+    warm_up(traced=trace)
     books = _simulate_rows(table, weights, metrics)
     n_agents = run.n_agents + (6 if run.kind is Kind.BALANCED else 0)
     account = account_of(table, weights) if trace else None

@@ -93,7 +93,7 @@ EVENTS = np.dtype(
         ("face", np.int64),
         ("cash_micro", np.int64),  # paid, lent, or got for the ticket
         ("agent", np.int32),  # debtor or seller, from 0
-        ("desk", np.int32),  # the desk that bought, from 0 as in Run.cash; else -1
+        ("desk", np.int32),  # that bought, or is owed, counted as in Run.cash; -1: a trader is
         ("day", np.int16),
         ("event", np.int8),  # position in SimEvent
         ("claim", np.int8),  # 0 ring debt, 1 debt to a VBT, 2 debt to a dealer

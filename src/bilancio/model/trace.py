@@ -5,11 +5,24 @@ References
 MODEL.md, sections 3 to 7.
 """
 
+import csv
+import json
+import math
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # numpy and numba load when a run is simulated, not when this is imported
     import numpy as np
+
+
+MICRO = 10**6
+BUCKETS = ("short", "mid", "long")
+DESKS = tuple(f"{holder}_{bucket}" for bucket in BUCKETS for holder in ("vbt", "dealer"))
+EVENT_COLUMNS = ("day", "event", "debtor", "creditor", "buyer", "face", "cash", "price")
+
+Row = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -18,6 +31,8 @@ class Trace:
 
     Attributes
     ----------
+    agents
+        Names in the order of ``Run.cash``: H1 … Hn, in balanced runs then ``DESKS``.
     events : EVENTS (n_events,)
         Settlements, defaults, write-offs, rollovers and sales, in the order in which they happened.
     quotes : QUOTES (3 · days,)
@@ -26,9 +41,67 @@ class Trace:
         Everybody's cash at the start and after each day, that on which a run ended at once too.
     """
 
+    agents: tuple[str, ...]
     events: "np.ndarray"
     quotes: "np.ndarray"
     balances: "np.ndarray"
+
+    def event_rows(self) -> Iterator[Row]:
+        """Yield each event by ``EVENT_COLUMNS``: agents by name, ``cash`` in money.
+
+        ``cash`` is what was paid, lent by the creditor, or got for the ticket; the creditor of a
+        ticket sold is its seller. A ring debt's creditor is the trader it was made to, also where
+        desks hold tickets of it. What does not apply is None.
+        """
+        from bilancio.model.tables import SimEvent  # numpy, which importing this does not load
+
+        names = [event.value for event in SimEvent]
+        n_traders = sum(name not in DESKS for name in self.agents)
+        for price, face, micro, agent, desk, day, event, _ in self.events.tolist():
+            sold = names[event] == SimEvent.SOLD
+            debtor = (agent - 1) % n_traders if sold else agent
+            owed = desk if desk >= 0 and not sold else (debtor + 1) % n_traders
+            yield {
+                "day": day,
+                "event": names[event],
+                "debtor": self.agents[debtor],
+                "creditor": self.agents[owed],
+                "buyer": self.agents[desk] if sold else None,
+                "face": face,
+                "cash": micro / MICRO,
+                "price": _known(price),
+            }
+
+    def quote_rows(self) -> Iterator[Row]:
+        """Yield how each bucket opened each day."""
+        names = (self.quotes.dtype.names or ())[:-2]
+        for *values, day, bucket in self.quotes.tolist():
+            known = map(_known, values)
+            yield {"day": day, "bucket": BUCKETS[bucket], **dict(zip(names, known, strict=True))}
+
+    def balance_rows(self) -> Iterator[Row]:
+        """Yield everybody's cash in money after each day; ``after_day`` -1 is the start."""
+        for position, balances in enumerate(self.balances.tolist()):
+            cash = (each / MICRO for each in balances)
+            yield {"after_day": position - 1, **dict(zip(self.agents, cash, strict=True))}
+
+    def write(self, folder: Path) -> list[Path]:
+        """Write events.csv, events.jsonl, quotes.csv and balances.csv; return what was written.
+
+        Files of these names are replaced. Quotes are written of active runs only.
+        """
+        folder.mkdir(parents=True, exist_ok=True)
+        events, quotes = list(self.event_rows()), list(self.quote_rows())
+        written = [
+            _write_csv(folder / "events.csv", EVENT_COLUMNS, events),
+            _write_lines(folder / "events.jsonl", events),
+            _write_csv(folder / "balances.csv", ("after_day", *self.agents), self.balance_rows()),
+        ]
+        if quotes:
+            written.append(_write_csv(folder / "quotes.csv", tuple(quotes[0]), quotes))
+        else:
+            (folder / "quotes.csv").unlink(missing_ok=True)
+        return written
 
 
 def trace(table: "np.ndarray", weights: "np.ndarray") -> Trace:
@@ -64,8 +137,28 @@ def trace(table: "np.ndarray", weights: "np.ndarray") -> Trace:
     ended_at_once = metrics["end"][0] in {code(End.DEFAULT), code(End.ALL_DEFAULTED)}
     days = int(metrics["days_simulated"][0]) + int(ended_at_once)
     active = row["arm"] == code(Arm.ACTIVE)
+    traders = tuple(f"H{i}" for i in range(1, int(row["n_agents"]) + 1))
     return Trace(
+        agents=traders + (DESKS if n_agents > len(traders) else ()),
         events=recorder.events,
         quotes=recorder.quotes[: 3 * days if active else 0],
         balances=recorder.balances[: days + 1],
     )
+
+
+def _known(value: float) -> float | None:
+    return None if math.isnan(value) else float(value)
+
+
+def _write_csv(path: Path, columns: tuple[str, ...], rows: Iterable[Mapping[str, Any]]) -> Path:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        table = csv.DictWriter(file, columns, lineterminator="\n")
+        table.writeheader()
+        table.writerows(rows)
+    return path
+
+
+def _write_lines(path: Path, rows: Iterable[Mapping[str, Any]]) -> Path:
+    with path.open("w", encoding="utf-8") as file:
+        file.writelines(f"{json.dumps(row)}\n" for row in rows)
+    return path

@@ -119,12 +119,15 @@ def settle_day(
                         break
                     _pay_what_is_left(cash, debt, dealer_bits, n, p, claim, bucket)
                     if recorder is not None:
-                        record(recorder, DEFAULTED_ON, day, i, claim, -1, face, cash[i], math.nan)
+                        owed = _desk_owed(n, claim, bucket)
+                        record(recorder, DEFAULTED_ON, day, i, claim, owed, face, cash[i], math.nan)
                     desk[PAID, issued_in] += cash[i]
                     tally[RECOVERED] += cash[i]
                     cash[i] = 0
                     trader[DEFAULTED, i] = 1
-                    fell = _write_off(debt, desk, tally, n_claims, p, claim, bucket, day, recorder)
+                    fell = _write_off(
+                        debt, desk, tally, n, n_claims, p, claim, bucket, day, recorder
+                    )
                     desk[FELL, issued_in] += fell * MICRO
                     continue
                 cash[i] = left
@@ -134,7 +137,8 @@ def settle_day(
                 outcome = IMPACT
                 if recorder is not None:
                     paid = face * MICRO
-                    record(recorder, SETTLED_IN_FULL, day, i, claim, -1, face, paid, math.nan)
+                    owed = _desk_owed(n, claim, bucket)
+                    record(recorder, SETTLED_IN_FULL, day, i, claim, owed, face, paid, math.nan)
                 if claim == RING:
                     of_vbts, of_dealers = debt[VBT_FACE, p], debt[DEALER_FACE, p]
                     to_vbts += of_vbts
@@ -165,6 +169,7 @@ def _write_off(
     debt: Ints,
     desk: Ints,
     tally: Ints,
+    n: int,
     n_claims: int,
     p: int,
     claim: int,
@@ -182,7 +187,8 @@ def _write_off(
         fell += debt[each, p]
         if recorder is not None and each != claim:
             i, face = debt[DEBTOR, p], debt[each, p]
-            record(recorder, WRITTEN_OFF, day, i, each, -1, face, 0, math.nan)
+            owed = _desk_owed(n, each, bucket)
+            record(recorder, WRITTEN_OFF, day, i, each, owed, face, 0, math.nan)
         if each == RING:
             desk[VBT, bucket] -= debt[VBT_FACE, p]
             desk[DEALER, bucket] -= debt[DEALER_FACE, p]
@@ -223,6 +229,12 @@ def _pay_what_is_left(
                 return
     holder = debt[REST_HOLDER, p]
     cash[creditor if holder == RING else desk_of(n, holder, bucket)] += left
+
+
+@part
+def _desk_owed(n: int, claim: int, bucket: int) -> int:
+    """Return the desk that a debt is owed to; -1 where it is a trader."""
+    return -1 if claim == RING else desk_of(n, claim, bucket)
 
 
 @part
@@ -276,7 +288,8 @@ def roll_over_day(
                 debt[LIVE, p] |= bit
                 if recorder is not None:
                     face, got = debt[claim, p], cash[i] - before
-                    record(recorder, ROLLED_OVER, day, i, claim, -1, face, got, math.nan)
+                    owed = _desk_owed(n, claim, bucket)
+                    record(recorder, ROLLED_OVER, day, i, claim, owed, face, got, math.nan)
             if claim != RING:
                 desk[claim, bucket] += lent
         for p in range(term[FIRST, k], term[FIRST, k + 1]):
