@@ -190,7 +190,7 @@ async def test_a_file_that_cannot_be_removed_keeps_the_job(manager, job, monkeyp
 
 
 async def test_the_lock_of_a_killed_worker_goes_with_its_job(manager, job):
-    lock = (await manager.store()).life_sign(job.job_id)
+    lock = (await manager.store()).life_sign(job.job_id, 1)
     lock.parent.mkdir(exist_ok=True)
     lock.touch()
     await manager.delete_job(job.job_id)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from bilancio.errors import BilancioError, JobNotFound, JobStateError, OutputError
 from bilancio.jobs.files import NAMES
-from bilancio.jobs.liveness import LifeSign, shows_life
+from bilancio.jobs.liveness import Life, clear_away, life
 from bilancio.jobs.manifest import FILE_NAME as MANIFEST
 from bilancio.jobs.models import Job
 from bilancio.jobs.reports import Deletion
@@ -45,16 +45,14 @@ async def delete(store: JobStore, job: Job, *, files: bool) -> Deletion:
         raise await _begun(store, job)
     with contextlib.suppress(BilancioError):  # who looked meanwhile has had files written again
         await asyncio.to_thread(away, job)
-    sign = LifeSign(store.life_sign(job.job_id))  # what a killed worker has left of itself
-    if sign.acquire():
-        sign.release()
+    clear_away(store.life_signs(job.job_id))
     return Deletion(job_id=job.job_id, folder=job.folder, removed=removed, left=left)
 
 
 async def _until_worker_has_left(store: JobStore, job: Job) -> None:
     """Wait for a worker that has lost its job and may be about to write a file."""
     deadline = time.monotonic() + LEAVING_S
-    while shows_life(store.life_sign(job.job_id)):
+    while any(life(sign) is not Life.GONE for sign in store.life_signs(job.job_id)):
         if time.monotonic() > deadline:
             raise JobStateError(
                 job.job_id, job.state, "deleted yet", "Its worker is still there: try again."

@@ -1,9 +1,25 @@
-"""Whether a worker on this machine is alive, known from a lock that the system frees at death."""
+"""Whether a worker on this machine is alive: a lock that the system frees at death, and a word.
+
+The word is the moment until which the worker will have spoken again, by the machine's own clock,
+which nobody sets: so a clock that jumps makes no living worker look dead, nor a silent one alive.
+"""
 
 import contextlib
 import fcntl
 import os
+import time
+from collections.abc import Iterable
+from enum import Enum, auto
 from pathlib import Path
+
+
+class Life(Enum):
+    """What the sign of life of a worker says."""
+
+    SPEAKING = auto()
+    SILENT = auto()  # it lives, but it is stopped, or hangs
+    UNHEARD = auto()  # it lives, and could not yet say more
+    GONE = auto()
 
 
 class LifeSign:
@@ -28,6 +44,11 @@ class LifeSign:
         self._file = file
         return True
 
+    def speak(self, lease_s: float) -> None:
+        """Say that this process will speak again within *lease_s* seconds."""
+        with contextlib.suppress(OSError):  # on a full disk the lease in the store has to do
+            os.pwrite(self._file, f"{time.monotonic() + lease_s:020.3f}".encode(), 0)
+
     def release(self) -> None:
         """Give the lock back and remove its file."""
         if self._file >= 0:
@@ -37,30 +58,45 @@ class LifeSign:
             self._file = -1
 
 
-def shows_life(path: Path) -> bool:
-    """Tell whether a living process holds the lock at *path*."""
+def life(path: Path) -> Life:
+    """Tell what the sign of life at *path* says."""
     try:
         file = os.open(path, os.O_RDWR | os.O_CLOEXEC)
     except FileNotFoundError:
-        return False
+        return Life.GONE
     try:
         fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
-        return True
+        word = os.pread(file, 20, 0)
+        if not word:
+            return Life.UNHEARD
+        return Life.SPEAKING if float(word) >= time.monotonic() else Life.SILENT
     finally:
         os.close(file)
-    return False
+    return Life.GONE
 
 
-def process_exists(pid: int) -> bool:
-    """Tell whether there is a process with this number."""
+def clear_away(signs: Iterable[Path]) -> None:
+    """Remove the signs of life that killed workers have left behind."""
+    for path in signs:
+        sign = LifeSign(path)
+        if sign.acquire():
+            sign.release()
+
+
+def process_lives(pid: int) -> bool:
+    """Tell whether there is such a process here; one that only waits to be reaped is none."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
     except PermissionError:
         return True
-    return True
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:  # a system without /proc, where a parent of its own reaps every orphan
+        return True
+    return state.rpartition(")")[2].split()[0] not in {"Z", "X"}
 
 
 def _is_file_at(file: int, path: Path) -> bool:

@@ -29,11 +29,12 @@ from bilancio.experiments import registry
 from bilancio.experiments.configs import SweepConfig
 from bilancio.jobs.clock import Clock, utc_now
 from bilancio.jobs.job_id import JobId, Match, generate_job_id, match_job_id, validate_job_id
-from bilancio.jobs.liveness import process_exists, shows_life
+from bilancio.jobs.liveness import Life, life, process_lives
 from bilancio.jobs.models import (
     Estimate,
     EventType,
     Found,
+    Holder,
     Job,
     JobEvent,
     JobStatus,
@@ -267,6 +268,7 @@ class AsyncJobManager:
             lease_s=lease_s,
             executor=job.executor,
             dead_fence=dead,
+            pid=os.getpid(),
         )
         crash_point("after-claim")
         if claimed is None:  # somebody else was faster
@@ -676,14 +678,24 @@ class AsyncJobManager:
         """Say whether anybody carries a running job: lease, and sign of life on this machine."""
         if job.status is not JobStatus.RUNNING or job.manual:
             return job
-        holder = job.holder
-        stalled = holder is None or holder.expires_at < self._clock()
-        if holder is not None and not stalled:
-            if holder.host == platform.node():
-                stalled = not shows_life(store.life_sign(job.job_id))
-            elif holder.host is None and holder.pid is not None:
-                stalled = not process_exists(holder.pid)
-        return job.model_copy(update={"stalled": stalled}) if stalled else job
+        if job.holder is not None and self._carried(store, job.job_id, job.holder):
+            return job
+        return job.model_copy(update={"stalled": True})
+
+    def _carried(self, store: JobStore, job_id: JobId, holder: Holder) -> bool:
+        """Tell whether the holder of a lease lives; here its own word counts, not the clocks'."""
+        leased = holder.expires_at >= self._clock()
+        if holder.host is None:  # no worker has taken the lease up yet: who started it is known
+            return leased and (holder.pid is None or process_lives(holder.pid))
+        if holder.host != platform.node():
+            return leased
+        match life(store.life_sign(job_id, holder.fence)):
+            case Life.SPEAKING:
+                return True
+            case Life.UNHEARD:
+                return leased
+            case Life.SILENT | Life.GONE:
+                return False
 
     async def _progress(self, job: Job) -> Progress:
         done = job.completed_runs + job.failed_runs

@@ -29,7 +29,7 @@ from bilancio.jobs import chunks as packing
 from bilancio.jobs import files
 from bilancio.jobs.clock import Clock, utc_now
 from bilancio.jobs.job_id import JobId
-from bilancio.jobs.liveness import LifeSign
+from bilancio.jobs.liveness import LifeSign, clear_away
 from bilancio.jobs.manifest import provenance
 from bilancio.jobs.models import Flight, Job, JobStatus, Lease
 from bilancio.jobs.plan import (
@@ -97,9 +97,12 @@ class Worker:
         Stopped
             `stop` was called.
         """
-        sign = LifeSign(self._store.life_sign(self._lease.job_id))
+        mine = self._store.life_sign(self._lease.job_id, self._lease.fence)
+        sign = LifeSign(mine)
         await self._acquire(sign)
-        watching = asyncio.ensure_future(self._watch())
+        signs = self._store.life_signs(self._lease.job_id)
+        clear_away(each for each in signs if each != mine)
+        watching = asyncio.ensure_future(self._watch(sign))
         working = asyncio.ensure_future(self._work())
         try:
             await asyncio.wait({watching, working}, return_when=asyncio.FIRST_COMPLETED)
@@ -118,8 +121,9 @@ class Worker:
         while not sign.acquire():
             await self._store.renew(self._lease, self._settings.lease_s)
             await asyncio.sleep(WATCH_S / 4)
+        sign.speak(self._settings.lease_s)
 
-    async def _watch(self) -> JobStatus:
+    async def _watch(self, sign: LifeSign) -> JobStatus:
         """Keep the lease; raise as soon as it is lost or the worker is to leave."""
         renewed = time.monotonic()
         while True:
@@ -132,6 +136,7 @@ class Worker:
                 renewed = time.monotonic()
             elif not await self._store.holds(self._lease):
                 raise LeaseLost(self._lease.job_id, self._lease.worker_id)
+            sign.speak(self._settings.lease_s)
 
     async def _work(self) -> JobStatus:
         try:

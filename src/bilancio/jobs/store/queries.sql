@@ -63,7 +63,7 @@ SELECT *
 -- Lease the job to a worker, unless a live one has it. Whoever held it before is fenced off.
 UPDATE jobs
    SET status = 'running', manual = 0, fence = fence + 1,
-       worker_id = :worker_id, lease_expires_at = :expires, worker_pid = NULL, worker_host = NULL,
+       worker_id = :worker_id, lease_expires_at = :expires, worker_pid = :pid, worker_host = NULL,
        attempts = attempts + 1, started_at = coalesce(started_at, :now),
        completed_at = NULL, error = NULL, summary = NULL
  WHERE job_id = :job_id

@@ -225,12 +225,14 @@ class JobStore:
         lease_s: float,
         executor: str,
         dead_fence: int | None = None,
+        pid: int | None = None,
     ) -> tuple[Lease, EventType] | None:
         """Lease the job to *worker_id* for *lease_s* seconds, or return None.
 
         A job can be leased when it has not begun, has failed or was cancelled, when the lease
         on it has run out, or when the holder of *dead_fence* is known to be dead. Two workers
-        never hold the same job: whoever held it before finds its writes refused.
+        never hold the same job: whoever held it before finds its writes refused. *pid* is the
+        process that is about to start the worker: should it die before, that is seen.
         """
         async with self.database.write() as transaction:
             before = await transaction.query("job", job_id=job_id)
@@ -241,6 +243,7 @@ class JobStore:
                 now=self._now(),
                 expires=self._now(lease_s),
                 dead_fence=dead_fence,
+                pid=pid,
             )
             if not claimed:
                 return None
@@ -281,9 +284,16 @@ class JobStore:
         rows = await self.database.read("holds", **lease.model_dump())
         return bool(rows)
 
-    def life_sign(self, job_id: str) -> Path:
-        """Return the file whose lock a living worker of this job holds, on this machine."""
-        return self.database.path.with_name("workers") / f"{job_id}.lock"
+    def life_sign(self, job_id: str, fence: int) -> Path:
+        """Return the file whose lock the living holder of a lease holds, on this machine.
+
+        Each lease has its own: a stopped worker keeps its lock, and another takes its job over.
+        """
+        return self.database.path.with_name("workers") / f"{job_id}.{fence}.lock"
+
+    def life_signs(self, job_id: str) -> list[Path]:
+        """Return the files of all workers of this job, living or killed, on this machine."""
+        return sorted(self.life_sign(job_id, 0).parent.glob(f"{job_id}.*.lock"))
 
     async def renew(self, lease: Lease, lease_s: float) -> None:
         """Extend the lease to *lease_s* seconds from now."""

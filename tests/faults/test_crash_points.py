@@ -1,0 +1,42 @@
+"""Kill -9 at every named point: nothing is lost, nothing doubled."""
+
+import pytest
+
+from bilancio.crashpoints import POINTS
+from tests.faults.kit import KILLED, assert_sound, carried_on, finished, outcome, started
+
+pytestmark = [pytest.mark.faults, pytest.mark.slow, pytest.mark.timeout(120)]
+
+PLUGGED_IN = {"sweep_type": "trivial", "n": 2_000}
+REAL_ENGINE = {"sweep_type": "balanced", "n_agents": 10, "n_replicates": 400}
+FILLS_THE_LOG = {"sweep_type": "trivial", "n": 250_000}
+REACHED_OFTEN = ("in-batch", "before-record", "in-record", "after-record", "in-manifest")
+
+
+def sweep_that_reaches(point):
+    return FILLS_THE_LOG if point.endswith("checkpoint") else PLUGGED_IN
+
+
+async def killed_at(point, config, manager, expected):
+    starter, worker, complaint = finished(started(config, BILANCIO_CRASH_AT=point))
+    assert KILLED in {starter, worker}, f"{point} was not reached: {starter}, {worker}, {complaint}"
+    await carried_on(manager, config)
+    await assert_sound(manager)
+    assert await outcome(manager) == await expected(config)
+
+
+@pytest.mark.parametrize("point", POINTS)
+async def test_a_job_killed_at_any_point_ends_as_if_undisturbed(point, manager, expected):
+    await killed_at(point, sweep_that_reaches(point), manager, expected)
+
+
+@pytest.mark.parametrize("point", ["in-batch", "in-record", "in-table"])
+async def test_a_killed_comparison_of_the_real_engine_ends_as_if_undisturbed(
+    point, manager, expected
+):
+    await killed_at(point, REAL_ENGINE, manager, expected)
+
+
+@pytest.mark.parametrize("point", REACHED_OFTEN)
+async def test_a_job_killed_in_its_midst_ends_as_if_undisturbed(point, manager, expected):
+    await killed_at(f"{point}:2", PLUGGED_IN, manager, expected)
