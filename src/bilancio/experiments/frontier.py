@@ -172,23 +172,27 @@ def headline(found: dict[str, Any]) -> str:
 def _mean_deltas(
     config: GridSweep, indices: Indices, metrics: NDArray[np.void]
 ) -> list[list[float | None]]:
-    """Return δ by search and probe: the mean over the seeds, None where some are missing."""
+    """Return δ by search and probe: the mean over the seeds, None until all runs are recorded.
+
+    That goes for the runs of the arm that is not searched too: a search that moved on without
+    them would never ask for them again.
+    """
     n_cells = config.n_searches * config.max_probes
-    starts, arm = np.divmod(indices - config.fixed_runs, len(config.arms))
+    own = indices >= config.fixed_runs
+    starts, arm = np.divmod(indices[own] - config.fixed_runs, len(config.arms))
     cell = starts // config.n_seeds
-    searched = [config.arms.index(each) for each in config.searched_arms]
-    mine = np.array(searched)[cell % len(searched)]
-    here = (indices >= config.fixed_runs) & (arm == mine)
-    cell = cell[here]
-    deltas = metrics["delta_total"][here] if len(indices) else np.empty(0)
-    known = ~np.isnan(deltas)
     n_recorded = np.bincount(cell, minlength=n_cells)
+    searched = np.array([config.arms.index(each) for each in config.searched_arms])
+    mine = arm == searched[cell % len(searched)]
+    cell = cell[mine]
+    deltas = metrics["delta_total"][own][mine] if len(indices) else np.empty(0)
+    known = ~np.isnan(deltas)
     n_known = np.bincount(cell[known], minlength=n_cells)
     # bincount adds in the order of the runs: the same sums on every machine.
     sums = np.bincount(cell[known], weights=deltas[known], minlength=n_cells)
     means = np.full(n_cells, np.nan)
     np.divide(sums, n_known, out=means, where=n_known > 0)
-    complete = n_recorded == config.n_seeds
+    complete = n_recorded == config.n_seeds * len(config.arms)
     whole = zip(means.tolist(), complete, strict=True)
     by_cell = [mean if all_seeds else None for mean, all_seeds in whole]
     return [by_cell[place :: config.n_searches] for place in range(config.n_searches)]

@@ -14,6 +14,7 @@ from pydantic import (
     model_validator,
 )
 
+from bilancio.experiments.quantities import NO_BOOL
 from bilancio.validation import explained
 
 HANDLING_FIELDS = ("max_failures", "run_timeout_s", "cloud")
@@ -31,10 +32,10 @@ class SweepConfig(BaseModel):
 
     arms: ClassVar[tuple[str, ...]] = ("passive",)
     sweep_type: str = Field(description="Which experiment.")
-    max_failures: Annotated[int, Field(ge=1)] = Field(
+    max_failures: Annotated[int, Field(ge=1), NO_BOOL] = Field(
         default=1000, description="Failed runs after which the sweep stops early."
     )
-    run_timeout_s: Annotated[float, Field(gt=0, le=10**6)] = Field(
+    run_timeout_s: Annotated[float, Field(gt=0, le=10**6), NO_BOOL] = Field(
         default=600.0, description="Seconds after which a run in a process of its own is stopped."
     )
     cloud: bool = Field(default=False, description="Compute on Modal instead of this machine.")
