@@ -69,6 +69,13 @@ class StartedSweep(Answer):
     total_runs: int
 
 
+class CancelledJob(Answer):
+    """A job that is cancelled."""
+
+    job_id: str
+    status: str
+
+
 class Status(Answer):
     """How far a job is."""
 

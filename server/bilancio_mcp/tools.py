@@ -11,6 +11,7 @@ from pydantic import Field
 from bilancio.jobs.models import Job
 from bilancio_mcp import words
 from bilancio_mcp.answers import (
+    CancelledJob,
     CreatedJob,
     Estimate,
     Findings,
@@ -88,7 +89,7 @@ async def start_sweep(ctx: Ctx, job_id: ExactName) -> StartedSweep:
     answered, key = ctx.request_context.lifespan_context.answered, request_key(ctx)
     if key in answered:
         return StartedSweep.model_validate(answered[key])
-    done = await manager_of(ctx).start_sweep(job_id)
+    done = await manager_of(ctx).start_sweep(job_id, request_key=key)
     answer = StartedSweep(
         summary=words.started(done.job, done.action),
         next=words.after_status(done.job),
@@ -223,6 +224,25 @@ async def list_jobs(
     )
 
 
+async def cancel_job(
+    ctx: Ctx,
+    *,
+    job_id: ExactName,
+    reason: Annotated[str, Field(description="Why; noted among the job's events.")] = "",
+) -> CancelledJob:
+    """Stop a job; what it has found stays.
+
+    Call it when the user wants a job stopped. start_sweep goes on with it.
+    """
+    job = await manager_of(ctx).cancel_job(job_id, reason)
+    return CancelledJob(
+        summary=words.cancelled(job),
+        next=words.after_status(job),
+        job_id=job.job_id,
+        status=job.state,
+    )
+
+
 READS = ToolAnnotations(read_only_hint=True, open_world_hint=False)
 ADDS = ToolAnnotations(
     read_only_hint=False, destructive_hint=False, idempotent_hint=False, open_world_hint=False
@@ -230,6 +250,8 @@ ADDS = ToolAnnotations(
 STARTS = ToolAnnotations(
     read_only_hint=False, destructive_hint=False, idempotent_hint=True, open_world_hint=False
 )
+# What a cancelled job has found stays, and it can be resumed: nothing is destroyed.
+CANCELS = STARTS
 
 TOOLS: tuple[tuple[Callable[..., Any], str, ToolAnnotations], ...] = (
     (create_job, "Create a job", ADDS),
@@ -237,6 +259,7 @@ TOOLS: tuple[tuple[Callable[..., Any], str, ToolAnnotations], ...] = (
     (job_status, "Status of a job", READS),
     (job_results, "Results of a job", READS),
     (list_jobs, "List jobs", READS),
+    (cancel_job, "Cancel a job", CANCELS),
 )
 
 

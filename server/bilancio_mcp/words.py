@@ -45,6 +45,11 @@ def started(job: Job, action: str) -> str:
     )
 
 
+def cancelled(job: Job) -> str:
+    """Say that a job is cancelled, and what stays."""
+    return f"{job.job_id} is cancelled. {_counts(job)} What is done stays."
+
+
 def status(progress: Progress, reading: str) -> str:
     """Say how far a job is."""
     job = progress.job

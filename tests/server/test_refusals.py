@@ -156,6 +156,15 @@ async def test_completed_job_is_not_started_again():
     assert "job_results" in sentence
 
 
+async def test_completed_job_is_not_cancelled_and_a_cancel_insists_on_the_whole_name():
+    async with Client(build_server()) as client:
+        job_id = await completed(client)
+        sentence = refusal(await client.call_tool("cancel_job", {"job_id": job_id}))
+        assert f"{job_id} is completed and cannot be cancelled" in sentence
+        sentence = refusal(await client.call_tool("cancel_job", {"job_id": job_id[:-1]}))
+        assert f"Did you mean {job_id}?" in sentence
+
+
 async def test_grouping_by_what_is_no_parameter_names_those_that_are():
     async with Client(build_server()) as client:
         job_id = await completed(client)

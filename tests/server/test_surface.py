@@ -44,6 +44,8 @@ async def test_hints_say_which_tools_only_read():
     reading = [name for name, hint in hints.items() if hint.read_only_hint]
     assert reading == ["job_status", "job_results", "list_jobs"]
     assert not any(hint.destructive_hint for hint in hints.values())
+    repeatable = [name for name, hint in hints.items() if hint.idempotent_hint]
+    assert repeatable == ["start_sweep", "cancel_job"]
 
 
 async def test_every_manual_says_when_to_call_the_tool_and_every_argument_is_described():

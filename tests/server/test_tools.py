@@ -6,6 +6,7 @@ import pytest
 from mcp import Client, MCPError
 from mcp_types import ResourceTemplateReference
 
+from bilancio.jobs import JobStatus
 from bilancio.jobs.manager import AsyncJobManager
 from bilancio_mcp.answers import Findings
 from bilancio_mcp.server import build_server
@@ -190,6 +191,39 @@ async def test_repeated_start_gets_the_same_answer_even_when_the_job_has_complet
         assert (await waited(client, job_id))["status"] == "completed"
         again = await client.call_tool("start_sweep", {"job_id": job_id}, meta=meta)
     assert data(again) == data(first)
+
+
+async def test_repeated_start_resumes_no_failed_job_after_the_server_was_restarted():
+    asked = {"meta": {"claudecode/toolUseId": "toolu_03"}}
+    async with AsyncJobManager() as manager:
+        async with Client(build_server()) as client:
+            job_id = await created(client)
+        store = await manager.store()
+        lease, _ = await store.claim(
+            job_id, "lost", lease_s=60, executor="local", request_key="toolu_03"
+        )
+        await store.end(lease, JobStatus.FAILED, error="the disk is full")
+        async with Client(build_server()) as client:  # another process, which remembers nothing
+            again = data(await client.call_tool("start_sweep", {"job_id": job_id}, **asked))
+        assert (again["action"], again["status"]) == ("started", "failed")
+        kinds = [event.event_type for event in await manager.events(job_id)]
+    assert kinds == ["created", "started", "failed"]
+
+
+async def test_cancelled_job_keeps_what_it_has_and_says_how_to_go_on():
+    async with Client(build_server()) as client, AsyncJobManager() as manager:
+        job_id = await created(client)
+        store = await manager.store()
+        await store.claim(job_id, "somebody-else", lease_s=3600, executor="local")
+        asked = {"job_id": job_id, "reason": "wrong grid"}
+        answers = [data(await client.call_tool("cancel_job", asked)) for _ in range(2)]
+        assert answers[0] == answers[1]
+        assert answers[0]["status"] == "cancelled"
+        assert "0 of 12 runs done. What is done stays." in answers[0]["summary"]
+        assert "resumes it" in answers[0]["next"]
+        events = await manager.events(job_id)
+    assert [event.event_type for event in events] == ["created", "started", "cancelled"]
+    assert events[-1].details == {"reason": "wrong grid"}
 
 
 def test_numbers_that_json_cannot_hold_become_none():

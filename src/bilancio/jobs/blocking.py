@@ -21,7 +21,7 @@ from bilancio.jobs.models import (
     Results,
     Started,
 )
-from bilancio.jobs.reports import Deletion, Imported
+from bilancio.jobs.reports import Deletion, Imported, Verification
 
 T = TypeVar("T")
 
@@ -80,9 +80,9 @@ class JobManager:
         """Return how long a sweep will take here."""
         return self._wait(self._manager.estimate(config))
 
-    def start_sweep(self, job_id: str) -> Started:
+    def start_sweep(self, job_id: str, *, request_key: str | None = None) -> Started:
         """Have a worker process carry the job out; return at once."""
-        return self._wait(self._manager.start_sweep(job_id))
+        return self._wait(self._manager.start_sweep(job_id, request_key=request_key))
 
     def run_job(self, job_id: str) -> Job:
         """Carry the job out in this process, to its end."""
@@ -176,6 +176,10 @@ class JobManager:
     def export_job(self, name: str, folder: Path | str | None = None) -> dict[str, str]:
         """Write a job's manifest and tables again from the store."""
         return self._wait(self._manager.export_job(name, folder))
+
+    def verify(self, name: str, **how: Any) -> Verification:
+        """Compute recorded runs again and compare them with what is stored, bit by bit."""
+        return self._wait(self._manager.verify(name, **how))
 
     def delete_job(self, job_id: str, *, files: bool = True) -> Deletion:
         """Delete a job for good, with the files that were written for it."""

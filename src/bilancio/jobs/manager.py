@@ -9,7 +9,7 @@ import platform
 import random
 import secrets
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -44,7 +44,7 @@ from bilancio.jobs.models import (
     Results,
     Started,
 )
-from bilancio.jobs.reports import Deletion, Imported
+from bilancio.jobs.reports import Deletion, Imported, Verification
 from bilancio.jobs.spawn import spawn_worker
 from bilancio.jobs.store import JobStore, open_store
 from bilancio.settings import Settings, load_settings
@@ -205,18 +205,24 @@ class AsyncJobManager:
             rough=measured is None,
         )
 
-    async def start_sweep(self, job_id: str) -> Started:
+    async def start_sweep(self, job_id: str, *, request_key: str | None = None) -> Started:
         """Have a worker process of its own carry the job out; return at once.
 
         A pending job starts; a stalled, failed or cancelled one goes on with what is missing; of
         a running one nothing is started.
+
+        Parameters
+        ----------
+        request_key
+            A repeated call with the same key starts nothing again, whatever has become of the job,
+            and says what the first one did.
 
         Raises
         ------
         JobNotFound, JobStateError, OutputError, WorkerError
             Nothing was started.
         """
-        claimed = await self._claim(job_id, SPAWN_S)
+        claimed = await self._claim(job_id, SPAWN_S, request_key)
         if isinstance(claimed, Started):
             return claimed
         job, lease, event = claimed
@@ -242,9 +248,15 @@ class AsyncJobManager:
         await Worker(await self.store(), claimed[1], self.settings).run()
         return await self._seen(claimed[0].job_id)
 
-    async def _claim(self, name: str, lease_s: float) -> Started | tuple[Job, Lease, EventType]:
+    async def _claim(
+        self, name: str, lease_s: float, request_key: str | None = None
+    ) -> Started | tuple[Job, Lease, EventType]:
         """Lease the job to a worker about to start; say so where one has it already."""
         job = await self.exact(name)
+        if request_key is not None:
+            start = await (await self.store()).last_start(job.job_id)
+            if start is not None and start.details.get("request") == request_key:
+                return Started(job=job, action=start.event_type.value)
         if job.status is JobStatus.COMPLETED:
             raise JobStateError(
                 job.job_id, "completed", "started again", "Its results are there: job_results."
@@ -269,6 +281,7 @@ class AsyncJobManager:
             executor=job.executor,
             dead_fence=dead,
             pid=os.getpid(),
+            request_key=request_key,
         )
         crash_point("after-claim")
         if claimed is None:  # somebody else was faster
@@ -597,6 +610,37 @@ class AsyncJobManager:
             job = job.model_copy(update={"out_dir": out_dir})
         await files.write_files(await self.store(), job)
         return files.present(job)
+
+    async def verify(
+        self,
+        name: str,
+        *,
+        sample: int | None = 100,
+        seed: int | None = None,
+        tell: Callable[[int, int], None] = lambda _done, _total: None,
+    ) -> Verification:
+        """Compute recorded runs again and compare them with what is stored, bit by bit.
+
+        Parameters
+        ----------
+        sample
+            How many runs at most, the first and the last recorded among them; None takes all.
+        seed
+            Draws the runs; without it they are spread evenly.
+        tell
+            Is called with the number of runs compared so far, and of all that will be.
+
+        Raises
+        ------
+        InvalidInput, JobNotFound, JobStateError, ResultsMissing, StoreCorrupt
+        """
+        job = (await self.find_job(name)).job
+        from bilancio.jobs.verification import verify  # numpy and the experiment, of use only here
+
+        workers = self.settings.workers
+        return await verify(
+            await self.store(), job, sample=sample, seed=seed, workers=workers, tell=tell
+        )
 
     async def delete_job(self, job_id: str, *, files: bool = True) -> Deletion:
         """Delete a job for good: all that is stored of it and, with *files*, what was written.

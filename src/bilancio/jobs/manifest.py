@@ -173,10 +173,7 @@ def provenance(folder: Path) -> dict[str, Any]:
         Where the sweep was started; its git commit is noted.
     """
     return {
-        "bilancio": _version("bilancio"),
-        "python": platform.python_version(),
-        "numpy": _version("numpy"),
-        "numba": _version("numba"),
+        **package_versions(),
         **_git(folder),
         "host": platform.node(),
         "platform": platform.platform(),
@@ -184,6 +181,16 @@ def provenance(folder: Path) -> dict[str, Any]:
         if hasattr(os, "sched_getaffinity")
         else os.cpu_count(),
         "executable": Path(sys.executable).name,
+    }
+
+
+def package_versions() -> dict[str, str | None]:
+    """Return the versions that numbers may depend on."""
+    return {
+        "bilancio": _version("bilancio"),
+        "python": platform.python_version(),
+        "numpy": _version("numpy"),
+        "numba": _version("numba"),
     }
 
 

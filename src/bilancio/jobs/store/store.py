@@ -226,6 +226,7 @@ class JobStore:
         executor: str,
         dead_fence: int | None = None,
         pid: int | None = None,
+        request_key: str | None = None,
     ) -> tuple[Lease, EventType] | None:
         """Lease the job to *worker_id* for *lease_s* seconds, or return None.
 
@@ -257,6 +258,8 @@ class JobStore:
                 "attempt": claimed[0]["attempts"],
                 "completed_runs": claimed[0]["completed_runs"],
             }
+            if request_key is not None:
+                details["request"] = request_key
             await self._append(transaction, job_id, event, details)
             fence = claimed[0]["fence"]
             return Lease(job_id=job_id, worker_id=worker_id, fence=fence), event
