@@ -159,7 +159,7 @@ class BalancedSweep(GridSweep, RingSettings):
         tuple[MidRatio, ...], Field(min_length=1), AfterValidator(each_once)
     ] = Field(default=(Decimal(1),), description="Outside mid prices per unit of face, ρ.")
     outside_mid_ratio_range: MidRatioRange | None = Field(
-        default=None, description="ρ from low to high, for lhs."
+        default=None, description="Low:high of ρ, for lhs."
     )
     points: Annotated[tuple[BalancedPoint, ...], Field(min_length=1)] | None = Field(
         default=None,

@@ -91,14 +91,14 @@ class GridSweep(SweepConfig):
     )
     lhs_seed: Seed | None = Field(default=None, description="With lhs: its seed. Default 42.")
     kappa_range: KappaRange | None = Field(
-        default=None, description="κ from low to high, for lhs; the bracket of frontier."
+        default=None, description="Low:high of κ, for lhs; the bracket of frontier."
     )
     concentration_range: ConcentrationRange | None = Field(
-        default=None, description="c from low to high, for lhs."
+        default=None, description="Low:high of c, for lhs."
     )
-    mu_range: MuRange | None = Field(default=None, description="μ from low to high, for lhs.")
+    mu_range: MuRange | None = Field(default=None, description="Low:high of μ, for lhs.")
     monotonicity_range: MonotonicityRange | None = Field(
-        default=None, description="m from low to high, for lhs."
+        default=None, description="Low:high of m, for lhs."
     )
     points: Annotated[tuple[RingPoint, ...], Field(min_length=1)] | None = Field(
         default=None, description="Single cells: kappa, concentration, mu, monotonicity of each."
