@@ -17,6 +17,7 @@ _NOUNS = {
     "sweep": "bilancio.cli.sweep",
     "jobs": "bilancio.cli.jobs",
     "run": "bilancio.cli.run",
+    "bench": "bilancio.cli.bench",
 }
 
 

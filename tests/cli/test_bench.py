@@ -1,0 +1,65 @@
+"""The measuring works; what it measures is for people to judge."""
+
+import pytest
+
+from bilancio.cli import speed, system_speed
+from bilancio.experiments import registry
+from bilancio.jobs.manager import AsyncJobManager
+
+
+@pytest.fixture
+def few(monkeypatch):
+    """Measure one size of each kind only."""
+    monkeypatch.setattr(speed, "SIZES", ((100, 10),))
+    monkeypatch.setattr(speed, "SEEDS", 1)
+
+
+@pytest.fixture
+def small(monkeypatch):
+    """Measure small sweeps, with the trivial experiment known."""
+    monkeypatch.setenv("BILANCIO_PLUGINS", "bilancio.cli.system_speed:TRIVIAL")
+    registry._plugins.cache_clear()
+    monkeypatch.setattr(system_speed, "MANY", 2000)
+    monkeypatch.setattr(system_speed, "RING_RUNS", 500)
+    monkeypatch.setattr(system_speed, "BYTES_RUNS", 20_000)
+    yield
+    registry._plugins.cache_clear()
+
+
+def test_the_table_tells_machine_versions_and_whether_targets_are_met(bilancio, few):
+    said = bilancio("bench")
+    assert (said.code, said.err) == (0, "")
+    assert "numba" in said.out
+    row = next(line for line in said.out.splitlines() if line.startswith("pair, n = 100, D = 10"))
+    assert "≤ 400 µs" in row
+    assert row.rstrip().endswith("met")
+
+
+def test_json_has_every_finding_with_its_target(bilancio, few):
+    found = bilancio("bench", "--json").json
+    assert set(found["versions"]) == {"python", "bilancio", "numpy", "numba"}
+    targets = {each["what"].partition(",")[0]: each["at_most"] for each in found["findings"]}
+    assert targets == {"ring": 30, "passive": 60, "active": None, "pair": 400}
+    for each in found["findings"]:
+        assert each["value"] > 0
+        assert each["met"] == (
+            None if each["at_most"] is None else each["value"] <= each["at_most"]
+        )
+
+
+def test_quick_and_all_exclude_each_other(bilancio):
+    said = bilancio("bench", "--quick", "--all")
+    assert (said.code, said.out) == (1, "")
+    assert said.err == "--quick: got 'beside --all'; allowed: one of them.\n"
+
+
+async def test_sweeps_and_the_store_are_measured(small, tmp_path):
+    async with AsyncJobManager() as manager:
+        found = [each async for each in system_speed.a_sweep(manager)]
+        found += [each async for each in system_speed.many_runs(manager)]
+    found.append(await system_speed.bytes_per_run(tmp_path))
+    assert all(each["value"] > 0 for each in found)
+    shares = [each["value"] for each in found if each["unit"] == "%"]
+    assert len(shares) == 2
+    assert max(shares) <= 100
+    assert system_speed.model.simulate_many.__module__ == "bilancio.model.engine"
