@@ -49,9 +49,9 @@ class Trace:
     def event_rows(self) -> Iterator[Row]:
         """Yield each event by ``EVENT_COLUMNS``: agents by name, ``cash`` in money.
 
-        ``cash`` is what was paid, lent by the creditor, or got for the ticket; the creditor of a
-        ticket sold is its seller. A ring debt's creditor is the trader it was made to, also where
-        desks hold tickets of it. What does not apply is None.
+        ``cash`` is what was paid, lent by all who hold the debt, or got for the ticket; the
+        creditor of a ticket sold is its seller. A ring debt's creditor is the trader it was made
+        to, also where desks hold tickets of it. What does not apply is None.
         """
         from bilancio.model.tables import SimEvent  # numpy, which importing this does not load
 
