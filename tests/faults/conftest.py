@@ -10,7 +10,7 @@ from tests.plugins import ALL
 
 @pytest.fixture(autouse=True)
 def plugins(isolated, monkeypatch):
-    monkeypatch.setenv("BILANCIO_PLUGINS", ALL)
+    monkeypatch.setenv("BILANCIO_PLUGINS", f"{ALL},tests.faults.experiments:LABORIOUS")
     monkeypatch.setenv("BILANCIO_WORKERS", "2")
     monkeypatch.delenv("BILANCIO_CRASH_AT", raising=False)
     registry._plugins.cache_clear()

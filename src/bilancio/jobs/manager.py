@@ -451,7 +451,7 @@ class AsyncJobManager:
         jobs, total = await store.jobs(
             status=wanted, tag=tag, text=text, limit=limit, offset=offset
         )
-        seen = tuple(self._with_stall(store, job) for job in jobs)
+        seen = tuple([await self._with_stall(store, job) for job in jobs])
         return Page(jobs=seen, total=total, offset=offset)
 
     async def progress(self, name: str) -> Progress:
@@ -709,22 +709,26 @@ class AsyncJobManager:
         if job is None:
             await self.import_job(self._out_dir() / job_id)
             return await self._seen(job_id)
-        return self._with_stall(store, job)
+        return await self._with_stall(store, job)
 
     async def _seen(self, job_id: str) -> Job:
         store = await self.store()
         job = await store.job(job_id)
         if job is None:
             raise JobNotFound(job_id)
-        return self._with_stall(store, job)
+        return await self._with_stall(store, job)
 
-    def _with_stall(self, store: JobStore, job: Job) -> Job:
+    async def _with_stall(self, store: JobStore, job: Job) -> Job:
         """Say whether anybody carries a running job: lease, and sign of life on this machine."""
         if job.status is not JobStatus.RUNNING or job.manual:
             return job
         if job.holder is not None and self._carried(store, job.job_id, job.holder):
             return job
-        return job.model_copy(update={"stalled": True})
+        # A worker that has done its work ends its job first, and then its sign of life.
+        now = await store.job(job.job_id)
+        if now is None or (now.status is job.status and now.holder == job.holder):
+            return job.model_copy(update={"stalled": True})
+        return await self._with_stall(store, now)
 
     def _carried(self, store: JobStore, job_id: JobId, holder: Holder) -> bool:
         """Tell whether the holder of a lease lives; here its own word counts, not the clocks'."""

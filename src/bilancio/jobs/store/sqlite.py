@@ -124,7 +124,10 @@ class SqliteDatabase:
             return [] if found == ["ok"] else found
 
     async def close(self) -> None:
-        """Close both connections; safe to call twice."""
+        """Close both connections, even if the caller is cancelled; safe to call twice."""
+        await _undisturbed(self._close())
+
+    async def _close(self) -> None:
         reader, self._reader = self._reader, None
         writer, self._writer = self._writer, None
         if reader is not None:
@@ -187,7 +190,7 @@ class SqliteDatabase:
             ):
                 await connection.execute(f"PRAGMA {pragma}")
         except BaseException:
-            await connection.close()
+            await _undisturbed(connection.close())
             raise
         return connection
 
@@ -269,7 +272,9 @@ class SqliteDatabase:
         except (BlockingIOError, FileNotFoundError):
             return  # the next writer finds it due as well
         try:
-            await _undisturbed(self._checkpoint(connection))
+            # What was written is stored in the log; where there is no room, it stays there.
+            with contextlib.suppress(sqlite3.OperationalError):
+                await _undisturbed(self._checkpoint(connection))
         finally:
             self._unlock()
 

@@ -1,0 +1,195 @@
+"""Each await of each call of the store, cancelled: all of the call happens, or nothing."""
+
+import asyncio
+import inspect
+import itertools
+import shutil
+import sqlite3
+import threading
+import types
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+
+from bilancio.jobs import JobConfig, JobStatus
+from bilancio.jobs import chunks as packing
+from bilancio.jobs.models import Lease
+from bilancio.jobs.store import open_store
+from bilancio.jobs.store.store import JobStore
+from tests.faults.kit import can_write_at_once
+
+pytestmark = [pytest.mark.faults, pytest.mark.slow, pytest.mark.timeout(120)]
+
+CONFIG = JobConfig(sweep_type="ring", n_agents=10, n_replicates=100)
+LEASE = Lease(job_id="leased-job", worker_id="worker-a", fence=1)
+PACKED, CRC = packing.pack(packing.one_row({"x": 1.0}))
+CHUNKS = packing.split(np.array([7, 8]), np.array([(1.0,), (2.0,)], [("x", float)]))
+ROW = {
+    "job_id": "imported-job",
+    "created_at": "2026-03-01T12:00:00.000000Z",
+    "status": "pending",
+    "description": "",
+    "notes": "",
+    "tags": "[]",
+    "sweep_type": "ring",
+    "config": "{}",
+    "config_hash": "",
+    "engine": "",
+    "out_dir": "/",
+    "total_runs": 2,
+    "completed_runs": 0,
+    "failed_runs": 0,
+    "work": 1.0,
+    "manual": 0,
+    "attempts": 0,
+    "started_at": None,
+    "completed_at": None,
+    "error": None,
+    "summary": None,
+    "executor": "local",
+    "provenance": "{}",
+}
+
+
+def added(store, name, **more):
+    described = {"description": "try", "notes": "", "tags": (), "engine": "e", "out_dir": "/"}
+    return store.add(name, CONFIG, **described, executor="local", **more)
+
+
+async def deleted(store):
+    return await store.delete(await store.job("idle-job"))
+
+
+CALLS = {
+    "add": lambda store: added(store, "new-job", request_key="r"),
+    "cancel": lambda store: store.cancel("leased-job", "enough"),
+    "chunks": lambda store: store.chunks("leased-job"),
+    "claim": lambda store: store.claim("idle-job", "w", lease_s=9, executor="local"),
+    "confirm": lambda store: store.confirm(LEASE, pid=1, host="h", provenance={}, lease_s=9),
+    "delete": deleted,
+    "end": lambda store: store.end(LEASE, JobStatus.FAILED, error="no"),
+    "end_by_hand": lambda store: store.end_by_hand("manual-job", JobStatus.FAILED, error="no"),
+    "events": lambda store: store.events("leased-job"),
+    "failed_runs": lambda store: store.failed_runs("leased-job"),
+    "holds": lambda store: store.holds(LEASE),
+    "import_job": lambda store: store.import_job(ROW, CHUNKS, {3: "no"}),
+    "job": lambda store: store.job("manual-job"),
+    "job_ids": lambda store: store.job_ids(),
+    "jobs": lambda store: store.jobs(),
+    "last_start": lambda store: store.last_start("leased-job"),
+    "note_flight": lambda store: store.note_flight(LEASE, []),
+    "note_process": lambda store: store.note_process(LEASE, 1),
+    "record": lambda store: store.record(LEASE, CHUNKS, {3: "no"}, {}, compute_s=1, lease_s=9),
+    "record_by_hand": lambda store: store.record_by_hand("manual-job", "r", PACKED, CRC, {}),
+    "recorded": lambda store: store.recorded("leased-job"),
+    "renew": lambda store: store.renew(LEASE, 9),
+    "speed": lambda store: store.speed("ring", "h", "e"),
+    "unknown": lambda store: store.unknown(["leased-job", "other-job"]),
+    "start_by_hand": lambda store: store.start_by_hand("idle-job"),
+}
+
+
+def public_calls():
+    return {
+        name
+        for name, each in inspect.getmembers(JobStore, inspect.iscoroutinefunction)
+        if not name.startswith("_") and name != "close"
+    }
+
+
+def test_every_call_of_the_store_is_among_those_that_are_cancelled():
+    assert public_calls() <= CALLS.keys()
+
+
+@types.coroutine
+def cancelling(work, number, *, again):
+    """Await *work* in a task that is cancelled at its await *number*, and *again* at all others."""
+    steps, task = work.__await__(), asyncio.current_task()
+    resume = steps.send, None
+    for at in itertools.count(1):
+        try:
+            waiting_for = resume[0](resume[1])
+        except StopIteration as done:
+            return done.value
+        if at == number or (again and at > number):
+            task.cancel()
+        try:
+            resume = steps.send, (yield waiting_for)
+        except BaseException as error:  # noqa: BLE001 - it is handed on
+            resume = steps.throw, error
+
+
+async def cancelled_at(work, number, *, again):
+    """Tell whether *work* was broken off at its await *number*."""
+
+    async def wrapped():
+        return await cancelling(work, number, again=again)
+
+    task = asyncio.ensure_future(wrapped())
+    await asyncio.wait({task})
+    return task.cancelled()
+
+
+def now():
+    return datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+def content(path):
+    with sqlite3.connect(path) as raw:
+        tables = ("jobs", "events", "chunks", "failed_runs")
+        found = [raw.execute(f"SELECT * FROM {name}").fetchall() for name in tables]
+    raw.close()
+    return found
+
+
+@pytest.fixture
+async def template(isolated):
+    store = await open_store(str(isolated / "template.db"), now)
+    for name in ("leased-job", "manual-job", "idle-job"):
+        await added(store, name)
+    await store.claim("leased-job", "worker-a", lease_s=30, executor="local")
+    await store.start_by_hand("manual-job")
+    await store.close()
+    return isolated / "template.db"
+
+
+@pytest.mark.parametrize("again", [False, True], ids=["once", "again and again"])
+@pytest.mark.parametrize("call", sorted(CALLS.keys() & public_calls()))
+async def test_a_call_cancelled_at_any_await_happens_whole_or_not_at_all(call, again, template):
+    before = content(template)
+    path = shutil.copy(template, template.with_name("after.db"))
+    store = await open_store(str(path), now)
+    await CALLS[call](store)
+    await store.close()
+    after = content(path)
+    for number in itertools.count(1):
+        path = shutil.copy(template, template.with_name(f"{number}.db"))
+        store = await open_store(str(path), now)
+        try:
+            cancelled = await cancelled_at(CALLS[call](store), number, again=again)
+            assert can_write_at_once(path)
+            assert content(path) in (before, after)
+            assert "leased-job" in await store.job_ids()
+            assert isinstance(await store.cancel("idle-job", ""), bool)
+        finally:
+            await store.close()
+        if not cancelled:
+            assert number > 1
+            break
+
+
+async def opened_and_closed(path):
+    await (await open_store(str(path), now)).close()
+
+
+async def test_an_opening_cancelled_at_any_await_leaves_no_thread_and_no_lock(template):
+    for number in itertools.count(1):
+        threads = set(threading.enumerate())
+        cancelled = await cancelled_at(opened_and_closed(template), number, again=False)
+        if not cancelled:
+            break
+        assert can_write_at_once(template)
+        for thread in set(threading.enumerate()) - threads:
+            await asyncio.to_thread(thread.join, 10)
+            assert not thread.is_alive() or thread.name.startswith("asyncio")

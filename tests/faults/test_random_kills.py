@@ -1,0 +1,78 @@
+"""Kill -9 of workers, pool processes and starters at random moments, by a fixed seed."""
+
+import asyncio
+import os
+import random
+
+import psutil
+import pytest
+
+from bilancio.errors import JobNotFound
+from bilancio.jobs import AsyncJobManager
+from tests.faults.kit import NAME, assert_sound, carried_on, outcome, started
+
+pytestmark = [pytest.mark.faults, pytest.mark.slow, pytest.mark.timeout(600)]
+
+KILLS = int(os.environ.get("BILANCIO_KILLS", "60"))
+SWEEPS = 4
+LONGEST_S = 1.5
+CONFIG = {"sweep_type": "laborious", "n": 4_000}
+
+
+async def ended_within(seconds, process):
+    """Tell whether the process ends by itself before so many seconds are over."""
+    gone, _ = await asyncio.to_thread(psutil.wait_procs, [process], seconds)
+    return bool(gone)
+
+
+async def job_or_none(manager):
+    try:
+        return await manager.exact(NAME)
+    except JobNotFound:
+        return None
+
+
+async def victim(manager, rng, starter):
+    """Choose somebody who is at work on the job: its starter, its worker, one of the pool."""
+    job = await job_or_none(manager)
+    if rng.random() < 0.2 or job is None or job.holder is None or not job.holder.pid:
+        return psutil.Process(starter.pid)
+    worker = psutil.Process(job.holder.pid)
+    pool = worker.children()
+    return rng.choice(pool) if pool and rng.random() < 0.5 else worker
+
+
+async def disturbed(manager, rng, kills):
+    """Start the job again and again, and kill somebody each time; return how often."""
+    done = 0
+    while done < kills:
+        job = await job_or_none(manager)
+        if job is not None and job.state == "completed":
+            return done
+        with started(CONFIG) as starter:
+            await ended_within(rng.uniform(0.0, LONGEST_S), psutil.Process(starter.pid))
+            try:
+                (await victim(manager, rng, starter)).kill()
+                done += 1
+            except psutil.NoSuchProcess:
+                pass
+            starter.kill()
+    return done
+
+
+@pytest.mark.parametrize("seed", range(SWEEPS))
+async def test_whoever_is_killed_at_whatever_moment_the_job_ends_as_if_undisturbed(
+    seed, isolated, expected
+):
+    rng, left, number = random.Random(seed), KILLS // SWEEPS, 0
+    while left:
+        number += 1
+        folder = isolated / str(number)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("BILANCIO_DATABASE_URL", str(folder / "s.db"))
+            patch.setenv("BILANCIO_OUT_DIR", str(folder / "out"))
+            async with AsyncJobManager() as manager:
+                left -= await disturbed(manager, rng, left)
+                await carried_on(manager, CONFIG)
+                await assert_sound(manager)
+                assert await outcome(manager) == await expected(CONFIG)
