@@ -115,10 +115,11 @@ class Findings(Answer):
     job_id: str
     description: str
     status: str
-    findings: FiniteData = Field(description="Counts, averages and intervals over all runs so far.")
+    findings: FiniteData = Field(description="Counts, averages, intervals over all runs so far.")
     table: Table | None
+    frontier: FiniteData = Field(default_factory=dict, description="κ* by cell, if searched.")
     files: dict[str, str] = Field(description="Name to path.")
-    failures: dict[str, str] = Field(description="The first failed runs: run id to error.")
+    failures: dict[str, str] = Field(description="First failed runs: id to error.")
     config: FiniteData
 
 

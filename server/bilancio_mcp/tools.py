@@ -150,7 +150,7 @@ async def job_results(
     job_id: AnyName,
     group_by: Annotated[
         tuple[str, ...],
-        Field(description="Parameters for the rows of the table, singular: kappa, mu, …, seed."),
+        Field(description="Parameters for the table's rows, singular: kappa, mu, …, seed."),
     ] = (),
     measures: Annotated[
         tuple[str, ...], Field(description="Columns of the table; all if left out.")
@@ -184,6 +184,7 @@ async def job_results(
             offset=offset,
             total_rows=table.total_rows,
         ),
+        frontier={} if results.frontier is None else results.frontier.model_dump(mode="json"),
         files=results.files,
         failures=results.failures,
         config=results.job.config.as_dict(),
@@ -199,7 +200,7 @@ async def list_jobs(
     ] = None,
     tag: Annotated[str, Field(description="Only jobs with this tag.")] = "",
     text: Annotated[
-        str, Field(description="Only jobs with this text in name, description or notes.")
+        str, Field(description="Only jobs with this text in name, words or notes.")
     ] = "",
     limit: Annotated[int, Field(ge=1, le=100, description="Jobs to show.")] = 20,
     offset: Offset = 0,
@@ -228,7 +229,7 @@ async def cancel_job(
     ctx: Ctx,
     *,
     job_id: ExactName,
-    reason: Annotated[str, Field(description="Why; noted among the job's events.")] = "",
+    reason: Annotated[str, Field(description="Why; noted as an event.")] = "",
 ) -> CancelledJob:
     """Stop a job; what it has found stays.
 

@@ -131,10 +131,7 @@ def after_results(results: Results, offset: int, limit: int) -> str:
 
 def varied(job: Job) -> list[str]:
     """Return the parameters that vary within a job, by the names that group_by takes."""
-    if not isinstance(job.config, GridSweep):
-        return []
-    names = [name for name, values in job.config.axes.items() if len(values) > 1]
-    return [*names, "seed"] if job.config.n_seeds > 1 else names
+    return list(job.config.varied) if isinstance(job.config, GridSweep) else []
 
 
 def _after_failure(job: Job) -> str:

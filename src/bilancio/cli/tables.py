@@ -48,6 +48,24 @@ def results_table(
     return made, [name for name in measures if name in cut or name not in shown]
 
 
+def frontier_table(table: Table, *, width: int) -> RichTable:
+    """Return what each search of a frontier has found, as far as it fits."""
+    keys = table.columns[: table.columns.index("kappa_star")]
+    cells = [
+        [
+            _key(value)
+            if name in keys
+            else value
+            if isinstance(value, str)
+            else words.number(value)
+            for name, value in zip(table.columns, row, strict=True)
+        ]
+        for row in table.rows
+    ]
+    made, _ = rows_table(table.columns, cells, text=["arm", "status"], width=width)
+    return made
+
+
 def runs_table(
     rows: Sequence[Mapping[str, Any]], parameters: Collection[str], *, width: int
 ) -> tuple[RichTable, list[str]]:

@@ -5,7 +5,7 @@ from typing import Any
 
 from bilancio.cli import words
 from bilancio.cli.output import Output, pairs_table, state
-from bilancio.cli.tables import results_table, runs_table
+from bilancio.cli.tables import frontier_table, results_table, runs_table
 from bilancio.jobs.clock import utc_now
 from bilancio.jobs.models import Job, Progress, Results
 
@@ -56,8 +56,11 @@ def show_results(
 ) -> None:
     """Show what a job has found: headline, table, failures, files."""
     output.say(results.headline)
+    if results.frontier is not None and results.frontier.rows:
+        output.say()
+        output.say(frontier_table(results.frontier, width=output.out.width))
     table = results.table
-    if table is not None and table.rows:
+    if table is not None and table.rows and not _of_probes_alone(results):
         made, left_out = results_table(table, width=output.out.width, chosen=chosen)
         output.say()
         output.say(made)
@@ -76,6 +79,12 @@ def show_results(
         output.say()
         output.say(f"Files in {results.job.folder}:")
         output.say(f"  {', '.join(results.files)}")
+
+
+def _of_probes_alone(results: Results) -> bool:
+    """Whether the table averages over what a search has tried, which nobody asked for."""
+    ungrouped = results.table is not None and results.table.columns[0] in {"design", "n"}
+    return results.frontier is not None and not results.job.config.fixed_runs and ungrouped
 
 
 def show_runs(

@@ -74,7 +74,8 @@ async def tell(manager: AsyncJobManager, job: Job, output: Output, **more: Any) 
         emit({**more, **results.model_dump(mode="json")})
     if job.state == "completed":
         if not output.as_json:
-            _show_results(output, await manager.results(job.job_id, group_by=_varied(job)[:1]))
+            by = _varied(job)[:1] if job.config.fixed_runs and not _continuous(job) else []
+            _show_results(output, await manager.results(job.job_id, group_by=by))
         output.say(f"Job {job.job_id}", style="bold")
         return 0
     if job.state == "pending":
@@ -107,7 +108,8 @@ def _beginning(action: str, job: Job, estimate: Estimate) -> str:
     rough = "roughly" if estimate.rough else "about"
     if action == "started":
         cores = f"{estimate.workers} core{'' if estimate.workers == 1 else 's'}"
-        return f"{words.runs(left)}, {rough} {words.duration(seconds)} on {cores}."
+        most = "at most " if job.total_is_bound else ""
+        return f"{most}{words.runs(left)}, {rough} {words.duration(seconds)} on {cores}."
     if action == "already running":
         return "It is running already; nothing was started."
     return f"It goes on: {words.runs(left)} left, {rough} {words.duration(seconds)}."
@@ -235,9 +237,13 @@ def _pace(progress: JobProgress) -> str:
 
 def _varied(job: Job) -> list[str]:
     """Return the parameters that vary over the cells of a job, the first to look at first."""
-    axes = getattr(job.config, "axes", {})
-    varied = [name for name, values in axes.items() if len(values) > 1]
+    varied = [name for name in getattr(job.config, "varied", ()) if name != "seed"]
     return sorted(varied, key=lambda name: name != "kappa")
+
+
+def _continuous(job: Job) -> bool:
+    """Whether the first parameter to look at takes a value of its own in each sample."""
+    return getattr(job.config, "lhs", None) is not None
 
 
 def _show_results(output: Output, results: Results) -> None:

@@ -72,12 +72,10 @@ class GridSweep(SweepConfig):
         tuple[Monotonicity, ...], Field(min_length=1), AfterValidator(each_once)
     ] = Field(default=(Decimal(0),), description="Orderings of debt sizes, m.")
     seeds: Annotated[tuple[Seed, ...], Field(min_length=1), AfterValidator(each_once)] | None = (
-        Field(default=None, description="Seeds; each cell runs under each of them. Default 42.")
+        Field(default=None, description="Seeds; each cell runs under each. Default 42.")
     )
     n_replicates: Count | None = Field(default=None, description="Instead of seeds: how many.")
-    base_seed: Seed | None = Field(
-        default=None, description="With n_replicates: the first seed; the others follow."
-    )
+    base_seed: Seed | None = Field(default=None, description="With n_replicates: the first seed.")
     grid: bool | None = Field(
         default=None,
         description=(
@@ -87,7 +85,7 @@ class GridSweep(SweepConfig):
     )
     lhs: Count | None = Field(
         default=None,
-        description="Latin hypercube: number of samples over the ranges, log scale for κ and c.",
+        description="Latin hypercube: samples over the ranges; log scale for κ, c.",
     )
     lhs_seed: Seed | None = Field(default=None, description="With lhs: its seed. Default 42.")
     kappa_range: KappaRange | None = Field(
