@@ -1,50 +1,20 @@
 """`bilancio jobs VERB`: find jobs, follow them, read their results."""
 
-import asyncio
-from collections.abc import Awaitable, Callable
-from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 import typer
 
-from bilancio.cli import words
+from bilancio.cli import upkeep, words
+from bilancio.cli.asking import AsJson, ExactName, JobName, emit, name_of, with_manager
 from bilancio.cli.usage import Verbs, listed, whole
-from bilancio.errors import BilancioError, invalid
+from bilancio.errors import invalid
 from bilancio.jobs.clock import utc_now
 from bilancio.jobs.manager import AsyncJobManager
 from bilancio.jobs.models import Found, Job, Page
 
-T = TypeVar("T")
-
 app = typer.Typer(add_completion=False, cls=Verbs, rich_markup_mode="rich")
 
 
-def _names(incomplete: str) -> list[str]:
-    """Return the names that complete what is typed; nothing where the store does not answer."""
-
-    async def ask(manager: AsyncJobManager) -> Page:
-        return await manager.list_jobs(limit=200)
-
-    try:
-        jobs = _with_manager(ask).jobs
-    except BilancioError:
-        return []
-    return [job.job_id for job in jobs if job.job_id.startswith(incomplete)]
-
-
-JobName = Annotated[
-    list[str],
-    typer.Argument(
-        metavar="JOB",
-        help="The job's name, as one writes it: with spaces, capitals, a typo a word.",
-        autocompletion=_names,
-    ),
-]
-ExactName = Annotated[
-    list[str],
-    typer.Argument(metavar="JOB", help="The job's whole name.", autocompletion=_names),
-]
-AsJson = Annotated[bool, typer.Option("--json", metavar="", help="Print one JSON object.")]
 Limit = Annotated[str, typer.Option(metavar="N", help="How many, at most 1000.")]
 Offset = Annotated[str, typer.Option(metavar="N", help="How many to pass over.")]
 
@@ -87,13 +57,13 @@ def list_jobs(
       $ bilancio jobs list --text liquidity --limit 5
     """
     wanted: dict[str, Any] = {"status": status, "tag": tag, "text": text}
-    page = _with_manager(
+    page = with_manager(
         lambda manager: manager.list_jobs(
             **wanted, limit=whole("limit", limit), offset=whole("offset", offset)
         )
     )
     if as_json:
-        _emit(page)
+        emit(page)
     else:
         _show_page(page, filtered=any(wanted.values()))
 
@@ -108,12 +78,12 @@ def show(job: JobName, *, as_json: AsJson = False) -> None:
     """
 
     async def ask(manager: AsyncJobManager) -> tuple[Found, Any]:
-        found = await manager.find_job(_name(job))
+        found = await manager.find_job(name_of(job))
         return found, await manager.progress(found.job.job_id)
 
-    found, progress = _with_manager(ask)
+    found, progress = with_manager(ask)
     if as_json:
-        _emit({"reading": found.reading, **progress.model_dump(mode="json")})
+        emit({"reading": found.reading, **progress.model_dump(mode="json")})
         return
     from bilancio.cli.output import Output  # rich, which a JSON document does not need
     from bilancio.cli.views import show_job
@@ -146,7 +116,7 @@ def results(
     chosen = listed(measures)
 
     async def ask(manager: AsyncJobManager) -> tuple[Found, Any]:
-        found = await manager.find_job(_name(job))
+        found = await manager.find_job(name_of(job))
         return found, await manager.results(
             found.job.job_id,
             group_by=listed(group_by),
@@ -155,9 +125,9 @@ def results(
             offset=whole("offset", offset),
         )
 
-    found, seen = _with_manager(ask)
+    found, seen = with_manager(ask)
     if as_json:
-        _emit({"reading": found.reading, **seen.model_dump(mode="json")})
+        emit({"reading": found.reading, **seen.model_dump(mode="json")})
         return
     from bilancio.cli.output import Output  # rich, which a JSON document does not need
     from bilancio.cli.views import show_results
@@ -188,15 +158,15 @@ def runs(
     first = whole("offset", offset)
 
     async def ask(manager: AsyncJobManager) -> tuple[Found, list[dict[str, Any]]]:
-        found = await manager.find_job(_name(job))
+        found = await manager.find_job(name_of(job))
         return found, await manager.runs(
             found.job.job_id, status=status, limit=whole("limit", limit), offset=first
         )
 
-    found, rows = _with_manager(ask)
+    found, rows = with_manager(ask)
     total = _runs_with(status, found.job)
     if as_json:
-        _emit({"job_id": found.job.job_id, "total": total, "offset": first, "runs": rows})
+        emit({"job_id": found.job.job_id, "total": total, "offset": first, "runs": rows})
         return
     from bilancio.cli.output import Output  # rich, which a JSON document does not need
     from bilancio.cli.views import show_runs
@@ -230,14 +200,14 @@ def events(
         raise invalid("last", last, "whole numbers from 1")
 
     async def ask(manager: AsyncJobManager) -> tuple[Found, Any]:
-        found = await manager.find_job(_name(job))
+        found = await manager.find_job(name_of(job))
         return found, await manager.events(
             found.job.job_id, after=start, limit=count, last=count > 0
         )
 
-    found, seen = _with_manager(ask)
+    found, seen = with_manager(ask)
     if as_json:
-        _emit({"job_id": found.job.job_id, "events": seen})
+        emit({"job_id": found.job.job_id, "events": seen})
         return
     from bilancio.cli.output import Output  # rich, which a JSON document does not need
     from bilancio.cli.tables import events_table
@@ -292,11 +262,11 @@ def watch(job: JobName, *, as_json: AsJson = False) -> None:
 
     async def follow(manager: AsyncJobManager) -> int:
         output = Output(as_json)
-        found = await manager.find_job(_name(job))
+        found = await manager.find_job(name_of(job))
         output.reading(found)
         return await watching.watch(manager, found.job, output)
 
-    raise typer.Exit(_with_manager(follow))
+    raise typer.Exit(with_manager(follow))
 
 
 @app.command()
@@ -312,40 +282,20 @@ def cancel(
 
       $ bilancio jobs cancel bright-ocean-swift-tiger --reason "wrong grid"
     """
-    ended = _with_manager(lambda manager: manager.cancel_job(_name(job), reason))
+    ended = with_manager(lambda manager: manager.cancel_job(name_of(job), reason))
     if as_json:
-        _emit(ended)
+        emit(ended)
         return
     done = f"{ended.completed_runs:,} of {words.runs(ended.total_runs)} recorded"
     typer.echo(f"Job {ended.job_id} is cancelled, {done}.")
     typer.echo(f"Go on with the rest: bilancio jobs resume {ended.job_id}")
 
 
-@app.command("import")
-def import_jobs(
-    paths: Annotated[
-        list[Path],
-        typer.Argument(metavar="PATH", help="A job_manifest.json, or the folder that holds one."),
-    ],
-    *,
-    as_json: AsJson = False,
-) -> None:
-    """Store the jobs of manifests, with the results that lie beside them.
-
-    Example:
-
-      $ bilancio jobs import out/experiments/*/job_manifest.json
-    """
-
-    async def read(manager: AsyncJobManager) -> list[Job]:
-        return [await manager.import_job(path) for path in paths]
-
-    found = _with_manager(read)
-    if as_json:
-        _emit({"jobs": found})
-        return
-    for each in found:
-        typer.echo(f"Job {each.job_id} is here: {each.state}, {words.runs(each.completed_runs)}.")
+app.command("import")(upkeep.import_jobs)
+app.command()(upkeep.export)
+app.command()(upkeep.verify)
+app.command()(upkeep.backup)
+app.command()(upkeep.delete)
 
 
 def _start(job: list[str], *, detach: bool, as_json: bool) -> None:
@@ -353,30 +303,10 @@ def _start(job: list[str], *, detach: bool, as_json: bool) -> None:
     from bilancio.cli.output import Output
 
     async def go(manager: AsyncJobManager) -> int:
-        known = await manager.exact(_name(job))
+        known = await manager.exact(name_of(job))
         return await watching.start(manager, known, Output(as_json), detach=detach, new=False)
 
-    raise typer.Exit(_with_manager(go))
-
-
-def _with_manager(ask: Callable[[AsyncJobManager], Awaitable[T]]) -> T:
-    """Open the store, ask, and close it."""
-
-    async def asked() -> T:
-        async with AsyncJobManager() as manager:
-            return await ask(manager)
-
-    return asyncio.run(asked())
-
-
-def _name(parts: list[str]) -> str:
-    return " ".join(parts)
-
-
-def _emit(data: object) -> None:
-    from bilancio.cli.output import emit  # rich, which a list of names does without
-
-    emit(data)
+    raise typer.Exit(with_manager(go))
 
 
 def _runs_with(status: str | None, job: Job) -> int:

@@ -18,6 +18,8 @@ _NOUNS = {
     "jobs": "bilancio.cli.jobs",
     "run": "bilancio.cli.run",
     "bench": "bilancio.cli.bench",
+    "worker": "bilancio.cli.worker",
+    "doctor": "bilancio.cli.doctor",
 }
 
 

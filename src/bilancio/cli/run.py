@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from bilancio.cli import options
-from bilancio.cli.jobs import AsJson, JobName
+from bilancio.cli.asking import AsJson, JobName
 from bilancio.cli.output import Output, emit
 from bilancio.cli.run_views import show_run
 from bilancio.cli.usage import Verbs, listed, whole

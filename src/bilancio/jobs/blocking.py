@@ -21,7 +21,7 @@ from bilancio.jobs.models import (
     Results,
     Started,
 )
-from bilancio.jobs.reports import Deletion, Imported, Verification
+from bilancio.jobs.reports import Deletion, Diagnosis, Imported, Recovery, Verification
 
 T = TypeVar("T")
 
@@ -97,6 +97,10 @@ class JobManager:
             return job
 
         return self._wait(last())
+
+    def recover(self, *, at_once: int = 1) -> list[Recovery]:
+        """Go on with every stalled job, to its end."""
+        return self._wait(self._manager.recover(at_once=at_once))
 
     def cancel_job(self, job_id: str, reason: str = "") -> Job:
         """Cancel a job; its results so far stay."""
@@ -184,6 +188,10 @@ class JobManager:
     def delete_job(self, job_id: str, *, files: bool = True) -> Deletion:
         """Delete a job for good, with the files that were written for it."""
         return self._wait(self._manager.delete_job(job_id, files=files))
+
+    def doctor(self, *, repair: bool = False) -> Diagnosis:
+        """Look whether everything is in order."""
+        return self._wait(self._manager.doctor(repair=repair))
 
     def backup(self, file: Path | str) -> Path:
         """Copy the whole store to a new file."""

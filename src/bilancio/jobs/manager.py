@@ -44,7 +44,7 @@ from bilancio.jobs.models import (
     Results,
     Started,
 )
-from bilancio.jobs.reports import Deletion, Imported, Verification
+from bilancio.jobs.reports import Deletion, Diagnosis, Imported, Recovery, Verification
 from bilancio.jobs.spawn import spawn_worker
 from bilancio.jobs.store import JobStore, open_store
 from bilancio.settings import Settings, load_settings
@@ -301,6 +301,27 @@ class AsyncJobManager:
                 f"Its results come from engine {job.engine}; this is {version}, whose numbers "
                 "may differ. Create a new job with the same configuration.",
             )
+
+    async def recover(
+        self, *, at_once: int = 1, tell: Callable[[Recovery], None] = lambda _: None
+    ) -> list[Recovery]:
+        """Go on with every stalled job, each in a worker process of its own, to its end.
+
+        Parameters
+        ----------
+        at_once
+            How many go on at the same time; each takes all cores.
+        tell
+            Is called with each job when it has been taken over, and when it has ended.
+
+        Raises
+        ------
+        InvalidInput
+            *at_once* is no number from 1 to 64.
+        """
+        from bilancio.jobs.recovery import recover  # of use only here
+
+        return await recover(self, at_once=at_once, tell=tell)
 
     async def cancel_job(self, job_id: str, reason: str = "") -> Job:
         """Cancel a job; its results so far stay, and it can be resumed.
@@ -662,6 +683,21 @@ class AsyncJobManager:
         from bilancio.jobs.deletion import delete  # numpy, of use only here
 
         return await delete(await self.store(), job, files=files)
+
+    async def doctor(self, *, repair: bool = False) -> Diagnosis:
+        """Look whether everything is in order: machine, settings, store, jobs, files.
+
+        A store that cannot be used is a finding, no error, and none is made where there is none.
+
+        Parameters
+        ----------
+        repair
+            Put right what can be without asking: manifests written again, jobs counted again,
+            locks of dead workers removed.
+        """
+        from bilancio.jobs.doctor import Doctor  # numpy, of use only here
+
+        return await Doctor(self.settings, self.store, self._with_stall).examine(repair=repair)
 
     async def backup(self, file: Path | str) -> Path:
         """Copy the whole store, as it is at one moment, to a new file; workers go on meanwhile.

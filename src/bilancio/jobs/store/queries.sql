@@ -198,3 +198,62 @@ VALUES (
 -- name: delete_job
 -- Unless somebody has begun to carry it out meanwhile, which counts as an attempt.
 DELETE FROM jobs WHERE job_id = :job_id AND status = :status AND attempts = :attempts;
+
+-- name: chunk_page
+-- What follows one chunk, over all jobs: the whole store is read in pieces.
+SELECT job_id, first_index, last_index, metrics, crc32, run_id
+  FROM chunks
+ WHERE (job_id, first_index) > (:job_id, :first_index)
+ ORDER BY job_id, first_index
+ LIMIT :limit;
+
+-- name: contradictions
+-- Jobs whose row says something else than their chunks, failed runs and events. A job imported
+-- without its single runs has counters only, and its events tell of no runs.
+SELECT *
+  FROM (
+    SELECT job_id, status, manual, total_runs, completed_runs, failed_runs, n_events,
+           (SELECT coalesce(sum(last_index - first_index + 1), 0)
+              FROM chunks WHERE chunks.job_id = jobs.job_id) AS stored_runs,
+           (SELECT count(*)
+              FROM failed_runs WHERE failed_runs.job_id = jobs.job_id) AS stored_failures,
+           (SELECT count(*) FROM events WHERE events.job_id = jobs.job_id) AS stored_events,
+           (SELECT coalesce(max(seq), 0)
+              FROM events WHERE events.job_id = jobs.job_id) AS last_event,
+           (SELECT coalesce(sum(coalesce(json_extract(details, '$.completed'), 1)), 0)
+              FROM events
+             WHERE events.job_id = jobs.job_id AND event_type = 'progress') AS told_runs,
+           (SELECT event_type
+              FROM events
+             WHERE events.job_id = jobs.job_id AND event_type NOT IN ('progress', 'notified')
+             ORDER BY seq DESC
+             LIMIT 1) AS last_change,
+           EXISTS (SELECT 1
+                     FROM events
+                    WHERE events.job_id = jobs.job_id AND seq = 1
+                      AND json_extract(details, '$.imported')) AS imported
+      FROM jobs)
+ WHERE (completed_runs <> stored_runs AND NOT (imported AND stored_runs = 0))
+    OR failed_runs <> stored_failures
+    OR (told_runs <> stored_runs AND NOT imported)
+    OR n_events <> stored_events OR n_events <> last_event
+    OR (status = 'completed' AND NOT manual AND completed_runs <> total_runs)
+    OR coalesce(last_change, '') NOT IN (
+        CASE status WHEN 'pending' THEN 'created' WHEN 'running' THEN 'started' ELSE status END,
+        CASE status WHEN 'running' THEN 'resumed' ELSE status END,
+        CASE status WHEN 'running' THEN 'recovered' ELSE status END)
+ ORDER BY job_id;
+
+-- name: recount
+-- A job that has not completed: what its chunks and failed runs say is so.
+UPDATE jobs
+   SET completed_runs = (SELECT coalesce(sum(last_index - first_index + 1), 0)
+                           FROM chunks WHERE chunks.job_id = jobs.job_id),
+       failed_runs = (SELECT count(*) FROM failed_runs WHERE failed_runs.job_id = jobs.job_id)
+ WHERE job_id = :job_id AND status <> 'completed';
+
+-- name: ended_jobs
+SELECT job_id, status, out_dir, completed_runs, failed_runs
+  FROM jobs
+ WHERE status IN ('completed', 'failed', 'cancelled')
+ ORDER BY job_id;

@@ -120,8 +120,10 @@ class SqliteDatabase:
         """Return what SQLite's own integrity check complains of; nothing when all is well."""
         with self._explained():
             rows = await self._reading().execute_fetchall("PRAGMA integrity_check(20)")
-            found = [str(row[0]) for row in rows]
-            return [] if found == ["ok"] else found
+            found = [str(row[0]) for row in rows if row[0] != "ok"]
+            orphans = await self._reading().execute_fetchall("PRAGMA foreign_key_check")
+            tables = sorted({str(row[0]) for row in orphans})
+            return found + [f"{table} has rows of jobs that are not there" for table in tables]
 
     async def close(self) -> None:
         """Close both connections, even if the caller is cancelled; safe to call twice."""

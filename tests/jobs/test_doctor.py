@@ -1,0 +1,359 @@
+"""What the doctor finds, what it names as the repair, and what it repairs."""
+
+import json
+import shutil
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+
+import pytest
+
+from bilancio.jobs import AsyncJobManager, JobConfig
+from bilancio.jobs import doctor as module
+from bilancio.jobs.liveness import LifeSign
+from bilancio.jobs.store import mounts
+from bilancio.jobs.store.mounts import Mount
+from tests.jobs.test_imports import FRONTIER
+
+
+@pytest.fixture
+async def job(manager, small):
+    return await manager.run_job((await manager.create_job("try", small, job_id="my-job")).job_id)
+
+
+@pytest.fixture
+def store_file(isolated):
+    return isolated / "store" / "bilancio.db"
+
+
+def change(store_file, *statements):
+    """Change the store behind its back."""
+    with closing(sqlite3.connect(store_file)) as database, database:
+        for statement in statements:
+            database.execute(statement)
+
+
+async def wrong(manager, **how):
+    """Return what is wrong: notes left out."""
+    found = await manager.doctor(**how)
+    return [each for each in found.findings if each.severity != "note"]
+
+
+async def only(manager, **how):
+    (finding,) = await wrong(manager, **how)
+    return finding
+
+
+async def test_a_healthy_store_is_said_to_be_with_what_was_checked(manager, job, small):
+    await manager.create_job("waits", small)
+    await manager.run_job((await manager.create_job("search", FRONTIER)).job_id)
+    by_hand = await manager.create_job("by hand", small)
+    await manager.start_job(by_hand.job_id)
+    await manager.record_progress(by_hand.job_id, "one", {"delta": 1})
+    await manager.cancel_job(by_hand.job_id)
+    found = await manager.doctor()
+    assert found.healthy
+    checked = "; ".join(found.checked)
+    for part in (
+        "SQLite 3.", "sweep types single", "page by page", "with their checksums",
+        "4 jobs against", "0 running jobs", "3 manifests", "free space",
+    ):  # fmt: skip
+        assert part in checked
+
+
+async def test_jobs_with_failed_resumed_imported_and_cancelled_lives_are_healthy(
+    manager, small, clock, tmp_path
+):
+    job = await manager.create_job("try", small)
+    await manager.cancel_job(job.job_id)
+    await manager.run_job(job.job_id)
+    failed = await manager.create_job("by hand", small)
+    await manager.start_job(failed.job_id)
+    await manager.fail_job(failed.job_id, "no")
+    await manager.export_job(job.job_id, tmp_path / "a")
+    for name in ("runs.csv", "comparison.csv"):
+        shutil.copytree(tmp_path / "a", tmp_path / f"without-{name}")
+        (tmp_path / f"without-{name}" / job.job_id / name).unlink()
+    (tmp_path / "without-comparison.csv" / job.job_id / "runs.csv").unlink()
+    for folder in ("a", "without-runs.csv", "without-comparison.csv"):
+        async with AsyncJobManager(str(tmp_path / f"{folder}.db"), out_dir=tmp_path / "o") as other:
+            await other.import_job(tmp_path / folder / job.job_id)
+            assert await wrong(other) == []
+    assert await wrong(manager) == []
+
+
+async def test_no_store_is_made_where_there_is_none(manager, isolated):
+    found = await manager.doctor()
+    assert found.healthy
+    assert "no store yet" in found.checked[-1]
+    assert not (isolated / "store").exists()
+
+
+async def test_an_old_sqlite_is_a_note_that_says_what_is_done_about_it(manager, monkeypatch):
+    monkeypatch.setattr(module.sqlite3, "sqlite_version_info", (3, 51, 2))
+    (note,) = (await manager.doctor()).findings
+    assert (note.severity, "mended in 3.51.3" in note.what) == ("note", True)
+    monkeypatch.setattr(module.sqlite3, "sqlite_version_info", (3, 51, 3))
+    assert (await manager.doctor()).findings == ()
+
+
+async def test_a_damaged_chunk_is_named_with_its_job_and_runs(manager, job, store_file, small):
+    healthy = await manager.create_job("other", small)
+    await manager.run_job(healthy.job_id)
+    change(
+        store_file,
+        "UPDATE chunks SET metrics = CAST(substr(metrics, 1, 200) || x'00' || substr(metrics, 202)"
+        f" AS BLOB) WHERE job_id = '{job.job_id}' AND first_index = 0",
+    )
+    finding = await only(manager)
+    assert (finding.severity, finding.job_id) == ("error", job.job_id)
+    assert "1 chunk of job my-job cannot be read: runs 0–" in finding.what
+    assert "the checksum does not match" in finding.what
+    assert "Restore the store from a backup" in finding.repair
+    assert "jobs delete my-job --keep-files, then bilancio jobs import" in finding.repair
+
+
+async def test_the_repair_named_for_a_damaged_chunk_works(manager, job, store_file):
+    before = await manager.runs(job.job_id)
+    change(store_file, "UPDATE chunks SET crc32 = crc32 + 1")
+    await manager.delete_job(job.job_id, files=False)
+    await manager.import_job(job.folder / "job_manifest.deleted.json")
+    assert await manager.runs(job.job_id) == before
+    assert await wrong(manager, repair=True) == []
+
+
+async def test_a_chunk_of_the_wrong_length_or_kind_is_found(manager, job, store_file):
+    change(store_file, "UPDATE chunks SET metrics = x'00', crc32 = 3523407757")
+    assert "no table of metrics" in (await only(manager)).what
+
+
+async def test_runs_that_are_there_twice_are_found(manager, job, store_file):
+    change(
+        store_file,
+        "DROP TRIGGER chunks_never_overlap",
+        "DELETE FROM chunks WHERE first_index > 0",
+        "UPDATE chunks SET last_index = 15 WHERE first_index = 0",
+        "INSERT INTO chunks SELECT job_id, 9, 9, metrics, crc32, 0, 0, recorded_at, NULL"
+        " FROM chunks",
+    )
+    assert "runs 9–9 overlap those before them" in (await wrong(manager))[0].what
+
+
+async def test_counters_that_are_wrong_are_found_and_counted_again(manager, small, store_file):
+    job = await manager.create_job("by hand", small)
+    await manager.start_job(job.job_id)
+    await manager.record_progress(job.job_id, "one", {"delta": 1})
+    change(store_file, "UPDATE jobs SET completed_runs = 5, failed_runs = 1")
+    finding = await only(manager)
+    assert "it counts 5 runs and holds 1; it counts 1 failed runs and holds 0" in finding.what
+    found = await manager.doctor(repair=True)
+    assert (found.healthy, len(found.repaired)) == (True, 1)
+    assert (await manager.exact(job.job_id)).completed_runs == 1
+    assert await wrong(manager) == []
+
+
+async def test_a_completed_job_that_lost_runs_is_not_made_to_look_whole(manager, job, store_file):
+    change(store_file, "DELETE FROM chunks WHERE first_index = 0")
+    finding = await only(manager, repair=True)
+    assert finding.severity == "error"
+    assert "it counts 16 runs and holds" in finding.what
+    assert "Restore the store from a backup" in finding.repair
+
+
+@pytest.mark.parametrize(
+    ("statement", "words"),
+    [
+        ("UPDATE jobs SET status = 'failed'", "it is failed, and its last event is completed"),
+        ("DELETE FROM events WHERE seq = 1", "events"),
+        ("DELETE FROM events WHERE event_type = 'completed'", "its last event is started"),
+        ("UPDATE jobs SET completed_runs = 9, total_runs = 9", "it counts 9 runs and holds 16"),
+        ("UPDATE jobs SET total_runs = 20", "it is completed with 16 of 20"),
+    ],
+)
+async def test_a_job_that_contradicts_its_events_is_found(
+    manager, job, store_file, statement, words
+):
+    change(store_file, statement)
+    what = " ".join(each.what for each in await wrong(manager))
+    assert "my-job contradicts itself" in what
+    assert words in what
+
+
+async def test_rows_of_a_job_that_is_not_there_are_found(manager, job, store_file):
+    change(store_file, "PRAGMA foreign_keys = OFF", "DELETE FROM jobs")
+    what = [each.what for each in await wrong(manager)]
+    assert any("chunks has rows of jobs that are not there" in each for each in what)
+
+
+async def test_a_stalled_job_is_found_and_resume_is_named(manager, small, clock):
+    job = await manager.create_job("try", small)
+    store = await manager.store()
+    await store.claim(job.job_id, "lost", lease_s=30, executor="local")
+    assert await wrong(manager) == []
+    clock.forward(31)
+    finding = await only(manager)
+    assert f"Job {job.job_id} is stalled at 0 of 16 runs" in finding.what
+    assert f"bilancio jobs resume {job.job_id}" in finding.repair
+
+
+async def test_a_lock_without_a_process_is_noted_and_removed(manager, job):
+    sign = (await manager.store()).life_sign(job.job_id, 7)
+    sign.parent.mkdir(exist_ok=True)
+    sign.touch()
+    found = await manager.doctor()
+    assert found.healthy
+    assert f"has left its lock ({sign.name})" in found.findings[-1].what
+    await manager.doctor(repair=True)
+    assert not sign.exists()
+
+
+async def test_a_lock_of_a_living_process_is_left_alone(manager, job):
+    path = (await manager.store()).life_sign(job.job_id, 7)
+    sign = LifeSign(path)
+    assert sign.acquire()
+    sign.speak(30)
+    # In this process, which has its own file open: the lock holds against the doctor as well.
+    assert await wrong(manager, repair=True) == []
+    assert path.exists()
+    sign.release()
+
+
+async def test_a_missing_manifest_is_found_and_written_again(manager, job):
+    before = (job.folder / "job_manifest.json").read_text()
+    (job.folder / "job_manifest.json").unlink()
+    finding = await only(manager)
+    assert "The manifest of job my-job is missing" in finding.what
+    found = await manager.doctor(repair=True)
+    assert found.healthy
+    assert found.repaired == (finding.what,)
+    assert (job.folder / "job_manifest.json").read_text() == before
+
+
+async def test_a_manifest_of_an_earlier_state_is_found_and_written_again(manager, job):
+    path = job.folder / "job_manifest.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"status": "running"}))
+    assert "tells of an earlier state" in (await only(manager)).what
+    assert (await manager.doctor(repair=True)).healthy
+    assert json.loads(path.read_text())["status"] == "completed"
+
+
+async def test_output_folders_that_are_gone_are_a_note(manager, job):
+    shutil.rmtree(job.out_dir)
+    found = await manager.doctor(repair=True)
+    assert found.healthy
+    assert "The output folders of 1 jobs are gone (my-job)" in found.findings[-1].what
+    assert not job.out_dir.exists()
+
+
+async def test_a_repair_that_does_not_work_says_why(manager, job, store_file):
+    (job.folder / "job_manifest.json").unlink()
+    change(store_file, "UPDATE chunks SET crc32 = crc32 + 1")
+    found = await wrong(manager, repair=True)
+    assert len(found) == 2
+    assert "It was tried: The store runs 0–" in found[1].repair
+
+
+async def test_little_space_is_a_warning_and_none_an_error(manager, monkeypatch):
+    monkeypatch.setattr(module, "free_bytes", lambda _: 500 << 20)
+    assert {each.severity for each in await wrong(manager)} == {"warning"}
+    monkeypatch.setattr(module, "free_bytes", lambda _: 1 << 20)
+    first = (await wrong(manager))[0]
+    assert (first.severity, "Only 1 MiB are free for the store" in first.what) == ("error", True)
+
+
+async def test_a_network_file_system_under_the_store_is_an_error(manager, tmp_path, monkeypatch):
+    table = [Mount("/", "ext4"), Mount(str(tmp_path.resolve()), "nfs4")]
+    monkeypatch.setattr(module, "mounted", lambda: table)
+    monkeypatch.setattr(mounts, "mounted", lambda: table)
+    finding = await only(manager)
+    assert "lies on a network file system (nfs4 at" in finding.what
+    assert "copy it to a disk of this machine" in finding.repair
+
+
+async def test_a_plug_in_that_does_not_load_is_an_error(manager, monkeypatch):
+    from bilancio.experiments import registry
+
+    monkeypatch.setenv("BILANCIO_PLUGINS", "no.such:thing")
+    registry._plugins.cache_clear()
+    finding = await only(manager)
+    registry._plugins.cache_clear()
+    assert "no.such:thing" in finding.what
+    assert "BILANCIO_PLUGINS" in finding.repair
+
+
+def damaged(path):
+    with path.open("r+b") as file:
+        file.seek(4096 + 100)
+        file.write(b"\xff" * 3000)
+
+
+UNUSABLE = {
+    "a letter": (lambda path: path.write_text("Dear reader, " * 99), "no SQLite database",
+                 "another file"),
+    "another program's": (
+        lambda path: (path.unlink(), change(path, "CREATE TABLE songs (title)")),
+        "database of another program", "another file",
+    ),
+    "a newer one": (lambda path: change(path, "PRAGMA user_version = 99"), "a newer bilancio",
+                    "Upgrade bilancio"),
+    "no folder": (lambda path: (path.unlink(), path.mkdir()), "not a file", "another file"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("spoil", "what", "repair"), UNUSABLE.values(), ids=UNUSABLE)
+async def test_a_store_that_cannot_be_used_is_a_finding_and_stays(
+    small, store_file, spoil, what, repair
+):
+    async with AsyncJobManager() as manager:
+        await manager.create_job("try", small)
+    spoil(store_file)
+    before = store_file.read_bytes() if store_file.is_file() else None
+    async with AsyncJobManager() as manager:
+        finding = await only(manager, repair=True)
+    assert (finding.severity, what in finding.what, repair in finding.repair) == (
+        "error", True, True,
+    )  # fmt: skip
+    assert before is None or store_file.read_bytes() == before
+
+
+async def test_a_damaged_file_is_a_finding_and_a_backup_the_repair(small, store_file):
+    async with AsyncJobManager() as manager:
+        await manager.run_job((await manager.create_job("try", small)).job_id)
+    damaged(store_file)
+    async with AsyncJobManager() as manager:
+        found = await wrong(manager)
+    assert {each.severity for each in found} <= {"error", "warning"}
+    assert any("damaged" in each.what for each in found)
+    assert any("Restore the store from a backup" in each.repair for each in found)
+
+
+def test_the_memory_of_the_doctor_is_bounded_however_large_the_chunks(isolated):
+    """A store of 400 MB is looked at in far less."""
+    script = (
+        "import asyncio, resource\n"
+        "from bilancio.jobs import AsyncJobManager\n"
+        "async def main():\n"
+        "    async with AsyncJobManager() as manager:\n"
+        "        await manager.doctor()\n"
+        "        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024\n"
+        "print(asyncio.run(main()))\n"
+    )
+
+    def most():
+        done = subprocess.run(
+            [sys.executable, "-c", script], capture_output=True, text=True, check=True
+        )
+        return int(done.stdout)
+
+    from bilancio.jobs import JobManager
+
+    with JobManager() as manager:
+        manager.create_job("large", JobConfig(sweep_type="single"), job_id="large-job")
+    empty = most()
+    with closing(sqlite3.connect(isolated / "store" / "bilancio.db")) as database, database:
+        database.executemany(
+            "INSERT INTO chunks VALUES ('large-job', ?, ?, zeroblob(4000000), 0, 0, 0, '', NULL)",
+            [(number, number) for number in range(100)],
+        )
+    assert most() < empty + 150
