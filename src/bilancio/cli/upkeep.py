@@ -9,7 +9,7 @@ import typer
 from bilancio.cli import words
 from bilancio.cli.asking import AsJson, ExactName, JobName, emit, known_names, name_of, with_manager
 from bilancio.cli.usage import whole
-from bilancio.errors import invalid
+from bilancio.errors import InvalidInput, Problem
 from bilancio.jobs.manager import AsyncJobManager
 from bilancio.jobs.models import Job
 from bilancio.jobs.reports import Deletion, Difference, Imported, Verification
@@ -182,9 +182,8 @@ def backup(
 def _sure(job: Job, *, keep_files: bool) -> bool:
     """Ask whether a job is to be deleted; where nobody can answer, refuse."""
     if not sys.stdin.isatty():
-        raise invalid(
-            "--yes", "nothing, and there is no terminal to ask on", "--yes, to delete for good"
-        )
+        got = "nothing, and there is no terminal to ask on"
+        raise InvalidInput([Problem("--yes", got, "--yes, to delete for good")])
     what = (
         "its results in the store" if keep_files else f"its results and the files in {job.folder}"
     )

@@ -7,7 +7,7 @@ import typer
 from bilancio.cli import words
 from bilancio.cli.asking import AsJson, emit, with_manager
 from bilancio.cli.usage import whole
-from bilancio.errors import invalid
+from bilancio.errors import InvalidInput, Problem
 from bilancio.jobs.reports import Recovery
 
 app = typer.Typer(add_completion=False, rich_markup_mode="rich")
@@ -35,7 +35,7 @@ def worker(
       $ bilancio worker --recover --jobs 2
     """
     if not recover:
-        raise invalid("bilancio worker", "no --recover", "bilancio worker --recover")
+        raise InvalidInput([Problem("bilancio worker", "nothing to do", "--recover")])
     at_once = whole("jobs", jobs)
     tell = _silent if as_json else _tell
     done = with_manager(lambda manager: manager.recover(at_once=at_once, tell=tell))
