@@ -319,7 +319,8 @@ class JobStore:
     ) -> None:
         """Store one batch: its chunks, failed runs, counters and progress event together.
 
-        *in_flight* are the batches that still compute once this one is recorded.
+        *in_flight* are the batches that still compute once this one is recorded. The event says
+        how many of the runs had failed before, so that the events add up to the counters.
         """
         completed = sum(chunk.last_index - chunk.first_index + 1 for chunk in chunks)
         async with self.database.write() as transaction:
@@ -357,7 +358,8 @@ class JobStore:
                     now=self._now(),
                 )
             crash_point("in-record")
-            await self._append(transaction, lease.job_id, EventType.PROGRESS, details)
+            told = {**details, "retried": retried} if retried else details
+            await self._append(transaction, lease.job_id, EventType.PROGRESS, told)
 
     async def end(
         self,
