@@ -42,7 +42,7 @@ RESTORE = "Restore the store from a backup: copy the backup to where the store i
 
 Mend = Callable[[], Awaitable[object]]
 Opened = Callable[[], Awaitable[JobStore]]
-Seen = Callable[[JobStore, Job], Job]
+Seen = Callable[[JobStore, Job], Awaitable[Job]]
 
 
 class Found(NamedTuple):
@@ -242,7 +242,7 @@ class Doctor:
         running = 0
         async for job in _running(store):
             running += 1
-            if self._seen(store, job).stalled:
+            if (await self._seen(store, job)).stalled:
                 done = f"{job.completed_runs:,} of {job.total_runs:,} runs"
                 self._add(
                     WARNING,
