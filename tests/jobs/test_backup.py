@@ -40,9 +40,7 @@ async def test_a_backup_is_one_file(manager, small, tmp_path):
 
 async def test_a_file_that_exists_is_not_overwritten(manager, tmp_path):
     (tmp_path / "letter.txt").write_text("Dear reader")
-    with pytest.raises(
-        InvalidInput, match=r"letter\.txt'; allowed: a file that does not exist yet"
-    ):
+    with pytest.raises(InvalidInput, match="allowed: a file that does not exist yet"):
         await manager.backup(tmp_path / "letter.txt")
     assert (tmp_path / "letter.txt").read_text() == "Dear reader"
 

@@ -242,7 +242,7 @@ async def test_output_folders_that_are_gone_are_a_note(manager, job):
     shutil.rmtree(job.out_dir)
     found = await manager.doctor(repair=True)
     assert found.healthy
-    assert "The output folders of 1 jobs are gone (my-job)" in found.findings[-1].what
+    assert "The output folders of 1 job are gone (my-job)" in found.findings[-1].what
     assert not job.out_dir.exists()
 
 

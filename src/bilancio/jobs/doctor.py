@@ -210,7 +210,9 @@ class Doctor:
 
     async def _look_at_chunks(self, store: JobStore) -> None:
         seen = await checks.chunks(store)
-        self._checked.append(f"{seen.chunks:,} chunks of {seen.runs:,} runs, with their checksums")
+        self._checked.append(
+            f"{_count(seen.chunks, 'chunk')} of {_count(seen.runs, 'run')}, with their checksums"
+        )
         for job_id, faults in seen.faults.items():
             count = f"{len(faults)} chunk{'' if len(faults) == 1 else 's'}"
             self._add(
@@ -222,7 +224,7 @@ class Doctor:
 
     async def _look_at_counters(self, store: JobStore) -> None:
         total = len(await store.job_ids())
-        self._checked.append(f"{total:,} jobs against their chunks, failed runs and events")
+        self._checked.append(f"{_count(total, 'job')} against their chunks, failed runs and events")
         for row in await store.database.read("contradictions"):
             said, recountable = _contradictions(row)
             job_id = row["job_id"]
@@ -250,7 +252,7 @@ class Doctor:
                     f"bilancio jobs resume {job.job_id}, or bilancio worker --recover for all.",
                     job.job_id,
                 )
-        self._checked.append(f"{running:,} running jobs and their workers")
+        self._checked.append(f"{_count(running, 'running job')} and their workers")
 
     async def _look_at_signs(self, store: JobStore) -> None:
         folder = store.life_sign("x", 0).parent
@@ -282,7 +284,7 @@ class Doctor:
     async def _look_at_manifests(self, store: JobStore) -> None:
         rows = await store.database.read("ended_jobs")
         behind = await asyncio.to_thread(lambda: [row for row in rows if _is_behind(row)])
-        self._checked.append(f"{len(rows):,} manifests")
+        self._checked.append(_count(len(rows), "manifest"))
         gone = [row for row in behind if not Path(row["out_dir"]).is_dir()]
         for row in behind:
             if row not in gone:
@@ -298,7 +300,7 @@ class Doctor:
             names = ", ".join(_cut([row["job_id"] for row in gone], 3))
             self._add(
                 NOTE,
-                f"The output folders of {len(gone):,} jobs are gone ({names}). "
+                f"The output folders of {_count(len(gone), 'job')} are gone ({names}). "
                 "What they found is in the store.",
                 "bilancio jobs export NAME FOLDER writes their files again.",
             )
@@ -410,6 +412,10 @@ def _is_behind(row: Any) -> bool:
             row["completed_runs"],
         )
     return True
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _cut(texts: Iterable[str], limit: int = LISTED) -> list[str]:
