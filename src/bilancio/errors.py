@@ -63,7 +63,7 @@ def invalid(field: str, got: object, allowed: str, meant: str = "") -> InvalidIn
     return InvalidInput([Problem(field, shown(got), allowed, meant)])
 
 
-def shown(value: object, limit: int = 80) -> str:
+def shown(value: object, limit: int = 200) -> str:
     """Return *value* as a sentence can hold it: text in quotes, long things cut."""
     text = repr(value) if isinstance(value, str) else str(value)
     return text if len(text) <= limit else text[: limit - 1] + "…"

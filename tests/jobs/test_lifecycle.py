@@ -126,6 +126,8 @@ async def test_a_manual_job_is_never_stalled_and_never_taken_over(manager, clock
     await manager.fail_job(job.job_id, "the cluster burnt down")
     job = await manager.get_job(job.job_id)
     assert (job.status, job.error) == (JobStatus.FAILED, "the cluster burnt down")
+    with pytest.raises(JobStateError, match="failed by hand and cannot be started"):
+        await manager.start_sweep(job.job_id)
 
 
 async def test_a_run_recorded_twice_counts_once_and_other_metrics_are_refused(manager, small):

@@ -28,7 +28,7 @@ class SweepConfig(BaseModel):
     registry knows for that type, as ``pathlib.Path`` gives a path of this system.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, defer_build=True)
 
     arms: ClassVar[tuple[str, ...]] = ("passive",)
     sweep_type: str = Field(description="Which experiment.")

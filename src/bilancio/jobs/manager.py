@@ -56,6 +56,7 @@ MAX_TAGS = 50
 REDRAWS = 100
 SPAWN_S = 30.0
 POLL_S = 0.25
+MEASURED_S = 0.5  # a rate over less says little
 # Seconds that one core takes for a unit of work, which is one agent of a plain ring.
 SHIPPED_SECONDS_PER_WORK = 1.2e-7
 OVERHEAD_S = 1.0
@@ -148,7 +149,7 @@ class AsyncJobManager:
         InvalidInput, JobExists, ExecutorUnavailable, OutputError
             Nothing was stored.
         """
-        checked = _checked_config(config)
+        checked = checked_config(config)
         texts = {"description": description, "notes": notes}
         _check_texts(texts, tags)
         name = None if job_id is None else validate_job_id(job_id)
@@ -261,10 +262,9 @@ class AsyncJobManager:
             raise JobStateError(
                 job.job_id, "completed", "started again", "Its results are there: job_results."
             )
-        if job.manual and job.status is JobStatus.RUNNING:
-            raise JobStateError(
-                job.job_id, "running by hand", "started", "Whoever started it has to end it."
-            )
+        if job.manual:
+            advice = "Its runs are recorded by hand, and computed ones would not mix with them."
+            raise JobStateError(job.job_id, f"{job.status} by hand", "started", advice)
         if job.status is JobStatus.RUNNING and not job.stalled:
             return Started(job=job, action="already running")
         self._refuse_other_numbers(job)
@@ -789,11 +789,8 @@ class AsyncJobManager:
         store = await self.store()
         start = await store.last_start(job.job_id) if job.status is JobStatus.RUNNING else None
         if start is not None and not job.stalled:
-            since = (self._clock() - start.timestamp).total_seconds()
-            new = job.completed_runs - start.details.get("completed_runs", 0)
-            if new > 0 and since > 0:
-                rate = new / since
-                eta = (job.total_runs - done) / rate
+            rate = await self._rate(store, job, start)
+            eta = (job.total_runs - done) / rate if rate else None
         latest = await store.events(job.job_id, limit=1, last=True)
         details = latest[0].details if latest else {}
         return Progress(
@@ -804,6 +801,16 @@ class AsyncJobManager:
             elapsed_s=elapsed,
             means=details.get("means") or details.get("metrics") or {},
         )
+
+    async def _rate(self, store: JobStore, job: Job, start: JobEvent) -> float | None:
+        """Return the runs recorded a second since the first batch: starting up is no work."""
+        first = await store.events(job.job_id, after=start.seq, limit=1)
+        if not first:
+            return None
+        before = start.details.get("completed_runs", 0) + first[0].details.get("completed", 0)
+        since = (self._clock() - first[0].timestamp).total_seconds()
+        new = job.completed_runs - before
+        return new / since if new > 0 and since >= MEASURED_S else None
 
     async def _note_on_disk(self, job: Job) -> None:
         """Bring the manifest up to date; the store is the truth, so a full disk is no error."""
@@ -819,7 +826,14 @@ class AsyncJobManager:
         return self.settings.out_dir.expanduser().absolute()
 
 
-def _checked_config(config: SweepConfig | Mapping[str, Any]) -> SweepConfig:
+def checked_config(config: SweepConfig | Mapping[str, Any]) -> SweepConfig:
+    """Return *config* as the model of its sweep type.
+
+    Raises
+    ------
+    InvalidInput
+        One sentence for each field that is wrong.
+    """
     if isinstance(config, SweepConfig):
         return config
     if not isinstance(config, Mapping):

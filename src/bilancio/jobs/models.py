@@ -58,7 +58,9 @@ class EventType(StrEnum):
 class View(BaseModel):
     """Base of what is handed out: frozen, nothing unknown in it."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", arbitrary_types_allowed=True, defer_build=True
+    )
 
 
 class RunIds(Sequence[str]):

@@ -1,12 +1,13 @@
 """A sweep run in this process and recorded as a job, for scripts and notebooks."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from bilancio.errors import ExecutorUnavailable, InvalidInput, Problem
+from bilancio.errors import ExecutorUnavailable, invalid
 from bilancio.experiments.configs import SweepConfig
 from bilancio.jobs.blocking import JobManager
-from bilancio.jobs.manager import EXECUTORS
+from bilancio.jobs.manager import EXECUTORS, checked_config
 from bilancio.jobs.models import Results
 
 
@@ -32,27 +33,25 @@ class SweepRunner:
 
     def __init__(
         self,
-        config: SweepConfig,
+        config: SweepConfig | Mapping[str, Any],
         out_dir: Path | str | None = None,
         executor: str = "local",
         *,
         job_id: str | None = None,
         description: str = "",
     ) -> None:
-        if config.sweep_type != self.sweep_type:
-            raise InvalidInput(
-                [
-                    Problem(
-                        "config.sweep_type", config.sweep_type, f"{self.sweep_type} in this runner"
-                    )
-                ]
+        self.config = checked_config(config)
+        if self.config.sweep_type != self.sweep_type:
+            raise invalid(
+                "config.sweep_type", self.config.sweep_type, f"{self.sweep_type} in this runner"
             )
         if executor not in EXECUTORS:
             raise ExecutorUnavailable(executor, EXECUTORS)
-        self.config = config
         self.out_dir = out_dir
         self.job_id = job_id
-        self.description = description or f"{self.sweep_type} sweep of {config.total_runs} runs"
+        self.description = (
+            description or f"{self.sweep_type} sweep of {self.config.total_runs} runs"
+        )
 
     def run(self) -> Results:
         """Run what is missing of the sweep and return its results.
@@ -60,7 +59,7 @@ class SweepRunner:
         Raises
         ------
         InvalidInput
-            The job named has another configuration.
+            The job named has another configuration or output folder.
         JobStateError
             It is completed, or a worker carries it out.
         """
@@ -69,15 +68,10 @@ class SweepRunner:
             if job is None:
                 job = manager.create_job(self.description, self.config, job_id=self.job_id)
             elif job.config.digest() != self.config.digest():
-                raise InvalidInput(
-                    [
-                        Problem(
-                            "job_id",
-                            repr(self.job_id),
-                            "a job with the same configuration, or a free name",
-                        )
-                    ]
-                )
+                allowed = "a job with the same configuration, or a free name"
+                raise invalid("job_id", self.job_id, allowed)
+            elif self.out_dir and Path(self.out_dir).expanduser().absolute() != job.out_dir:
+                raise invalid("out_dir", self.out_dir, f"{job.out_dir}, where this job writes")
             self.job_id = job.job_id
             manager.run_job(job.job_id)
             return manager.results(job.job_id)

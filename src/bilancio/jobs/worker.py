@@ -406,6 +406,8 @@ async def _process(lease: Lease) -> None:
     except Stopped as stopped:
         log.info("%s", stopped)
         code = LEFT_ON_SIGNAL
+    except LeaseLost as lost:
+        log.info("%s", lost)
     except BilancioError as error:
         log.error("%s", error)  # noqa: TRY400 - a sentence of ours needs no traceback
     except Exception:

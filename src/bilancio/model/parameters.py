@@ -170,7 +170,7 @@ Horizon = Annotated[
 class _Parameters(BaseModel):
     """What both scenarios share. None and empty text mean that a field is not given."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, defer_build=True)
 
     n_agents: NAgents = 100
     kappa: Kappa = 1.0

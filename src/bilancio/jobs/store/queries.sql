@@ -67,7 +67,7 @@ UPDATE jobs
        attempts = attempts + 1, started_at = coalesce(started_at, :now),
        completed_at = NULL, error = NULL, summary = NULL
  WHERE job_id = :job_id
-   AND (status IN ('pending', 'failed', 'cancelled')
+   AND (status = 'pending' OR (status IN ('failed', 'cancelled') AND manual = 0)
         OR (status = 'running' AND manual = 0
             AND (worker_id IS NULL OR lease_expires_at < :now OR fence = :dead_fence)))
 RETURNING *;
@@ -181,7 +181,7 @@ SELECT sum(compute_s) AS compute_s, sum(work) AS work
   FROM (SELECT compute_s, work * completed_runs / total_runs AS work
           FROM jobs
          WHERE sweep_type = :sweep_type AND worker_host = :host AND engine = :engine
-           AND compute_s > 0 AND total_runs > 0
+           AND compute_s > 0.5 AND total_runs > 0
          ORDER BY created_at DESC
          LIMIT 10);
 
