@@ -1,6 +1,7 @@
 """Kill -9 of workers, pool processes and starters at random moments, by a fixed seed."""
 
 import asyncio
+import contextlib
 import os
 import random
 
@@ -16,6 +17,7 @@ pytestmark = [pytest.mark.faults, pytest.mark.slow, pytest.mark.timeout(600)]
 KILLS = int(os.environ.get("BILANCIO_KILLS", "60"))
 SWEEPS = 4
 LONGEST_S = 1.5
+STARTERS = 0.2  # the share of kills that hit whoever starts the job
 CONFIG = {"sweep_type": "laborious", "n": 4_000}
 
 
@@ -32,11 +34,11 @@ async def job_or_none(manager):
         return None
 
 
-async def victim(manager, rng, starter):
-    """Choose somebody who is at work on the job: its starter, its worker, one of the pool."""
+async def victim(manager, rng):
+    """Choose somebody who is at work on the job: its worker, or one of the pool."""
     job = await job_or_none(manager)
-    if rng.random() < 0.2 or job is None or job.holder is None or not job.holder.pid:
-        return psutil.Process(starter.pid)
+    if job is None or job.holder is None or not job.holder.pid:
+        return None
     worker = psutil.Process(job.holder.pid)
     pool = worker.children()
     return rng.choice(pool) if pool and rng.random() < 0.5 else worker
@@ -50,12 +52,15 @@ async def disturbed(manager, rng, kills):
         if job is not None and job.state == "completed":
             return done
         with started(CONFIG) as starter:
+            starter_dies = rng.random() < STARTERS
+            if not starter_dies:  # the moment is drawn from when there is a worker
+                await asyncio.to_thread(starter.stdout.readline)
             await ended_within(rng.uniform(0.0, LONGEST_S), psutil.Process(starter.pid))
-            try:
-                (await victim(manager, rng, starter)).kill()
-                done += 1
-            except psutil.NoSuchProcess:
-                pass
+            with contextlib.suppress(psutil.NoSuchProcess):
+                chosen = starter if starter_dies else await victim(manager, rng)
+                if chosen is not None:
+                    chosen.kill()
+                    done += 1
             starter.kill()
     return done
 
