@@ -97,7 +97,7 @@ def test_a_misspelt_name_in_a_file_is_told_the_nearest(bilancio, tmp_path):
 BAD_VERBS = {
     "unknown noun": (
         ["job"],
-        "bilancio: got 'job'; allowed: sweep, jobs, run, bench. Did you mean jobs?",
+        "bilancio: got 'job'; allowed: sweep, jobs, run, bench, worker, doctor. Did you mean jobs?",
     ),
     "unknown verb": (["jobs", "lst"], "bilancio jobs: got 'lst'; allowed: list, show, results"),
     "no name": (["jobs", "show"], "JOB: got nothing; allowed: a job's name."),
