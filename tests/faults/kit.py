@@ -37,6 +37,18 @@ def started(config, **environment):
     )
 
 
+def asked(config):
+    """Start a process that has an MCP server create and start the job of *config*."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "tests.faults.asker", "start", NAME, json.dumps(config)],
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+
+
 def finished(process):
     """Wait for the process and return how it and its worker ended, and what it complained of."""
     out, err = process.communicate(timeout=60)

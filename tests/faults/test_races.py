@@ -14,6 +14,7 @@ pytestmark = [pytest.mark.faults, pytest.mark.slow, pytest.mark.timeout(120)]
 
 PROGRAM = str(Path(sys.executable).with_name("bilancio"))
 RACER = (sys.executable, "-m", "tests.faults.racer")
+ASKER = (sys.executable, "-m", "tests.faults.asker")  # brings an MCP server of its own
 
 
 async def together(*commands):
@@ -50,6 +51,8 @@ async def test_starts_and_cancels_of_many_processes_at_once_leave_a_legal_job(
     await together(
         (*RACER, "change", f"{seed}-a"),
         (*RACER, "change", f"{seed}-b"),
+        (*ASKER, "change", NAME, f"{seed}-c"),
+        (*ASKER, "change", NAME, f"{seed}-d"),
         (PROGRAM, "jobs", "resume", NAME, "--detach"),
         (PROGRAM, "jobs", "cancel", NAME),
     )

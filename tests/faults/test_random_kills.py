@@ -1,4 +1,4 @@
-"""Kill -9 of workers, pool processes and starters at random moments, by a fixed seed."""
+"""Kill -9 of workers, pool processes, starters and servers at random moments, by a fixed seed."""
 
 import asyncio
 import contextlib
@@ -10,13 +10,14 @@ import pytest
 
 from bilancio.errors import JobNotFound
 from bilancio.jobs import AsyncJobManager
-from tests.faults.kit import NAME, assert_sound, carried_on, outcome, started
+from tests.faults.kit import NAME, asked, assert_sound, carried_on, outcome, started
 
 pytestmark = [pytest.mark.faults, pytest.mark.slow, pytest.mark.timeout(600)]
 
-KILLS = int(os.environ.get("BILANCIO_KILLS", "60"))
+KILLS = int(os.environ.get("BILANCIO_KILLS", "200"))
 SWEEPS = 4
-LONGEST_S = 1.5
+LONGEST_S = 1.0
+SERVERS = 0.2  # the share of starts that an MCP server makes
 STARTERS = 0.2  # the share of kills that hit whoever starts the job
 CONFIG = {"sweep_type": "laborious", "n": 4_000}
 
@@ -44,6 +45,12 @@ async def victim(manager, rng):
     return rng.choice(pool) if pool and rng.random() < 0.5 else worker
 
 
+def first_cause(starter):
+    """Return the server that *starter* asks, if it has one, else itself."""
+    process = psutil.Process(starter.pid)
+    return next((each for each in process.children() if "bilancio_mcp" in each.cmdline()), process)
+
+
 async def disturbed(manager, rng, kills):
     """Start the job again and again, and kill somebody each time; return how often."""
     done = 0
@@ -51,13 +58,14 @@ async def disturbed(manager, rng, kills):
         job = await job_or_none(manager)
         if job is not None and job.state == "completed":
             return done
-        with started(CONFIG) as starter:
+        by_server = rng.random() < SERVERS
+        with (asked if by_server else started)(CONFIG) as starter:
             starter_dies = rng.random() < STARTERS
             if not starter_dies:  # the moment is drawn from when there is a worker
                 await asyncio.to_thread(starter.stdout.readline)
             await ended_within(rng.uniform(0.0, LONGEST_S), psutil.Process(starter.pid))
             with contextlib.suppress(psutil.NoSuchProcess):
-                chosen = starter if starter_dies else await victim(manager, rng)
+                chosen = first_cause(starter) if starter_dies else await victim(manager, rng)
                 if chosen is not None:
                     chosen.kill()
                     done += 1

@@ -53,7 +53,7 @@ async def ended(reader: AsyncJobManager, job_id: str) -> Job:
 
 async def long_job(client: Client, reader: AsyncJobManager) -> str:
     """Create a job of about `SECONDS` on this machine, by what a short one took here."""
-    job_id = await created(client, {**LARGE, "n_replicates": 500})
+    job_id = await created(client, {**LARGE, "n_replicates": 5_000})
     data(await client.call_tool("start_sweep", {"job_id": job_id}))
     await ended(reader, job_id)
     asked = {"description": "long", "config": {**LARGE, "n_replicates": 1_000_000}}
