@@ -12,7 +12,6 @@ BilancioError
 ├── ExecutorUnavailable   the executor asked for is not installed
 ├── OutputError           an output folder or file cannot be written
 ├── WorkerError           the worker could not be started, or ended badly
-├── RunFailed             the simulation of one run raised
 └── StoreError            the store cannot be used
     ├── NotAStore         the file is no store of bilancio: name another
     ├── StoreTooNew       a newer bilancio wrote it: upgrade
@@ -209,18 +208,6 @@ class WorkerError(BilancioError):
 
     def __str__(self) -> str:
         return f"The worker of job {self.job_id} failed: {self.reason}"
-
-
-class RunFailed(BilancioError):
-    """The simulation of one run raised, crashed or took too long."""
-
-    def __init__(self, index: int, error: str) -> None:
-        super().__init__(index, error)
-        self.index = index
-        self.error = error
-
-    def __str__(self) -> str:
-        return f"Run {self.index} failed: {self.error}"
 
 
 class StoreError(BilancioError):
