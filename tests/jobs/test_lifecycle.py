@@ -1,4 +1,5 @@
 import random
+import shutil
 from decimal import Decimal
 
 import pytest
@@ -261,3 +262,13 @@ async def test_jobs_of_committed_manifests_are_listed_in_an_empty_store(manager,
         page = await fresh.list_jobs(text="paper")
         assert [job.job_id for job in page.jobs] == ["bright-ocean-swift-tiger"]
         assert (await fresh.list_jobs()).total == 1
+
+
+async def test_results_are_answered_where_the_files_cannot_be_made_again(manager, small):
+    job = await manager.create_job("try", small)
+    job = await manager.run_job(job.job_id)
+    shutil.rmtree(job.folder)
+    job.folder.write_text("in the way of a folder")
+    results = await manager.results(job.job_id)
+    assert results.summary["completed_runs"] == 16
+    assert results.files == {}

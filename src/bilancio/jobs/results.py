@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from bilancio.analysis.tables import grouped
-from bilancio.errors import InvalidInput, Problem, invalid
+from bilancio.errors import InvalidInput, OutputError, Problem, invalid
 from bilancio.experiments import registry
 from bilancio.experiments.base import searching
 from bilancio.jobs import chunks as packing
@@ -205,7 +205,7 @@ async def _restore_files(store: JobStore, job: Job) -> None:
     """Make the files again where a kill, or somebody, took them; a full disk is no error here."""
     try:
         await files.write_files(store, job)
-    except OSError:
+    except (OutputError, OSError):
         return
 
 
