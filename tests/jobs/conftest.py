@@ -4,7 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from bilancio.experiments import registry
 from bilancio.jobs import AsyncJobManager, JobConfig
+from tests.plugins import ALL
 
 
 class Clock:
@@ -38,3 +40,13 @@ def small():
     return JobConfig(
         sweep_type="balanced", n_agents=10, kappas=["0.3", "1"], mus=[0, 1], seeds=[1, 2]
     )
+
+
+@pytest.fixture
+def plugins(monkeypatch):
+    """Plug the experiments of tests.plugins in, for this process and the workers it starts."""
+    monkeypatch.setenv("BILANCIO_PLUGINS", ALL)
+    monkeypatch.setenv("BILANCIO_WORKERS", "2")
+    registry._plugins.cache_clear()
+    yield
+    registry._plugins.cache_clear()

@@ -7,10 +7,8 @@ import numpy as np
 import pytest
 
 from bilancio.errors import InvalidInput, JobNotFound
-from bilancio.experiments import registry
 from bilancio.jobs import AsyncJobManager, JobConfig, JobStatus
 from bilancio.jobs import chunks as packing
-from tests.plugins import ALL
 
 FRONTIER = JobConfig(
     sweep_type="ring", n_agents=10, kappas=["1"], mus=[0, 1], n_replicates=3,
@@ -22,15 +20,6 @@ SWEEPS = {
     "balanced": JobConfig(sweep_type="balanced", n_agents=10, kappas=["0.3"], n_replicates=9),
     "frontier": FRONTIER,
 }
-
-
-@pytest.fixture
-def plugins(monkeypatch):
-    monkeypatch.setenv("BILANCIO_PLUGINS", ALL)
-    monkeypatch.setenv("BILANCIO_WORKERS", "2")
-    registry._plugins.cache_clear()
-    yield
-    registry._plugins.cache_clear()
 
 
 @pytest.fixture

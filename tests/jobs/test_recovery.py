@@ -3,20 +3,14 @@
 import pytest
 
 from bilancio.errors import InvalidInput
-from bilancio.experiments import registry
 from bilancio.jobs import AsyncJobManager, JobConfig, JobStatus
-from tests.plugins import ALL
 
 pytestmark = pytest.mark.timeout(120)
 
 
 @pytest.fixture(autouse=True)
-def plugins(monkeypatch):
-    monkeypatch.setenv("BILANCIO_PLUGINS", ALL)
+def one_thread(plugins, monkeypatch):
     monkeypatch.setenv("BILANCIO_WORKERS", "1")
-    registry._plugins.cache_clear()
-    yield
-    registry._plugins.cache_clear()
 
 
 @pytest.fixture

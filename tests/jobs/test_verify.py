@@ -6,21 +6,12 @@ import numpy as np
 import pytest
 
 from bilancio.errors import InvalidInput, JobStateError, ResultsMissing, StoreCorrupt
-from bilancio.experiments import registry
 from bilancio.jobs import AsyncJobManager, JobConfig
 from bilancio.jobs import chunks as packing
 from bilancio.jobs.verification import _chosen, _differs
 from tests.jobs.test_imports import FRONTIER
-from tests.plugins import ALL
 
-
-@pytest.fixture(autouse=True)
-def plugins(monkeypatch):
-    monkeypatch.setenv("BILANCIO_PLUGINS", ALL)
-    monkeypatch.setenv("BILANCIO_WORKERS", "2")
-    registry._plugins.cache_clear()
-    yield
-    registry._plugins.cache_clear()
+pytestmark = pytest.mark.usefixtures("plugins")
 
 
 async def run(manager, config):

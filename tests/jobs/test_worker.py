@@ -11,21 +11,10 @@ import psutil
 import pytest
 
 from bilancio.errors import JobStateError
-from bilancio.experiments import registry
 from bilancio.jobs import AsyncJobManager, JobConfig, JobStatus
 from bilancio.jobs import chunks as packing
-from tests.plugins import ALL
 
-pytestmark = pytest.mark.timeout(120)
-
-
-@pytest.fixture(autouse=True)
-def plugins(monkeypatch):
-    monkeypatch.setenv("BILANCIO_PLUGINS", ALL)
-    monkeypatch.setenv("BILANCIO_WORKERS", "2")
-    registry._plugins.cache_clear()
-    yield
-    registry._plugins.cache_clear()
+pytestmark = [pytest.mark.timeout(120), pytest.mark.usefixtures("plugins")]
 
 
 @pytest.fixture
