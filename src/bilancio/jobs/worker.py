@@ -141,7 +141,7 @@ class Worker:
     async def _work(self) -> JobStatus:
         try:
             return await self._compute_and_finish()
-        except (LeaseLost, Stopped):
+        except LeaseLost:
             raise
         except Exception as error:
             log.exception("the job failed")

@@ -6,7 +6,7 @@ import fcntl
 import os
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -47,10 +47,6 @@ class Transaction:
         """Execute the statement *name* and return how many rows it changed."""
         cursor = await self._connection.execute(queries()[name], params)
         return cursor.rowcount
-
-    async def execute_many(self, name: str, rows: Iterable[Params]) -> None:
-        """Execute the statement *name* once for each of *rows*."""
-        await self._connection.executemany(queries()[name], rows)
 
 
 class SqliteDatabase:

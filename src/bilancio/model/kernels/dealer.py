@@ -5,8 +5,6 @@ References
 MODEL.md, section 6; Treynor 1987.
 """
 
-# ruff: noqa: PLR0917 - numba knows no keywords-only; the arrays come in the order of `books`
-
 import math
 
 from bilancio.model.kernels.books import (

@@ -24,8 +24,6 @@ from bilancio.model.kernels.compiled import part
 from bilancio.model.kernels.dealer import quote
 from bilancio.model.tables import SimEvent, code
 
-# ruff: noqa: PLR0917 - numba knows no keywords-only; the arrays come in the order of `books`
-
 SETTLED_IN_FULL = code(SimEvent.SETTLED)
 DEFAULTED_ON = code(SimEvent.DEFAULTED)
 WRITTEN_OFF = code(SimEvent.WRITTEN_OFF)

@@ -5,8 +5,6 @@ References
 MODEL.md, sections 3 and 8.
 """
 
-# ruff: noqa: PLR0917 - numba knows no keywords-only; the arrays come in the order of `books`
-
 from typing import NamedTuple
 
 import numba

@@ -5,8 +5,6 @@ References
 MODEL.md, sections 1 and 2.
 """
 
-# ruff: noqa: PLR0917 - numba knows no keywords-only; the arrays come in the order of `books`
-
 import numpy as np
 
 from bilancio.model.kernels.books import (

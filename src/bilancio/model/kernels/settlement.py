@@ -9,8 +9,6 @@ References
 MODEL.md, sections 3 to 5; section 6 for tickets and for what the anchor update needs.
 """
 
-# ruff: noqa: PLR0917 - numba knows no keywords-only; the arrays come in the order of `books`
-
 import math
 
 from bilancio.model.kernels.books import (

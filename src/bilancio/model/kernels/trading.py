@@ -20,8 +20,6 @@ References
 MODEL.md, sections 6 and 7.
 """
 
-# ruff: noqa: PLR0917 - numba knows no keywords-only; the arrays come in the order of `books`
-
 from bilancio.model.kernels.books import (
     ABLE,
     BID,
