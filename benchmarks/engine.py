@@ -8,7 +8,7 @@ import itertools
 import sys
 import time
 
-from bilancio.cli.speed import CONCENTRATIONS, KAPPAS, KINDS, MUS, Timing, timings
+from bilancio.bench.engine import CONCENTRATIONS, KAPPAS, KINDS, MUS, Timing, timings
 
 
 def oracle_us(timing: Timing) -> float:

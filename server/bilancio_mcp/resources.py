@@ -13,7 +13,7 @@ from mcp_types import (
 )
 
 from bilancio.errors import BilancioError, JobNotFound
-from bilancio_mcp.jobs import Jobs
+from bilancio_mcp.lifespan import Jobs
 
 OFFERED = 100  # the protocol's limit
 

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 
 from bilancio.errors import BilancioError, InvalidInput, JobNotFound, Problem, shown
 from bilancio.validation import explained, nearest, unknown_field
-from bilancio_mcp.jobs import Jobs
+from bilancio_mcp.lifespan import Jobs
 from bilancio_mcp.resources import add_resources
 from bilancio_mcp.tools import tools
 

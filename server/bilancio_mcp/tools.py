@@ -10,18 +10,18 @@ from pydantic import Field
 
 from bilancio.jobs.models import Job
 from bilancio_mcp import words
-from bilancio_mcp.answers import (
+from bilancio_mcp.lifespan import Ctx, manager_of, request_key
+from bilancio_mcp.outputs import (
     CancelledJob,
     CreatedJob,
     Estimate,
-    Findings,
-    JobLine,
     JobList,
+    JobResults,
+    JobSummary,
     StartedSweep,
     Status,
     Table,
 )
-from bilancio_mcp.jobs import Ctx, manager_of, request_key
 from bilancio_mcp.schemas import compact, with_sweeps
 
 AnyName = Annotated[
@@ -157,7 +157,7 @@ async def job_results(
     ] = (),
     limit: Annotated[int, Field(ge=1, le=200, description="Rows of the table to show.")] = 20,
     offset: Offset = 0,
-) -> Findings:
+) -> JobResults:
     """Tell what a job has found: headline, averages with intervals, a table, its files.
 
     Call it when the user asks for the results of a job by name, in any conversation; while it runs
@@ -170,7 +170,7 @@ async def job_results(
         found.job.job_id, group_by=group_by, measures=measures, limit=limit, offset=offset
     )
     table = results.table
-    return Findings(
+    return JobResults(
         summary=words.findings(results, found),
         next=words.after_results(results, offset, limit),
         job_id=results.job.job_id,
@@ -288,8 +288,8 @@ def _moments(job: Job) -> dict[str, Any]:
     return written
 
 
-def _line(job: Job) -> JobLine:
-    return JobLine(
+def _line(job: Job) -> JobSummary:
+    return JobSummary(
         job_id=job.job_id,
         status=job.state,
         description=words.shortened(job.description),

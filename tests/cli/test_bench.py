@@ -2,7 +2,7 @@
 
 import pytest
 
-from bilancio.cli import speed, system_speed
+from bilancio.bench import engine, system
 from bilancio.experiments import registry
 from bilancio.jobs.manager import AsyncJobManager
 
@@ -10,18 +10,18 @@ from bilancio.jobs.manager import AsyncJobManager
 @pytest.fixture
 def few(monkeypatch):
     """Measure one size of each kind only."""
-    monkeypatch.setattr(speed, "SIZES", ((100, 10),))
-    monkeypatch.setattr(speed, "SEEDS", 1)
+    monkeypatch.setattr(engine, "SIZES", ((100, 10),))
+    monkeypatch.setattr(engine, "SEEDS", 1)
 
 
 @pytest.fixture
 def small(monkeypatch):
     """Measure small sweeps, with the trivial experiment known."""
-    monkeypatch.setenv("BILANCIO_PLUGINS", "bilancio.cli.system_speed:TRIVIAL")
+    monkeypatch.setenv("BILANCIO_PLUGINS", "bilancio.bench.system:TRIVIAL")
     registry._plugins.cache_clear()
-    monkeypatch.setattr(system_speed, "MANY", 2000)
-    monkeypatch.setattr(system_speed, "RING_RUNS", 500)
-    monkeypatch.setattr(system_speed, "BYTES_RUNS", 20_000)
+    monkeypatch.setattr(system, "MANY", 2000)
+    monkeypatch.setattr(system, "RING_RUNS", 500)
+    monkeypatch.setattr(system, "BYTES_RUNS", 20_000)
     yield
     registry._plugins.cache_clear()
 
@@ -55,11 +55,11 @@ def test_quick_and_all_exclude_each_other(bilancio):
 
 async def test_sweeps_and_the_store_are_measured(small, tmp_path):
     async with AsyncJobManager() as manager:
-        found = [each async for each in system_speed.a_sweep(manager)]
-        found += [each async for each in system_speed.many_runs(manager)]
-    found.append(await system_speed.bytes_per_run(tmp_path))
+        found = [each async for each in system.a_sweep(manager)]
+        found += [each async for each in system.many_runs(manager)]
+    found.append(await system.bytes_per_run(tmp_path))
     assert all(each["value"] > 0 for each in found)
     shares = [each["value"] for each in found if each["unit"] == "%"]
     assert len(shares) == 2
     assert max(shares) <= 100
-    assert system_speed.model.simulate_many.__module__ == "bilancio.model.engine"
+    assert system.model.simulate_many.__module__ == "bilancio.model.engine"

@@ -150,14 +150,14 @@ def test_a_manifest_is_imported_into_another_store(bilancio, job, small_job, tmp
 
 
 def test_names_are_completed_for_the_shell(job):
-    from bilancio.cli.asking import known_names
+    from bilancio.cli.context import known_names
 
     assert known_names("calm") == [job]
     assert known_names("wild") == []
 
 
 def test_no_names_are_completed_where_there_is_no_store(tmp_path, monkeypatch):
-    from bilancio.cli.asking import known_names
+    from bilancio.cli.context import known_names
 
     (tmp_path / "letter.txt").write_text("Dear reader, " * 100)
     monkeypatch.setenv("BILANCIO_DATABASE_URL", f"sqlite:///{tmp_path / 'letter.txt'}")

@@ -11,7 +11,7 @@ import pytest
 from bilancio.errors import LeaseLost
 from bilancio.experiments.ring import RingExperiment
 from bilancio.jobs import AsyncJobManager, JobConfig, JobStatus
-from bilancio.jobs import chunks as packing
+from bilancio.jobs.store import packing
 
 FRONTIER = {
     "sweep_type": "ring",

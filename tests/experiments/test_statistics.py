@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from bilancio.analysis.tables import grouped
 from bilancio.errors import InvalidInput
-from bilancio.experiments.base import Observations
+from bilancio.experiments.protocol import Observations
 from bilancio.experiments.statistics import seed_interval, seed_intervals
 
 T_3 = 3.182446305284263  # 97.5 % of Student's t with 3 degrees of freedom, from a printed table

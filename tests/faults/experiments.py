@@ -15,7 +15,7 @@ class LaboriousSweep(Counting):
 
 class Laborious(CountingExperiment):
     config_model = LaboriousSweep
-    nogil = False
+    releases_gil = False
 
     def compute(self, config: Any, indices: Any) -> Any:
         for _ in indices:

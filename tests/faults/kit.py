@@ -13,9 +13,9 @@ import psutil
 
 from bilancio.errors import JobNotFound
 from bilancio.jobs import AsyncJobManager, JobStatus
-from bilancio.jobs import chunks as packing
-from bilancio.jobs.files import COMPARISON, RUNS, SUMMARY
-from bilancio.jobs.manifest import FILE_NAME as MANIFEST
+from bilancio.jobs.artifacts.manifest import FILE_NAME as MANIFEST
+from bilancio.jobs.artifacts.tables import COMPARISON, RUNS, SUMMARY
+from bilancio.jobs.store import packing
 
 ROOT = Path(__file__).parents[2]
 NAME = "steady-job"

@@ -13,9 +13,8 @@ import numpy as np
 import pytest
 
 from bilancio.jobs import JobConfig, JobStatus
-from bilancio.jobs import chunks as packing
 from bilancio.jobs.models import Lease
-from bilancio.jobs.store import open_store
+from bilancio.jobs.store import open_store, packing
 from bilancio.jobs.store.store import JobStore
 from tests.faults.kit import can_write_at_once
 
@@ -78,7 +77,7 @@ CALLS = {
     "job_ids": lambda store: store.job_ids(),
     "jobs": lambda store: store.jobs(),
     "last_start": lambda store: store.last_start("leased-job"),
-    "note_flight": lambda store: store.note_flight(LEASE, []),
+    "note_in_flight": lambda store: store.note_in_flight(LEASE, []),
     "note_process": lambda store: store.note_process(LEASE, 1),
     "record": lambda store: store.record(LEASE, CHUNKS, {3: "no"}, {}, compute_s=1, lease_s=9),
     "record_by_hand": lambda store: store.record_by_hand("manual-job", "r", PACKED, CRC, {}),

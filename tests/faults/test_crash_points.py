@@ -2,7 +2,7 @@
 
 import pytest
 
-from bilancio.crashpoints import POINTS
+from bilancio.failpoints import POINTS
 from tests.faults.kit import KILLED, assert_sound, carried_on, finished, outcome, started
 
 pytestmark = [pytest.mark.faults, pytest.mark.slow, pytest.mark.timeout(120)]

@@ -8,7 +8,7 @@ import pytest
 
 from bilancio.errors import StoreUnavailable
 from bilancio.jobs import AsyncJobManager
-from bilancio.jobs.store import sqlite
+from bilancio.jobs.store.sqlite import database as sqlite
 from tests.faults.kit import (
     NAME,
     assert_sound,

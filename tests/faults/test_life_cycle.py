@@ -14,8 +14,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from bilancio.errors import JobStateError, LeaseLost
 from bilancio.experiments import registry
 from bilancio.jobs import JobManager, JobStatus
-from bilancio.jobs import chunks as packing
 from bilancio.jobs.models import Lease
+from bilancio.jobs.store import packing
 from tests.faults.kit import NAME, replayed, stored
 
 pytestmark = [pytest.mark.faults, pytest.mark.slow, pytest.mark.timeout(120)]

@@ -6,8 +6,8 @@ import pytest
 
 from bilancio.errors import InvalidInput, StoreUnavailable
 from bilancio.jobs import AsyncJobManager, JobStatus
-from bilancio.jobs.store import mounts
-from bilancio.jobs.store.mounts import Mount, mount_of, network_mount
+from bilancio.jobs.store.sqlite import mounts
+from bilancio.jobs.store.sqlite.mounts import Mount, mount_of, network_mount
 
 
 async def table_of(manager, job_id):

@@ -183,14 +183,14 @@ async def test_a_file_that_cannot_be_removed_keeps_the_job(manager, job, monkeyp
             raise PermissionError(13, "Permission denied")
         unlink(name, **where)
 
-    monkeypatch.setattr("bilancio.jobs.deletion.os.unlink", refused)
+    monkeypatch.setattr("bilancio.jobs.maintenance.delete.os.unlink", refused)
     with pytest.raises(OutputError, match=r"runs\.csv cannot be written .Permission denied"):
         await manager.delete_job(job.job_id)
     assert (await manager.exact(job.job_id)).completed_runs == job.completed_runs
 
 
 async def test_the_lock_of_a_killed_worker_goes_with_its_job(manager, job):
-    lock = (await manager.store()).life_sign(job.job_id, 1)
+    lock = (await manager.store()).worker_lock(job.job_id, 1)
     lock.parent.mkdir(exist_ok=True)
     lock.touch()
     await manager.delete_job(job.job_id)

@@ -10,10 +10,10 @@ from contextlib import closing
 import pytest
 
 from bilancio.jobs import AsyncJobManager, JobConfig
-from bilancio.jobs import doctor as module
-from bilancio.jobs.liveness import LifeSign
-from bilancio.jobs.store import mounts
-from bilancio.jobs.store.mounts import Mount
+from bilancio.jobs.maintenance import doctor as module
+from bilancio.jobs.store.sqlite import mounts
+from bilancio.jobs.store.sqlite.mounts import Mount
+from bilancio.jobs.worker.lock_file import WorkerLock
 from tests.jobs.test_imports import FRONTIER
 
 
@@ -198,7 +198,7 @@ async def test_a_stalled_job_is_found_and_resume_is_named(manager, small, clock)
 
 
 async def test_a_lock_without_a_process_is_noted_and_removed(manager, job):
-    sign = (await manager.store()).life_sign(job.job_id, 7)
+    sign = (await manager.store()).worker_lock(job.job_id, 7)
     sign.parent.mkdir(exist_ok=True)
     sign.touch()
     found = await manager.doctor()
@@ -209,10 +209,10 @@ async def test_a_lock_without_a_process_is_noted_and_removed(manager, job):
 
 
 async def test_a_lock_of_a_living_process_is_left_alone(manager, job):
-    path = (await manager.store()).life_sign(job.job_id, 7)
-    sign = LifeSign(path)
+    path = (await manager.store()).worker_lock(job.job_id, 7)
+    sign = WorkerLock(path)
     assert sign.acquire()
-    sign.speak(30)
+    sign.heartbeat(30)
     # In this process, which has its own file open: the lock holds against the doctor as well.
     assert await wrong(manager, repair=True) == []
     assert path.exists()

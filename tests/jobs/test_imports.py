@@ -8,7 +8,7 @@ import pytest
 
 from bilancio.errors import InvalidInput, JobNotFound
 from bilancio.jobs import AsyncJobManager, JobConfig, JobStatus
-from bilancio.jobs import chunks as packing
+from bilancio.jobs.store import packing
 
 FRONTIER = JobConfig(
     sweep_type="ring", n_agents=10, kappas=["1"], mus=[0, 1], n_replicates=3,
@@ -222,7 +222,7 @@ async def test_what_is_unknown_cannot_be_exported(manager):
 
 
 def test_numbers_of_a_plug_in_are_read_as_what_they_look_like():
-    from bilancio.jobs.imports import _kind
+    from bilancio.jobs.artifacts.importing import _kind
 
     texts = ["3", "-3", "3.0", "1e-300", "nan", "inf", "", "True"]
     assert [_kind(text) for text in texts] == [

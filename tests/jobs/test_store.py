@@ -14,9 +14,8 @@ from bilancio.errors import (
     StoreUnavailable,
 )
 from bilancio.jobs import AsyncJobManager, JobConfig
-from bilancio.jobs import chunks as packing
 from bilancio.jobs.models import JobStatus
-from bilancio.jobs.store import open_store
+from bilancio.jobs.store import open_store, packing
 
 CONFIG = JobConfig(sweep_type="ring", n_agents=10, n_replicates=100)
 

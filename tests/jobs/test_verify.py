@@ -7,8 +7,8 @@ import pytest
 
 from bilancio.errors import InvalidInput, JobStateError, ResultsMissing, StoreCorrupt
 from bilancio.jobs import AsyncJobManager, JobConfig
-from bilancio.jobs import chunks as packing
-from bilancio.jobs.verification import _chosen, _differs
+from bilancio.jobs.maintenance.verify import _chosen, _differs
+from bilancio.jobs.store import packing
 from tests.jobs.test_imports import FRONTIER
 
 pytestmark = pytest.mark.usefixtures("plugins")

@@ -12,7 +12,7 @@ import pytest
 
 from bilancio.errors import JobStateError
 from bilancio.jobs import AsyncJobManager, JobConfig, JobStatus
-from bilancio.jobs import chunks as packing
+from bilancio.jobs.store import packing
 
 pytestmark = [pytest.mark.timeout(120), pytest.mark.usefixtures("plugins")]
 

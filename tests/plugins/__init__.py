@@ -12,8 +12,8 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import Field
 
-from bilancio.experiments.base import Observations
 from bilancio.experiments.configs import SweepConfig
+from bilancio.experiments.protocol import Observations
 
 
 class Counting(SweepConfig):
@@ -31,7 +31,7 @@ class CountingExperiment:
 
     config_model: type[SweepConfig]
     version = "counting-1"
-    nogil = True
+    releases_gil = True
 
     def prepare(self) -> None:
         """Nothing to load."""
@@ -82,7 +82,7 @@ class Gated(CountingExperiment):
 class BusyGated(Gated):
     """The same in processes, busy while it waits."""
 
-    nogil = False
+    releases_gil = False
 
     class Sweep(GatedSweep):
         sweep_type: Literal["busy"] = Field(default="busy")  # type: ignore[assignment]
@@ -106,7 +106,7 @@ class FaultySweep(Counting):
 
 class Faulty(CountingExperiment):
     config_model = FaultySweep
-    nogil = False
+    releases_gil = False
 
     def compute(self, config: Any, indices: Any) -> Any:
         faults = {} if config.mended and Path(config.mended).exists() else config.faults
@@ -135,7 +135,7 @@ class Faulty(CountingExperiment):
 class ThreadedFaulty(Faulty):
     """The same in threads, where a crash takes the worker down."""
 
-    nogil = True
+    releases_gil = True
 
     class Sweep(FaultySweep):
         sweep_type: Literal["reckless"] = Field(default="reckless")  # type: ignore[assignment]

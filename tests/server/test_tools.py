@@ -8,7 +8,7 @@ from mcp_types import ResourceTemplateReference
 
 from bilancio.jobs import JobStatus
 from bilancio.jobs.manager import AsyncJobManager
-from bilancio_mcp.answers import Findings
+from bilancio_mcp.outputs import JobResults
 from bilancio_mcp.server import build_server
 from tests.server.talk import SMALL, completed, created, data, typo, waited
 
@@ -227,7 +227,7 @@ async def test_cancelled_job_keeps_what_it_has_and_says_how_to_go_on():
 
 
 def test_numbers_that_json_cannot_hold_become_none():
-    answer = Findings(
+    answer = JobResults(
         summary="", next="", job_id="a-b", description="", status="completed",
         findings={"mean": float("nan"), "ci": [float("-inf"), 1.0]},
         table={"columns": ["x"], "rows": [[float("inf")], [1 / 3]], "offset": 0, "total_rows": 2},

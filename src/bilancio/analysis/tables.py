@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bilancio.errors import InvalidInput, Problem
-from bilancio.experiments.base import Observations
+from bilancio.experiments.protocol import Observations
 from bilancio.experiments.statistics import seed_intervals
 from bilancio.validation import nearest
 

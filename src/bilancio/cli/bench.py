@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 import typer
 
-from bilancio.cli.output import Output, emit, pairs_table, rows_table
+from bilancio.cli.render.console import Output, emit, pairs_table, rows_table
 from bilancio.errors import BilancioError, invalid
 
 app = typer.Typer(add_completion=False, rich_markup_mode="rich")
@@ -90,7 +90,7 @@ def met(finding: Finding) -> bool | None:
 
 def _engine() -> Iterator[Finding]:
     """Measure the engine in this process."""
-    from bilancio.cli.speed import TARGETS_US, timings  # numpy, which help does not need
+    from bilancio.bench.engine import TARGETS_US, timings  # numpy, which help does not need
 
     for timing in timings():
         usual = (timing.n_agents, timing.maturity_days) == (100, 10)
@@ -109,11 +109,11 @@ def _system(output: Output) -> Iterator[Finding]:
         environment = os.environ | {
             "BILANCIO_DATABASE_URL": f"sqlite:///{folder}/bilancio.db",
             "BILANCIO_OUT_DIR": f"{folder}/out",
-            "BILANCIO_PLUGINS": "bilancio.cli.system_speed:TRIVIAL",
+            "BILANCIO_PLUGINS": "bilancio.bench.system:TRIVIAL",
         }
         output.note("Measuring sweeps, store and starts; this takes some minutes.")
         process = subprocess.Popen(  # noqa: S603 - this interpreter, a module of ours
-            [sys.executable, "-m", "bilancio.cli.system_speed", folder],
+            [sys.executable, "-m", "bilancio.bench.system", folder],
             env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
         with process:

@@ -5,10 +5,10 @@ from typing import Annotated
 
 import typer
 
-from bilancio.cli.asking import AsJson, emit
+from bilancio.cli.context import AsJson, emit
 from bilancio.errors import InvalidInput
+from bilancio.jobs.maintenance.reports import Diagnosis
 from bilancio.jobs.manager import AsyncJobManager
-from bilancio.jobs.reports import Diagnosis
 
 app = typer.Typer(add_completion=False, rich_markup_mode="rich")
 
@@ -47,7 +47,7 @@ async def _examine(*, repair: bool) -> Diagnosis:
     try:
         manager = AsyncJobManager()
     except InvalidInput as error:  # settings so wrong that there is nobody to ask
-        from bilancio.jobs.doctor import of_settings  # numpy, of use only here
+        from bilancio.jobs.maintenance.doctor import of_settings  # numpy, of use only here
 
         return of_settings(error)
     async with manager:

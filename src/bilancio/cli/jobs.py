@@ -4,15 +4,16 @@ from typing import Annotated, Any
 
 import typer
 
-from bilancio.cli import upkeep, words
-from bilancio.cli.asking import AsJson, ExactName, JobName, emit, name_of, with_manager
-from bilancio.cli.usage import Verbs, listed, whole
+from bilancio import text as words
+from bilancio.cli import maintenance
+from bilancio.cli.context import AsJson, ExactName, JobName, emit, name_of, with_manager
+from bilancio.cli.parsing import CommandGroup, listed, whole
 from bilancio.errors import invalid
 from bilancio.jobs.clock import utc_now
 from bilancio.jobs.manager import AsyncJobManager
 from bilancio.jobs.models import Found, Job, Page
 
-app = typer.Typer(add_completion=False, cls=Verbs, rich_markup_mode="rich")
+app = typer.Typer(add_completion=False, cls=CommandGroup, rich_markup_mode="rich")
 
 
 Limit = Annotated[str, typer.Option(metavar="N", help="How many, at most 1000.")]
@@ -85,8 +86,8 @@ def show(job: JobName, *, as_json: AsJson = False) -> None:
     if as_json:
         emit({"reading": found.reading, **progress.model_dump(mode="json")})
         return
-    from bilancio.cli.output import Output  # rich, which a JSON document does not need
-    from bilancio.cli.views import show_job
+    from bilancio.cli.render.console import Output  # rich, which a JSON document does not need
+    from bilancio.cli.render.jobs import show_job
 
     output = Output(as_json=False)
     output.reading(found)
@@ -129,8 +130,8 @@ def results(
     if as_json:
         emit({"reading": found.reading, **seen.model_dump(mode="json")})
         return
-    from bilancio.cli.output import Output  # rich, which a JSON document does not need
-    from bilancio.cli.views import show_results
+    from bilancio.cli.render.console import Output  # rich, which a JSON document does not need
+    from bilancio.cli.render.jobs import show_results
 
     output = Output(as_json=False)
     output.reading(found)
@@ -168,8 +169,8 @@ def runs(
     if as_json:
         emit({"job_id": found.job.job_id, "total": total, "offset": first, "runs": rows})
         return
-    from bilancio.cli.output import Output  # rich, which a JSON document does not need
-    from bilancio.cli.views import show_runs
+    from bilancio.cli.render.console import Output  # rich, which a JSON document does not need
+    from bilancio.cli.render.jobs import show_runs
 
     output = Output(as_json=False)
     output.reading(found)
@@ -209,8 +210,8 @@ def events(
     if as_json:
         emit({"job_id": found.job.job_id, "events": seen})
         return
-    from bilancio.cli.output import Output  # rich, which a JSON document does not need
-    from bilancio.cli.tables import events_table
+    from bilancio.cli.render.console import Output  # rich, which a JSON document does not need
+    from bilancio.cli.render.tables import events_table
 
     output = Output(as_json=False)
     output.reading(found)
@@ -257,8 +258,8 @@ def watch(job: JobName, *, as_json: AsJson = False) -> None:
 
       $ bilancio jobs watch bright-ocean-swift-tiger
     """
-    from bilancio.cli import watching  # rich, which other verbs do without
-    from bilancio.cli.output import Output
+    from bilancio.cli.render import progress as watching  # rich, which other verbs do without
+    from bilancio.cli.render.console import Output
 
     async def follow(manager: AsyncJobManager) -> int:
         output = Output(as_json)
@@ -291,16 +292,16 @@ def cancel(
     typer.echo(f"Go on with the rest: bilancio jobs resume {ended.job_id}")
 
 
-app.command("import")(upkeep.import_jobs)
-app.command()(upkeep.export)
-app.command()(upkeep.verify)
-app.command()(upkeep.backup)
-app.command()(upkeep.delete)
+app.command("import")(maintenance.import_jobs)
+app.command()(maintenance.export)
+app.command()(maintenance.verify)
+app.command()(maintenance.backup)
+app.command()(maintenance.delete)
 
 
 def _start(job: list[str], *, detach: bool, as_json: bool) -> None:
-    from bilancio.cli import watching  # rich, which other verbs do without
-    from bilancio.cli.output import Output
+    from bilancio.cli.render import progress as watching  # rich, which other verbs do without
+    from bilancio.cli.render.console import Output
 
     async def go(manager: AsyncJobManager) -> int:
         known = await manager.exact(name_of(job))
@@ -325,8 +326,8 @@ def _show_page(page: Page, *, filtered: bool) -> None:
             typer.echo("There are no jobs yet. One starts with, for example:")
             typer.echo("  bilancio sweep balanced --n-agents 50 --kappas 0.3,0.5 --seeds 42,43")
         return
-    from bilancio.cli.output import Output  # rich, which an empty list does not need
-    from bilancio.cli.tables import jobs_table
+    from bilancio.cli.render.console import Output  # rich, which an empty list does not need
+    from bilancio.cli.render.tables import jobs_table
 
     output = Output(as_json=False)
     output.say(jobs_table(page, utc_now()))

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from bilancio.cli.usage import Verbs, sentence
+from bilancio.cli.parsing import CommandGroup, sentence
 from bilancio.errors import BilancioError
 
 INTERRUPTED = 130
@@ -23,7 +23,7 @@ _NOUNS = {
 }
 
 
-class Nouns(Verbs):
+class Nouns(CommandGroup):
     """The nouns; the code of each is loaded when it is used."""
 
     def list_commands(self, _: Any) -> list[str]:

@@ -8,7 +8,7 @@ from typing import Any
 import typer
 from pydantic import BaseModel
 
-from bilancio.cli.usage import listed, refuse_unknown
+from bilancio.cli.parsing import listed, refuse_unknown
 from bilancio.errors import InvalidInput, Problem, invalid
 from bilancio.experiments.configs import (
     BalancedSweep,

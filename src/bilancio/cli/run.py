@@ -9,10 +9,10 @@ from typing import Annotated, Any
 import typer
 
 from bilancio.cli import options
-from bilancio.cli.asking import AsJson, JobName
-from bilancio.cli.output import Output, emit
-from bilancio.cli.run_views import show_run
-from bilancio.cli.usage import Verbs, listed, whole
+from bilancio.cli.context import AsJson, JobName
+from bilancio.cli.parsing import CommandGroup, listed, whole
+from bilancio.cli.render.console import Output, emit
+from bilancio.cli.render.run import show_run
 from bilancio.errors import OutputError, invalid
 from bilancio.experiments.configs import RingSettings
 from bilancio.jobs.manager import AsyncJobManager
@@ -27,7 +27,7 @@ _EXAMPLES = {
     "balanced": "--arm active --kappa 0.5 --agent H3,dealer_short --day 1",
 }
 
-app = typer.Typer(add_completion=False, cls=Verbs, rich_markup_mode="rich")
+app = typer.Typer(add_completion=False, cls=CommandGroup, rich_markup_mode="rich")
 
 Day = Annotated[
     str,

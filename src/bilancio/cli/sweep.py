@@ -7,10 +7,11 @@ from typing import Annotated, Any
 
 import typer
 
-from bilancio.cli import options, words
-from bilancio.cli.output import Output
-from bilancio.cli.usage import Verbs
-from bilancio.cli.watching import start
+from bilancio import text as words
+from bilancio.cli import options
+from bilancio.cli.parsing import CommandGroup
+from bilancio.cli.render.console import Output
+from bilancio.cli.render.progress import start
 from bilancio.errors import InvalidInput
 from bilancio.experiments import registry
 from bilancio.experiments.configs import SweepConfig
@@ -24,7 +25,7 @@ _EXAMPLES = {
 }
 
 
-class Types(Verbs):
+class Types(CommandGroup):
     """One command for each sweep type, plug-ins included, made when it is asked for."""
 
     def list_commands(self, _: Any) -> list[str]:

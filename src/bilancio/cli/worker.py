@@ -4,11 +4,11 @@ from typing import Annotated
 
 import typer
 
-from bilancio.cli import words
-from bilancio.cli.asking import AsJson, emit, with_manager
-from bilancio.cli.usage import whole
+from bilancio import text as words
+from bilancio.cli.context import AsJson, emit, with_manager
+from bilancio.cli.parsing import whole
 from bilancio.errors import InvalidInput, Problem
-from bilancio.jobs.reports import Recovery
+from bilancio.jobs.maintenance.reports import Recovery
 
 app = typer.Typer(add_completion=False, rich_markup_mode="rich")
 

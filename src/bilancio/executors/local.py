@@ -24,9 +24,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pebble import ProcessExpired, ProcessPool
 
-from bilancio.crashpoints import crash_point
 from bilancio.experiments import registry
-from bilancio.experiments.base import Experiment
+from bilancio.experiments.protocol import Experiment
+from bilancio.failpoints import failpoint
 
 Indices = NDArray[np.int64]
 Metrics = NDArray[np.void]
@@ -83,7 +83,7 @@ class LocalExecutor:
     ) -> Future[Outcome]:
         """Compute the runs of *indices* some time soon; *isolated* ones in a process."""
         attempt: Callable[[Indices], Metrics]
-        if experiment.nogil and not isolated:
+        if experiment.releases_gil and not isolated:
             attempt = functools.partial(compute_table, experiment, config)
         else:
             attempt = functools.partial(self._in_process, config)
@@ -155,7 +155,7 @@ def compute_table(experiment: Experiment, config: Any, indices: Indices) -> Metr
     TypeError, ValueError
         It is not one row of named numbers for each run.
     """
-    crash_point("in-batch")
+    failpoint("in-batch")
     metrics = experiment.compute(config, indices)
     if not isinstance(metrics, np.ndarray) or not metrics.dtype.names:
         message = f"the experiment returned {type(metrics).__name__}, not a table of metrics"

@@ -5,9 +5,9 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from bilancio.experiments.base import Observations
 from bilancio.experiments.configs import BalancedSweep, SweepConfig
 from bilancio.experiments.design import Indices
+from bilancio.experiments.protocol import Observations
 from bilancio.experiments.ring import (
     RING_METRICS,
     RingExperiment,

@@ -11,7 +11,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from bilancio.experiments.quantities import (
+from bilancio.experiments.fields import (
     DOUBLE,
     NO_BOOL,
     PLAIN,
@@ -30,7 +30,7 @@ from bilancio.experiments.quantities import (
     each_once,
     plain,
 )
-from bilancio.experiments.sampling import DEFAULT_SEED, MAX_RUNS, GridSweep
+from bilancio.experiments.grid_sweep import DEFAULT_SEED, MAX_RUNS, GridSweep
 from bilancio.experiments.sweep_config import (
     HANDLING_FIELDS,
     LEADING_FIELDS,

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bilancio.experiments.sampling import GridSweep
+from bilancio.experiments.grid_sweep import GridSweep
 from bilancio.experiments.sweep_config import SweepConfig
 from bilancio.model.tables import METRICS
 

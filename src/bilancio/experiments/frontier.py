@@ -19,10 +19,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bilancio.experiments.base import Step, TableOfSearches
 from bilancio.experiments.design import Indices, search_cells
-from bilancio.experiments.quantities import plain
-from bilancio.experiments.sampling import ENDS, KAPPA_DIGITS, GridSweep
+from bilancio.experiments.fields import plain
+from bilancio.experiments.grid_sweep import ENDS, KAPPA_DIGITS, GridSweep
+from bilancio.experiments.protocol import Step, TableOfSearches
 
 FOUND, AT_LOW, NONE, OPEN = "found", "already at low", "none in bracket", "not finished"
 LISTED_SEARCHES = 50

@@ -10,8 +10,8 @@ import importlib
 from importlib.metadata import entry_points
 
 from bilancio.errors import InvalidInput, Problem, invalid, shown
-from bilancio.experiments.base import Experiment
 from bilancio.experiments.configs import BalancedSweep, RingSweep, SingleRun, SweepConfig
+from bilancio.experiments.protocol import Experiment
 from bilancio.settings import load_settings
 from bilancio.validation import nearest
 

@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bilancio.experiments import frontier
-from bilancio.experiments.base import Observations, Step, TableOfSearches
 from bilancio.experiments.configs import GridSweep, RingSettings, RingSweep, SweepConfig
 from bilancio.experiments.design import Columns, Indices, run_columns, stored_columns
+from bilancio.experiments.protocol import Observations, Step, TableOfSearches
 from bilancio.experiments.statistics import seed_interval
 from bilancio.model.parameters import Arm, End
 from bilancio.model.tables import parameter_table
@@ -33,7 +33,7 @@ class RingExperiment:
 
     config_model: type[SweepConfig] = RingSweep
     version = ENGINE_VERSION
-    nogil = True
+    releases_gil = True
     metrics: ClassVar[tuple[str, ...]] = RING_METRICS
 
     def prepare(self) -> None:

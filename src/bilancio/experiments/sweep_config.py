@@ -14,7 +14,7 @@ from pydantic import (
     model_validator,
 )
 
-from bilancio.experiments.quantities import NO_BOOL
+from bilancio.experiments.fields import NO_BOOL
 from bilancio.validation import explained
 
 HANDLING_FIELDS = ("max_failures", "run_timeout_s", "cloud")

@@ -11,11 +11,11 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def written(moment: datetime) -> str:
+def to_text(moment: datetime) -> str:
     """Write a moment so that text sorts as time does."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-def read(text: str) -> datetime:
-    """Read what `written` wrote."""
+def from_text(text: str) -> datetime:
+    """Read what `to_text` wrote."""
     return datetime.fromisoformat(text)

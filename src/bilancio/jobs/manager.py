@@ -13,7 +13,6 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
-from bilancio.crashpoints import crash_point
 from bilancio.errors import (
     BilancioError,
     ExecutorUnavailable,
@@ -27,9 +26,10 @@ from bilancio.errors import (
 )
 from bilancio.experiments import registry
 from bilancio.experiments.configs import SweepConfig
+from bilancio.failpoints import failpoint
 from bilancio.jobs.clock import Clock, utc_now
 from bilancio.jobs.job_id import JobId, Match, generate_job_id, match_job_id, validate_job_id
-from bilancio.jobs.liveness import Life, life, process_lives
+from bilancio.jobs.maintenance.reports import Deletion, Diagnosis, Imported, Recovery, Verification
 from bilancio.jobs.models import (
     Estimate,
     EventType,
@@ -44,9 +44,9 @@ from bilancio.jobs.models import (
     Results,
     Started,
 )
-from bilancio.jobs.reports import Deletion, Diagnosis, Imported, Recovery, Verification
-from bilancio.jobs.spawn import spawn_worker
 from bilancio.jobs.store import JobStore, open_store
+from bilancio.jobs.worker.lock_file import WorkerState, process_exists, worker_state
+from bilancio.jobs.worker.spawn import spawn_worker
 from bilancio.settings import Settings, load_settings
 from bilancio.validation import validated
 
@@ -157,9 +157,9 @@ class AsyncJobManager:
             raise ExecutorUnavailable("modal", EXECUTORS)
         folder = Path(out_dir or self.settings.out_dir).expanduser().absolute()
         if folder not in self._probed:
-            from bilancio.jobs import files  # numpy, which other calls do not need
+            from bilancio.jobs.artifacts import tables  # numpy, which other calls do not need
 
-            await asyncio.to_thread(files.probe_folder, folder)
+            await asyncio.to_thread(tables.probe_folder, folder)
             self._probed.add(folder)
         store = await self.store()
         if name is not None:
@@ -229,7 +229,7 @@ class AsyncJobManager:
         job, lease, event = claimed
         store = await self.store()
         try:
-            crash_point("before-spawn")
+            failpoint("before-spawn")
             process = spawn_worker(job, lease, self.settings)
         except WorkerError as error:
             await store.end(lease, JobStatus.FAILED, error=str(error))
@@ -244,7 +244,7 @@ class AsyncJobManager:
             raise JobStateError(
                 claimed.job.job_id, "running", "run here", "A worker carries it out already."
             )
-        from bilancio.jobs.worker import Worker  # loads numpy and the experiment
+        from bilancio.jobs.worker.worker import Worker  # loads numpy and the experiment
 
         await Worker(await self.store(), claimed[1], self.settings).run()
         return await self._seen(claimed[0].job_id)
@@ -268,11 +268,11 @@ class AsyncJobManager:
         if job.status is JobStatus.RUNNING and not job.stalled:
             return Started(job=job, action="already running")
         self._refuse_other_numbers(job)
-        from bilancio.jobs import files  # numpy, which other calls do not need
+        from bilancio.jobs.artifacts import tables  # numpy, which other calls do not need
 
-        await asyncio.to_thread(files.make_folder, job.folder)
+        await asyncio.to_thread(tables.make_folder, job.folder)
         store = await self.store()
-        crash_point("before-claim")
+        failpoint("before-claim")
         dead = job.holder.fence if job.stalled and job.holder else None
         claimed = await store.claim(
             job.job_id,
@@ -283,7 +283,7 @@ class AsyncJobManager:
             pid=os.getpid(),
             request_key=request_key,
         )
-        crash_point("after-claim")
+        failpoint("after-claim")
         if claimed is None:  # somebody else was faster
             return Started(job=await self._seen(job.job_id), action="already running")
         return (await self._seen(job.job_id), *claimed)
@@ -319,7 +319,7 @@ class AsyncJobManager:
         InvalidInput
             *at_once* is no number from 1 to 64.
         """
-        from bilancio.jobs.recovery import recover  # of use only here
+        from bilancio.jobs.maintenance.recover import recover  # of use only here
 
         return await recover(self, at_once=at_once, tell=tell)
 
@@ -373,7 +373,7 @@ class AsyncJobManager:
         numbers = _numbers(metrics)
         if not run_id or len(run_id) > MAX_TEXT:
             raise invalid("run_id", run_id, "a text that names the run")
-        from bilancio.jobs import chunks  # numpy, which other calls do not need
+        from bilancio.jobs.store import packing as chunks  # numpy, which other calls do not need
 
         packed, crc32 = chunks.pack(chunks.one_row(numbers))
         store = await self.store()
@@ -521,7 +521,7 @@ class AsyncJobManager:
         job = (await self.find_job(name)).job
         from bilancio.jobs import results  # numpy and the experiment, of use only here
 
-        return await results.of(
+        return await results.load(
             await self.store(), job, group_by, measures, limit=limit, offset=offset
         )
 
@@ -568,9 +568,9 @@ class AsyncJobManager:
             It is no manifest, what lies beside it does not belong to it, or its name is that of
             a job with another configuration.
         """
-        from bilancio.jobs import imports  # numpy, of use only here
+        from bilancio.jobs.artifacts import importing  # numpy, of use only here
 
-        manifest = imports.manifests_at(Path(path))[0]
+        manifest = importing.manifests_at(Path(path))[0]
         return (await self._read_in(manifest))[0]
 
     async def import_jobs(self, paths: Sequence[Path | str]) -> Imported:
@@ -578,14 +578,14 @@ class AsyncJobManager:
 
         Each is imported or refused by itself; what is there already is left as it is.
         """
-        from bilancio.jobs import imports  # numpy, of use only here
+        from bilancio.jobs.artifacts import importing  # numpy, of use only here
 
         new: list[Job] = []
         known: list[Job] = []
         refused: dict[str, str] = {}
         for path in paths:
             try:
-                manifests = imports.manifests_at(Path(path))
+                manifests = importing.manifests_at(Path(path))
             except InvalidInput as error:
                 refused[str(path)] = str(error)
                 continue
@@ -600,9 +600,9 @@ class AsyncJobManager:
 
     async def _read_in(self, manifest: Path) -> tuple[Job, bool]:
         """Import one manifest; tell whether the store did not have its job."""
-        from bilancio.jobs import imports  # numpy, of use only here
+        from bilancio.jobs.artifacts import importing  # numpy, of use only here
 
-        read = await asyncio.to_thread(imports.read_job, manifest.absolute())
+        read = await asyncio.to_thread(importing.read_job, manifest.absolute())
         name = read.row["job_id"]
         added = await (await self.store()).import_job(*read)
         job = await self._seen(name)
@@ -623,14 +623,14 @@ class AsyncJobManager:
         ------
         JobNotFound, OutputError, StoreCorrupt
         """
-        from bilancio.jobs import files  # numpy, of use only here
+        from bilancio.jobs.artifacts import tables  # numpy, of use only here
 
         job = (await self.find_job(name)).job
         if folder is not None:
             out_dir = Path(folder).expanduser().absolute()
             job = job.model_copy(update={"out_dir": out_dir})
-        await files.write_files(await self.store(), job)
-        return files.present(job)
+        await tables.write_files(await self.store(), job)
+        return tables.present(job)
 
     async def verify(
         self,
@@ -656,7 +656,9 @@ class AsyncJobManager:
         InvalidInput, JobNotFound, JobStateError, ResultsMissing, StoreCorrupt
         """
         job = (await self.find_job(name)).job
-        from bilancio.jobs.verification import verify  # numpy and the experiment, of use only here
+        from bilancio.jobs.maintenance.verify import (
+            verify,  # numpy and the experiment, of use only here
+        )
 
         workers = self.settings.workers
         return await verify(
@@ -680,7 +682,7 @@ class AsyncJobManager:
             A file cannot be removed; the job is there still.
         """
         job = await self.exact(job_id)
-        from bilancio.jobs.deletion import delete  # numpy, of use only here
+        from bilancio.jobs.maintenance.delete import delete  # numpy, of use only here
 
         return await delete(await self.store(), job, files=files)
 
@@ -695,7 +697,7 @@ class AsyncJobManager:
             Put right what can be without asking: manifests written again, jobs counted again,
             locks of dead workers removed.
         """
-        from bilancio.jobs.doctor import Doctor  # numpy, of use only here
+        from bilancio.jobs.maintenance.doctor import Doctor  # numpy, of use only here
 
         return await Doctor(self.settings, self.store, self._with_stall).examine(repair=repair)
 
@@ -709,12 +711,12 @@ class AsyncJobManager:
         InvalidInput
             The file exists, or cannot be written.
         """
-        from bilancio.jobs.backup import back_up  # of use only here
+        from bilancio.jobs.maintenance.backup import back_up  # of use only here
 
         return await back_up(await self.store(), file)
 
     async def _import_unknown(self, store: JobStore) -> None:
-        from bilancio.jobs.manifest import manifests_in  # as for a search by name
+        from bilancio.jobs.artifacts.manifest import manifests_in  # as for a search by name
 
         on_disk = await asyncio.to_thread(manifests_in, self._out_dir())
         for name in await store.unknown(on_disk) if on_disk else []:
@@ -729,7 +731,9 @@ class AsyncJobManager:
     # -- pieces -----------------------------------------------------------------------------
 
     async def _match(self, name: str) -> Match:
-        from bilancio.jobs.manifest import manifests_in  # of use only when names are searched
+        from bilancio.jobs.artifacts.manifest import (
+            manifests_in,  # of use only when names are searched
+        )
 
         store = await self.store()
         spelled = "-".join(name.split()).replace("_", "-").casefold() if name else ""
@@ -770,15 +774,15 @@ class AsyncJobManager:
         """Tell whether the holder of a lease lives; here its own word counts, not the clocks'."""
         leased = holder.expires_at >= self._clock()
         if holder.host is None:  # no worker has taken the lease up yet: who started it is known
-            return leased and (holder.pid is None or process_lives(holder.pid))
+            return leased and (holder.pid is None or process_exists(holder.pid))
         if holder.host != platform.node():
             return leased
-        match life(store.life_sign(job_id, holder.fence)):
-            case Life.SPEAKING:
+        match worker_state(store.worker_lock(job_id, holder.fence)):
+            case WorkerState.ALIVE:
                 return True
-            case Life.UNHEARD:
+            case WorkerState.STARTING:
                 return leased
-            case Life.SILENT | Life.GONE:
+            case WorkerState.UNRESPONSIVE | WorkerState.DEAD:
                 return False
 
     async def _progress(self, job: Job) -> Progress:
@@ -814,12 +818,12 @@ class AsyncJobManager:
 
     async def _note_on_disk(self, job: Job) -> None:
         """Bring the manifest up to date; the store is the truth, so a full disk is no error."""
-        from bilancio.jobs import files  # numpy, which other calls do not need
+        from bilancio.jobs.artifacts import tables  # numpy, which other calls do not need
 
         with contextlib.suppress(BilancioError):
-            await asyncio.to_thread(files.make_folder, job.folder)
+            await asyncio.to_thread(tables.make_folder, job.folder)
             by_hand = job.manual and job.status.ended
-            write = files.write_files if by_hand else files.write_job_manifest
+            write = tables.write_files if by_hand else tables.write_job_manifest
             await write(await self.store(), job)
 
     def _out_dir(self) -> Path:

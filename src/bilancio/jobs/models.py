@@ -17,12 +17,12 @@ from pydantic import (
 )
 
 from bilancio.experiments.configs import SweepConfig
-from bilancio.jobs.clock import written
+from bilancio.jobs.clock import to_text
 from bilancio.jobs.job_id import JobId, short_hash
 
 JobConfig = SweepConfig
 
-Moment = Annotated[datetime, PlainSerializer(written, return_type=str, when_used="json")]
+Moment = Annotated[datetime, PlainSerializer(to_text, return_type=str, when_used="json")]
 Config = Annotated[SweepConfig, PlainSerializer(SweepConfig.as_dict, return_type=dict[str, Any])]
 
 
@@ -124,7 +124,7 @@ class Holder(View):
     host: str | None
 
 
-class Flight(NamedTuple):
+class InFlightBatch(NamedTuple):
     """A batch that computes: its runs, both ends included, and the workers it has outlived."""
 
     first: int
@@ -179,7 +179,7 @@ class Job(View):
     summary: dict[str, Any] | None
     provenance: dict[str, Any] = Field(repr=False)
     holder: Holder | None = Field(exclude=True, repr=False)
-    in_flight: tuple[Flight, ...] = Field(exclude=True, repr=False)
+    in_flight: tuple[InFlightBatch, ...] = Field(exclude=True, repr=False)
 
     @model_validator(mode="before")
     @classmethod
@@ -287,7 +287,7 @@ class Found(View):
     Attributes
     ----------
     reading
-        How the name was read where it was not written exactly; else empty.
+        How the name was read where it was not to_text exactly; else empty.
     """
 
     job: Job
@@ -322,7 +322,7 @@ class Results(View):
     frontier
         What each search of a frontier has found; None where the sweep has none.
     files
-        Name → path of what was written for this job.
+        Name → path of what was to_text for this job.
     failures
         The first failed runs: run id → error.
     """

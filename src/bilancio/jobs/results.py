@@ -10,19 +10,18 @@ import numpy as np
 from bilancio.analysis.tables import grouped
 from bilancio.errors import InvalidInput, OutputError, Problem, invalid
 from bilancio.experiments import registry
-from bilancio.experiments.base import searching
-from bilancio.jobs import chunks as packing
-from bilancio.jobs import files
-from bilancio.jobs.manifest import FILE_NAME as MANIFEST
+from bilancio.experiments.protocol import searching
+from bilancio.jobs.artifacts import tables
+from bilancio.jobs.artifacts.manifest import FILE_NAME as MANIFEST
 from bilancio.jobs.models import Job, JobStatus, Results, Table
-from bilancio.jobs.store import JobStore
+from bilancio.jobs.store import JobStore, packing
 from bilancio.model.parameters import End
 
 SHOWN_FAILURES = 5
 MAX_ROWS = 1000
 
 
-async def of(
+async def load(
     store: JobStore,
     job: Job,
     group_by: Sequence[str],
@@ -44,7 +43,7 @@ async def of(
         "job": job,
         "summary": job.summary or {},
         "table": None,
-        "files": files.present(job),
+        "files": tables.present(job),
         "failures": {job.run_ids[index]: error for index, error in failed.items()},
     }
     if job.manual:
@@ -204,7 +203,7 @@ def _known(value: Any) -> Any:
 async def _restore_files(store: JobStore, job: Job) -> None:
     """Make the files again where a kill, or somebody, took them; a full disk is no error here."""
     try:
-        await files.write_files(store, job)
+        await tables.write_files(store, job)
     except (OutputError, OSError):
         return
 

@@ -6,9 +6,9 @@ from typing import Any, ClassVar
 
 from bilancio.errors import ExecutorUnavailable, invalid
 from bilancio.experiments.configs import SweepConfig
-from bilancio.jobs.blocking import JobManager
 from bilancio.jobs.manager import EXECUTORS, checked_config
 from bilancio.jobs.models import Results
+from bilancio.jobs.sync import JobManager
 
 
 class SweepRunner:

@@ -10,7 +10,7 @@ _HERE = resources.files("bilancio.jobs.store")
 @functools.cache
 def queries() -> dict[str, str]:
     """Return the statements of queries.sql by the name in the line above each."""
-    text = (_HERE / "queries.sql").read_text(encoding="utf-8")
+    text = (_HERE / "sql" / "queries.sql").read_text(encoding="utf-8")
     blocks = text.split("-- name: ")[1:]
     return {
         name.strip(): "\n".join(line for line in body.splitlines() if not line.startswith("--"))
@@ -21,7 +21,9 @@ def queries() -> dict[str, str]:
 @functools.cache
 def migrations() -> tuple[tuple[int, str], ...]:
     """Return (number, SQL) of each migration, in order."""
-    files = [each for each in (_HERE / "migrations").iterdir() if each.name.endswith(".sql")]
+    files = [
+        each for each in (_HERE / "sqlite" / "migrations").iterdir() if each.name.endswith(".sql")
+    ]
     return tuple(
         sorted((int(each.name.split("_")[0]), each.read_text(encoding="utf-8")) for each in files)
     )

@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from bilancio.crashpoints import crash_point
 from bilancio.errors import (
     JobExists,
     LeaseLost,
@@ -17,11 +16,20 @@ from bilancio.errors import (
     invalid,
 )
 from bilancio.experiments.configs import SweepConfig, UncheckedSweep
-from bilancio.jobs import clock as moments
-from bilancio.jobs.clock import Clock
+from bilancio.failpoints import failpoint
+from bilancio.jobs.clock import Clock, from_text, to_text, utc_now
 from bilancio.jobs.job_id import JobId
-from bilancio.jobs.models import EventType, Flight, Holder, Job, JobEvent, JobStatus, Lease, RunIds
-from bilancio.jobs.store.sqlite import SqliteDatabase, Transaction
+from bilancio.jobs.models import (
+    EventType,
+    Holder,
+    InFlightBatch,
+    Job,
+    JobEvent,
+    JobStatus,
+    Lease,
+    RunIds,
+)
+from bilancio.jobs.store.sqlite.database import SqliteDatabase, Transaction
 from bilancio.settings import SQLITE_PREFIX
 
 _ENDED = {
@@ -55,7 +63,7 @@ class Chunk:
     run_id: str | None = None
 
 
-async def open_store(database_url: str, clock: Clock = moments.utc_now) -> "JobStore":
+async def open_store(database_url: str, clock: Clock = utc_now) -> "JobStore":
     """Open the store at *database_url*; make it if there is none.
 
     Raises
@@ -287,24 +295,24 @@ class JobStore:
         rows = await self.database.read("holds", **lease.model_dump())
         return bool(rows)
 
-    def life_sign(self, job_id: str, fence: int) -> Path:
+    def worker_lock(self, job_id: str, fence: int) -> Path:
         """Return the file whose lock the living holder of a lease holds, on this machine.
 
         Each lease has its own: a stopped worker keeps its lock, and another takes its job over.
         """
         return self.database.path.with_name("workers") / f"{job_id}.{fence}.lock"
 
-    def life_signs(self, job_id: str) -> list[Path]:
+    def worker_locks(self, job_id: str) -> list[Path]:
         """Return the files of all workers of this job, living or killed, on this machine."""
-        return sorted(self.life_sign(job_id, 0).parent.glob(f"{job_id}.*.lock"))
+        return sorted(self.worker_lock(job_id, 0).parent.glob(f"{job_id}.*.lock"))
 
     async def renew(self, lease: Lease, lease_s: float) -> None:
         """Extend the lease to *lease_s* seconds from now."""
         await self._as_holder("renew", lease, expires=self._now(lease_s))
 
-    async def note_flight(self, lease: Lease, in_flight: Sequence[Flight]) -> None:
+    async def note_in_flight(self, lease: Lease, in_flight: Sequence[InFlightBatch]) -> None:
         """Note which batches compute, so that one that kills its workers is found out."""
-        await self._as_holder("note_flight", lease, in_flight=json.dumps(in_flight))
+        await self._as_holder("note_in_flight", lease, in_flight=json.dumps(in_flight))
 
     async def record(
         self,
@@ -315,7 +323,7 @@ class JobStore:
         *,
         compute_s: float,
         lease_s: float,
-        in_flight: Sequence[Flight] = (),
+        in_flight: Sequence[InFlightBatch] = (),
     ) -> None:
         """Store one batch: its chunks, failed runs, counters and progress event together.
 
@@ -357,7 +365,7 @@ class JobStore:
                     error=error,
                     now=self._now(),
                 )
-            crash_point("in-record")
+            failpoint("in-record")
             told = {**details, "retried": retried} if retried else details
             await self._append(transaction, lease.job_id, EventType.PROGRESS, told)
 
@@ -376,7 +384,7 @@ class JobStore:
                 "end_by_worker",
                 **lease.model_dump(),
                 status=status,
-                now=moments.written(moment) if moment else self._now(),
+                now=to_text(moment) if moment else self._now(),
                 error=error,
                 summary=None if summary is None else json.dumps(summary),
             )
@@ -511,7 +519,7 @@ class JobStore:
     # -- pieces -----------------------------------------------------------------------------
 
     def _now(self, plus_s: float = 0.0) -> str:
-        return moments.written(self.clock() + timedelta(seconds=plus_s))
+        return to_text(self.clock() + timedelta(seconds=plus_s))
 
     async def _as_holder(self, name: str, lease: Lease, **params: Any) -> None:
         async with self.database.write() as transaction:
@@ -560,7 +568,7 @@ class JobStore:
             run_ids = tuple(each["run_id"] for each in rows)
         return Job(
             job_id=JobId(row["job_id"]),
-            created_at=moments.read(row["created_at"]),
+            created_at=from_text(row["created_at"]),
             status=JobStatus(row["status"]),
             description=row["description"],
             config=config,
@@ -583,7 +591,7 @@ class JobStore:
             summary=json.loads(row["summary"]) if row["summary"] else None,
             provenance=json.loads(row["provenance"]),
             holder=_holder(row),
-            in_flight=tuple(Flight(*each) for each in json.loads(row["in_flight"])),
+            in_flight=tuple(InFlightBatch(*each) for each in json.loads(row["in_flight"])),
         )
 
 
@@ -601,14 +609,14 @@ def _holder(row: sqlite3.Row) -> Holder | None:
     return Holder(
         worker_id=row["worker_id"],
         fence=row["fence"],
-        expires_at=moments.read(row["lease_expires_at"]),
+        expires_at=from_text(row["lease_expires_at"]),
         pid=row["worker_pid"],
         host=row["worker_host"],
     )
 
 
 def _moment(text: str | None) -> datetime | None:
-    return moments.read(text) if text else None
+    return from_text(text) if text else None
 
 
 def _event(row: sqlite3.Row) -> JobEvent:
@@ -616,6 +624,6 @@ def _event(row: sqlite3.Row) -> JobEvent:
         job_id=JobId(row["job_id"]),
         seq=row["seq"],
         event_type=EventType(row["event_type"]),
-        timestamp=moments.read(row["timestamp"]),
+        timestamp=from_text(row["timestamp"]),
         details=json.loads(row["details"]),
     )

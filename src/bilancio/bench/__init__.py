@@ -1,0 +1,1 @@
+"""What `bilancio bench` measures."""

@@ -1,0 +1,282 @@
+"""How fast jobs are carried out, recorded and read: in a store of its own, in a folder given.
+
+Run as a process of its own, ``python -m bilancio.bench.system FOLDER``, so that settings and
+what is loaded are its own; it writes one line of JSON for each finding.
+"""
+
+import asyncio
+import itertools
+import json
+import os
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any, ClassVar, Literal, Self
+
+import numpy as np
+from pydantic import Field
+
+from bilancio import model
+from bilancio.experiments.protocol import Observations
+from bilancio.experiments.sweep_config import SweepConfig
+from bilancio.jobs.manager import AsyncJobManager
+from bilancio.jobs.store import JobStore
+
+MANY, RING_RUNS, BYTES_RUNS = 1_000_000, 100_000, 200_000
+GRID: dict[str, Any] = {
+    "kappas": ["0.25", "0.5", "1", "2", "4"],
+    "concentrations": ["0.2", "0.5", "1", "2", "5"],
+    "mus": ["0", "0.25", "0.5", "0.75", "1"],
+}
+WARM_UP = """
+import time
+from bilancio.model import warm_up
+start = time.perf_counter(), time.process_time()
+warm_up()
+print(time.perf_counter() - start[0], time.process_time() - start[1])
+"""
+
+Finding = dict[str, Any]
+
+
+class TrivialSweep(SweepConfig):
+    """Runs that cost nothing, so that what is left is what recording costs."""
+
+    sweep_type: Literal["trivial"] = Field(default="trivial", description="Runs that cost nothing.")
+    n: int = Field(default=1000, ge=1, le=10**8, description="Number of runs.")
+    n_metrics: int = Field(default=3, ge=1, le=100, description="Metrics of a run.")
+
+    @property
+    def total_runs(self) -> int:
+        """Number of runs."""
+        return self.n
+
+
+class TrivialExperiment:
+    """Three parameters, and metrics that are fractions of the index."""
+
+    config_model: type[SweepConfig] = TrivialSweep
+    version = "trivial-1"
+    releases_gil = True
+    parameter_names: ClassVar[tuple[str, ...]] = ("a", "b", "c")
+
+    def prepare(self) -> None:
+        """Load nothing."""
+
+    def compute(self, config: TrivialSweep, indices: Any) -> Any:
+        """Return metrics m0, m1 and so on."""
+        found = np.empty(len(indices), [(f"m{i}", np.float64) for i in range(config.n_metrics)])
+        for position, name in enumerate(found.dtype.names or ()):
+            found[name] = indices / (position + 3)
+        return found
+
+    def parameters(self, _: Any, indices: Any) -> dict[str, Any]:
+        """Return three columns of ten values each, and a seed."""
+        columns = {name: indices // 10**at % 10 for at, name in enumerate(self.parameter_names)}
+        arm = np.full(len(indices), "passive")
+        return {"cell": indices % 1000, **columns, "seed": indices // 1000, "arm": arm}
+
+    def observations(self, config: Any, indices: Any, metrics: Any) -> Observations:
+        """Return one observation a run."""
+        cells = self.parameters(config, indices)
+        columns = {name: cells[name] for name in (*self.parameter_names, "seed")}
+        return Observations(
+            columns={**columns, **{name: metrics[name] for name in metrics.dtype.names}},
+            parameters=self.parameter_names,
+            measures=tuple(metrics.dtype.names),
+            primary="m0",
+        )
+
+    def summarise(self, _config: Any, _indices: Any, metrics: Any) -> dict[str, Any]:
+        """Return a mean."""
+        return {"avg_m0": float(metrics["m0"].mean())}
+
+    def headline(self, summary: dict[str, Any]) -> str:
+        """Say the mean."""
+        return f"The mean is {summary['avg_m0']:g}."
+
+
+TRIVIAL = TrivialExperiment()
+
+
+class Clock:
+    """Notes when the first batch of a sweep takes off, the last is recorded, and kernels' time."""
+
+    def __init__(self) -> None:
+        self.took_off: tuple[float, float] | None = None
+        self.recorded = (0.0, 0.0)
+        self._kernels: list[tuple[float, float]] = []  # appended to by several threads
+        self._simulate_many = model.simulate_many
+        self._record, self._note_flight = JobStore.record, JobStore.note_in_flight
+
+    def __enter__(self) -> Self:
+        def simulate_many(*given: Any) -> Any:
+            wall, cpu = time.perf_counter(), time.thread_time()
+            found = self._simulate_many(*given)
+            self._kernels.append((time.perf_counter() - wall, time.thread_time() - cpu))
+            return found
+
+        async def record(*given: Any, **more: Any) -> None:
+            await self._record(*given, **more)
+            self.recorded = _now()
+
+        async def note_in_flight(*given: Any, **more: Any) -> None:
+            await self._note_flight(*given, **more)
+            self.took_off = self.took_off or _now()
+
+        for owner, name, timed in (
+            (model, "simulate_many", simulate_many),
+            (JobStore, "record", record),
+            (JobStore, "note_in_flight", note_in_flight),
+        ):
+            setattr(owner, name, timed)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        model.simulate_many = self._simulate_many
+        setattr(JobStore, "record", self._record)  # noqa: B010 - mypy refuses an assignment
+        setattr(JobStore, "note_in_flight", self._note_flight)  # noqa: B010 - as above
+
+    @property
+    def kernel_s(self) -> float:
+        """Seconds in kernels, all threads together."""
+        return sum(wall for wall, _ in self._kernels)
+
+    @property
+    def kernel_cpu_s(self) -> float:
+        """Seconds of cores that kernels spent."""
+        return sum(cpu for _, cpu in self._kernels)
+
+    @property
+    def wall_s(self) -> float:
+        """Seconds from the first batch's start to the last one's record."""
+        return self.recorded[0] - (self.took_off or self.recorded)[0]
+
+    @property
+    def cpu_s(self) -> float:
+        """Seconds of all cores that this process spent meanwhile."""
+        return self.recorded[1] - (self.took_off or self.recorded)[1]
+
+
+def _now() -> tuple[float, float]:
+    return time.perf_counter(), time.process_time()
+
+
+async def findings(folder: Path) -> AsyncIterator[Finding]:
+    """Measure one thing after the other."""
+    for each in starts(folder):
+        yield each
+    async with AsyncJobManager() as manager:
+        async for each in a_sweep(manager):
+            yield each
+        async for each in many_runs(manager):
+            yield each
+        started = time.perf_counter()
+        small = await manager.create_job(
+            "16 runs", {"sweep_type": "balanced", "kappas": ["0.5", "1"], "n_replicates": 4}
+        )
+        await manager.start_sweep(small.job_id)
+        async for _ in manager.watch(small.job_id):
+            pass
+        yield _finding("16 runs, start to completed", _since(started), "s", most=3)
+    listed = [_listed() for _ in range(3)]
+    yield _finding("`jobs list`, cold", min(listed)[0], "s", most=0.5)
+    yield _finding("… CPU time", min(cpu for _, cpu in listed), "s")
+    yield await bytes_per_run(folder)
+
+
+def starts(folder: Path) -> Iterator[Finding]:
+    """Compile the engine into an empty cache, then load it."""
+    environment = os.environ | {"BILANCIO_CACHE_DIR": str(folder / "cache")}
+    for words, most in (("first start: compile", 30.0), ("later starts: load", None)):
+        wall, cpu = map(float, _python("-c", WARM_UP, env=environment).split())
+        yield _finding(words, wall, "s", most=most)
+        yield _finding("… CPU time", cpu, "s")
+
+
+async def a_sweep(manager: AsyncJobManager) -> AsyncIterator[Finding]:
+    """Carry out a sweep of rings in this process."""
+    cells = len(list(itertools.product(*GRID.values())))
+    job = await manager.create_job(
+        "rings", {"sweep_type": "ring", "n_replicates": RING_RUNS // cells, **GRID}
+    )
+    workers = manager.settings.workers or len(os.sched_getaffinity(0))
+    with Clock() as clock:
+        await manager.run_job(job.job_id)
+    words = f"{RING_RUNS:,} rings: {workers} cores in kernels"
+    share = clock.kernel_s / (workers * clock.wall_s)
+    yield _finding(words, 100 * share, "%", least=90)
+    cpu_share = clock.kernel_cpu_s / clock.cpu_s
+    yield _finding("… share of CPU time spent", 100 * cpu_share, "%")
+    yield _finding("… recorded", RING_RUNS / clock.wall_s, "runs/s")
+
+
+async def many_runs(manager: AsyncJobManager) -> AsyncIterator[Finding]:
+    """Record very many runs that cost nothing, and ask for them."""
+    job = await manager.create_job("many", {"sweep_type": "trivial", "n": MANY})
+    with Clock() as clock:
+        await manager.run_job(job.job_id)
+    rate = MANY / clock.wall_s
+    yield _finding(f"{MANY:,} trivial runs recorded", rate, "runs/s", least=50_000)
+    asked = []
+    for _ in range(5):
+        start = time.perf_counter()
+        await manager.progress(job.job_id)
+        asked.append(1e3 * _since(start))
+    yield _finding("… status", min(asked), "ms", most=50)
+    asked = []
+    for _ in range(3):
+        start = time.perf_counter()
+        await manager.results(job.job_id, group_by=["a"])
+        asked.append(_since(start))
+    yield _finding("… results by one parameter", min(asked), "s", most=0.5)
+
+
+async def bytes_per_run(folder: Path) -> Finding:
+    """Return what a run with six metrics takes in the file of a store that is otherwise empty."""
+    file = folder / "six.db"
+    async with AsyncJobManager(f"sqlite:///{file}") as manager:
+        config = {"sweep_type": "trivial", "n": BYTES_RUNS, "n_metrics": 6}
+        job = await manager.create_job("six metrics", config)
+        await manager.run_job(job.job_id)
+    return _finding(
+        "stored per run with 6 metrics", file.stat().st_size / BYTES_RUNS, "bytes", most=60
+    )
+
+
+def _finding(
+    what: str, value: float, unit: str, *, most: float | None = None, least: float | None = None
+) -> Finding:
+    return {"what": what, "value": value, "unit": unit, "at_most": most, "at_least": least}
+
+
+def _since(start: float) -> float:
+    return time.perf_counter() - start
+
+
+def _listed() -> tuple[float, float]:
+    start, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
+    _python("-c", "from bilancio.cli.main import main; main()", "jobs", "list", env=os.environ)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return _since(start), cpu
+
+
+def _python(*words: str, env: Any) -> str:
+    done = subprocess.run(  # noqa: S603 - this interpreter, words of ours
+        [sys.executable, *words], env=env, capture_output=True, text=True, check=True
+    )
+    return done.stdout
+
+
+async def _tell(folder: Path) -> None:
+    async for finding in findings(folder):
+        sys.stdout.write(json.dumps(finding) + "\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    asyncio.run(_tell(Path(sys.argv[1])))

@@ -1,0 +1,63 @@
+"""What the commands have in common: a job's name, the manager, the one JSON document."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Annotated, TypeVar
+
+import typer
+
+from bilancio.errors import BilancioError
+from bilancio.jobs.manager import AsyncJobManager
+from bilancio.jobs.models import Page
+
+T = TypeVar("T")
+
+
+def with_manager(ask: Callable[[AsyncJobManager], Awaitable[T]]) -> T:
+    """Open the store, ask, and close it."""
+
+    async def asked() -> T:
+        async with AsyncJobManager() as manager:
+            return await ask(manager)
+
+    return asyncio.run(asked())
+
+
+def known_names(incomplete: str) -> list[str]:
+    """Return the names that complete what is typed; nothing where the store does not answer."""
+
+    async def ask(manager: AsyncJobManager) -> Page:
+        return await manager.list_jobs(limit=200)
+
+    try:
+        jobs = with_manager(ask).jobs
+    except BilancioError:
+        return []
+    return [job.job_id for job in jobs if job.job_id.startswith(incomplete)]
+
+
+def name_of(parts: list[str]) -> str:
+    """Return a name that may have been written as several words."""
+    return " ".join(parts)
+
+
+def emit(data: object) -> None:
+    """Write the one JSON document of a command."""
+    from bilancio.cli.render import console as output  # rich, which a list of names does without
+
+    output.emit(data)
+
+
+JobName = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="JOB",
+        help="The job's name, as one writes it: with spaces, capitals, a typo a word.",
+        autocompletion=known_names,
+    ),
+]
+ExactName = Annotated[
+    list[str],
+    typer.Argument(metavar="JOB", help="The job's whole name.", autocompletion=known_names),
+]
+AsJson = Annotated[bool, typer.Option("--json", metavar="", help="Print one JSON object.")]

@@ -1,0 +1,98 @@
+"""What the command line says of a command that is written wrongly."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from bilancio.errors import InvalidInput, Problem, invalid
+from bilancio.validation import nearest
+
+
+class CommandGroup(TyperGroup):
+    """A group of commands: alone it shows its help, and an unknown command gets a sentence."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Show the help where nothing was asked."""
+        if not args and not ctx.resilient_parsing:
+            typer.echo(ctx.get_help())
+            ctx.exit()
+        return super().parse_args(ctx, args)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Find the command, or name those that there are."""
+        if self.get_command(ctx, args[0]) is None:
+            known = self.list_commands(ctx)
+            raise invalid(ctx.command_path, args[0], ", ".join(known), nearest(args[0], known))
+        return super().resolve_command(ctx, args)
+
+
+def sentence(error: typer.TyperException) -> str:
+    """Say what is wrong with the command in one sentence: what was given, what is allowed."""
+    context: Any = getattr(error, "ctx", None)
+    parameter: Any = getattr(error, "param", None)
+    option = str(getattr(error, "option_name", ""))
+    if option and hasattr(error, "possibilities"):
+        known = _options(context)
+        got = f"an option that '{context.command_path}' does not have"
+        return str(Problem(option, got, ", ".join(known), nearest(option.lstrip("-"), known)))
+    if option:
+        if "requires" in error.message:
+            return str(Problem(option, "nothing", "a value after it"))
+        return str(Problem(option, "a value", "the option alone"))
+    if parameter is not None and not error.message:
+        name = parameter.metavar or parameter.name
+        return str(Problem(name, "nothing", "a job's name" if name == "JOB" else "a value"))
+    if "unexpected extra argument" in error.message:
+        extra = error.message.rpartition(" (")[2].rstrip(").")
+        return str(
+            Problem(
+                context.command_path,
+                f"'{extra}' beside its options",
+                "options only; values of one list are joined by commas, without spaces",
+            )
+        )
+    return error.format_message().rstrip(".") + "."
+
+
+def whole(field: str, text: str) -> int:
+    """Read a whole number.
+
+    Raises
+    ------
+    InvalidInput
+        It is none.
+    """
+    try:
+        return int(text)
+    except ValueError:
+        raise invalid(field, text, "whole numbers") from None
+
+
+def listed(text: str) -> list[str]:
+    """Split what is written with commas; nothing gives an empty list."""
+    return [part.strip() for part in text.split(",")] if text.strip() else []
+
+
+def refuse_unknown(where: str, given: Sequence[str], known: Sequence[str]) -> None:
+    """Refuse names that do not exist.
+
+    Raises
+    ------
+    InvalidInput
+        One sentence for each of them, with the nearest that does exist.
+    """
+    problems = [
+        Problem(f"{where}: {name}", "an unknown name", ", ".join(known), nearest(name, known))
+        for name in given
+        if name not in known
+    ]
+    if problems:
+        raise InvalidInput(problems)
+
+
+def _options(context: Any) -> list[str]:
+    parameters = context.command.get_params(context)
+    written = [option for each in parameters for option in (*each.opts, *each.secondary_opts)]
+    return [option for option in written if option.startswith("--")]

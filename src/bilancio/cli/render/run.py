@@ -1,0 +1,100 @@
+"""What a person sees of one run: what it found, and what happened when."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from bilancio import text as words
+from bilancio.cli.render.console import Output, pairs_table, rows_table
+from bilancio.model import Parameters
+from bilancio.model.trace import MICRO, Row
+
+_WORDS = ("event", "debtor", "creditor", "buyer", "bucket")
+_PRICES = ("price", "mid", "spread", "bid", "ask")
+_TITLES = {
+    "events": "Events: faces and cash in money, prices per unit of face",
+    "quotes": "Quotes at the opening of the day",
+    "balances": "Cash after the day, in money",
+}
+_HEADINGS = {"after_day": "day"}
+_SHOWN_NAMES = 4
+
+
+def show_run(
+    output: Output,
+    parameters: Parameters,
+    outcome: Mapping[str, Any],
+    tables: Mapping[str, list[Row]],
+    *,
+    limit: int,
+) -> None:
+    """Show a run: parameters, outcome, then each table with at most *limit* rows, 0 for all."""
+    defaults = type(parameters)().model_dump(mode="json")
+    told = parameters.model_dump(mode="json", exclude={"kind", "arm", "seed", "kappa"})
+    shown = {"kappa": parameters.kappa, **told}
+    what = words.sweep(shown, defaults)
+    output.say(f"{_name(parameters)}, seed {parameters.seed}: {what}", style="bold")
+    output.say()
+    output.say(
+        pairs_table(
+            {name.removesuffix("_micro"): _value(name, value) for name, value in outcome.items()}
+        )
+    )
+    for title, rows in tables.items():
+        if rows:
+            output.say()
+            output.say(_TITLES[title], style="bold")
+            _show_rows(output, rows, limit=limit)
+        elif title == "events":
+            output.say()
+            output.say("No such events.")
+
+
+def _name(parameters: Parameters) -> str:
+    if parameters.kind == "ring":
+        return "Plain ring"
+    return f"Ring with dealers, {parameters.arm.value} arm"
+
+
+def _value(name: str, value: object) -> str:
+    """Write a value of the outcome; amounts in money, with their last digit."""
+    if value is None:
+        return "–"
+    if name.endswith("_micro") and isinstance(value, int):
+        return _money(value / MICRO)
+    return words.number(value) or "0"
+
+
+def _show_rows(output: Output, rows: Sequence[Row], *, limit: int) -> None:
+    shown = rows[:limit] if limit else rows
+    filled = [name for name in rows[0] if any(row[name] is not None for row in rows)]
+    cells = [[_cell(name, row[name]) for name in filled] for row in shown]
+    made, cut = rows_table(
+        [_HEADINGS.get(name, name) for name in filled],
+        cells,
+        text=[name for name in filled if name in _WORDS],
+        width=output.out.width,
+    )
+    output.say(made)
+    if len(shown) < len(rows):
+        output.say(
+            f"{len(shown):,} of {len(rows):,} rows; --limit 0 shows all, --day and --agent pick, "
+            "--out-dir writes them."
+        )
+    if cut:
+        few = ", ".join(cut[:_SHOWN_NAMES]) + (" …" if len(cut) > _SHOWN_NAMES else "")
+        output.say(f"{len(cut):,} more beside these ({few}); --agent picks, --out-dir writes them.")
+
+
+def _cell(name: str, value: Any) -> str:
+    if value is None:
+        return ""
+    if name == "after_day" and value < 0:
+        return "start"
+    if name in {"day", "after_day"} or isinstance(value, str):
+        return str(value)
+    return words.number(value) if name in _PRICES else _money(value)
+
+
+def _money(value: float) -> str:
+    """Write an amount: whole where it is, else to the last micro-unit that matters."""
+    return f"{value:,.6f}".rstrip("0").rstrip(".") if value % 1 else f"{value:,.0f}"

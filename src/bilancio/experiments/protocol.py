@@ -1,0 +1,120 @@
+"""What an experiment is to the rest of the house."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+from bilancio.experiments.configs import SweepConfig
+
+if TYPE_CHECKING:  # configurations are read, and jobs listed, without loading numpy
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observations:
+    """What one compares: a pair of runs in a comparison, else a run.
+
+    Attributes
+    ----------
+    columns
+        Arrays of one length: first the parameters of the cells, then `seed`, then measures.
+    parameters, measures
+        Names of the columns of each kind.
+    primary
+        The measure that the interval is given for.
+    """
+
+    columns: "dict[str, NDArray[Any]]"
+    parameters: tuple[str, ...]
+    measures: tuple[str, ...]
+    primary: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """Runs of a search that can be computed now.
+
+    Attributes
+    ----------
+    config
+        What `compute` takes for these runs: the sweep, and what the search found for them.
+    indices : int64 (n,)
+        The runs, increasing; none of them is recorded.
+    """
+
+    config: SweepConfig
+    indices: "NDArray[np.int64]"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableOfSearches:
+    """One row for each search: its cell and what it found."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Any, ...], ...]
+
+
+class Experiment(Protocol):
+    """Knows how a sweep becomes runs, and how runs become a summary.
+
+    Runs are numbered 0 … total_runs − 1; everything about run *i* follows from the
+    configuration and *i*. Methods keep no state and may be called in any process.
+    """
+
+    config_model: type[SweepConfig]
+    version: str
+    releases_gil: bool  # `compute` releases the GIL and is bounded in time: threads will do
+
+    def prepare(self) -> None:
+        """Load and warm what `compute` needs, once, before it is called in parallel."""
+        ...
+
+    def compute(self, config: Any, indices: "NDArray[np.int64]") -> "NDArray[np.void]":
+        """Run the runs of these *indices*; return one row of metrics each, in order."""
+        ...
+
+    def parameters(self, config: Any, indices: "NDArray[np.int64]") -> "dict[str, NDArray[Any]]":
+        """Return the cell's parameters, arm and seed of these runs, as columns."""
+        ...
+
+    def observations(
+        self, config: Any, indices: "NDArray[np.int64]", metrics: "NDArray[np.void]"
+    ) -> Observations:
+        """Return what the runs with these *indices* and *metrics* say."""
+        ...
+
+    def summarise(
+        self, config: Any, indices: "NDArray[np.int64]", metrics: "NDArray[np.void]"
+    ) -> dict[str, Any]:
+        """Return the summary of what was found, as JSON holds it."""
+        ...
+
+    def headline(self, summary: dict[str, Any]) -> str:
+        """Say in a sentence or two what the summary says."""
+        ...
+
+
+class SearchingExperiment(Experiment, Protocol):
+    """An experiment with sweeps in which results decide on further runs.
+
+    Such a sweep's `fixed_runs` are computed first. From the runs recorded, and nothing else, the
+    experiment then says what comes next, until it says that there is nothing. What the search
+    chose for a run stands among that run's metrics, under the name of the parameter.
+    """
+
+    def next_step(
+        self, config: Any, indices: "NDArray[np.int64]", metrics: "NDArray[np.void]"
+    ) -> Step | None:
+        """Return the runs that can be computed now, given all that are recorded."""
+        ...
+
+    def search_table(
+        self, config: Any, indices: "NDArray[np.int64]", metrics: "NDArray[np.void]"
+    ) -> TableOfSearches:
+        """Return what each search has found so far."""
+        ...
+
+
+def searching(experiment: Experiment, config: SweepConfig) -> SearchingExperiment | None:
+    """Return the experiment as one that searches, where this sweep has it do so."""
+    return cast("SearchingExperiment", experiment) if config.searches else None

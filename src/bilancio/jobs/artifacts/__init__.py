@@ -1,0 +1,1 @@
+"""Files made from the store, and jobs read from files."""

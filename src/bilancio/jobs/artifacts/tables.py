@@ -1,0 +1,186 @@
+"""The files made from the store for a job: runs.csv, comparison.csv, summary.json, manifest."""
+
+import asyncio
+import contextlib
+import csv
+import json
+import os
+import tempfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bilancio.errors import OutputError
+from bilancio.experiments import registry
+from bilancio.experiments.protocol import Experiment, searching
+from bilancio.failpoints import failpoint
+from bilancio.jobs.artifacts.manifest import FILE_NAME as MANIFEST
+from bilancio.jobs.artifacts.manifest import LISTED_RUNS, describe, write_manifest, write_whole
+from bilancio.jobs.models import Job
+from bilancio.jobs.store import JobStore, packing
+from bilancio.jobs.store.store import Chunk
+from bilancio.jobs.worker.spawn import LOG
+from bilancio.model.parameters import End
+
+RUNS, COMPARISON, SUMMARY, FAILED = "runs.csv", "comparison.csv", "summary.json", "failed_runs.csv"
+FRONTIER = "frontier.csv"
+NAMES = (MANIFEST, SUMMARY, COMPARISON, FRONTIER, RUNS, FAILED, LOG)
+MANUAL_COLUMNS = ("job_id", "run_id", "index")
+_BLOCK = 10_000  # rows turned into text at once
+
+
+async def write_job_manifest(store: JobStore, job: Job) -> None:
+    """Write the manifest of *job* as it now stands in the store."""
+    failed = await store.failed_runs(job.job_id)
+    recorded: set[int] = set()
+    if job.total_runs <= LISTED_RUNS:
+        for first, last in await store.recorded(job.job_id):
+            recorded.update(range(first, last + 1))
+    await asyncio.to_thread(write_manifest, job.folder, describe(job, recorded, failed))
+
+
+async def write_files(store: JobStore, job: Job) -> None:
+    """Write every file of *job* from what is stored; the manifest last."""
+    await asyncio.to_thread(make_folder, job.folder)
+    failed = await store.failed_runs(job.job_id)
+    stored = await store.chunks(job.job_id)
+    write = _write_manual_runs if job.manual else _write_tables
+    await asyncio.to_thread(write, job, stored, failed)
+    if job.summary is not None:
+        summary = json.dumps({"job_id": job.job_id, **job.summary}, indent=2)
+        await asyncio.to_thread(write_whole, job.folder / SUMMARY, f"{summary}\n")
+    await write_job_manifest(store, job)
+
+
+def present(job: Job) -> dict[str, str]:
+    """Return the files that are there, by what they are."""
+    return {name: str(job.folder / name) for name in NAMES if (job.folder / name).is_file()}
+
+
+def make_folder(folder: Path) -> None:
+    """Make *folder* and see that files can be written there.
+
+    Raises
+    ------
+    OutputError
+        It cannot be made or written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise OutputError(str(folder), error.strerror or str(error)) from error
+
+
+def probe_folder(folder: Path) -> None:
+    """See that *folder* can be written; where it cannot, leave nothing behind."""
+    missing = [each for each in (folder, *folder.parents) if not each.exists()]
+    try:
+        make_folder(folder)
+    except OutputError:
+        for each in missing:
+            with contextlib.suppress(OSError):
+                each.rmdir()
+        raise
+
+
+def _write_tables(job: Job, stored: list[Chunk], failed: dict[int, str]) -> None:
+    experiment = registry.experiment(job.config.sweep_type)
+    if stored:  # else there may be tables from elsewhere, which tell more than the store
+        _write_csv(job.folder / RUNS, _run_rows(job, experiment, stored))
+    if failed:
+        rows = [("run_id", "index", "error")]
+        rows += [(job.run_ids[index], str(index), error) for index, error in failed.items()]
+        _write_csv(job.folder / FAILED, rows)
+    else:
+        (job.folder / FAILED).unlink(missing_ok=True)
+    if len(job.config.arms) > 1:
+        indices, metrics = packing.join(stored, job.job_id)
+        if len(indices):
+            seen = experiment.observations(job.config, indices, metrics)
+            names = ("job_id", *seen.columns)
+            name = np.broadcast_to(np.array(job.job_id), seen.columns["seed"].shape)
+            columns = [name, *seen.columns.values()]
+            _write_csv(job.folder / COMPARISON, _rows(names, columns))
+    search = searching(experiment, job.config)
+    if search is not None:
+        searches = search.search_table(job.config, *packing.join(stored, job.job_id))
+        found = ((job.job_id, *row) for row in searches.rows)
+        _write_csv(job.folder / FRONTIER, [("job_id", *searches.columns), *found])
+
+
+def _write_manual_runs(job: Job, stored: list[Chunk], _failed: dict[int, str]) -> None:
+    """Write the runs that were recorded by hand; a metric that a run does not have is empty."""
+    tables = [packing.unpack(chunk, job.job_id) for chunk in stored]
+    names = list(dict.fromkeys(name for each in tables for name in each.dtype.names or ()))
+    heading = (*MANUAL_COLUMNS, *names)
+    rows = (
+        (
+            job.job_id,
+            chunk.run_id,
+            chunk.first_index,
+            *(table[name][0].item() if name in (table.dtype.names or ()) else "" for name in names),
+        )
+        for chunk, table in zip(stored, tables, strict=True)
+    )
+    if stored:
+        _write_csv(job.folder / RUNS, [heading, *rows])
+
+
+def _run_rows(job: Job, experiment: Experiment, stored: list[Chunk]) -> Iterator[Iterable[Any]]:
+    """Yield a heading and a row for each run with results, in order."""
+    for number, chunk in enumerate(stored):
+        indices = np.arange(chunk.first_index, chunk.last_index + 1)
+        metrics = packing.unpack(chunk, job.job_id)
+        cells = experiment.parameters(job.config, indices)
+        columns = {
+            "job_id": np.broadcast_to(np.array(job.job_id), indices.shape),
+            "run_id": np.array([job.run_ids[int(index)] for index in indices]),
+            "index": indices,
+            **cells,  # what a search chose for a run stands among the metrics, and takes its place
+            **{name: _readable(name, metrics[name]) for name in metrics.dtype.names or ()},
+        }
+        rows = _rows(columns, list(columns.values()))
+        if number:
+            next(rows)
+        yield from rows
+
+
+def _rows(names: Iterable[str], columns: list[NDArray[Any]]) -> Iterator[Iterable[Any]]:
+    """Yield the heading, then the rows; numbers in the shortest form that reads back the same."""
+    yield tuple(names)
+    for start in range(0, len(columns[0]), _BLOCK):
+        block = [column[start : start + _BLOCK].tolist() for column in columns]
+        yield from zip(*block, strict=True)
+
+
+def _readable(name: str, column: NDArray[Any]) -> NDArray[Any]:
+    """Return a column as people and other programs read it: words for codes, empty for none."""
+    if name == "end":
+        words: NDArray[Any] = np.array([end.value for end in End])[column]
+        return words
+    if name == "time_to_stability":
+        days: NDArray[Any] = np.where(column < 0, "", column.astype(str))
+        return days
+    if column.dtype.kind == "f" and np.isnan(column).any():
+        plain = column.astype(object)
+        plain[np.isnan(column)] = ""
+        return plain
+    return column
+
+
+def _write_csv(path: Path, rows: Iterable[Iterable[Any]]) -> None:
+    partial = path.with_name(f".{path.name}-{os.getpid()}")
+    try:
+        with partial.open("w", encoding="utf-8", newline="") as file:
+            csv.writer(file, lineterminator="\n").writerows(rows)
+        failpoint("in-table")
+        partial.replace(path)
+    except OSError as error:
+        raise OutputError(str(path), error.strerror or str(error)) from error
+    finally:
+        partial.unlink(missing_ok=True)

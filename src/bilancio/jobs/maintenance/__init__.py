@@ -1,0 +1,1 @@
+"""Examine, verify, delete, back up and recover what there is."""

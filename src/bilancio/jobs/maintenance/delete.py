@@ -1,0 +1,145 @@
+"""Delete a job: its files first, the store's rows last.
+
+The store is the truth, so a job is there as long as its rows are: whatever is killed on the way
+leaves a whole job, whose files are made again when somebody looks. The manifest goes first of
+all, for a manifest that is found brings its job back.
+"""
+
+import asyncio
+import contextlib
+import os
+import stat
+import time
+from pathlib import Path
+
+from bilancio.errors import BilancioError, JobNotFound, JobStateError, OutputError
+from bilancio.jobs.artifacts.manifest import FILE_NAME as MANIFEST
+from bilancio.jobs.artifacts.tables import NAMES
+from bilancio.jobs.maintenance.reports import Deletion
+from bilancio.jobs.models import Job
+from bilancio.jobs.store import JobStore
+from bilancio.jobs.worker.lock_file import WorkerState, remove_stale, worker_state
+
+#: What the manifest is called where files are kept: it can be imported, and is not by itself.
+KEPT_MANIFEST = "job_manifest.deleted.json"
+LEAVING_S = 10.0
+POLL_S = 0.05
+
+
+async def delete(store: JobStore, job: Job, *, files: bool) -> Deletion:
+    """Delete *job*; with *files* the files that bilancio wrote for it, too.
+
+    Raises
+    ------
+    JobStateError
+        Somebody carries it out, or has begun to.
+    OutputError
+        A file cannot be removed; the job is there still.
+    """
+    if job.state == "running":
+        raise JobStateError(job.job_id, job.state, "deleted", "Cancel it first.")
+    await _until_worker_has_left(store, job)
+    away = _remove_files if files else _set_manifest_aside
+    removed, left = await asyncio.to_thread(away, job)
+    if not await store.delete(job):
+        raise await _begun(store, job)
+    with contextlib.suppress(BilancioError):  # who looked meanwhile has had files written again
+        await asyncio.to_thread(away, job)
+    remove_stale(store.worker_locks(job.job_id))
+    return Deletion(job_id=job.job_id, folder=job.folder, removed=removed, left=left)
+
+
+async def _until_worker_has_left(store: JobStore, job: Job) -> None:
+    """Wait for a worker that has lost its job and may be about to write a file."""
+    deadline = time.monotonic() + LEAVING_S
+    while any(
+        worker_state(sign) is not WorkerState.DEAD for sign in store.worker_locks(job.job_id)
+    ):
+        if time.monotonic() > deadline:
+            raise JobStateError(
+                job.job_id, job.state, "deleted yet", "Its worker is still there: try again."
+            )
+        await asyncio.sleep(POLL_S)
+
+
+async def _begun(store: JobStore, job: Job) -> JobNotFound | JobStateError:
+    """Return why a job that could be deleted a moment ago cannot be now."""
+    now = await store.job(job.job_id)
+    if now is None:
+        return JobNotFound(job.job_id)
+    advice = "It was started just now; cancel it first."
+    return JobStateError(job.job_id, now.state, "deleted", advice)
+
+
+def _remove_files(job: Job) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Remove what bilancio wrote into the job's folder, and the folder if that is all.
+
+    Links are neither followed nor removed, and nothing outside of the folder is touched.
+
+    Returns
+    -------
+    removed, left
+        Names of files.
+    """
+    with contextlib.ExitStack() as opened:
+        folder = _open_folder(job, opened)
+        if folder is None:
+            return (), ()
+        mine = sorted(filter(_is_ours, _names(folder)), key=lambda name: name != MANIFEST)
+        removed = [name for name in mine if _is_file(name, folder)]
+        try:
+            for name in removed:
+                with contextlib.suppress(FileNotFoundError):
+                    os.unlink(name, dir_fd=folder)
+        except OSError as error:
+            raise OutputError(str(job.folder / name), error.strerror or str(error)) from error
+        left = sorted(_names(folder))
+    if not left:
+        with contextlib.suppress(OSError):
+            job.folder.rmdir()
+    return tuple(removed), tuple(left)
+
+
+def _set_manifest_aside(job: Job) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Rename the manifest, so that the job does not come back when somebody looks for it."""
+    with contextlib.ExitStack() as opened:
+        folder = _open_folder(job, opened)
+        if folder is None:
+            return (), ()
+        try:
+            if _is_file(MANIFEST, folder):
+                os.replace(MANIFEST, KEPT_MANIFEST, src_dir_fd=folder, dst_dir_fd=folder)
+        except OSError as error:
+            raise OutputError(str(job.folder / MANIFEST), error.strerror or str(error)) from error
+        return (), tuple(sorted(_names(folder)))
+
+
+def _open_folder(job: Job, opened: contextlib.ExitStack) -> int | None:
+    """Open the job's own folder within its output folder; None where there is no such folder."""
+    try:
+        out_dir = os.open(job.out_dir, os.O_RDONLY | os.O_DIRECTORY)
+        opened.callback(os.close, out_dir)
+        flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
+        folder = os.open(Path(job.job_id).name, flags, dir_fd=out_dir)
+    except OSError:
+        return None
+    opened.callback(os.close, folder)
+    return folder
+
+
+def _names(folder: int) -> list[str]:
+    with os.scandir(folder) as entries:
+        return [entry.name for entry in entries]
+
+
+def _is_ours(name: str) -> bool:
+    """Tell whether bilancio writes files of this name: whole ones, and those it is writing."""
+    names = (*NAMES, KEPT_MANIFEST)
+    return name in names or any(name.startswith(f".{each}-") for each in names)
+
+
+def _is_file(name: str, folder: int) -> bool:
+    try:
+        return stat.S_ISREG(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode)
+    except FileNotFoundError:
+        return False

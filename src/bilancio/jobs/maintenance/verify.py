@@ -1,0 +1,184 @@
+"""Compute recorded runs again and compare them with what is stored, bit by bit."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bilancio.errors import JobStateError, ResultsMissing, invalid
+from bilancio.executors.local import LocalExecutor, Outcome
+from bilancio.experiments import registry
+from bilancio.experiments.configs import SweepConfig, UncheckedSweep
+from bilancio.experiments.protocol import Experiment, SearchingExperiment, searching
+from bilancio.jobs.artifacts.manifest import package_versions
+from bilancio.jobs.maintenance.reports import Difference, Verification
+from bilancio.jobs.models import Job
+from bilancio.jobs.store import JobStore, packing
+from bilancio.validation import validated
+
+Indices = NDArray[np.int64]
+Metrics = NDArray[np.void]
+Tell = Callable[[int, int], None]
+
+LISTED = 20
+BATCH = 1000
+
+
+async def verify(
+    store: JobStore, job: Job, *, sample: int | None, seed: int | None, workers: int, tell: Tell
+) -> Verification:
+    """Compute *sample* recorded runs of *job* again (all if None), and compare.
+
+    Parameters
+    ----------
+    seed
+        Draws the runs, one of each of *sample* stretches of the same length; without it they are
+        spread evenly. The first and the last recorded run are always among them.
+    tell
+        Is called with the number of runs compared and the number of all that will be.
+
+    Raises
+    ------
+    InvalidInput
+        The sample is not of this world, or the experiment is not installed.
+    JobStateError, ResultsMissing
+        There is nothing that could be computed again.
+    StoreCorrupt
+        A chunk is damaged.
+    """
+    if sample is not None and sample < 1:
+        raise invalid("sample", sample, "whole numbers from 1")
+    if job.manual:
+        advice = "Its runs were recorded by hand; nothing here can compute them again."
+        raise JobStateError(job.job_id, "a job started by hand", "verified", advice)
+    recorded = await store.recorded(job.job_id)
+    n_recorded = sum(last - first + 1 for first, last in recorded)
+    if not n_recorded:
+        raise ResultsMissing(job.job_id, "no run is recorded, so there is nothing to compare.")
+    config = job.config
+    if isinstance(config, UncheckedSweep):
+        config = validated(registry.config_model(config.sweep_type), config.as_dict())
+    experiment = registry.experiment(config.sweep_type)
+    chosen = _chosen(recorded, n_recorded, sample, seed)
+    await asyncio.to_thread(experiment.prepare)
+    executor = LocalExecutor(workers, run_timeout_s=config.run_timeout_s)
+    differing, found, checked = 0, list[Difference](), 0
+    size = BATCH if experiment.releases_gil else executor.workers
+    try:
+        stretches = _stretches(store, job, config, experiment, chosen)
+        async for using, indices, stored in stretches:
+            for outcome, rows in [
+                (executor.submit(experiment, using, indices[part]), stored[part])
+                for part in _parts(len(indices), size)
+            ]:
+                done = await asyncio.wrap_future(outcome)
+                differences = list(_differences(job, done, rows))
+                differing += len(differences)
+                found += differences[: LISTED - len(found)]
+                checked += len(rows)
+                tell(checked, len(chosen))
+    finally:
+        executor.close()
+    return Verification(
+        job_id=job.job_id,
+        recorded_runs=n_recorded,
+        checked_runs=checked,
+        differing_runs=differing,
+        differences=tuple(found),
+        stored_versions={
+            "engine": job.engine, **{name: job.provenance.get(name) for name in package_versions()}
+        },
+        versions={"engine": experiment.version, **package_versions()},
+    )  # fmt: skip
+
+
+def _chosen(
+    recorded: list[tuple[int, int]], n_recorded: int, sample: int | None, seed: int | None
+) -> Indices:
+    """Return the indices of the runs to compute again, increasing."""
+    count = min(sample or n_recorded, n_recorded)
+    if seed is None:
+        places = np.linspace(0, n_recorded - 1, count).round().astype(np.int64)
+    else:
+        edges = np.linspace(0, n_recorded, count + 1).astype(np.int64)
+        places = np.random.default_rng(seed).integers(edges[:-1], edges[1:])
+        places[[0, -1]] = 0, n_recorded - 1
+    firsts = np.array([first for first, _ in recorded], np.int64)
+    before = np.cumsum([0, *(last - first + 1 for first, last in recorded)])
+    stretch = np.searchsorted(before, places, side="right") - 1
+    return np.unique(firsts[stretch] + places - before[stretch])
+
+
+async def _stretches(
+    store: JobStore, job: Job, config: SweepConfig, experiment: Experiment, chosen: Indices
+) -> AsyncIterator[tuple[SweepConfig, Indices, Metrics]]:
+    """Yield the chosen runs with their stored rows, and the configuration that computes them."""
+    fixed = chosen[chosen < config.fixed_runs]
+    for first, last in await store.recorded(job.job_id):
+        here = fixed[(fixed >= first) & (fixed <= last)]
+        if len(here):
+            (chunk,) = await store.chunks(job.job_id, first, last)
+            table = await asyncio.to_thread(packing.unpack, chunk, job.job_id)
+            yield config, here, table[here - first]
+    search = searching(experiment, config)
+    if search is not None and len(fixed) < len(chosen):
+        stored = await store.chunks(job.job_id)
+        indices, metrics = await asyncio.to_thread(packing.join, stored, job.job_id)
+        for using, step in await asyncio.to_thread(_steps, search, config, indices, metrics):
+            here = np.intersect1d(step, chosen)
+            if len(here):
+                yield using, here, metrics[np.searchsorted(indices, here)]
+
+
+def _steps(
+    search: SearchingExperiment, config: Any, indices: Indices, metrics: Metrics
+) -> list[tuple[SweepConfig, Indices]]:
+    """Search again, by what is recorded: return the steps, each as far as it is recorded."""
+    steps: list[tuple[SweepConfig, Indices]] = []
+    known = indices < config.fixed_runs
+    while True:
+        step = search.next_step(config, indices[known], metrics[known])
+        new = np.zeros_like(known) if step is None else np.isin(indices, step.indices)
+        if step is None or not new.any():
+            return steps
+        steps.append((step.config, indices[new]))
+        known |= new
+
+
+def _parts(total: int, size: int) -> Iterator[slice]:
+    return (slice(start, start + size) for start in range(0, total, size))
+
+
+def _differences(job: Job, done: Outcome, stored: Metrics) -> Iterator[Difference]:
+    """Yield the runs of a batch that did not come out as they are stored."""
+    runs = np.sort(np.concatenate([done.indices, np.array(list(done.failures), np.int64)]))
+    place = {int(index): at for at, index in enumerate(runs)}
+    for index, error in done.failures.items():
+        yield _difference(job, index, {}, error)
+    names = [name for name in stored.dtype.names or () if name in (done.metrics.dtype.names or ())]
+    rows = stored[[place[int(index)] for index in done.indices]]
+    differs = {name: _differs(rows[name], done.metrics[name]) for name in names}
+    for at in np.flatnonzero(np.any(list(differs.values()), axis=0)) if names else ():
+        metrics = {
+            name: (rows[name][at].item(), done.metrics[name][at].item())
+            for name in names
+            if differs[name][at]
+        }
+        yield _difference(job, int(done.indices[at]), metrics, None)
+
+
+def _differs(stored: NDArray[Any], computed: NDArray[Any]) -> NDArray[np.bool_]:
+    """Tell where two columns differ in any bit; what is no number is like any other."""
+    if stored.dtype.kind != "f" or computed.dtype.kind != "f":
+        return np.asarray(stored != computed)
+    different = (stored != computed) | (np.signbit(stored) != np.signbit(computed))
+    return np.asarray(different & ~(np.isnan(stored) & np.isnan(computed)))
+
+
+def _difference(
+    job: Job, index: int, metrics: dict[str, tuple[float, float]], error: str | None
+) -> Difference:
+    run_id = job.run_ids[index]
+    return Difference(run_id=run_id, index=index, metrics=metrics, error=error)

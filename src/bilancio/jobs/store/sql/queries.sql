@@ -1,0 +1,259 @@
+-- Every statement of the store, by name. Moments are parameters, so that tests set them.
+
+-- name: insert_job
+INSERT INTO jobs (
+    job_id, created_at, status, description, notes, tags, sweep_type, config, config_hash,
+    engine, out_dir, request_key, total_runs, work, executor, n_events)
+VALUES (
+    :job_id, :now, 'pending', :description, :notes, :tags, :sweep_type, :config, :config_hash,
+    :engine, :out_dir, :request_key, :total_runs, :work, :executor, 0)
+RETURNING *;
+
+-- name: job
+SELECT * FROM jobs WHERE job_id = :job_id;
+
+-- name: job_by_request
+SELECT * FROM jobs WHERE request_key = :request_key;
+
+-- name: job_ids
+SELECT job_id FROM jobs ORDER BY created_at DESC;
+
+-- name: unknown
+SELECT value AS name FROM json_each(:names) WHERE value NOT IN (SELECT job_id FROM jobs);
+
+-- name: jobs
+SELECT *
+  FROM jobs
+ WHERE (:status IS NULL OR status = :status)
+   AND (:tag IS NULL OR EXISTS (SELECT 1 FROM json_each(tags) WHERE value = :tag))
+   AND (:text IS NULL
+        OR instr(lower(job_id || ' ' || description || ' ' || notes || ' ' || tags), :text) > 0)
+ ORDER BY created_at DESC, job_id
+ LIMIT :limit OFFSET :offset;
+
+-- name: count_jobs
+SELECT count(*) AS total
+  FROM jobs
+ WHERE (:status IS NULL OR status = :status)
+   AND (:tag IS NULL OR EXISTS (SELECT 1 FROM json_each(tags) WHERE value = :tag))
+   AND (:text IS NULL
+        OR instr(lower(job_id || ' ' || description || ' ' || notes || ' ' || tags), :text) > 0);
+
+-- name: append_event
+-- Numbered by the job's own counter, so that the order of events is the order of commits.
+INSERT INTO events (job_id, seq, event_type, timestamp, details)
+SELECT job_id, n_events + 1, :event_type, :now, :details FROM jobs WHERE job_id = :job_id;
+
+-- name: events
+SELECT * FROM events WHERE job_id = :job_id AND seq > :after ORDER BY seq LIMIT :limit;
+
+-- name: last_events
+SELECT * FROM (
+    SELECT * FROM events WHERE job_id = :job_id ORDER BY seq DESC LIMIT :limit)
+ ORDER BY seq;
+
+-- name: last_start
+SELECT *
+  FROM events
+ WHERE job_id = :job_id AND event_type IN ('started', 'resumed', 'recovered')
+ ORDER BY seq DESC
+ LIMIT 1;
+
+-- name: claim
+-- Lease the job to a worker, unless a live one has it. Whoever held it before is fenced off.
+UPDATE jobs
+   SET status = 'running', manual = 0, fence = fence + 1,
+       worker_id = :worker_id, lease_expires_at = :expires, worker_pid = :pid, worker_host = NULL,
+       attempts = attempts + 1, started_at = coalesce(started_at, :now),
+       completed_at = NULL, error = NULL, summary = NULL
+ WHERE job_id = :job_id
+   AND (status = 'pending' OR (status IN ('failed', 'cancelled') AND manual = 0)
+        OR (status = 'running' AND manual = 0
+            AND (worker_id IS NULL OR lease_expires_at < :now OR fence = :dead_fence)))
+RETURNING *;
+
+-- name: confirm
+UPDATE jobs
+   SET worker_pid = :pid, worker_host = :host, lease_expires_at = :expires,
+       provenance = :provenance
+ WHERE job_id = :job_id AND status = 'running' AND worker_id = :worker_id AND fence = :fence;
+
+-- name: note_process
+-- Between its start and its first word a worker is known by its process only.
+UPDATE jobs
+   SET worker_pid = :pid
+ WHERE job_id = :job_id AND worker_id = :worker_id AND fence = :fence AND worker_host IS NULL;
+
+-- name: holds
+SELECT 1
+  FROM jobs
+ WHERE job_id = :job_id AND status = 'running' AND worker_id = :worker_id AND fence = :fence;
+
+-- name: renew
+UPDATE jobs
+   SET lease_expires_at = :expires
+ WHERE job_id = :job_id AND status = 'running' AND worker_id = :worker_id AND fence = :fence;
+
+-- name: note_in_flight
+UPDATE jobs
+   SET in_flight = :in_flight
+ WHERE job_id = :job_id AND status = 'running' AND worker_id = :worker_id AND fence = :fence;
+
+-- name: count_recorded
+UPDATE jobs
+   SET in_flight = :in_flight, completed_runs = completed_runs + :completed, failed_runs = failed_runs + :failed,
+       compute_s = compute_s + :compute_s, lease_expires_at = :expires
+ WHERE job_id = :job_id AND status = 'running' AND worker_id = :worker_id AND fence = :fence;
+
+-- name: insert_chunk
+INSERT INTO chunks (
+    job_id, first_index, last_index, metrics, crc32, compute_s, fence, recorded_at, run_id)
+VALUES (
+    :job_id, :first_index, :last_index, :metrics, :crc32, :compute_s, :fence, :now, :run_id);
+
+-- name: insert_failed_run
+INSERT INTO failed_runs (job_id, run_index, error, failed_at)
+VALUES (:job_id, :run_index, :error, :now)
+    ON CONFLICT (job_id, run_index) DO UPDATE SET error = excluded.error,
+                                                  failed_at = excluded.failed_at;
+
+-- name: delete_failed_runs
+DELETE FROM failed_runs WHERE job_id = :job_id AND run_index BETWEEN :first_index AND :last_index;
+
+-- name: recorded
+SELECT first_index, last_index FROM chunks WHERE job_id = :job_id ORDER BY first_index;
+
+-- name: chunks
+SELECT first_index, last_index, metrics, crc32, run_id
+  FROM chunks
+ WHERE job_id = :job_id AND last_index >= :first AND first_index <= :last
+ ORDER BY first_index;
+
+-- name: failed_runs
+SELECT run_index, error
+  FROM failed_runs
+ WHERE job_id = :job_id
+ ORDER BY run_index
+ LIMIT :limit;
+
+-- name: end_by_worker
+UPDATE jobs
+   SET status = :status, completed_at = :now, error = :error, summary = :summary,
+       worker_id = NULL, lease_expires_at = NULL, in_flight = '[]'
+ WHERE job_id = :job_id AND status = 'running' AND worker_id = :worker_id AND fence = :fence;
+
+-- name: start_by_hand
+UPDATE jobs
+   SET status = 'running', manual = 1, fence = fence + 1, attempts = attempts + 1,
+       started_at = coalesce(started_at, :now), completed_at = NULL, error = NULL
+ WHERE job_id = :job_id
+   AND (status = 'pending' OR (manual = 1 AND status IN ('failed', 'cancelled')));
+
+-- name: count_by_hand
+UPDATE jobs
+   SET completed_runs = completed_runs + 1
+ WHERE job_id = :job_id AND status = 'running' AND manual = 1;
+
+-- name: run_by_id
+SELECT first_index, metrics, crc32 FROM chunks WHERE job_id = :job_id AND run_id = :run_id;
+
+-- name: manual_run_ids
+SELECT run_id FROM chunks WHERE job_id = :job_id AND run_id IS NOT NULL ORDER BY first_index;
+
+-- name: next_index
+SELECT coalesce(max(last_index) + 1, 0) AS next FROM chunks WHERE job_id = :job_id;
+
+-- name: end_by_hand
+UPDATE jobs
+   SET status = :status, completed_at = :now, error = :error, summary = :summary
+ WHERE job_id = :job_id AND status = 'running' AND manual = 1;
+
+-- name: cancel
+-- The fence moves on, so that a worker in the midst of a chunk cannot record it any more.
+UPDATE jobs
+   SET status = 'cancelled', completed_at = :now, error = NULL, fence = fence + 1,
+       worker_id = NULL, lease_expires_at = NULL, in_flight = '[]'
+ WHERE job_id = :job_id AND status IN ('pending', 'running', 'failed');
+
+-- name: speed
+-- Seconds of computing for a unit of work, from the last jobs of this kind on this machine.
+SELECT sum(compute_s) AS compute_s, sum(work) AS work
+  FROM (SELECT compute_s, work * completed_runs / total_runs AS work
+          FROM jobs
+         WHERE sweep_type = :sweep_type AND worker_host = :host AND engine = :engine
+           AND compute_s > 0.5 AND total_runs > 0
+         ORDER BY created_at DESC
+         LIMIT 10);
+
+-- name: import_job
+INSERT INTO jobs (
+    job_id, created_at, status, description, notes, tags, sweep_type, config, config_hash,
+    engine, out_dir, total_runs, completed_runs, failed_runs, work, manual, attempts, started_at,
+    completed_at, error, summary, executor, provenance, n_events)
+VALUES (
+    :job_id, :created_at, :status, :description, :notes, :tags, :sweep_type, :config, :config_hash,
+    :engine, :out_dir, :total_runs, :completed_runs, :failed_runs, :work, :manual, :attempts,
+    :started_at, :completed_at, :error, :summary, :executor, :provenance, 0);
+
+-- name: delete_job
+-- Unless somebody has begun to carry it out meanwhile, which counts as an attempt.
+DELETE FROM jobs WHERE job_id = :job_id AND status = :status AND attempts = :attempts;
+
+-- name: chunk_page
+-- What follows one chunk, over all jobs: the whole store is read in pieces.
+SELECT job_id, first_index, last_index, metrics, crc32, run_id
+  FROM chunks
+ WHERE (job_id, first_index) > (:job_id, :first_index)
+ ORDER BY job_id, first_index
+ LIMIT :limit;
+
+-- name: contradictions
+-- Jobs whose row says something else than their chunks, failed runs and events. A job imported
+-- without its single runs has counters only, and its events tell of no runs.
+SELECT *
+  FROM (
+    SELECT job_id, status, manual, total_runs, completed_runs, failed_runs, n_events,
+           (SELECT coalesce(sum(last_index - first_index + 1), 0)
+              FROM chunks WHERE chunks.job_id = jobs.job_id) AS stored_runs,
+           (SELECT count(*)
+              FROM failed_runs WHERE failed_runs.job_id = jobs.job_id) AS stored_failures,
+           (SELECT count(*) FROM events WHERE events.job_id = jobs.job_id) AS stored_events,
+           (SELECT coalesce(max(seq), 0)
+              FROM events WHERE events.job_id = jobs.job_id) AS last_event,
+           (SELECT coalesce(sum(coalesce(json_extract(details, '$.completed'), 1)), 0)
+              FROM events
+             WHERE events.job_id = jobs.job_id AND event_type = 'progress') AS told_runs,
+           (SELECT event_type
+              FROM events
+             WHERE events.job_id = jobs.job_id AND event_type NOT IN ('progress', 'notified')
+             ORDER BY seq DESC
+             LIMIT 1) AS last_change,
+           EXISTS (SELECT 1
+                     FROM events
+                    WHERE events.job_id = jobs.job_id AND seq = 1
+                      AND json_extract(details, '$.imported')) AS imported
+      FROM jobs)
+ WHERE (completed_runs <> stored_runs AND NOT (imported AND stored_runs = 0))
+    OR failed_runs <> stored_failures
+    OR (told_runs <> stored_runs AND NOT imported)
+    OR n_events <> stored_events OR n_events <> last_event
+    OR (status = 'completed' AND NOT manual AND completed_runs <> total_runs)
+    OR coalesce(last_change, '') NOT IN (
+        CASE status WHEN 'pending' THEN 'created' WHEN 'running' THEN 'started' ELSE status END,
+        CASE status WHEN 'running' THEN 'resumed' ELSE status END,
+        CASE status WHEN 'running' THEN 'recovered' ELSE status END)
+ ORDER BY job_id;
+
+-- name: recount
+-- A job that has not completed: what its chunks and failed runs say is so.
+UPDATE jobs
+   SET completed_runs = (SELECT coalesce(sum(last_index - first_index + 1), 0)
+                           FROM chunks WHERE chunks.job_id = jobs.job_id),
+       failed_runs = (SELECT count(*) FROM failed_runs WHERE failed_runs.job_id = jobs.job_id)
+ WHERE job_id = :job_id AND status <> 'completed';
+
+-- name: ended_jobs
+SELECT job_id, status, out_dir, completed_runs, failed_runs
+  FROM jobs
+ WHERE status IN ('completed', 'failed', 'cancelled')
+ ORDER BY job_id;

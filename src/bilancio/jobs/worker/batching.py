@@ -1,0 +1,124 @@
+"""What is left to do of a sweep, and how much of it to do at once."""
+
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bilancio.jobs.models import InFlightBatch
+
+Indices = NDArray[np.int64]
+
+TARGET_S = 0.3
+FIRST_CHUNK = 64
+FIRST_CHUNK_IN_PROCESS = 1
+LARGEST_CHUNK = 100_000
+GROWTH = 8
+SMALLEST_SHARE = 8
+
+
+def missing(recorded: Iterable[tuple[int, int]], total: int) -> list[tuple[int, int]]:
+    """Return the ranges of runs, both ends included, that have no results.
+
+    Parameters
+    ----------
+    recorded
+        Ranges with results, increasing, not overlapping.
+    total
+        Number of runs of the sweep, or of those that are to be looked at.
+    """
+    gaps, start = [], 0
+    for first, last in recorded:
+        if first >= total:
+            break
+        if first > start:
+            gaps.append((start, first - 1))
+        start = last + 1
+    if start < total:
+        gaps.append((start, total - 1))
+    return gaps
+
+
+def split_off_suspects(
+    gaps: Iterable[tuple[int, int]], in_flight: Iterable[InFlightBatch]
+) -> tuple[list[tuple[int, int]], list[tuple[Indices, int]]]:
+    """Take the runs that were in flight when a worker died out of *gaps*.
+
+    Returns
+    -------
+    rest
+        The gaps without them.
+    suspects
+        For each flight the runs of it that are missing, and how many workers died over it.
+    """
+    todo = np.concatenate(
+        [np.arange(first, last + 1) for first, last in gaps] or [np.empty(0, np.int64)]
+    )
+    suspects = []
+    for batch in in_flight:
+        inside = (todo >= batch.first) & (todo <= batch.last)
+        if inside.any():
+            suspects.append((todo[inside], batch.deaths + 1))
+            todo = todo[~inside]
+    return ranges(todo), suspects
+
+
+def ranges(indices: Indices) -> list[tuple[int, int]]:
+    """Return increasing indices as ranges, both ends included."""
+    edges = np.flatnonzero(np.diff(indices) != 1) + 1
+    return [(int(part[0]), int(part[-1])) for part in np.split(indices, edges) if len(part)]
+
+
+class BatchSizer:
+    """Hands out the missing runs in order, in batches that take about `TARGET_S` seconds.
+
+    Parameters
+    ----------
+    gaps
+        Ranges to do.
+    group_size
+        Runs that share a start and are best computed in one batch.
+    workers
+        Batches that compute at the same time.
+    first_size
+        Runs in the first batch, of which nobody knows how long they take.
+    """
+
+    def __init__(
+        self,
+        gaps: Iterable[tuple[int, int]],
+        *,
+        group_size: int,
+        workers: int,
+        first_size: int = FIRST_CHUNK,
+    ) -> None:
+        self._gaps = list(gaps)[::-1]
+        self._group_size = group_size
+        self._left = sum(last - first + 1 for first, last in self._gaps)
+        self._workers = workers
+        self._size = first_size
+
+    def next_batch(self) -> Indices | None:
+        """Return the next runs to compute; None when all are handed out."""
+        if not self._gaps:
+            return None
+        # Towards the end batches shrink, so that all cores have work until it is over, but not so
+        # far that recording them costs more than an idle core.
+        fair = max(-(-self._left // (2 * self._workers)), self._size // SMALLEST_SHARE)
+        wanted = max(min(self._size, fair), 1)
+        wanted = -(-wanted // self._group_size) * self._group_size
+        parts = []
+        while wanted and self._gaps:
+            first, last = self._gaps.pop()
+            taken = min(wanted, last - first + 1)
+            parts.append(np.arange(first, first + taken))
+            if first + taken <= last:
+                self._gaps.append((first + taken, last))
+            wanted -= taken
+            self._left -= taken
+        return np.concatenate(parts)
+
+    def observe(self, runs: int, seconds: float) -> None:
+        """Take note of how long a batch took, for the size of the next ones."""
+        wanted = runs * TARGET_S / max(seconds, 1e-6)
+        self._size = int(min(max(wanted, 1), self._size * GROWTH, LARGEST_CHUNK))
