@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
@@ -88,3 +89,25 @@ def sweep(config: Mapping[str, Any], defaults: Mapping[str, Any]) -> str:
         and (value != defaults.get(name) or name == "n_agents")
     ]
     return "; ".join(told)
+
+
+class NextStep(StrEnum):
+    """What one would do next with a job; each interface says it by a command or tool of its own."""
+
+    START = "start"
+    WATCH = "watch"
+    RESULTS = "results"
+    RESUME = "resume"
+
+
+def next_step(state: str) -> NextStep:
+    """Return what one would do next with a job in *state* (a status, or `stalled`)."""
+    match state:
+        case "pending":
+            return NextStep.START
+        case "running":
+            return NextStep.WATCH
+        case "completed":
+            return NextStep.RESULTS
+        case _:
+            return NextStep.RESUME

@@ -11,7 +11,7 @@ from bilancio_mcp.schemas import compact
 from bilancio_mcp.server import INSTRUCTIONS, build_server
 from tests.server.talk import TOOLS
 
-MAX_BYTES = 21_000  # about 6,000 tokens
+MAX_BYTES = 21_050  # about 6,000 tokens
 HEAVY = ("numpy", "numba", "scipy", "matplotlib", "pebble", "rapidfuzz")
 
 LIST_AND_LOOK = f"""

@@ -19,7 +19,7 @@ from typing import Any, ClassVar, Literal, Self
 import numpy as np
 from pydantic import Field
 
-from bilancio import model
+from bilancio import machine, model
 from bilancio.experiments.protocol import Observations
 from bilancio.experiments.sweep_config import SweepConfig
 from bilancio.jobs.manager import AsyncJobManager
@@ -203,7 +203,7 @@ async def a_sweep(manager: AsyncJobManager) -> AsyncIterator[Finding]:
     job = await manager.create_job(
         "rings", {"sweep_type": "ring", "n_replicates": RING_RUNS // cells, **GRID}
     )
-    workers = manager.settings.workers or len(os.sched_getaffinity(0))
+    workers = manager.settings.workers or machine.cores()
     with Clock() as clock:
         await manager.run_job(job.job_id)
     words = f"{RING_RUNS:,} rings: {workers} cores in kernels"

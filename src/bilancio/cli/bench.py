@@ -13,6 +13,7 @@ from typing import Annotated, Any
 
 import typer
 
+from bilancio import machine
 from bilancio.cli.render.console import Output, emit, pairs_table, rows_table
 from bilancio.errors import BilancioError, invalid
 
@@ -160,7 +161,7 @@ def _written(value: float, unit: str) -> str:
 
 
 def _machine() -> dict[str, str]:
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    cores = machine.cores()
     return {
         "processor": _processor(),
         "cores": str(cores),

@@ -24,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pebble import ProcessExpired, ProcessPool
 
+from bilancio import machine
 from bilancio.experiments import registry
 from bilancio.experiments.protocol import Experiment
 from bilancio.failpoints import failpoint
@@ -72,7 +73,7 @@ class LocalExecutor:
     name = "local"
 
     def __init__(self, workers: int = 0, *, run_timeout_s: float = 600.0) -> None:
-        self.workers = workers or len(os.sched_getaffinity(0))
+        self.workers = workers or machine.cores()
         self._limit_s = run_timeout_s + SLACK_S
         self._threads = ThreadPoolExecutor(self.workers, thread_name_prefix="kernel")
         self._processes: ProcessPool | None = None

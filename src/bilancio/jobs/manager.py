@@ -5,7 +5,6 @@ import contextlib
 import json
 import math
 import os
-import platform
 import random
 import secrets
 import time
@@ -13,6 +12,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
+from bilancio import machine
 from bilancio.errors import (
     BilancioError,
     ExecutorUnavailable,
@@ -195,9 +195,9 @@ class AsyncJobManager:
     async def estimate(self, config: SweepConfig) -> Estimate:
         """Return how long a sweep will take here, without running anything of it."""
         store = await self.store()
-        workers = self.settings.workers or len(os.sched_getaffinity(0))
+        workers = self.settings.workers or machine.cores()
         version = registry.experiment(config.sweep_type).version
-        measured = await store.speed(config.sweep_type, platform.node(), version)
+        measured = await store.speed(config.sweep_type, machine.host(), version)
         each = SHIPPED_SECONDS_PER_WORK if measured is None else measured
         return Estimate(
             runs=config.total_runs,
@@ -775,7 +775,7 @@ class AsyncJobManager:
         leased = holder.expires_at >= self._clock()
         if holder.host is None:  # no worker has taken the lease up yet: who started it is known
             return leased and (holder.pid is None or process_exists(holder.pid))
-        if holder.host != platform.node():
+        if holder.host != machine.host():
             return leased
         match worker_state(store.worker_lock(job_id, holder.fence)):
             case WorkerState.ALIVE:

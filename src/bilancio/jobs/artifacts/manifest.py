@@ -3,18 +3,17 @@
 import contextlib
 import json
 import os
-import platform
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from bilancio import machine
 from bilancio.errors import OutputError
 from bilancio.failpoints import failpoint
 from bilancio.jobs.job_id import JobId, validate_job_id
@@ -173,32 +172,13 @@ def provenance(folder: Path) -> dict[str, Any]:
         Where the sweep was started; its git commit is noted.
     """
     return {
-        **package_versions(),
+        **machine.versions(),
         **_git(folder),
-        "host": platform.node(),
-        "platform": platform.platform(),
-        "cores": len(os.sched_getaffinity(0))
-        if hasattr(os, "sched_getaffinity")
-        else os.cpu_count(),
+        "host": machine.host(),
+        "platform": machine.system(),
+        "cores": machine.cores(),
         "executable": Path(sys.executable).name,
     }
-
-
-def package_versions() -> dict[str, str | None]:
-    """Return the versions that numbers may depend on."""
-    return {
-        "bilancio": _version("bilancio"),
-        "python": platform.python_version(),
-        "numpy": _version("numpy"),
-        "numba": _version("numba"),
-    }
-
-
-def _version(package: str) -> str | None:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return None
 
 
 def _git(folder: Path) -> dict[str, Any]:

@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bilancio import machine
 from bilancio.errors import JobStateError, ResultsMissing, invalid
 from bilancio.executors.local import LocalExecutor, Outcome
 from bilancio.experiments import registry
 from bilancio.experiments.configs import SweepConfig, UncheckedSweep
 from bilancio.experiments.protocol import Experiment, SearchingExperiment, searching
-from bilancio.jobs.artifacts.manifest import package_versions
 from bilancio.jobs.maintenance.reports import Difference, Verification
 from bilancio.jobs.models import Job
 from bilancio.jobs.store import JobStore, packing
@@ -88,9 +88,9 @@ async def verify(
         differing_runs=differing,
         differences=tuple(found),
         stored_versions={
-            "engine": job.engine, **{name: job.provenance.get(name) for name in package_versions()}
+            "engine": job.engine, **{name: job.provenance.get(name) for name in machine.versions()}
         },
-        versions={"engine": experiment.version, **package_versions()},
+        versions={"engine": experiment.version, **machine.versions()},
     )  # fmt: skip
 
 

@@ -1,0 +1,45 @@
+"""What is known of this machine: its cores, its name, the versions that numbers may depend on."""
+
+import os
+import platform
+from importlib.metadata import PackageNotFoundError, version
+
+PACKAGES = ("bilancio", "numpy", "numba", "scipy")
+
+
+def cores() -> int:
+    """Return how many cores this process may use.
+
+    Where the system cannot tell (macOS has no `os.sched_getaffinity`), the machine's.
+    """
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def host() -> str:
+    """Return the network name of this machine."""
+    return platform.node()
+
+
+def system() -> str:
+    """Return the operating system, its release and the kind of processor."""
+    return platform.platform()
+
+
+def python_version() -> str:
+    """Return the version of the interpreter."""
+    return platform.python_version()
+
+
+def package_version(package: str) -> str | None:
+    """Return the installed version of a package, or None."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def versions() -> dict[str, str | None]:
+    """Return the versions that numbers may depend on, by name."""
+    return {"python": python_version()} | {name: package_version(name) for name in PACKAGES}

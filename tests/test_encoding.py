@@ -1,0 +1,45 @@
+"""JSON at every door: strict, finite, bounded."""
+
+import json
+
+import numpy as np
+import pytest
+
+from bilancio.encoding import finite, from_json, to_json
+
+
+def test_what_is_not_finite_becomes_null_however_deep():
+    value = {"a": [1.5, float("nan"), {"b": (float("inf"), np.float64("-inf"), np.int64(3))}]}
+    assert json.loads(to_json(value)) == {"a": [1.5, None, {"b": [None, None, 3]}]}
+
+
+def test_numbers_of_numpy_become_numbers():
+    assert finite(np.float32(0.5)) == 0.5
+    assert finite(np.bool_(True)) is True
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("[" * 100_000, "nested deeper than 64"),
+        ('{"a": NaN}', "NaN"),
+        ('{"a": -Infinity}', "-Infinity"),
+        ('{"a": "\\ud800"}', "surrogate"),
+        (b'{"a": "\xff"}', "UTF-8"),
+        ('{"a": ', "not JSON"),
+        ("1" * 5000, "digits"),
+        (b"x" * (17 << 20), "larger than 16 MiB"),
+    ],
+)
+def test_text_that_is_no_json_for_us_is_refused_saying_why(text, reason):
+    with pytest.raises(ValueError, match=reason):
+        from_json(text)
+
+
+def test_brackets_within_text_are_no_nesting():
+    text = json.dumps({"a": "[" * 1000 + '\\"' + "{" * 1000})
+    assert from_json(text) == json.loads(text)
+
+
+def test_pairs_of_surrogates_are_characters():
+    assert from_json('"\\ud83d\\ude00"') == "😀"
