@@ -8,8 +8,9 @@ from mcp.server.mcpserver.tools import Tool
 from mcp_types import ToolAnnotations
 from pydantic import Field
 
+from bilancio import text as sentences
 from bilancio.jobs.models import Job
-from bilancio_mcp import words
+from bilancio_mcp import calls
 from bilancio_mcp.lifespan import Ctx, manager_of, request_key
 from bilancio_mcp.outputs import (
     CancelledJob,
@@ -66,7 +67,7 @@ async def create_job(
     )
     estimate = await manager.estimate(job.config)
     return CreatedJob(
-        summary=words.created(job, estimate),
+        summary=sentences.created(job, seconds=estimate.seconds, rough=estimate.rough),
         next=f"Tell the user the name {job.job_id}, the runs and the estimate; "
         f"start_sweep(job_id='{job.job_id}') starts it.",
         job_id=job.job_id,
@@ -91,8 +92,8 @@ async def start_sweep(ctx: Ctx, job_id: ExactName) -> StartedSweep:
         return StartedSweep.model_validate(answered[key])
     done = await manager_of(ctx).start_sweep(job_id, request_key=key)
     answer = StartedSweep(
-        summary=words.started(done.job, done.action),
-        next=words.after_status(done.job),
+        summary=sentences.started(done.job, done.action),
+        next=calls.after_status(done.job),
         job_id=done.job.job_id,
         action=done.action,
         status=done.job.state,
@@ -123,12 +124,14 @@ async def job_status(
     if wait_s:
         async for step in manager.watch(name, wait_s):
             total = step.job.total_runs
-            await ctx.report_progress(step.done_runs, total, words.waiting(step))
+            await ctx.report_progress(
+                step.done_runs, total, sentences.progress(step.job, step.eta_s)
+            )
     progress = await manager.progress(name)
     job = progress.job
     return Status(
-        summary=words.status(progress, found.reading),
-        next=words.after_status(job),
+        summary=sentences.read_as(found.reading, name) + sentences.progress(job, progress.eta_s),
+        next=calls.after_status(job),
         job_id=name,
         description=job.description,
         status=job.state,
@@ -171,8 +174,8 @@ async def job_results(
     )
     table = results.table
     return JobResults(
-        summary=words.findings(results, found),
-        next=words.after_results(results, offset, limit),
+        summary=sentences.read_as(found.reading, found.job.job_id) + results.headline,
+        next=calls.after_results(results, offset, limit),
         job_id=results.job.job_id,
         description=results.job.description,
         status=results.job.state,
@@ -215,7 +218,7 @@ async def list_jobs(
     )
     more = offset + len(page.jobs) < page.total
     return JobList(
-        summary=words.listed(page),
+        summary=sentences.listed("job", offset=page.offset, shown=len(page.jobs), total=page.total),
         next=f"The same call with offset={offset + len(page.jobs)} lists older ones."
         if more and page.jobs
         else "job_status or job_results with a job_id from the list; create_job for a new one.",
@@ -237,8 +240,8 @@ async def cancel_job(
     """
     job = await manager_of(ctx).cancel_job(job_id, reason)
     return CancelledJob(
-        summary=words.cancelled(job),
-        next=words.after_status(job),
+        summary=sentences.cancelled(job),
+        next=calls.after_status(job),
         job_id=job.job_id,
         status=job.state,
     )
@@ -292,7 +295,7 @@ def _line(job: Job) -> JobSummary:
     return JobSummary(
         job_id=job.job_id,
         status=job.state,
-        description=words.shortened(job.description),
+        description=sentences.shortened(job.description),
         sweep_type=job.config.sweep_type,
         completed_runs=job.completed_runs,
         total_runs=job.total_runs,

@@ -1,12 +1,56 @@
-"""Numbers, times and sweeps in words that a person reads."""
+"""Numbers, times, sweeps, the states of jobs and what to do next, in words that a person reads.
+
+The only home of sentences about jobs. It knows no job system: what it is told of a job is a
+`JobFacts`, plain values otherwise. Next steps are data, because each interface says them with its
+own commands or tools.
+"""
 
 import math
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Protocol
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
+
+SHOWN_TEXT = 200
+SHOWN_VALUES = 8  # what one takes in at a glance
+
+
+class JobFacts(Protocol):
+    """What sentences about a job need to know of it; `bilancio.jobs.Job` fits."""
+
+    @property
+    def job_id(self) -> str:
+        """Its name."""
+
+    @property
+    def state(self) -> str:
+        """Its status, or `stalled`."""
+
+    @property
+    def manual(self) -> bool:
+        """Whether its runs are recorded by whoever started it, and no worker computes."""
+
+    @property
+    def completed_runs(self) -> int:
+        """Runs with results."""
+
+    @property
+    def failed_runs(self) -> int:
+        """Runs that failed, and were not computed since."""
+
+    @property
+    def total_runs(self) -> int:
+        """All runs."""
+
+    @property
+    def total_is_bound(self) -> bool:
+        """Whether `total_runs` is only the most that there may be."""
+
+    @property
+    def error(self) -> str | None:
+        """Why it failed."""
 
 
 def number(value: object) -> str:
@@ -60,9 +104,19 @@ def when(moment: datetime, now: datetime) -> str:
     return f"{moment.astimezone():%Y-%m-%d %H:%M:%S} ({ago(moment, now)})"
 
 
-def runs(count: int) -> str:
+def plural(number: int, noun: str) -> str:
+    """Count things: 1 run, 2,000 runs."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def runs(number: int) -> str:
     """Count runs: 1 run, 1,000 runs."""
-    return f"{count:,} run{'' if count == 1 else 's'}"
+    return plural(number, "run")
+
+
+def shortened(given: str, limit: int = SHOWN_TEXT) -> str:
+    """Return the beginning of a long text, at most *limit* characters."""
+    return given if len(given) <= limit else f"{given[: limit - 1]}…"
 
 
 def values(given: object) -> str:
@@ -70,10 +124,10 @@ def values(given: object) -> str:
     if isinstance(given, bool):
         return "yes" if given else "no"
     if isinstance(given, Sequence) and not isinstance(given, str):
-        parts = [values(each) for each in given]
-        if len(parts) > 8:  # noqa: PLR2004 - what one takes in at a glance
-            return f"{', '.join(parts[:3])} … {parts[-1]} ({len(parts)} values)"
-        return ", ".join(parts)
+        if len(given) > SHOWN_VALUES:
+            first = ", ".join(values(each) for each in given[:3])
+            return f"{first} … {values(given[-1])} ({len(given):,} values)"
+        return ", ".join(values(each) for each in given)
     if isinstance(given, Mapping):
         return " ".join(f"{name} {value}" for name, value in given.items() if value is not None)
     return str(given)
@@ -91,23 +145,161 @@ def sweep(config: Mapping[str, Any], defaults: Mapping[str, Any]) -> str:
     return "; ".join(told)
 
 
+def estimate(seconds: float, *, rough: bool, workers: int | None = None) -> str:
+    """Say how long something will take: about 4 min on 2 cores; roughly, where it was not measured.
+
+    Parameters
+    ----------
+    rough
+        Whether nothing of the kind has been measured on this machine.
+    workers
+        The cores it has there, to be said, too.
+    """
+    cores = "" if workers is None else f" on {plural(workers, 'core')}"
+    return f"{'roughly' if rough else 'about'} {duration(seconds)}{cores}"
+
+
+def total(job: JobFacts) -> str:
+    """Say how many runs a job has: 12 runs; at most 12 runs."""
+    return f"{'at most ' if job.total_is_bound else ''}{runs(job.total_runs)}"
+
+
+def counts(job: JobFacts) -> str:
+    """Say how many of a job's runs are recorded: 3 of 12 runs, 1 failed."""
+    failed = f", {job.failed_runs:,} failed" if job.failed_runs else ""
+    return f"{job.completed_runs:,} of {total(job)}{failed}"
+
+
+def state(job: JobFacts) -> str:
+    """Say the state of a job where its word alone would mislead."""
+    match job.state:
+        case "stalled":
+            return "stalled: its worker is gone"
+        case "running" if job.manual:
+            return "running, started manually: its runs are recorded by whoever started it"
+        case word:
+            return word
+
+
+def standing(job: JobFacts) -> str:
+    """Say in sentences how far a job is, after what it has found: Completed, 12 of 12 runs."""
+    done = f"{job.completed_runs:,} of {total(job)}"
+    match job.state:
+        case "completed":
+            return f"Completed, {done}."
+        case "failed":
+            return f"Failed, {done}: {job.error or 'no reason was recorded'}"
+        case "pending":
+            return "Not started."
+        case word:
+            return f"{word.capitalize()}, {done} so far."
+
+
+def created(job: JobFacts, *, seconds: float, rough: bool) -> str:
+    """Say which job was made and how long it will take on this machine."""
+    known = " (nothing like it has run here yet)" if rough else ""
+    return (
+        f"Created {job.job_id}: {total(job)}, {estimate(seconds, rough=rough)} on this "
+        f"machine{known}. Nothing has been started."
+    )
+
+
+def started(job: JobFacts, action: str) -> str:
+    """Say what a start did.
+
+    Parameters
+    ----------
+    action
+        `started`, `resumed`, `recovered` or `already running`.
+    """
+    match action:
+        case "already running":
+            did = "is already running; nothing was started"
+        case "resumed":
+            did = "has resumed in the background, with the runs that are missing"
+        case "recovered":
+            did = "was taken over from a worker that is gone, and runs in the background"
+        case _:
+            did = "has started in the background"
+    return f"{job.job_id} {did}. {capitalised(counts(job))}."
+
+
+def cancelled(job: JobFacts) -> str:
+    """Say that a job is cancelled, and what stays."""
+    return f"{job.job_id} is cancelled, {counts(job)}. What is recorded stays."
+
+
+def progress(job: JobFacts, eta_s: float | None = None) -> str:
+    """Say how far a job is."""
+    left = f" {capitalised(estimate(eta_s, rough=False))} left." if eta_s else ""
+    failed = f" {shortened(job.error)}" if job.error else ""
+    return f"{job.job_id} is {state(job)}. {counts(job)}.{left}{failed}"
+
+
+def read_as(reading: str, job_id: str) -> str:
+    """Say how a name was read, before the sentence that answers; nothing if it was exact."""
+    return f"Taken to mean {job_id} ({reading}). " if reading else ""
+
+
+def listed(noun: str, *, offset: int, shown: int, total: int) -> str:
+    """Say which part of a list is shown: 132 jobs; these are 21 to 40."""
+    if shown == total:
+        return f"{plural(total, noun)}."
+    if not shown:
+        return f"{plural(total, noun)}; none after the first {offset:,}."
+    return f"{plural(total, noun)}; these are {offset + 1:,} to {offset + shown:,}."
+
+
+def capitalised(sentence: str) -> str:
+    """Return *sentence* with its first letter in upper case and the others as they are."""
+    return sentence[:1].upper() + sentence[1:]
+
+
 class NextStep(StrEnum):
-    """What one would do next with a job; each interface says it by a command or tool of its own."""
+    """What one would do next with a job; each interface says it by a command or tool of its own.
+
+    RESUME computes what is missing; RETRY does the same where all that is missing are runs that
+    failed, which will fail again unless the cause is gone. CREATE is a new job with the same
+    configuration.
+    """
 
     START = "start"
     WATCH = "watch"
     RESULTS = "results"
     RESUME = "resume"
+    RETRY = "retry"
+    CREATE = "create"
 
 
-def next_step(state: str) -> NextStep:
-    """Return what one would do next with a job in *state* (a status, or `stalled`)."""
-    match state:
+def next_steps(job: JobFacts, *, resumable: bool = True) -> tuple[NextStep, ...]:
+    """Return what one would do next with a job, the most likely first; none would be refused.
+
+    Parameters
+    ----------
+    resumable
+        Whether what is missing can be computed here and now: not where the recorded runs come from
+        another version of the model. Manually started jobs never can.
+    """
+    results = (NextStep.RESULTS,) if job.completed_runs or job.failed_runs else ()
+    match job.state:
         case "pending":
-            return NextStep.START
+            return (NextStep.START,)
         case "running":
-            return NextStep.WATCH
+            return (NextStep.WATCH, *results)
         case "completed":
-            return NextStep.RESULTS
+            return (NextStep.RESULTS,)
+        case _ if job.manual or not resumable:
+            return (*results, NextStep.CREATE)
+        case _ if _only_failures_left(job):
+            return (*results, NextStep.RETRY)
         case _:
-            return NextStep.RESUME
+            return (NextStep.RESUME, *results)
+
+
+def next_step(job: JobFacts, *, resumable: bool = True) -> NextStep:
+    """Return what one would most likely do next with a job; see `next_steps`."""
+    return next_steps(job, resumable=resumable)[0]
+
+
+def _only_failures_left(job: JobFacts) -> bool:
+    return job.failed_runs > 0 and job.completed_runs + job.failed_runs >= job.total_runs

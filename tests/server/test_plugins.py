@@ -38,7 +38,7 @@ async def test_job_whose_runs_failed_says_which_and_how_to_go_on():
     [(run_id, error)] = results["failures"].items()
     assert run_id.endswith("0000003")
     assert "run 3 has no solution" in error
-    assert f"start_sweep(job_id='{job_id}') tries again" in results["next"]
+    assert f"start_sweep(job_id='{job_id}') tries the failed runs" in results["next"]
 
 
 async def test_wrong_field_of_a_plugin_is_refused_like_any_other():

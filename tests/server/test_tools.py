@@ -219,8 +219,8 @@ async def test_cancelled_job_keeps_what_it_has_and_says_how_to_go_on():
         answers = [data(await client.call_tool("cancel_job", asked)) for _ in range(2)]
         assert answers[0] == answers[1]
         assert answers[0]["status"] == "cancelled"
-        assert "0 of 12 runs done. What is done stays." in answers[0]["summary"]
-        assert "resumes it" in answers[0]["next"]
+        assert "0 of 12 runs. What is recorded stays." in answers[0]["summary"]
+        assert "computes what is missing" in answers[0]["next"]
         events = await manager.events(job_id)
     assert [event.event_type for event in events] == ["created", "started", "cancelled"]
     assert events[-1].details == {"reason": "wrong grid"}

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from bilancio import text
 from bilancio.analysis.tables import grouped
 from bilancio.errors import InvalidInput, OutputError, Problem, invalid
 from bilancio.experiments import registry
@@ -77,7 +78,7 @@ async def load(
         return Table(columns=table.columns, rows=rows, total_rows=len(table.rows))
 
     found["summary"], found["table"], found["frontier"] = await asyncio.to_thread(computed)
-    headline = f"{experiment.headline(found['summary'])} {_state_words(job)}"
+    headline = f"{experiment.headline(found['summary'])} {text.standing(job)}"
     return Results(**found, headline=headline)
 
 
@@ -217,7 +218,7 @@ def _counts(job: Job) -> dict[str, int]:
 
 
 def _manual_headline(job: Job) -> str:
-    return f"{job.completed_runs} runs were recorded by hand. {_state_words(job)}"
+    return f"{job.completed_runs} runs were recorded by hand. {text.standing(job)}"
 
 
 def _stored_headline(job: Job) -> str:
@@ -225,24 +226,10 @@ def _stored_headline(job: Job) -> str:
     if job.summary and job.status is JobStatus.COMPLETED:
         experiment = registry.experiment(job.config.sweep_type)
         return (
-            f"{experiment.headline(job.summary)} {_state_words(job)} "
+            f"{experiment.headline(job.summary)} {text.standing(job)} "
             "The results of its single runs are not here; run it again to have them."
         )
-    return f"No run has been recorded yet. {_state_words(job)}"
-
-
-def _state_words(job: Job) -> str:
-    at_most = "at most " if job.total_is_bound else ""
-    done = f"{job.completed_runs} of {at_most}{job.total_runs} runs"
-    match job.state:
-        case "completed":
-            return f"Completed, {done}."
-        case "failed":
-            return f"Failed, {done}: {job.error}"
-        case "pending":
-            return "Not started."
-        case state:
-            return f"{state.capitalize()}, {done} so far."
+    return f"No run has been recorded yet. {text.standing(job)}"
 
 
 def _check_page(limit: int, offset: int) -> None:

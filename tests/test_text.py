@@ -1,0 +1,92 @@
+"""Sentences about jobs, and what to do next with them."""
+
+from dataclasses import dataclass
+
+import pytest
+
+from bilancio import text
+from bilancio.text import NextStep
+
+CREATE, RESULTS, RESUME, RETRY, START, WATCH = (
+    NextStep.CREATE, NextStep.RESULTS, NextStep.RESUME, NextStep.RETRY, NextStep.START,
+    NextStep.WATCH,
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Facts:
+    state: str
+    completed_runs: int = 0
+    failed_runs: int = 0
+    total_runs: int = 12
+    manual: bool = False
+    total_is_bound: bool = False
+    error: str | None = None
+    job_id: str = "bright-ocean-swift-tiger"
+
+
+NEXT = {
+    "waits to be started": (Facts("pending"), (START,)),
+    "has recorded nothing yet": (Facts("running"), (WATCH,)),
+    "runs": (Facts("running", 3), (WATCH, RESULTS)),
+    "is complete": (Facts("completed", 12), (RESULTS,)),
+    "has lost its worker": (Facts("stalled", 3), (RESUME, RESULTS)),
+    "was cancelled before its first run": (Facts("cancelled"), (RESUME,)),
+    "failed as a whole": (Facts("failed", 3), (RESUME, RESULTS)),
+    "misses only runs that failed": (Facts("failed", 11, 1), (RESULTS, RETRY)),
+    "ended by hand": (Facts("cancelled", 3, manual=True), (RESULTS, CREATE)),
+    "ended by hand without a run": (Facts("failed", manual=True), (CREATE,)),
+}
+
+
+@pytest.mark.parametrize("case", NEXT)
+def test_next_steps_are_those_that_a_job_takes(case):
+    job, expected = NEXT[case]
+    assert text.next_steps(job) == expected
+    assert text.next_step(job) is expected[0]
+
+
+def test_job_of_another_version_of_the_model_is_created_again_not_resumed():
+    job = Facts("failed", 3)
+    assert text.next_steps(job, resumable=False) == (RESULTS, CREATE)
+
+
+def test_estimate_says_that_nothing_like_it_has_run_only_where_it_is_rough():
+    rough = text.created(Facts("pending"), seconds=4, rough=True)
+    assert "roughly 4.0 s on this machine (nothing like it has run here yet)" in rough
+    measured = text.created(Facts("pending"), seconds=4, rough=False)
+    assert "about 4.0 s on this machine. Nothing has been started." in measured
+
+
+STANDINGS = {
+    "Not started.": Facts("pending"),
+    "Running, 3 of at most 12 runs so far.": Facts("running", 3, total_is_bound=True),
+    "Completed, 1 of 1 run.": Facts("completed", 1, total_runs=1),
+    "Failed, 0 of 12 runs: no reason was recorded": Facts("failed"),
+    "Failed, 11 of 12 runs: 1 of 12 runs failed.": Facts(
+        "failed", 11, 1, error="1 of 12 runs failed."
+    ),
+    "Stalled, 1,000 of 2,000 runs so far.": Facts("stalled", 1000, total_runs=2000),
+}
+
+
+@pytest.mark.parametrize("sentence", STANDINGS)
+def test_standing_says_the_state_and_the_runs(sentence):
+    assert text.standing(STANDINGS[sentence]) == sentence
+
+
+def test_progress_says_the_state_the_runs_and_the_time_left():
+    assert text.progress(Facts("running", 3, 1), eta_s=200) == (
+        "bright-ocean-swift-tiger is running. 3 of 12 runs, 1 failed. About 3 min 20 s left."
+    )
+
+
+def test_long_lists_are_said_by_their_ends_and_a_count():
+    assert text.values(range(1, 9)) == "1, 2, 3, 4, 5, 6, 7, 8"
+    assert text.values(range(20_000)) == "0, 1, 2 … 19999 (20,000 values)"
+
+
+def test_part_of_a_list_is_said_by_its_place():
+    assert text.listed("job", offset=0, shown=3, total=3) == "3 jobs."
+    assert text.listed("job", offset=20, shown=20, total=132) == "132 jobs; these are 21 to 40."
+    assert text.listed("job", offset=99, shown=0, total=3) == "3 jobs; none after the first 99."
