@@ -150,7 +150,7 @@ def test_the_doctor_says_that_all_is_well_and_what_was_checked(bilancio, job):
     said = bilancio("doctor")
     assert (said.code, said.err) == (0, "")
     assert said.out.endswith("Everything is in order.\n")
-    assert "16 runs, with their checksums" in said.out
+    assert "16 runs, with checksums" in said.out
 
 
 def test_the_doctor_names_each_repair_and_ends_with_1(bilancio, own, tmp_path):

@@ -10,7 +10,8 @@ from contextlib import closing
 import pytest
 
 from bilancio.jobs import AsyncJobManager, JobConfig
-from bilancio.jobs.maintenance import doctor as module
+from bilancio.jobs.maintenance import doctor
+from bilancio.jobs.maintenance.checks import machine
 from bilancio.jobs.store.sqlite import mounts
 from bilancio.jobs.store.sqlite.mounts import Mount
 from bilancio.jobs.worker.lock_file import WorkerLock
@@ -37,7 +38,7 @@ def change(store_file, *statements):
 async def wrong(manager, **how):
     """Return what is wrong: notes left out."""
     found = await manager.doctor(**how)
-    return [each for each in found.findings if each.severity != "note"]
+    return [each for each in found.findings if each.severity != "info"]
 
 
 async def only(manager, **how):
@@ -56,7 +57,7 @@ async def test_a_healthy_store_is_said_to_be_with_what_was_checked(manager, job,
     assert found.healthy
     checked = "; ".join(found.checked)
     for part in (
-        "SQLite 3.", "sweep types single", "page by page", "with their checksums",
+        "SQLite 3.", "sweep types single", "page by page", "with checksums",
         "4 jobs against", "0 running jobs", "3 manifests", "free space",
     ):  # fmt: skip
         assert part in checked
@@ -91,10 +92,10 @@ async def test_no_store_is_made_where_there_is_none(manager, isolated):
 
 
 async def test_an_old_sqlite_is_a_note_that_says_what_is_done_about_it(manager, monkeypatch):
-    monkeypatch.setattr(module.sqlite3, "sqlite_version_info", (3, 51, 2))
+    monkeypatch.setattr(machine.sqlite3, "sqlite_version_info", (3, 51, 2))
     (note,) = (await manager.doctor()).findings
-    assert (note.severity, "mended in 3.51.3" in note.what) == ("note", True)
-    monkeypatch.setattr(module.sqlite3, "sqlite_version_info", (3, 51, 3))
+    assert (note.severity, "fixed in 3.51.3" in note.message) == ("info", True)
+    monkeypatch.setattr(machine.sqlite3, "sqlite_version_info", (3, 51, 3))
     assert (await manager.doctor()).findings == ()
 
 
@@ -108,8 +109,8 @@ async def test_a_damaged_chunk_is_named_with_its_job_and_runs(manager, job, stor
     )
     finding = await only(manager)
     assert (finding.severity, finding.job_id) == ("error", job.job_id)
-    assert "1 chunk of job my-job cannot be read: runs 0–" in finding.what
-    assert "the checksum does not match" in finding.what
+    assert "1 chunk of job my-job cannot be read: runs 0–" in finding.message
+    assert "the checksum does not match" in finding.message
     assert "Restore the store from a backup" in finding.repair
     assert "jobs delete my-job --keep-files, then bilancio jobs import" in finding.repair
 
@@ -125,7 +126,7 @@ async def test_the_repair_named_for_a_damaged_chunk_works(manager, job, store_fi
 
 async def test_a_chunk_of_the_wrong_length_or_kind_is_found(manager, job, store_file):
     change(store_file, "UPDATE chunks SET metrics = x'00', crc32 = 3523407757")
-    assert "no table of metrics" in (await only(manager)).what
+    assert "no table of metrics" in (await only(manager)).message
 
 
 async def test_runs_that_are_there_twice_are_found(manager, job, store_file):
@@ -137,7 +138,7 @@ async def test_runs_that_are_there_twice_are_found(manager, job, store_file):
         "INSERT INTO chunks SELECT job_id, 9, 9, metrics, crc32, 0, 0, recorded_at, NULL"
         " FROM chunks",
     )
-    assert "runs 9–9 overlap those before them" in (await wrong(manager))[0].what
+    assert "runs 9–9 overlap those before them" in (await wrong(manager))[0].message
 
 
 async def test_counters_that_are_wrong_are_found_and_counted_again(manager, small, store_file):
@@ -146,7 +147,7 @@ async def test_counters_that_are_wrong_are_found_and_counted_again(manager, smal
     await manager.record_progress(job.job_id, "one", {"delta": 1})
     change(store_file, "UPDATE jobs SET completed_runs = 5, failed_runs = 1")
     finding = await only(manager)
-    assert "it counts 5 runs and holds 1; it counts 1 failed runs and holds 0" in finding.what
+    assert "it counts 5 runs and holds 1; it counts 1 failed runs and holds 0" in finding.message
     found = await manager.doctor(repair=True)
     assert (found.healthy, len(found.repaired)) == (True, 1)
     assert (await manager.exact(job.job_id)).completed_runs == 1
@@ -157,7 +158,7 @@ async def test_a_completed_job_that_lost_runs_is_not_made_to_look_whole(manager,
     change(store_file, "DELETE FROM chunks WHERE first_index = 0")
     finding = await only(manager, repair=True)
     assert finding.severity == "error"
-    assert "it counts 16 runs and holds" in finding.what
+    assert "it counts 16 runs and holds" in finding.message
     assert "Restore the store from a backup" in finding.repair
 
 
@@ -175,14 +176,14 @@ async def test_a_job_that_contradicts_its_events_is_found(
     manager, job, store_file, statement, words
 ):
     change(store_file, statement)
-    what = " ".join(each.what for each in await wrong(manager))
+    what = " ".join(each.message for each in await wrong(manager))
     assert "my-job contradicts itself" in what
     assert words in what
 
 
 async def test_rows_of_a_job_that_is_not_there_are_found(manager, job, store_file):
     change(store_file, "PRAGMA foreign_keys = OFF", "DELETE FROM jobs")
-    what = [each.what for each in await wrong(manager)]
+    what = [each.message for each in await wrong(manager)]
     assert any("chunks has rows of jobs that are not there" in each for each in what)
 
 
@@ -193,7 +194,7 @@ async def test_a_stalled_job_is_found_and_resume_is_named(manager, small, clock)
     assert await wrong(manager) == []
     clock.forward(31)
     finding = await only(manager)
-    assert f"Job {job.job_id} is stalled at 0 of 16 runs" in finding.what
+    assert f"Job {job.job_id} has stalled at 0 of 16 runs: its worker is gone" in finding.message
     assert f"bilancio jobs resume {job.job_id}" in finding.repair
 
 
@@ -203,7 +204,10 @@ async def test_a_lock_without_a_process_is_noted_and_removed(manager, job):
     sign.touch()
     found = await manager.doctor()
     assert found.healthy
-    assert f"has left its lock ({sign.name})" in found.findings[-1].what
+    assert (
+        f"Stale lock left by a dead worker of job my-job ({sign.name})"
+        in found.findings[-1].message
+    )
     await manager.doctor(repair=True)
     assert not sign.exists()
 
@@ -223,17 +227,17 @@ async def test_a_missing_manifest_is_found_and_written_again(manager, job):
     before = (job.folder / "job_manifest.json").read_text()
     (job.folder / "job_manifest.json").unlink()
     finding = await only(manager)
-    assert "The manifest of job my-job is missing" in finding.what
+    assert "The manifest of job my-job is missing" in finding.message
     found = await manager.doctor(repair=True)
     assert found.healthy
-    assert found.repaired == (finding.what,)
+    assert found.repaired == (finding.message,)
     assert (job.folder / "job_manifest.json").read_text() == before
 
 
 async def test_a_manifest_of_an_earlier_state_is_found_and_written_again(manager, job):
     path = job.folder / "job_manifest.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"status": "running"}))
-    assert "tells of an earlier state" in (await only(manager)).what
+    assert "is missing or out of date" in (await only(manager)).message
     assert (await manager.doctor(repair=True)).healthy
     assert json.loads(path.read_text())["status"] == "completed"
 
@@ -242,7 +246,7 @@ async def test_output_folders_that_are_gone_are_a_note(manager, job):
     shutil.rmtree(job.out_dir)
     found = await manager.doctor(repair=True)
     assert found.healthy
-    assert "The output folders of 1 job are gone (my-job)" in found.findings[-1].what
+    assert "The output folders of 1 job are gone (my-job)" in found.findings[-1].message
     assert not job.out_dir.exists()
 
 
@@ -251,23 +255,24 @@ async def test_a_repair_that_does_not_work_says_why(manager, job, store_file):
     change(store_file, "UPDATE chunks SET crc32 = crc32 + 1")
     found = await wrong(manager, repair=True)
     assert len(found) == 2
-    assert "It was tried: The store runs 0–" in found[1].repair
+    assert "The repair failed: The store runs 0–" in found[1].repair
 
 
 async def test_little_space_is_a_warning_and_none_an_error(manager, monkeypatch):
-    monkeypatch.setattr(module, "free_bytes", lambda _: 500 << 20)
+    monkeypatch.setattr(machine, "free_bytes", lambda _: 500 << 20)
     assert {each.severity for each in await wrong(manager)} == {"warning"}
-    monkeypatch.setattr(module, "free_bytes", lambda _: 1 << 20)
+    monkeypatch.setattr(machine, "free_bytes", lambda _: 1 << 20)
     first = (await wrong(manager))[0]
-    assert (first.severity, "Only 1 MiB are free for the store" in first.what) == ("error", True)
+    assert (first.severity, "Only 1 MiB are free for the store" in first.message) == ("error", True)
 
 
 async def test_a_network_file_system_under_the_store_is_an_error(manager, tmp_path, monkeypatch):
     table = [Mount("/", "ext4"), Mount(str(tmp_path.resolve()), "nfs4")]
-    monkeypatch.setattr(module, "mounted", lambda: table)
+    monkeypatch.setattr(machine, "mounted", lambda: table)
+    monkeypatch.setattr(doctor, "mounted", lambda: table)
     monkeypatch.setattr(mounts, "mounted", lambda: table)
     finding = await only(manager)
-    assert "lies on a network file system (nfs4 at" in finding.what
+    assert "is on a network file system (nfs4 at" in finding.message
     assert "copy it to a disk of this machine" in finding.repair
 
 
@@ -278,7 +283,7 @@ async def test_a_plug_in_that_does_not_load_is_an_error(manager, monkeypatch):
     registry._plugins.cache_clear()
     finding = await only(manager)
     registry._plugins.cache_clear()
-    assert "no.such:thing" in finding.what
+    assert "no.such:thing" in finding.message
     assert "BILANCIO_PLUGINS" in finding.repair
 
 
@@ -311,7 +316,7 @@ async def test_a_store_that_cannot_be_used_is_a_finding_and_stays(
     before = store_file.read_bytes() if store_file.is_file() else None
     async with AsyncJobManager() as manager:
         finding = await only(manager, repair=True)
-    assert (finding.severity, what in finding.what, repair in finding.repair) == (
+    assert (finding.severity, what in finding.message, repair in finding.repair) == (
         "error", True, True,
     )  # fmt: skip
     assert before is None or store_file.read_bytes() == before
@@ -324,7 +329,7 @@ async def test_a_damaged_file_is_a_finding_and_a_backup_the_repair(small, store_
     async with AsyncJobManager() as manager:
         found = await wrong(manager)
     assert {each.severity for each in found} <= {"error", "warning"}
-    assert any("damaged" in each.what for each in found)
+    assert any("damaged" in each.message for each in found)
     assert any("Restore the store from a backup" in each.repair for each in found)
 
 

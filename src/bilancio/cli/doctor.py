@@ -47,9 +47,9 @@ async def _examine(*, repair: bool) -> Diagnosis:
     try:
         manager = AsyncJobManager()
     except InvalidInput as error:  # settings so wrong that there is nobody to ask
-        from bilancio.jobs.maintenance.doctor import of_settings  # numpy, of use only here
+        from bilancio.jobs.maintenance.doctor import diagnose_settings  # numpy
 
-        return of_settings(error)
+        return diagnose_settings(error)
     async with manager:
         return await manager.doctor(repair=repair)
 
@@ -59,11 +59,11 @@ def _show(found: Diagnosis) -> None:
         typer.echo(f"Store {found.store}")
     for part in found.checked:
         typer.echo(f"  looked at {part}")
-    for what in found.repaired:
-        typer.echo(f"repaired: {what}")
+    for message in found.repaired:
+        typer.echo(f"repaired: {message}")
     for finding in found.findings:
-        typer.echo(f"{finding.severity}: {finding.what}")
+        typer.echo(f"{finding.severity}: {finding.message}")
         typer.echo(f"  → {finding.repair}")
-    wrong = sum(finding.severity != "note" for finding in found.findings)
+    wrong = sum(finding.severity != "info" for finding in found.findings)
     things = f"{wrong} thing{' is' if wrong == 1 else 's are'} not in order."
     typer.echo(things if wrong else "Everything is in order.")

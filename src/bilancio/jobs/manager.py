@@ -697,9 +697,9 @@ class AsyncJobManager:
             Put right what can be without asking: manifests written again, jobs counted again,
             locks of dead workers removed.
         """
-        from bilancio.jobs.maintenance.doctor import Doctor  # numpy, of use only here
+        from bilancio.jobs.maintenance.doctor import examine  # numpy, which other calls do not need
 
-        return await Doctor(self.settings, self.store, self._with_stall).examine(repair=repair)
+        return await examine(self.settings, self.store, self._with_stall, repair=repair)
 
     async def backup(self, file: Path | str) -> Path:
         """Copy the whole store, as it is at one moment, to a new file; workers go on meanwhile.

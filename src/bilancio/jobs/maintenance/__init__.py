@@ -1,1 +1,1 @@
-"""Examine, verify, delete, back up and recover what there is."""
+"""Examine, verify, delete, back up and recover jobs and their store."""

@@ -1,4 +1,4 @@
-"""A copy of the whole store, as it is at one moment, while others go on writing."""
+"""A copy of the whole store at one moment, while others keep writing."""
 
 import contextlib
 import os
@@ -10,12 +10,12 @@ from bilancio.jobs.store import JobStore
 
 
 async def back_up(store: JobStore, file: Path | str) -> Path:
-    """Copy *store* to *file*, which is there whole in the end, or not at all.
+    """Copy *store* to *file*, which appears whole or not at all.
 
     Raises
     ------
     InvalidInput
-        There is something under that name, or it cannot be written.
+        *file* exists, or cannot be written.
     StoreError
         The store cannot be read.
     """
@@ -33,7 +33,7 @@ async def back_up(store: JobStore, file: Path | str) -> Path:
         raise _taken(file) from None
     except OSError as error:
         raise _unwritable(file, error.strerror or str(error)) from error
-    except StoreUnavailable as error:  # the store is only read: it is the copy that has no room
+    except StoreUnavailable as error:  # the store is only read: the copy is what cannot be written
         raise _unwritable(file, error.reason.rstrip(".")) from error
     finally:
         for end in ("", "-journal", "-wal", "-shm"):
@@ -43,12 +43,12 @@ async def back_up(store: JobStore, file: Path | str) -> Path:
 
 
 def _name(partial: Path, target: Path) -> None:
-    """Give a finished copy its name, unless somebody took the name meanwhile."""
+    """Give a finished copy its name, unless the name was taken meanwhile."""
     try:
         os.link(partial, target)
     except FileExistsError:
         raise
-    except OSError:  # a file system without links: what is left is a look and a rename
+    except OSError:  # a file system without links: check, then rename
         if os.path.lexists(target):
             raise FileExistsError(target) from None
         partial.rename(target)

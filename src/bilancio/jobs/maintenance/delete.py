@@ -1,8 +1,8 @@
 """Delete a job: its files first, the store's rows last.
 
-The store is the truth, so a job is there as long as its rows are: whatever is killed on the way
-leaves a whole job, whose files are made again when somebody looks. The manifest goes first of
-all, for a manifest that is found brings its job back.
+The store is the truth: a job exists as long as its rows do. A kill on the way leaves a whole job,
+whose files are made again when they are needed. The manifest is removed before everything else,
+because a job is re-imported from its manifest.
 """
 
 import asyncio
@@ -20,21 +20,21 @@ from bilancio.jobs.models import Job
 from bilancio.jobs.store import JobStore
 from bilancio.jobs.worker.lock_file import WorkerState, remove_stale, worker_state
 
-#: What the manifest is called where files are kept: it can be imported, and is not by itself.
+#: Name of the manifest where files are kept: importable, but never imported by itself.
 KEPT_MANIFEST = "job_manifest.deleted.json"
 LEAVING_S = 10.0
 POLL_S = 0.05
 
 
 async def delete(store: JobStore, job: Job, *, files: bool) -> Deletion:
-    """Delete *job*; with *files* the files that bilancio wrote for it, too.
+    """Delete *job*, and with *files* also the files that bilancio wrote for it.
 
     Raises
     ------
     JobStateError
-        Somebody carries it out, or has begun to.
+        It is running, or was started meanwhile.
     OutputError
-        A file cannot be removed; the job is there still.
+        A file cannot be removed; the job still exists.
     """
     if job.state == "running":
         raise JobStateError(job.job_id, job.state, "deleted", "Cancel it first.")
@@ -43,38 +43,41 @@ async def delete(store: JobStore, job: Job, *, files: bool) -> Deletion:
     removed, left = await asyncio.to_thread(away, job)
     if not await store.delete(job):
         raise await _begun(store, job)
-    with contextlib.suppress(BilancioError):  # who looked meanwhile has had files written again
+    with contextlib.suppress(BilancioError):  # a reader may have had them written again
         await asyncio.to_thread(away, job)
     remove_stale(store.worker_locks(job.job_id))
     return Deletion(job_id=job.job_id, folder=job.folder, removed=removed, left=left)
 
 
 async def _until_worker_has_left(store: JobStore, job: Job) -> None:
-    """Wait for a worker that has lost its job and may be about to write a file."""
+    """Wait for a worker that has lost its job but may still be writing a file."""
     deadline = time.monotonic() + LEAVING_S
     while any(
-        worker_state(sign) is not WorkerState.DEAD for sign in store.worker_locks(job.job_id)
+        worker_state(lock) is not WorkerState.DEAD for lock in store.worker_locks(job.job_id)
     ):
         if time.monotonic() > deadline:
             raise JobStateError(
-                job.job_id, job.state, "deleted yet", "Its worker is still there: try again."
+                job.job_id,
+                job.state,
+                "deleted yet",
+                "Its worker is still leaving. Try again in a few seconds.",
             )
         await asyncio.sleep(POLL_S)
 
 
 async def _begun(store: JobStore, job: Job) -> JobNotFound | JobStateError:
-    """Return why a job that could be deleted a moment ago cannot be now."""
+    """Return why a job that could be deleted a moment ago no longer can."""
     now = await store.job(job.job_id)
     if now is None:
         return JobNotFound(job.job_id)
-    advice = "It was started just now; cancel it first."
+    advice = "It was started a moment ago: cancel it first."
     return JobStateError(job.job_id, now.state, "deleted", advice)
 
 
 def _remove_files(job: Job) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Remove what bilancio wrote into the job's folder, and the folder if that is all.
+    """Remove what bilancio wrote into the job's folder, and the folder if nothing else is in it.
 
-    Links are neither followed nor removed, and nothing outside of the folder is touched.
+    Links are neither followed nor removed; nothing outside the folder is touched.
 
     Returns
     -------
@@ -101,7 +104,7 @@ def _remove_files(job: Job) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 
 def _set_manifest_aside(job: Job) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Rename the manifest, so that the job does not come back when somebody looks for it."""
+    """Rename the manifest, so that the job is not re-imported when it is searched for."""
     with contextlib.ExitStack() as opened:
         folder = _open_folder(job, opened)
         if folder is None:
@@ -133,7 +136,7 @@ def _names(folder: int) -> list[str]:
 
 
 def _is_ours(name: str) -> bool:
-    """Tell whether bilancio writes files of this name: whole ones, and those it is writing."""
+    """Tell whether bilancio writes files of this name, complete or temporary."""
     names = (*NAMES, KEPT_MANIFEST)
     return name in names or any(name.startswith(f".{each}-") for each in names)
 

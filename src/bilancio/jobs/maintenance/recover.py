@@ -1,4 +1,4 @@
-"""Go on with all jobs whose workers are gone."""
+"""Resume every job whose worker is gone."""
 
 import asyncio
 from collections.abc import Callable
@@ -13,13 +13,13 @@ if TYPE_CHECKING:  # the manager loads this module when it is asked to recover
 
 PAGE = 200
 MOST_AT_ONCE = 64
-GONE = "Its worker has died again; its log says why."
+GONE = "Its new worker has died as well; worker.log says why."
 
 
 async def recover(
     manager: "AsyncJobManager", *, at_once: int, tell: Callable[[Recovery], None]
 ) -> list[Recovery]:
-    """Start each stalled job again and wait for its end; see `AsyncJobManager.recover`."""
+    """Resume each stalled job and wait for its end; see `AsyncJobManager.recover`."""
     if not 1 <= at_once <= MOST_AT_ONCE:
         raise invalid("jobs", at_once, f"whole numbers from 1 to {MOST_AT_ONCE}")
     turns = asyncio.Semaphore(at_once)
@@ -46,7 +46,7 @@ async def _stalled(manager: "AsyncJobManager") -> list[Job]:
 async def _recover(
     manager: "AsyncJobManager", job: Job, tell: Callable[[Recovery], None]
 ) -> Recovery:
-    """Carry one job to its end; one that cannot go on keeps the others from nothing."""
+    """Carry one job to its end; where that fails, the reason is reported and others proceed."""
     try:
         started = await manager.start_sweep(job.job_id)
         tell(_as_it_is(started.job, started.action))

@@ -1,4 +1,4 @@
-"""What keeping jobs in order reports: doctor, verification, import, deletion, recovery."""
+"""What maintenance reports: diagnosis, verification, import, deletion, recovery."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -12,8 +12,8 @@ class Severity(StrEnum):
     """How much a finding matters."""
 
     ERROR = "error"  # something is lost or does not work
-    WARNING = "warning"  # something is not as it should be, and can be put right
-    NOTE = "note"  # worth knowing; nothing is wrong
+    WARNING = "warning"  # something is wrong and can be repaired
+    INFO = "info"  # worth knowing; nothing is wrong
 
 
 class Finding(View):
@@ -21,16 +21,16 @@ class Finding(View):
 
     Attributes
     ----------
-    what
+    message
         What is wrong, in a sentence.
     repair
         What to do about it.
     job_id
-        The job that it concerns; None where it concerns the whole store.
+        The job concerned; None where it is the whole store or the machine.
     """
 
     severity: Severity
-    what: str
+    message: str
     repair: str
     job_id: str | None = None
 
@@ -43,9 +43,9 @@ class Diagnosis(View):
     checked
         What was looked at, each in a few words with how much of it there was.
     findings
-        What was found and is still so.
+        What was found and is not repaired.
     repaired
-        What was put right, where that was asked for.
+        Messages of the findings that were repaired, where that was asked for.
     """
 
     store: str
@@ -55,17 +55,17 @@ class Diagnosis(View):
 
     @property
     def healthy(self) -> bool:
-        """Whether nothing is wrong; what is but worth knowing does not count."""
-        return all(finding.severity is Severity.NOTE for finding in self.findings)
+        """Whether nothing is wrong; information does not count."""
+        return all(finding.severity is Severity.INFO for finding in self.findings)
 
 
 class Difference(View):
-    """A run that did not come out as it is stored.
+    """A run whose results differ from the stored ones.
 
     Attributes
     ----------
     metrics
-        Name → stored and computed value, of those that differ.
+        Name → stored and computed value, of the metrics that differ.
     error
         Why it could not be computed again; None where it could.
     """
@@ -77,16 +77,16 @@ class Difference(View):
 
 
 class Verification(View):
-    """Runs that were computed again and compared with what is stored, bit by bit.
+    """Runs that were computed again and compared with the stored ones, bit by bit.
 
     Attributes
     ----------
     recorded_runs, checked_runs, differing_runs
-        How many have results, how many of them were computed again, how many differ.
+        How many have results, how many of these were computed again, how many differ.
     differences
         The first of those that differ.
     stored_versions, versions
-        What the results were computed with, and what they were computed with again.
+        Versions that computed the stored results, and those of this installation.
     """
 
     job_id: str
@@ -99,7 +99,7 @@ class Verification(View):
 
     @property
     def same(self) -> bool:
-        """Whether every run came out as it is stored."""
+        """Whether every run agrees with the store."""
         return self.differing_runs == 0
 
 
@@ -111,7 +111,7 @@ class Deletion(View):
     removed
         Files that were removed.
     left
-        What else there was in the job's folder, and stays.
+        What else is in the job's folder, and stays.
     """
 
     job_id: str
@@ -121,14 +121,14 @@ class Deletion(View):
 
 
 class Imported(View):
-    """What became of manifests that were to be imported.
+    """What importing manifests did.
 
     Attributes
     ----------
     jobs
-        Those that are in the store now and were not before.
+        Those that were added to the store.
     already_there
-        Those that were in the store, with the same configuration; nothing was changed.
+        Those that the store had, with the same configuration; nothing was changed.
     refused
         Path → why.
     """
@@ -139,12 +139,12 @@ class Imported(View):
 
 
 class Recovery(View):
-    """What became of one stalled job.
+    """What recovering one stalled job did.
 
     Attributes
     ----------
     action
-        `recovered`, `already running` where somebody else was faster, or `refused`.
+        `recovered`, `already running` where another process was faster, or `refused`.
     state
         The job's state in the end.
     reason

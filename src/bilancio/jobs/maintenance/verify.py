@@ -1,4 +1,4 @@
-"""Compute recorded runs again and compare them with what is stored, bit by bit."""
+"""Compute recorded runs again and compare them with the store, bit by bit."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -29,29 +29,29 @@ BATCH = 1000
 async def verify(
     store: JobStore, job: Job, *, sample: int | None, seed: int | None, workers: int, tell: Tell
 ) -> Verification:
-    """Compute *sample* recorded runs of *job* again (all if None), and compare.
+    """Compute *sample* recorded runs of *job* again (all if None), and compare them.
 
     Parameters
     ----------
     seed
-        Draws the runs, one of each of *sample* stretches of the same length; without it they are
-        spread evenly. The first and the last recorded run are always among them.
+        Draws the runs, one from each of *sample* ranges of equal length; without it they are
+        spread evenly. The first and the last recorded run are always included.
     tell
-        Is called with the number of runs compared and the number of all that will be.
+        Called with the number of runs compared so far, and the number that will be compared.
 
     Raises
     ------
     InvalidInput
-        The sample is not of this world, or the experiment is not installed.
+        *sample* is less than 1, or the experiment is not installed.
     JobStateError, ResultsMissing
-        There is nothing that could be computed again.
+        The runs were recorded by hand, or none is recorded.
     StoreCorrupt
         A chunk is damaged.
     """
     if sample is not None and sample < 1:
         raise invalid("sample", sample, "whole numbers from 1")
     if job.manual:
-        advice = "Its runs were recorded by hand; nothing here can compute them again."
+        advice = "Its runs were recorded by its owner's program, which alone can compute them."
         raise JobStateError(job.job_id, "a job started by hand", "verified", advice)
     recorded = await store.recorded(job.job_id)
     n_recorded = sum(last - first + 1 for first, last in recorded)
@@ -67,8 +67,8 @@ async def verify(
     differing, found, checked = 0, list[Difference](), 0
     size = BATCH if experiment.releases_gil else executor.workers
     try:
-        stretches = _stretches(store, job, config, experiment, chosen)
-        async for using, indices, stored in stretches:
+        ranges = _ranges(store, job, config, experiment, chosen)
+        async for using, indices, stored in ranges:
             for outcome, rows in [
                 (executor.submit(experiment, using, indices[part]), stored[part])
                 for part in _parts(len(indices), size)
@@ -107,11 +107,11 @@ def _chosen(
         places[[0, -1]] = 0, n_recorded - 1
     firsts = np.array([first for first, _ in recorded], np.int64)
     before = np.cumsum([0, *(last - first + 1 for first, last in recorded)])
-    stretch = np.searchsorted(before, places, side="right") - 1
-    return np.unique(firsts[stretch] + places - before[stretch])
+    which = np.searchsorted(before, places, side="right") - 1
+    return np.unique(firsts[which] + places - before[which])
 
 
-async def _stretches(
+async def _ranges(
     store: JobStore, job: Job, config: SweepConfig, experiment: Experiment, chosen: Indices
 ) -> AsyncIterator[tuple[SweepConfig, Indices, Metrics]]:
     """Yield the chosen runs with their stored rows, and the configuration that computes them."""
@@ -135,7 +135,7 @@ async def _stretches(
 def _steps(
     search: SearchingExperiment, config: Any, indices: Indices, metrics: Metrics
 ) -> list[tuple[SweepConfig, Indices]]:
-    """Search again, by what is recorded: return the steps, each as far as it is recorded."""
+    """Repeat a search on its recorded runs; return each step as far as it is recorded."""
     steps: list[tuple[SweepConfig, Indices]] = []
     known = indices < config.fixed_runs
     while True:
@@ -152,7 +152,7 @@ def _parts(total: int, size: int) -> Iterator[slice]:
 
 
 def _differences(job: Job, done: Outcome, stored: Metrics) -> Iterator[Difference]:
-    """Yield the runs of a batch that did not come out as they are stored."""
+    """Yield the runs of a batch whose results differ from the stored ones."""
     runs = np.sort(np.concatenate([done.indices, np.array(list(done.failures), np.int64)]))
     place = {int(index): at for at, index in enumerate(runs)}
     for index, error in done.failures.items():
@@ -170,7 +170,7 @@ def _differences(job: Job, done: Outcome, stored: Metrics) -> Iterator[Differenc
 
 
 def _differs(stored: NDArray[Any], computed: NDArray[Any]) -> NDArray[np.bool_]:
-    """Tell where two columns differ in any bit; what is no number is like any other."""
+    """Tell where two columns differ in any bit; one NaN equals another."""
     if stored.dtype.kind != "f" or computed.dtype.kind != "f":
         return np.asarray(stored != computed)
     different = (stored != computed) | (np.signbit(stored) != np.signbit(computed))

@@ -1,0 +1,27 @@
+"""What the doctor looks at, in the order in which it looks.
+
+A check is a function that yields what it has looked at (`Checked`) and what it has found
+(`Issue`). Adding one means writing the function and naming it here.
+"""
+
+from bilancio.jobs.maintenance.checks import jobs, machine, manifests, store, workers
+from bilancio.jobs.maintenance.checks.base import MachineCheck, StoreCheck
+
+#: Need no store.
+MACHINE_CHECKS: tuple[MachineCheck, ...] = (
+    machine.check_sqlite,
+    machine.check_experiments,
+    machine.check_store_folder,
+    machine.check_out_dir,
+    machine.check_cache_folder,
+)
+
+#: Need the store opened.
+STORE_CHECKS: tuple[StoreCheck, ...] = (
+    store.check_file,
+    store.check_chunks,
+    store.check_counters,
+    jobs.check_stalled,
+    workers.check_locks,
+    manifests.check_manifests,
+)

@@ -1,0 +1,150 @@
+"""Checks of the machine and of the settings, which need no store."""
+
+import os
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+from bilancio.errors import InvalidInput, StoreError
+from bilancio.experiments import registry
+from bilancio.jobs.maintenance.checks.base import (
+    NO_ACTION,
+    Checked,
+    Issue,
+    error,
+    info,
+    warning,
+)
+from bilancio.jobs.store.sqlite.mounts import mounted, network_mount
+from bilancio.jobs.store.store import sqlite_path
+from bilancio.model import compilation
+from bilancio.settings import Settings
+
+SOUND_SQLITE = (3, 51, 3)
+OLDEST_SQLITE = (3, 37, 0)
+LITTLE_SPACE = 1 << 30
+NO_SPACE = 64 << 20
+
+
+def check_sqlite(_settings: Settings) -> Iterator[Checked | Issue]:
+    """Look whether this Python's SQLite is one that the store can use."""
+    version, text = sqlite3.sqlite_version_info, sqlite3.sqlite_version
+    yield Checked(f"SQLite {text}")
+    if version < OLDEST_SQLITE:
+        yield error(
+            f"SQLite {text} is too old: bilancio needs 3.37 or newer.",
+            "Use a Python that comes with a newer SQLite.",
+        )
+    elif version < SOUND_SQLITE:
+        yield info(
+            f"SQLite {text} can lose a transaction when a checkpoint runs beside a writer (fixed "
+            "in 3.51.3). bilancio keeps the two apart with a lock, so nothing is lost unless "
+            "another program writes to the store.",
+            NO_ACTION,
+        )
+
+
+def check_experiments(_settings: Settings) -> Iterator[Checked | Issue]:
+    """Look whether every plug-in that is named loads."""
+    try:
+        kinds = registry.sweep_types()
+    except InvalidInput as fault:
+        yield error(str(fault), "Correct or unset BILANCIO_PLUGINS.")
+    else:
+        yield Checked(f"settings; sweep types {', '.join(kinds)}")
+
+
+def check_store_folder(settings: Settings) -> Iterator[Checked | Issue]:
+    """Look whether the store's address is one, and whether its folder can be written."""
+    try:
+        path = sqlite_path(settings.database_url)
+    except (InvalidInput, StoreError) as fault:
+        yield error(str(fault), "Correct or unset BILANCIO_DATABASE_URL.")
+        return
+    mount = network_mount(path, mounted())
+    if mount is not None:
+        yield error(
+            f"The store {path} is on a network file system ({mount.kind} at {mount.point}).",
+            "Stop everything that uses the store, copy it to a disk of this machine and set "
+            "BILANCIO_DATABASE_URL to the copy.",
+        )
+        return
+    yield from _folder_issues("store", path.parent, "BILANCIO_DATABASE_URL")
+
+
+def check_out_dir(settings: Settings) -> Iterator[Checked | Issue]:
+    """Look whether output folders can be made."""
+    try:
+        folder = settings.out_dir.expanduser().absolute()
+    except FileNotFoundError:
+        yield error(
+            f"The working folder no longer exists, so the output folder {settings.out_dir} "
+            "is nowhere.",
+            "Change to a folder that exists, or set BILANCIO_OUT_DIR to an absolute path.",
+        )
+    except RuntimeError as fault:  # ~user of an unknown user
+        yield error(f"BILANCIO_OUT_DIR is {settings.out_dir}: {fault}", "Correct or unset it.")
+    else:
+        yield from _folder_issues("output folder", folder, "BILANCIO_OUT_DIR")
+
+
+def check_cache_folder(_settings: Settings) -> Iterator[Checked | Issue]:
+    """Look whether the compiled engine can be kept; without it every process compiles anew."""
+    try:
+        folder = compilation.cache_folder()
+    except (OSError, RuntimeError) as fault:
+        reason = str(fault)
+    else:
+        yield Checked(f"the cache folder {folder.parent.parent}")
+        reason = unwritable(folder) or ""
+    if reason:
+        yield warning(
+            f"The compiled engine cannot be kept: {reason}. Each process compiles it again, which "
+            "takes up to half a minute.",
+            "Grant write permission, or set BILANCIO_CACHE_DIR to another folder.",
+        )
+
+
+def free_bytes(folder: Path) -> int:
+    """Return how much can be written on the disk of *folder*."""
+    return shutil.disk_usage(folder).free
+
+
+def unwritable(folder: Path) -> str | None:
+    """Return why no file can be made in *folder* (which need not exist yet); None where one can."""
+    try:
+        os.lstat(folder)
+    except FileNotFoundError:
+        pass
+    except (OSError, ValueError) as fault:
+        return f"{folder} ({getattr(fault, 'strerror', None) or fault})"
+    there = nearest_existing(folder)
+    if not there.is_dir():
+        return f"{there} is not a folder"
+    if not os.access(there, os.W_OK | os.X_OK):
+        read_only = os.statvfs(there).f_flag & os.ST_RDONLY
+        return f"{there} is on a read-only disk" if read_only else f"no permission for {there}"
+    return None
+
+
+def nearest_existing(path: Path) -> Path:
+    """Return *path*, or the nearest of the folders above it that exists."""
+    return next(each for each in (path, *path.parents) if os.path.exists(each))  # noqa: PTH110 - Path.exists raises where a folder may not be searched
+
+
+def _folder_issues(name: str, folder: Path, setting: str) -> Iterator[Checked | Issue]:
+    reason = unwritable(folder)
+    if reason is not None:
+        yield error(
+            f"The {name} cannot be written: {reason}.",
+            f"Grant write permission, or set {setting} to another place.",
+        )
+    free = free_bytes(nearest_existing(folder))
+    yield Checked(f"free space for the {name}: {free / (1 << 30):.1f} GiB")
+    if free < LITTLE_SPACE:
+        found = error if free < NO_SPACE else warning
+        yield found(
+            f"Only {free / (1 << 20):.0f} MiB are free for the {name} ({folder}).",
+            "Free some space; jobs that failed for lack of it can then be resumed.",
+        )

@@ -1,0 +1,69 @@
+"""Checks of the manifests in output folders."""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+from bilancio.errors import JobNotFound
+from bilancio.jobs.artifacts import tables
+from bilancio.jobs.artifacts.manifest import FILE_NAME as MANIFEST
+from bilancio.jobs.maintenance.checks.base import (
+    Checked,
+    Examined,
+    Fix,
+    Issue,
+    count,
+    cut,
+    info,
+    warning,
+)
+from bilancio.jobs.store import JobStore
+
+
+async def check_manifests(examined: Examined) -> AsyncIterator[Checked | Issue]:
+    """Look whether the manifest of each job that has ended says how it ended."""
+    rows = await examined.store.database.read("ended_jobs")
+    behind = await asyncio.to_thread(lambda: [row for row in rows if _is_behind(row)])
+    yield Checked(count(len(rows), "manifest"))
+    gone = [row for row in behind if not Path(row["out_dir"]).is_dir()]
+    for row in behind:
+        if row not in gone:
+            job_id = row["job_id"]
+            yield warning(
+                f"The manifest of job {job_id} is missing or out of date.",
+                f"Run `bilancio doctor --repair`, or bilancio jobs export {job_id}.",
+                job_id=job_id,
+                fix=_rewrite(examined.store, job_id),
+            )
+    if gone:
+        names = ", ".join(cut([row["job_id"] for row in gone], 3))
+        yield info(
+            f"The output folders of {count(len(gone), 'job')} are gone ({names}). "
+            "The results are in the store.",
+            "To write their files again: bilancio jobs export NAME FOLDER.",
+        )
+
+
+def _rewrite(store: JobStore, job_id: str) -> Fix:
+    async def rewrite() -> None:
+        job = await store.job(job_id)
+        if job is None:
+            raise JobNotFound(job_id)
+        await tables.write_files(store, job)
+
+    return rewrite
+
+
+def _is_behind(row: Any) -> bool:
+    """Tell whether the manifest of a job that has ended is missing, or older than its end."""
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+        text = (Path(row["out_dir"]) / row["job_id"] / MANIFEST).read_text(encoding="utf-8")
+        manifest = json.loads(text)
+        return (manifest["status"], manifest["run_counts"]["completed"]) != (
+            row["status"],
+            row["completed_runs"],
+        )
+    return True
