@@ -66,7 +66,7 @@ async def test_a_job_that_kills_its_worker_again_is_told_of_and_not_tried_for_ev
     await stalled(manager, "deadly-job", config)
     (done,) = await manager.recover()
     assert (done.action, done.state) == ("recovered", "stalled")
-    assert "has died again" in done.reason
+    assert "Its new worker has died as well" in done.reason
 
 
 async def test_how_many_at_once_is_checked(manager):
