@@ -1,7 +1,7 @@
 """The next step after an answer, said as a call of a tool."""
 
 from bilancio.experiments.configs import GridSweep
-from bilancio.jobs.models import Job, Results
+from bilancio.jobs.models import Job, Page, Results
 from bilancio.text import NextStep, next_steps
 
 _CALLS = {
@@ -31,6 +31,18 @@ def after_results(results: Results, offset: int, limit: int) -> str:
     if varying:
         return f"The same call with group_by ({', '.join(varying)}) breaks it down further."
     return "runs.csv holds every single run; group_by takes any parameter that varies, or seed."
+
+
+def after_list(page: Page, *, filtered: bool) -> str:
+    """Say what to call with a job of the list, or how to see more."""
+    seen = page.offset + len(page.jobs)
+    if page.jobs and seen < page.total:
+        return f"The same call with offset={seen} lists older ones."
+    if page.jobs:
+        return "job_status or job_results with a job_id of the list; create_job for a new one."
+    if page.total:
+        return "The same call with offset=0 lists the newest ones."
+    return "list_jobs() lists all jobs." if filtered else "create_job makes a job."
 
 
 def varied(job: Job) -> list[str]:

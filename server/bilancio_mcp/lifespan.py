@@ -1,4 +1,4 @@
-"""The jobs that one server's tools talk about, as they reach them."""
+"""What the calls of one server share: the manager, made by the first call that needs it."""
 
 import asyncio
 import contextlib
@@ -11,11 +11,11 @@ from bilancio.jobs.manager import AsyncJobManager
 CLOSE_S = 0.2
 
 
-class Jobs:
+class AppContext:
     """Holds the manager of a server, made by the first call that needs it.
 
     So the server is ready before any store is opened, and a setting that is wrong becomes an
-    error of the call, which somebody reads, instead of a server that does not start.
+    error of the call, which the model reads, instead of a server that does not start.
     """
 
     def __init__(self) -> None:
@@ -38,7 +38,7 @@ class Jobs:
                 await asyncio.wait_for(manager.close(), CLOSE_S)
 
 
-Ctx = Context[Jobs, Any]
+Ctx = Context[AppContext, Any]
 
 
 def manager_of(ctx: Ctx) -> AsyncJobManager:

@@ -1,23 +1,14 @@
 """What the tools return. The model sees these fields and nothing else of an answer."""
 
-import math
-from collections.abc import Mapping
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from bilancio.encoding import finite
+from bilancio.jobs.models import Job
+from bilancio.text import shortened
+
 Data = dict[str, Any]
-
-
-def finite(value: Any) -> Any:
-    """Return *value* with None for whatever is no finite number, however deep it stands."""
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, Mapping):
-        return {name: finite(each) for name, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [finite(each) for each in value]
-    return value
 
 
 def _six_digits(rows: Any) -> Any:
@@ -39,7 +30,7 @@ class Answer(BaseModel):
     next: str = Field(description="What to do or call next.")
 
 
-class Estimate(BaseModel):
+class EstimateOut(BaseModel):
     """What a sweep will take on this machine."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -54,7 +45,7 @@ class CreatedJob(Answer):
 
     job_id: str
     total_runs: int
-    estimate: Estimate
+    estimate: EstimateOut
     folder: str = Field(description="Where its files will be.")
     config: FiniteData = Field(description="Every parameter, defaults written out.")
 
@@ -96,7 +87,7 @@ class Status(Answer):
     completed_at: str | None
 
 
-class Table(BaseModel):
+class ResultsTable(BaseModel):
     """Means by group."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -116,7 +107,7 @@ class JobResults(Answer):
     description: str
     status: str
     findings: FiniteData = Field(description="Counts, averages, intervals over all runs so far.")
-    table: Table | None
+    table: ResultsTable | None
     frontier: FiniteData = Field(default_factory=dict, description="κ* by cell, if searched.")
     files: dict[str, str] = Field(description="Name to path.")
     failures: dict[str, str] = Field(description="First failed runs: id to error.")
@@ -144,3 +135,22 @@ class JobList(Answer):
     jobs: list[JobSummary]
     total: int
     offset: int
+
+
+def job_summary(job: Job) -> JobSummary:
+    """Return *job* as one of a list."""
+    return JobSummary(
+        job_id=job.job_id,
+        status=job.state,
+        description=shortened(job.description),
+        sweep_type=job.config.sweep_type,
+        completed_runs=job.completed_runs,
+        total_runs=job.total_runs,
+        created_at=moments(job)["created_at"],
+        tags=list(job.tags),
+    )
+
+
+def moments(job: Job) -> dict[str, Any]:
+    """Return when *job* was created and ended, as text."""
+    return job.model_dump(mode="json", include={"created_at", "completed_at"})

@@ -13,12 +13,12 @@ from mcp_types import (
 )
 
 from bilancio.errors import BilancioError, JobNotFound
-from bilancio_mcp.lifespan import Jobs
+from bilancio_mcp.lifespan import AppContext
 
 OFFERED = 100  # the protocol's limit
 
 
-def add_resources(server: MCPServer[Any], jobs: Jobs) -> None:
+def add_resources(server: MCPServer[Any], app: AppContext) -> None:
     """Register the template and its completion."""
 
     @server.resource(
@@ -29,7 +29,7 @@ def add_resources(server: MCPServer[Any], jobs: Jobs) -> None:
     async def manifest(job_id: str) -> str:
         """Everything about a job as the store has it: configuration, versions, counts, summary."""
         try:
-            found = await jobs.manager.find_job(job_id)
+            found = await app.manager.find_job(job_id)
         except JobNotFound as error:
             raise ResourceNotFoundError(str(error)) from error
         except BilancioError as error:
@@ -45,6 +45,6 @@ def add_resources(server: MCPServer[Any], jobs: Jobs) -> None:
         if not isinstance(ref, ResourceTemplateReference) or argument.name != "job_id":
             return None
         typed = argument.value.casefold()
-        page = await jobs.manager.list_jobs(text=typed or None, limit=OFFERED)
+        page = await app.manager.list_jobs(text=typed or None, limit=OFFERED)
         names = [job.job_id for job in page.jobs if typed in job.job_id]
         return Completion(values=names, has_more=page.total > len(page.jobs))

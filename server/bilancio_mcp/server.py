@@ -16,7 +16,7 @@ from pydantic import ValidationError
 
 from bilancio.errors import BilancioError, InvalidInput, JobNotFound, Problem, shown
 from bilancio.validation import explained, nearest, unknown_field
-from bilancio_mcp.lifespan import Jobs
+from bilancio_mcp.lifespan import AppContext
 from bilancio_mcp.resources import add_resources
 from bilancio_mcp.tools import tools
 
@@ -49,7 +49,7 @@ on; trading effect = delta passive − delta active. Agents default; runs fail.
 """
 
 
-class BilancioServer(MCPServer[Jobs]):
+class BilancioServer(MCPServer[AppContext]):
     """MCP server over the jobs of one store."""
 
     def __init__(self) -> None:
@@ -62,13 +62,13 @@ class BilancioServer(MCPServer[Jobs]):
             tools=registered,
             lifespan=_lifespan,
         )
-        self.jobs = Jobs()
+        self.app = AppContext()
         self._known: dict[str, Tool] = {tool.name: tool for tool in registered}
         self._calls: set[asyncio.Task[Any]] = set()
         self._leaving: asyncio.Task[None] | None = None
 
     async def call_tool(
-        self, name: str, arguments: dict[str, Any], context: Context[Jobs, Any] | None = None
+        self, name: str, arguments: dict[str, Any], context: Context[AppContext, Any] | None = None
     ) -> CallToolResult | InputRequiredResult:
         """Call a tool; whatever is wrong with the call is said in sentences.
 
@@ -111,7 +111,7 @@ class BilancioServer(MCPServer[Jobs]):
                 call.cancel()
             if calls:
                 await asyncio.wait(calls, timeout=ROLL_BACK_S)
-            await self.jobs.close()
+            await self.app.close()
         finally:
             os._exit(0)
 
@@ -119,17 +119,17 @@ class BilancioServer(MCPServer[Jobs]):
 def build_server() -> BilancioServer:
     """Return the server with its tools and resources."""
     server = BilancioServer()
-    add_resources(server, server.jobs)
+    add_resources(server, server.app)
     return server
 
 
 @contextlib.asynccontextmanager
-async def _lifespan(server: MCPServer[Jobs]) -> AsyncIterator[Jobs]:
+async def _lifespan(server: MCPServer[AppContext]) -> AsyncIterator[AppContext]:
     assert isinstance(server, BilancioServer)
     try:
-        yield server.jobs
+        yield server.app
     finally:
-        await server.jobs.close()
+        await server.app.close()
 
 
 def _refuse_unknown(given: dict[str, Any], tool: Tool) -> None:

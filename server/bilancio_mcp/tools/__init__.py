@@ -1,0 +1,15 @@
+"""The tools, each a question that a researcher asks: one file a tool, registered in this order."""
+
+from mcp.server.mcpserver.tools import Tool
+
+from bilancio_mcp.schemas import with_sweeps
+from bilancio_mcp.tools import cancel, create, listing, results, start, status
+
+TOOLS = (create.TOOL, start.TOOL, status.TOOL, results.TOOL, listing.TOOL, cancel.TOOL)
+
+
+def tools() -> list[Tool]:
+    """Return the tools as the server registers them."""
+    made = [spec.registered() for spec in TOOLS]
+    made[0].parameters = with_sweeps(made[0].parameters)
+    return made

@@ -1,0 +1,62 @@
+"""`create_job`: store a sweep as a job."""
+
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from bilancio import text
+from bilancio_mcp.lifespan import Ctx, manager_of, request_key
+from bilancio_mcp.outputs import CreatedJob, EstimateOut
+from bilancio_mcp.tools.arguments import Texts
+from bilancio_mcp.tools.spec import ADDS, ToolSpec
+
+MANUAL = """\
+Store a sweep as a job under a memorable name; nothing is computed yet.
+
+Call it when the user wants to run simulations. Show the user the name prominently, with the
+number of runs and the estimate; then call start_sweep. Every cell of the grid runs under each
+seed: runs = product of the lists' lengths × seeds (× 2 arms for balanced). Use several seeds
+(n_replicates 10 or more) for an interval. Whatever is left out takes its default."""
+
+
+async def create_job(
+    ctx: Ctx,
+    *,
+    description: Annotated[str, Field(description="What it is for, in the user's own words.")],
+    config: Any,
+    job_id: Annotated[
+        str, Field(description="Only if the user wants a name of their own; else one is drawn.")
+    ] = "",
+    notes: Annotated[str, Field(description="Anything worth remembering about it.")] = "",
+    tags: Annotated[Texts, Field(description="Short words to find it by.")] = (),
+    out_dir: Annotated[
+        str, Field(description="Folder of the job's folder; else the default one.")
+    ] = "",
+) -> CreatedJob:
+    """Answer a call of the tool."""
+    manager = manager_of(ctx)
+    job = await manager.create_job(
+        description,
+        config,
+        job_id=job_id or None,
+        notes=notes,
+        tags=tags,
+        out_dir=out_dir or None,
+        request_key=request_key(ctx),
+    )
+    estimate = await manager.estimate(job.config)
+    return CreatedJob(
+        summary=text.created(job, seconds=estimate.seconds, rough=estimate.rough),
+        next=f"Tell the user the name {job.job_id}, the runs and the estimate; "
+        f"start_sweep(job_id='{job.job_id}') starts it.",
+        job_id=job.job_id,
+        total_runs=job.total_runs,
+        estimate=EstimateOut(
+            seconds=round(estimate.seconds, 1), workers=estimate.workers, rough=estimate.rough
+        ),
+        folder=str(job.folder),
+        config=job.config.as_dict(),
+    )
+
+
+TOOL = ToolSpec(function=create_job, title="Create a job", manual=MANUAL, hints=ADDS)

@@ -1,0 +1,48 @@
+"""`list_jobs`: which jobs there are."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from bilancio import text as sentences
+from bilancio_mcp import calls
+from bilancio_mcp.lifespan import Ctx, manager_of
+from bilancio_mcp.outputs import JobList, job_summary
+from bilancio_mcp.tools.arguments import Offset
+from bilancio_mcp.tools.spec import READS, ToolSpec
+
+MANUAL = """\
+List jobs, newest first.
+
+Call it when the user speaks of a job without its name ("the sweep of last week"), or asks what
+there is. Then call job_status or job_results with a name from it."""
+
+
+async def list_jobs(
+    ctx: Ctx,
+    *,
+    status: Annotated[
+        Literal["pending", "running", "completed", "failed", "cancelled"] | None,
+        Field(description="Only jobs in this state."),
+    ] = None,
+    tag: Annotated[str, Field(description="Only jobs with this tag.")] = "",
+    text: Annotated[
+        str, Field(description="Only jobs with this text in name, words or notes.")
+    ] = "",
+    limit: Annotated[int, Field(ge=1, le=100, description="Jobs to show.")] = 20,
+    offset: Offset = 0,
+) -> JobList:
+    """Answer a call of the tool."""
+    page = await manager_of(ctx).list_jobs(
+        status=status, tag=tag or None, text=text or None, limit=limit, offset=offset
+    )
+    return JobList(
+        summary=sentences.listed("job", offset=offset, shown=len(page.jobs), total=page.total),
+        next=calls.after_list(page, filtered=bool(status or tag or text)),
+        jobs=[job_summary(job) for job in page.jobs],
+        total=page.total,
+        offset=offset,
+    )
+
+
+TOOL = ToolSpec(function=list_jobs, title="List jobs", manual=MANUAL, hints=READS)

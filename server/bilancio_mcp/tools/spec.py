@@ -1,0 +1,48 @@
+"""A tool as the server registers it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from mcp.server.mcpserver.tools import Tool
+from mcp_types import ToolAnnotations
+
+from bilancio_mcp.schemas import compact
+
+READS = ToolAnnotations(read_only_hint=True, open_world_hint=False)
+ADDS = ToolAnnotations(
+    read_only_hint=False, destructive_hint=False, idempotent_hint=False, open_world_hint=False
+)
+REPEATABLE = ToolAnnotations(
+    read_only_hint=False, destructive_hint=False, idempotent_hint=True, open_world_hint=False
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolSpec:
+    """A function that answers calls, and what the model reads of it.
+
+    Attributes
+    ----------
+    manual
+        What the tool answers, when to call it and what to call next. Not the function's docstring,
+        which Python leaves out where it is told to optimise.
+    """
+
+    function: Callable[..., Any]
+    title: str
+    manual: str
+    hints: ToolAnnotations
+
+    def registered(self) -> Tool:
+        """Return the SDK's tool, its schemas in few words."""
+        tool = Tool.from_function(
+            self.function,
+            title=self.title,
+            description=self.manual,
+            annotations=self.hints,
+            structured_output=True,
+        )
+        tool.parameters = compact(tool.parameters)
+        tool.fn_metadata.output_schema = compact(tool.fn_metadata.output_schema or {})
+        return tool

@@ -1,0 +1,38 @@
+"""`start_sweep`: have a worker carry a job out."""
+
+from bilancio import text
+from bilancio_mcp import calls
+from bilancio_mcp.lifespan import Ctx, manager_of, request_key
+from bilancio_mcp.outputs import StartedSweep
+from bilancio_mcp.tools.arguments import ExactName
+from bilancio_mcp.tools.spec import REPEATABLE, ToolSpec
+
+MANUAL = """\
+Start a job, or resume one that stalled, failed or was cancelled; return at once.
+
+Call it after create_job, when the user knows the name and the estimate. A worker process of
+its own computes and continues when this conversation ends. A running job is left alone and its
+status returned; a completed one is refused. Afterwards call job_status."""
+
+
+async def start_sweep(ctx: Ctx, job_id: ExactName) -> StartedSweep:
+    """Answer a call of the tool."""
+    answered, key = ctx.request_context.lifespan_context.answered, request_key(ctx)
+    if key in answered:
+        return StartedSweep.model_validate(answered[key])
+    done = await manager_of(ctx).start_sweep(job_id, request_key=key)
+    answer = StartedSweep(
+        summary=text.started(done.job, done.action),
+        next=calls.after_status(done.job),
+        job_id=done.job.job_id,
+        action=done.action,
+        status=done.job.state,
+        completed_runs=done.job.completed_runs,
+        total_runs=done.job.total_runs,
+    )
+    if key is not None:
+        answered[key] = answer
+    return answer
+
+
+TOOL = ToolSpec(function=start_sweep, title="Start a job's sweep", manual=MANUAL, hints=REPEATABLE)
