@@ -15,7 +15,7 @@ from bilancio.errors import (
 )
 from bilancio.jobs import AsyncJobManager, JobConfig
 from bilancio.jobs.models import JobStatus
-from bilancio.jobs.store import open_store, packing
+from bilancio.jobs.store import open_store, packing, queries
 
 CONFIG = JobConfig(sweep_type="ring", n_agents=10, n_replicates=100)
 
@@ -263,3 +263,52 @@ async def test_of_chunks_with_differing_columns_the_common_ones_are_read(store, 
     assert indices.tolist() == [0, 1, 2, 3, 4, 5]
     assert metrics.dtype.names == ("delta_total",)
     assert metrics["delta_total"].tolist() == [3, 4, 1, 2, 3, 4]
+
+
+async def test_the_speeds_of_the_latest_jobs_are_told_newest_first(store, isolated, clock):
+    for number in range(4):
+        await store.add(
+            f"job-{number}", CONFIG, description="try", notes="", tags=(), engine="e1",
+            out_dir=isolated, executor="local",
+        )  # fmt: skip
+        lease, _ = await store.claim(f"job-{number}", "w", lease_s=30, executor="local")
+        await store.confirm(lease, pid=1, host="here", provenance={}, lease_s=30)
+        if number:
+            await store.note_speed(lease, startup_s=number / 10)
+            await store.note_speed(lease, speed=float(number))
+    assert await store.speeds("ring", "here", "e1", limit=2) == [(3.0, 0.3), (2.0, 0.2)]
+    assert len(await store.speeds("ring", "here", "e1")) == 3
+    assert await store.speeds("ring", "there", "e1") == []
+    assert await store.speeds("ring", "here", "e2") == []
+    assert await store.speeds("balanced", "here", "e1") == []
+
+
+async def test_a_worker_that_lost_its_lease_notes_no_speed(store, lease, clock):
+    await store.confirm(lease, pid=1, host="here", provenance={}, lease_s=30)
+    clock.forward(31)
+    await store.claim("my-job", "worker-b", lease_s=30, executor="local")
+    with pytest.raises(LeaseLost):
+        await store.note_speed(lease, speed=1.0)
+    assert await store.speeds("ring", "here", "e1") == []
+
+
+async def test_a_store_of_an_earlier_schema_is_migrated_when_it_is_opened(isolated):
+    """Its jobs are there afterwards, and take what the new schema holds."""
+    file = isolated / "old.db"
+    with sqlite3.connect(file) as raw:
+        for number, script in queries.migrations()[:1]:
+            raw.executescript(script)
+            raw.execute(f"PRAGMA user_version = {number}")
+        raw.execute("PRAGMA application_id = 0x42494C41")
+        raw.execute(
+            "INSERT INTO jobs (job_id, created_at, status, description, notes, tags, sweep_type,"
+            " config, config_hash, engine, out_dir, total_runs, work)"
+            " VALUES ('old-job', '2026-01-01T00:00:00.000000Z', 'pending', 'd', '', '[]', 'ring',"
+            " json('{\"sweep_type\": \"ring\"}'), 'x', 'e1', '/tmp', 1, 1.0)"
+        )
+    raw.close()
+    store = await open_store(str(file))
+    assert (await store.job("old-job")).total_runs == 1
+    lease, _ = await store.claim("old-job", "w", lease_s=30, executor="local")
+    await store.note_speed(lease, speed=0.5)
+    await store.close()

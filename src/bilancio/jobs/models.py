@@ -52,7 +52,6 @@ class EventType(StrEnum):
     CANCELLED = "cancelled"
     RESUMED = "resumed"
     RECOVERED = "recovered"
-    NOTIFIED = "notified"
 
 
 class View(BaseModel):

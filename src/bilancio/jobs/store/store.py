@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from bilancio.errors import (
     JobExists,
@@ -61,6 +61,21 @@ class Chunk:
     crc32: int
     compute_s: float = 0.0
     run_id: str | None = None
+
+
+class Speed(NamedTuple):
+    """What the worker of a job measured.
+
+    Attributes
+    ----------
+    speed
+        Median seconds that one core took per unit of cost, over batches computed warm.
+    startup_s
+        Seconds from the event that announced the start to the first batch; None if unknown.
+    """
+
+    speed: float
+    startup_s: float | None
 
 
 async def open_store(database_url: str, clock: Clock = utc_now) -> "JobStore":
@@ -170,6 +185,13 @@ class JobStore:
         """Return the seconds of computing that a unit of work took lately, or None."""
         rows = await self.database.read("speed", sweep_type=sweep_type, host=host, engine=engine)
         return rows[0]["compute_s"] / rows[0]["work"] if rows[0]["work"] else None
+
+    async def speeds(self, sweep_type: str, host: str, engine: str, limit: int = 10) -> list[Speed]:
+        """Return what the latest jobs of this kind have measured on *host*, newest first."""
+        rows = await self.database.read(
+            "speeds", sweep_type=sweep_type, host=host, engine=engine, limit=limit
+        )
+        return [Speed(row["speed"], row["startup_s"]) for row in rows]
 
     # -- a job's life -----------------------------------------------------------------------
 
@@ -289,6 +311,12 @@ class JobStore:
             provenance=json.dumps(provenance),
             expires=self._now(lease_s),
         )
+
+    async def note_speed(
+        self, lease: Lease, *, speed: float | None = None, startup_s: float | None = None
+    ) -> None:
+        """Note what the worker measured; see `Speed`. What is None keeps its value."""
+        await self._as_holder("note_speed", lease, speed=speed, startup_s=startup_s)
 
     async def holds(self, lease: Lease) -> bool:
         """Tell whether the job is still *lease*'s."""

@@ -185,6 +185,21 @@ SELECT sum(compute_s) AS compute_s, sum(work) AS work
          ORDER BY created_at DESC
          LIMIT 10);
 
+-- name: note_speed
+-- What is not measured again keeps its value.
+UPDATE jobs
+   SET speed = coalesce(:speed, speed), startup_s = coalesce(:startup_s, startup_s)
+ WHERE job_id = :job_id AND status = 'running' AND worker_id = :worker_id AND fence = :fence;
+
+-- name: speeds
+-- What the latest jobs of this kind, computed by this engine on this machine, have measured.
+SELECT speed, startup_s
+  FROM jobs
+ WHERE sweep_type = :sweep_type AND worker_host = :host AND engine = :engine
+   AND speed IS NOT NULL
+ ORDER BY created_at DESC
+ LIMIT :limit;
+
 -- name: import_job
 INSERT INTO jobs (
     job_id, created_at, status, description, notes, tags, sweep_type, config, config_hash,
@@ -225,7 +240,7 @@ SELECT *
              WHERE events.job_id = jobs.job_id AND event_type = 'progress') AS told_runs,
            (SELECT event_type
               FROM events
-             WHERE events.job_id = jobs.job_id AND event_type NOT IN ('progress', 'notified')
+             WHERE events.job_id = jobs.job_id AND event_type <> 'progress'
              ORDER BY seq DESC
              LIMIT 1) AS last_change,
            EXISTS (SELECT 1
