@@ -1,5 +1,6 @@
 """Copies of the whole store, and the places where a store may not lie."""
 
+import os
 import sqlite3
 
 import pytest
@@ -130,3 +131,47 @@ async def test_a_store_on_a_network_file_system_is_refused(manager, tmp_path, mo
 
 def test_this_machine_says_what_is_mounted():
     assert mount_of(mounts.MOUNTS, mounts.mounted()) is not None
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("", "allowed: a path"),
+        ("a\0b", "without NUL"),
+        ("\ud800", "Unicode"),
+        ("x" * 300, "File name too long"),
+        ("~nosuchuser/copy.db", "no such user"),
+        ("/dev/full", "a file that does not exist yet"),
+    ],
+)
+async def test_a_name_that_cannot_be_one_is_refused_in_a_sentence(manager, tmp_path, name, said):
+    with pytest.raises(InvalidInput, match=said):
+        await manager.backup(name if name[:1] in "~/" else f"{tmp_path}/{name}" if name else name)
+    assert list(tmp_path.glob("*.db*")) == []
+
+
+@pytest.mark.parametrize("kind", ["folder", "FIFO", "link to nothing"])
+async def test_a_backup_takes_the_place_of_nothing(manager, tmp_path, kind):
+    target = tmp_path / "copy.db"
+    {
+        "folder": target.mkdir,
+        "FIFO": lambda: os.mkfifo(target),
+        "link to nothing": lambda: target.symlink_to(tmp_path / "nothing"),
+    }[kind]()
+    before = os.lstat(target)
+    with pytest.raises(InvalidInput, match="a file that does not exist yet"):
+        await manager.backup(target)
+    assert os.path.samestat(os.lstat(target), before)
+    assert not (tmp_path / "nothing").exists()
+
+
+async def test_a_backup_beside_a_working_folder_that_is_gone_is_refused(
+    manager, tmp_path, monkeypatch
+):
+    await manager.store()
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    with pytest.raises(InvalidInput, match="working folder"):
+        await manager.backup("copy.db")
+    assert (await manager.backup(tmp_path / "copy.db")).exists()

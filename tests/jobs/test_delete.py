@@ -195,3 +195,56 @@ async def test_the_lock_of_a_killed_worker_goes_with_its_job(manager, job):
     lock.touch()
     await manager.delete_job(job.job_id)
     assert not lock.exists()
+
+
+async def test_files_whose_names_are_no_text_stay_and_are_named(manager, job):
+    """Names of files are bytes; what is not UTF-8 in them, or would move a cursor, is shown."""
+    (job.folder / os.fsdecode(b"caf\xe9\x1b[2J.txt")).write_text("mine")
+    (
+        job.folder / "\ud800".encode("utf-8", "surrogatepass").decode("utf-8", "surrogateescape")
+    ).touch()
+    done = await manager.delete_job(job.job_id)
+    assert len(done.left) == 2
+    for name in done.left:
+        assert name.encode().decode() == name
+    assert done.model_dump_json()
+    assert await manager.get_job(job.job_id) is None
+
+
+@pytest.mark.parametrize("kind", ["link to a file", "link to nothing", "folder", "FIFO"])
+async def test_what_is_no_file_under_a_name_of_ours_stays(manager, job, tmp_path, kind):
+    (tmp_path / "precious.txt").write_text("mine")
+    path = job.folder / "summary.json"
+    path.unlink()
+    match kind:
+        case "link to a file":
+            path.symlink_to(tmp_path / "precious.txt")
+        case "link to nothing":
+            path.symlink_to(tmp_path / "nothing")
+        case "folder":
+            path.mkdir()
+        case "FIFO":
+            os.mkfifo(path)
+    done = await manager.delete_job(job.job_id)
+    assert done.left == ("summary.json",)
+    assert (tmp_path / "precious.txt").read_text() == "mine"
+    assert await manager.get_job(job.job_id) is None
+
+
+async def test_a_folder_replaced_during_the_deletion_is_left_alone(
+    manager, job, tmp_path, monkeypatch
+):
+    """What takes the folder's place is not what was opened, and keeps its files."""
+    store = await manager.store()
+    delete = store.delete
+    precious = tmp_path / "precious"
+    precious.mkdir()
+    (precious / "runs.csv").write_text("mine")
+
+    async def replaced_meanwhile(job):
+        (job.folder.parent / job.job_id).symlink_to(precious)
+        return await delete(job)
+
+    monkeypatch.setattr(store, "delete", replaced_meanwhile)
+    await manager.delete_job(job.job_id)
+    assert (precious / "runs.csv").read_text() == "mine"

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from bilancio.errors import InvalidInput, Problem, StoreUnavailable, invalid, shown
 from bilancio.jobs.store import JobStore
+from bilancio.paths import absolute_path
 
 
 async def back_up(store: JobStore, file: Path | str) -> Path:
@@ -19,8 +20,8 @@ async def back_up(store: JobStore, file: Path | str) -> Path:
     StoreError
         The store cannot be read.
     """
-    target = Path(file).expanduser().absolute()
-    if not str(file) or os.path.lexists(target):
+    target = absolute_path("file", file)
+    if os.path.lexists(target):
         raise _taken(file)
     partial = target.with_name(f".{target.name}-{secrets.token_hex(4)}")
     try:

@@ -2,10 +2,19 @@
 
 from enum import StrEnum
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import SerializeAsAny
+from pydantic import BeforeValidator, SerializeAsAny
 
 from bilancio.jobs.models import Job, View
+
+
+def _as_unicode(text: str) -> str:
+    return text.encode("utf-8", "replace").decode()
+
+
+#: Text in which names of files may stand: these are bytes, and what is not UTF-8 becomes "?".
+Text = Annotated[str, BeforeValidator(_as_unicode)]
 
 
 class Severity(StrEnum):
@@ -30,8 +39,8 @@ class Finding(View):
     """
 
     severity: Severity
-    message: str
-    repair: str
+    message: Text
+    repair: Text
     job_id: str | None = None
 
 
@@ -48,10 +57,10 @@ class Diagnosis(View):
         Messages of the findings that were repaired, where that was asked for.
     """
 
-    store: str
-    checked: tuple[str, ...]
+    store: Text
+    checked: tuple[Text, ...]
     findings: tuple[Finding, ...]
-    repaired: tuple[str, ...] = ()
+    repaired: tuple[Text, ...] = ()
 
     @property
     def healthy(self) -> bool:
@@ -116,8 +125,8 @@ class Deletion(View):
 
     job_id: str
     folder: Path
-    removed: tuple[str, ...]
-    left: tuple[str, ...]
+    removed: tuple[Text, ...]
+    left: tuple[Text, ...]
 
 
 class Imported(View):
@@ -135,7 +144,7 @@ class Imported(View):
 
     jobs: tuple[SerializeAsAny[Job], ...]
     already_there: tuple[SerializeAsAny[Job], ...]
-    refused: dict[str, str]
+    refused: dict[Text, Text]
 
 
 class Recovery(View):
