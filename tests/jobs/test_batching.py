@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bilancio.jobs.worker.batching import LARGEST_CHUNK, BatchSizer, missing
+from bilancio.jobs.worker.batching import LARGEST_BATCH, BatchSizer, missing
 
 
 def test_what_is_missing_is_what_lies_between():
@@ -11,29 +11,29 @@ def test_what_is_missing_is_what_lies_between():
 
 
 @given(st.sets(st.integers(0, 199)), st.integers(1, 3), st.integers(1, 4))
-def test_every_missing_run_is_handed_out_once(done, together, workers):
+def test_every_missing_run_is_handed_out_once(done, group_size, workers):
     gaps = missing([(each, each) for each in sorted(done)], 200)
-    plan = BatchSizer(gaps, group_size=together, workers=workers)
+    sizer = BatchSizer(gaps, group_size=group_size, workers=workers)
     handed = []
-    while (batch := plan.next_batch()) is not None:
+    while (batch := sizer.next_batch()) is not None:
         handed += batch.tolist()
-        plan.observe(len(batch), 0.05)
+        sizer.observe(len(batch), 0.05)
     assert handed == [each for each in range(200) if each not in done]
 
 
 def test_batches_grow_until_they_take_the_time_wanted_and_no_further():
-    plan = BatchSizer([(0, 10**7 - 1)], group_size=2, workers=2)
+    sizer = BatchSizer([(0, 10**7 - 1)], group_size=2, workers=2)
     sizes = []
     for _ in range(12):
-        size = len(plan.next_batch())
+        size = len(sizer.next_batch())
         sizes.append(size)
-        plan.observe(size, size * 1e-5)
+        sizer.observe(size, size * 1e-5)
     assert sizes[0] < sizes[1] < sizes[2]
     assert sizes[-1] == 30_000
-    assert max(sizes) <= LARGEST_CHUNK
+    assert max(sizes) <= LARGEST_BATCH
 
 
-def test_arms_of_one_start_stay_together():
-    plan = BatchSizer([(0, 9)], group_size=2, workers=8)
-    while (batch := plan.next_batch()) is not None:
+def test_arms_of_one_start_stay_group_size():
+    sizer = BatchSizer([(0, 9)], group_size=2, workers=8)
+    while (batch := sizer.next_batch()) is not None:
         assert len(batch) % 2 == 0

@@ -178,7 +178,7 @@ async def test_each_kind_of_failure_costs_only_its_run(manager):
     assert "SIGSEGV" in failed[40]
     assert "returned (0,) rows for 1 runs" in failed[41]
     assert "returned str, not a table" in failed[50]
-    assert "metrics that are no numbers" in failed[59]
+    assert "metrics that are not numbers" in failed[59]
     indices, _ = await values(manager, job)
     assert indices == [each for each in range(60) if each not in faults]
     assert (job.folder / "failed_runs.csv").read_text().count("\n") == 7

@@ -1,1 +1,1 @@
-"""Where chunks compute. Executors know nothing of jobs."""
+"""Where batches compute. Executors know nothing of jobs."""

@@ -14,49 +14,20 @@ import os
 import signal
 import sys
 import threading
-import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
 from pebble import ProcessExpired, ProcessPool
 
 from bilancio import machine
-from bilancio.experiments import registry
+from bilancio.executors import registry
+from bilancio.executors.base import Indices, Metrics, Outcome, compute_table, narrow_down
+from bilancio.experiments import registry as experiments
 from bilancio.experiments.protocol import Experiment
-from bilancio.failpoints import failpoint
-
-Indices = NDArray[np.int64]
-Metrics = NDArray[np.void]
 
 SLACK_S = 10.0  # what a batch may take beyond the longest run: its other runs and a cold start
-MAX_ERROR = 2000
 PR_SET_PDEATHSIG = 1
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """What became of a batch of runs.
-
-    Attributes
-    ----------
-    indices : int64 (n,)
-        The runs that succeeded, increasing.
-    metrics : structured (n,)
-        Their rows.
-    failures
-        Error by index of the runs that failed.
-    compute_s
-        Seconds of one core spent on it.
-    """
-
-    indices: Indices
-    metrics: Metrics
-    failures: dict[int, str] = field(default_factory=dict)
-    compute_s: float = 0.0
 
 
 class LocalExecutor:
@@ -70,7 +41,7 @@ class LocalExecutor:
         Longest time that a run may take in a process.
     """
 
-    name = "local"
+    name = registry.DEFAULT
 
     def __init__(self, workers: int = 0, *, run_timeout_s: float = 600.0) -> None:
         self.workers = workers or machine.cores()
@@ -82,7 +53,7 @@ class LocalExecutor:
     def submit(
         self, experiment: Experiment, config: Any, indices: Indices, *, isolated: bool = False
     ) -> Future[Outcome]:
-        """Compute the runs of *indices* some time soon; *isolated* ones in a process."""
+        """Schedule the runs of *indices*; *isolated* ones compute in a process."""
         attempt: Callable[[Indices], Metrics]
         if experiment.releases_gil and not isolated:
             attempt = functools.partial(compute_table, experiment, config)
@@ -122,63 +93,15 @@ class LocalExecutor:
             return self._processes
 
 
-def narrow_down(attempt: Callable[[Indices], Metrics], indices: Indices) -> Outcome:
-    """Compute a batch by *attempt*; where it raises, halve it until failing runs are alone."""
-    began = time.perf_counter()
-    failures: dict[int, str] = {}
-    done: list[tuple[Indices, Metrics]] = []
-    waiting = [indices]
-    while waiting:
-        batch = waiting.pop()
-        try:
-            metrics = attempt(batch)
-        except Exception as error:  # noqa: BLE001 - an experiment may raise anything
-            if len(batch) == 1:
-                failures[int(batch[0])] = f"{type(error).__name__}: {error}"[:MAX_ERROR]
-            else:
-                middle = len(batch) // 2
-                waiting += [batch[middle:], batch[:middle]]
-        else:
-            done.append((batch, metrics))
-    return Outcome(
-        indices=np.concatenate([batch for batch, _ in done]) if done else np.empty(0, np.int64),
-        metrics=np.concatenate([rows for _, rows in done]) if done else np.empty(0, np.void),
-        failures=failures,
-        compute_s=time.perf_counter() - began,
-    )
-
-
-def compute_table(experiment: Experiment, config: Any, indices: Indices) -> Metrics:
-    """Return what the experiment computes for *indices*.
-
-    Raises
-    ------
-    TypeError, ValueError
-        It is not one row of named numbers for each run.
-    """
-    failpoint("in-batch")
-    metrics = experiment.compute(config, indices)
-    if not isinstance(metrics, np.ndarray) or not metrics.dtype.names:
-        message = f"the experiment returned {type(metrics).__name__}, not a table of metrics"
-        raise TypeError(message)
-    if metrics.shape != indices.shape:
-        message = f"the experiment returned {metrics.shape} rows for {len(indices)} runs"
-        raise ValueError(message)
-    if metrics.dtype.hasobject:
-        message = "the experiment returned metrics that are no numbers"
-        raise TypeError(message)
-    return metrics
-
-
 @functools.cache
 def _prepared(sweep_type: str) -> Experiment:
-    experiment = registry.experiment(sweep_type)
+    experiment = experiments.experiment(sweep_type)
     experiment.prepare()
     return experiment
 
 
 def _compute_by_name(config: Any, indices: Indices) -> Metrics:
-    """Compute in a process that knows nothing yet but names."""
+    """Compute in a process that is told names only."""
     return compute_table(_prepared(config.sweep_type), config, indices)
 
 

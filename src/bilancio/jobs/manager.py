@@ -24,6 +24,7 @@ from bilancio.errors import (
     WorkerError,
     invalid,
 )
+from bilancio.executors import registry as executors
 from bilancio.experiments import registry
 from bilancio.experiments.configs import SweepConfig
 from bilancio.failpoints import failpoint
@@ -50,7 +51,6 @@ from bilancio.jobs.worker.spawn import spawn_worker
 from bilancio.settings import Settings, load_settings
 from bilancio.validation import validated
 
-EXECUTORS = ("local",)
 MAX_TEXT = 10_000
 MAX_TAGS = 50
 REDRAWS = 100
@@ -154,7 +154,7 @@ class AsyncJobManager:
         _check_texts(texts, tags)
         name = None if job_id is None else validate_job_id(job_id)
         if checked.cloud:
-            raise ExecutorUnavailable("modal", EXECUTORS)
+            raise ExecutorUnavailable("modal", executors.names())
         folder = Path(out_dir or self.settings.out_dir).expanduser().absolute()
         if folder not in self._probed:
             from bilancio.jobs.artifacts import tables  # numpy, which other calls do not need
@@ -176,7 +176,7 @@ class AsyncJobManager:
                     tags=tags,
                     engine=engine,
                     out_dir=folder,
-                    executor="local",
+                    executor=executors.DEFAULT,
                     request_key=request_key,
                 )
             except JobExists:

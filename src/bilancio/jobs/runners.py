@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
-from bilancio.errors import ExecutorUnavailable, invalid
+from bilancio.errors import invalid
+from bilancio.executors import registry as executors
 from bilancio.experiments.configs import SweepConfig
-from bilancio.jobs.manager import EXECUTORS, checked_config
+from bilancio.jobs.manager import checked_config
 from bilancio.jobs.models import Results
 from bilancio.jobs.sync import JobManager
 
@@ -21,7 +22,7 @@ class SweepRunner:
     out_dir
         Folder of the job's output folder.
     executor
-        Where it computes: "local".
+        Where it computes, by name.
     job_id
         Name of a job that exists with this configuration, or a free name for a new one; drawn
         if not given.
@@ -35,7 +36,7 @@ class SweepRunner:
         self,
         config: SweepConfig | Mapping[str, Any],
         out_dir: Path | str | None = None,
-        executor: str = "local",
+        executor: str = executors.DEFAULT,
         *,
         job_id: str | None = None,
         description: str = "",
@@ -45,8 +46,7 @@ class SweepRunner:
             raise invalid(
                 "config.sweep_type", self.config.sweep_type, f"{self.sweep_type} in this runner"
             )
-        if executor not in EXECUTORS:
-            raise ExecutorUnavailable(executor, EXECUTORS)
+        executors.check(executor)
         self.out_dir = out_dir
         self.job_id = job_id
         self.description = (

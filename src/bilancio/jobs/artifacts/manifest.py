@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from bilancio import machine
 from bilancio.errors import OutputError
+from bilancio.executors import registry as executors
 from bilancio.failpoints import failpoint
 from bilancio.jobs.job_id import JobId, validate_job_id
 from bilancio.jobs.models import Job, JobStatus
@@ -48,7 +49,7 @@ class Manifest(BaseModel):
     tags: tuple[str, ...] = ()
     manual: bool = False
     attempts: Annotated[int, Field(ge=0)] = 0
-    executor: str = "local"
+    executor: str = executors.DEFAULT
     started_at: datetime | None = None
     error: str | None = None
     runs: tuple[RunStatus, ...] = ()

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from bilancio import machine
 from bilancio.errors import JobStateError, ResultsMissing, invalid
-from bilancio.executors.local import LocalExecutor, Outcome
+from bilancio.executors import registry as executors
+from bilancio.executors.base import Outcome
 from bilancio.experiments import registry
 from bilancio.experiments.configs import SweepConfig, UncheckedSweep
 from bilancio.experiments.protocol import Experiment, SearchingExperiment, searching
@@ -63,7 +64,9 @@ async def verify(
     experiment = registry.experiment(config.sweep_type)
     chosen = _chosen(recorded, n_recorded, sample, seed)
     await asyncio.to_thread(experiment.prepare)
-    executor = LocalExecutor(workers, run_timeout_s=config.run_timeout_s)
+    executor = executors.open_executor(
+        executors.DEFAULT, workers=workers, run_timeout_s=config.run_timeout_s
+    )
     differing, found, checked = 0, list[Difference](), 0
     size = BATCH if experiment.releases_gil else executor.workers
     try:

@@ -33,7 +33,7 @@ async def carry_out(lease: Lease, settings: Settings) -> JobStatus:
 
 
 async def _process(lease: Lease) -> None:
-    """Carry the job out and leave from here: the loop's own end would wait for computations."""
+    """Carry the job out and exit here: the end of the loop would wait for computations."""
     code = 1
     try:
         await carry_out(lease, load_settings())

@@ -1,18 +1,16 @@
-"""What is left to do of a sweep, and how much of it to do at once."""
+"""Which runs of a sweep are missing, and how they are divided into batches."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
+from bilancio.executors.base import Indices, Outcome
 from bilancio.jobs.models import InFlightBatch
 
-Indices = NDArray[np.int64]
-
 TARGET_S = 0.3
-FIRST_CHUNK = 64
-FIRST_CHUNK_IN_PROCESS = 1
-LARGEST_CHUNK = 100_000
+FIRST_BATCH = 64
+FIRST_BATCH_IN_PROCESS = 1
+LARGEST_BATCH = 100_000
 GROWTH = 8
 SMALLEST_SHARE = 8
 
@@ -25,7 +23,7 @@ def missing(recorded: Iterable[tuple[int, int]], total: int) -> list[tuple[int, 
     recorded
         Ranges with results, increasing, not overlapping.
     total
-        Number of runs of the sweep, or of those that are to be looked at.
+        Number of runs of the sweep, or of those at its beginning that are looked at.
     """
     gaps, start = [], 0
     for first, last in recorded:
@@ -42,14 +40,14 @@ def missing(recorded: Iterable[tuple[int, int]], total: int) -> list[tuple[int, 
 def split_off_suspects(
     gaps: Iterable[tuple[int, int]], in_flight: Iterable[InFlightBatch]
 ) -> tuple[list[tuple[int, int]], list[tuple[Indices, int]]]:
-    """Take the runs that were in flight when a worker died out of *gaps*.
+    """Split the runs that were in flight when a worker died off *gaps*.
 
     Returns
     -------
     rest
         The gaps without them.
     suspects
-        For each flight the runs of it that are missing, and how many workers died over it.
+        Of each such batch the runs that are missing, and how many workers died over it.
     """
     todo = np.concatenate(
         [np.arange(first, last + 1) for first, last in gaps] or [np.empty(0, np.int64)]
@@ -70,18 +68,18 @@ def ranges(indices: Indices) -> list[tuple[int, int]]:
 
 
 class BatchSizer:
-    """Hands out the missing runs in order, in batches that take about `TARGET_S` seconds.
+    """Divides the missing runs, in order, into batches that take about `TARGET_S` seconds.
 
     Parameters
     ----------
     gaps
-        Ranges to do.
+        Ranges of missing runs, both ends included.
     group_size
         Runs that share a start and are best computed in one batch.
     workers
         Batches that compute at the same time.
     first_size
-        Runs in the first batch, of which nobody knows how long they take.
+        Runs in the first batch, before any duration is known.
     """
 
     def __init__(
@@ -90,7 +88,7 @@ class BatchSizer:
         *,
         group_size: int,
         workers: int,
-        first_size: int = FIRST_CHUNK,
+        first_size: int = FIRST_BATCH,
     ) -> None:
         self._gaps = list(gaps)[::-1]
         self._group_size = group_size
@@ -99,7 +97,7 @@ class BatchSizer:
         self._size = first_size
 
     def next_batch(self) -> Indices | None:
-        """Return the next runs to compute; None when all are handed out."""
+        """Return the next runs to compute; None when none is left."""
         if not self._gaps:
             return None
         # Towards the end batches shrink, so that all cores have work until it is over, but not so
@@ -119,6 +117,38 @@ class BatchSizer:
         return np.concatenate(parts)
 
     def observe(self, runs: int, seconds: float) -> None:
-        """Take note of how long a batch took, for the size of the next ones."""
+        """Adapt the size of the next batches to how long one took."""
         wanted = runs * TARGET_S / max(seconds, 1e-6)
-        self._size = int(min(max(wanted, 1), self._size * GROWTH, LARGEST_CHUNK))
+        self._size = int(min(max(wanted, 1), self._size * GROWTH, LARGEST_BATCH))
+
+
+class BatchQueue:
+    """The batches of some missing runs; those that workers have died over come first, alone.
+
+    Parameters
+    ----------
+    sizer
+        Divides the runs that are not suspected.
+    suspects
+        Runs that were in flight when workers died, and how many died over them.
+    """
+
+    def __init__(self, sizer: BatchSizer, suspects: Sequence[tuple[Indices, int]]) -> None:
+        self._sizer = sizer
+        self._suspects = list(suspects)
+
+    def take(self, count: int) -> dict[InFlightBatch, Indices]:
+        """Return up to *count* batches and their runs; fewer when none is left."""
+        taken: dict[InFlightBatch, Indices] = {}
+        while len(taken) < count:
+            indices, deaths = (
+                self._suspects.pop() if self._suspects else (self._sizer.next_batch(), 0)
+            )
+            if indices is None:
+                break
+            taken[InFlightBatch(int(indices[0]), int(indices[-1]), deaths)] = indices
+        return taken
+
+    def observe(self, outcome: Outcome) -> None:
+        """Adapt the size of the next batches to *outcome*."""
+        self._sizer.observe(len(outcome.indices) + len(outcome.failures), outcome.compute_s)

@@ -1,7 +1,7 @@
-"""Whether a worker on this machine is alive: a lock that the system frees at death, and a word.
+"""Whether a worker on this machine is alive: a lock that the system frees at death, and heartbeats.
 
-The word is the moment until which the worker will have spoken again, by the machine's own clock,
-which nobody sets: so a clock that jumps makes no living worker look dead, nor a silent one alive.
+A heartbeat is written into the lock file: the moment by which the next one is due, by the
+machine's monotonic clock, so that setting the time makes no living worker look dead.
 """
 
 import contextlib
@@ -14,11 +14,11 @@ from pathlib import Path
 
 
 class WorkerState(Enum):
-    """What the sign of life of a worker says."""
+    """What a worker's lock file says of it."""
 
     ALIVE = auto()
-    UNRESPONSIVE = auto()  # it lives, but it is stopped, or hangs
-    STARTING = auto()  # it lives, and could not yet say more
+    UNRESPONSIVE = auto()  # it exists, but its heartbeat is overdue: it is suspended, or hangs
+    STARTING = auto()  # it exists and has not written a heartbeat yet
     DEAD = auto()
 
 
@@ -45,12 +45,12 @@ class WorkerLock:
         return True
 
     def heartbeat(self, lease_s: float) -> None:
-        """Say that this process will speak again within *lease_s* seconds."""
+        """Promise another heartbeat within *lease_s* seconds."""
         with contextlib.suppress(OSError):  # on a full disk the lease in the store has to do
             os.pwrite(self._file, f"{time.monotonic() + lease_s:020.3f}".encode(), 0)
 
     def release(self) -> None:
-        """Give the lock back and remove its file."""
+        """Release the lock and remove its file."""
         if self._file >= 0:
             with contextlib.suppress(FileNotFoundError):
                 self._path.unlink()
@@ -59,7 +59,7 @@ class WorkerLock:
 
 
 def worker_state(path: Path) -> WorkerState:
-    """Tell what the sign of life at *path* says."""
+    """Return what the lock file at *path* says of its worker."""
     try:
         file = os.open(path, os.O_RDWR | os.O_CLOEXEC)
     except FileNotFoundError:
@@ -67,25 +67,26 @@ def worker_state(path: Path) -> WorkerState:
     try:
         fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
-        word = os.pread(file, 20, 0)
-        if not word:
+        heartbeat = os.pread(file, 20, 0)
+        if not heartbeat:
             return WorkerState.STARTING
-        return WorkerState.ALIVE if float(word) >= time.monotonic() else WorkerState.UNRESPONSIVE
+        due = float(heartbeat)
+        return WorkerState.ALIVE if due >= time.monotonic() else WorkerState.UNRESPONSIVE
     finally:
         os.close(file)
     return WorkerState.DEAD
 
 
-def remove_stale(signs: Iterable[Path]) -> None:
-    """Remove the signs of life that killed workers have left behind."""
-    for path in signs:
-        sign = WorkerLock(path)
-        if sign.acquire():
-            sign.release()
+def remove_stale(paths: Iterable[Path]) -> None:
+    """Remove the lock files that killed workers have left behind."""
+    for path in paths:
+        lock = WorkerLock(path)
+        if lock.acquire():
+            lock.release()
 
 
 def process_exists(pid: int) -> bool:
-    """Tell whether there is such a process here; one that only waits to be reaped is none."""
+    """Tell whether this machine has such a process; a zombie does not count."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
@@ -94,7 +95,7 @@ def process_exists(pid: int) -> bool:
         return True
     try:
         state = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
-    except OSError:  # a system without /proc, where a parent of its own reaps every orphan
+    except OSError:  # no /proc: init reaps every orphan, so few zombies remain
         return True
     return state.rpartition(")")[2].split()[0] not in {"Z", "X"}
 

@@ -1,4 +1,4 @@
-"""Start a worker process of its own, which outlives whoever asked for it."""
+"""Start a worker process that outlives the process that asked for it."""
 
 import os
 import subprocess
@@ -39,6 +39,6 @@ def spawn_worker(job: Job, lease: Lease, settings: Settings) -> "subprocess.Pope
             )
     except OSError as error:
         raise WorkerError(job.job_id, f"it could not be started ({error}).") from error
-    # Without somebody who waits, an ended worker stays in the process table as a zombie.
+    # Without a thread that waits, an ended worker stays in the process table as a zombie.
     threading.Thread(target=process.wait, name=f"reap-{process.pid}", daemon=True).start()
     return process

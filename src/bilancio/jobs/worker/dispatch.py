@@ -1,0 +1,125 @@
+"""Keep an executor busy with the missing runs of a job, and record each batch."""
+
+import asyncio
+from collections.abc import Iterable, Mapping
+
+from bilancio.errors import BilancioError
+from bilancio.executors.base import Executor, Indices, Outcome
+from bilancio.experiments import registry
+from bilancio.experiments.configs import SweepConfig
+from bilancio.failpoints import failpoint
+from bilancio.jobs.models import InFlightBatch, Job, Lease
+from bilancio.jobs.store import JobStore, packing
+from bilancio.jobs.worker.batching import (
+    FIRST_BATCH,
+    FIRST_BATCH_IN_PROCESS,
+    BatchQueue,
+    BatchSizer,
+    split_off_suspects,
+)
+from bilancio.jobs.worker.finishing import progress_details
+
+DEATHS_TO_ISOLATE = 2
+BATCHES_PER_WORKER = 2  # one that computes, and one that waits for it to end
+
+
+class TooManyFailures(BilancioError):
+    """So many runs failed that the rest is not worth the time."""
+
+    def __init__(self, failed: int) -> None:
+        super().__init__(failed)
+        self.failed = failed
+
+    def __str__(self) -> str:
+        return f"{self.failed} runs failed."
+
+
+class Dispatcher:
+    """Hands the batches of one attempt to an executor and records what becomes of them.
+
+    Every batch is noted in the store before it is submitted, so that one that kills its workers
+    is found.
+    """
+
+    def __init__(
+        self, store: JobStore, lease: Lease, job: Job, executor: Executor, *, lease_s: float
+    ) -> None:
+        self._store = store
+        self._lease = lease
+        self._job = job
+        self._executor = executor
+        self._lease_s = lease_s
+        self._experiment = registry.experiment(job.config.sweep_type)
+        self._failed = 0
+
+    async def compute(self, config: SweepConfig, gaps: Iterable[tuple[int, int]]) -> None:
+        """Compute and record the runs of *gaps*, by *config*, in whatever order they end.
+
+        Raises
+        ------
+        LeaseLost
+            The job was given to another worker, or cancelled.
+        TooManyFailures
+            As many runs of this attempt failed as the configuration allows.
+        """
+        queue = self._queue(gaps)
+        computing: dict[asyncio.Future[Outcome], InFlightBatch] = {}
+        chosen = queue.take(self._capacity)
+        await self._store.note_in_flight(self._lease, list(chosen))
+        computing |= self._submit(config, chosen)
+        while computing:
+            done, _ = await asyncio.wait(computing, return_when=asyncio.FIRST_COMPLETED)
+            unrecorded = {each: computing.pop(each) for each in done}
+            for each in done:
+                queue.observe(each.result())
+            chosen = queue.take(self._capacity - len(computing))
+            for each in done:
+                del unrecorded[each]
+                in_flight = [*computing.values(), *unrecorded.values(), *chosen]
+                await self._record(each.result(), in_flight)
+            if self._failed >= self._job.config.max_failures:
+                raise TooManyFailures(self._failed)
+            computing |= self._submit(config, chosen)
+
+    @property
+    def _capacity(self) -> int:
+        return BATCHES_PER_WORKER * self._executor.workers
+
+    def _queue(self, gaps: Iterable[tuple[int, int]]) -> BatchQueue:
+        rest, suspects = split_off_suspects(gaps, self._job.in_flight)
+        threads = self._experiment.releases_gil
+        sizer = BatchSizer(
+            rest,
+            group_size=len(self._job.config.arms),
+            workers=self._executor.workers,
+            first_size=FIRST_BATCH if threads else FIRST_BATCH_IN_PROCESS,
+        )
+        return BatchQueue(sizer, suspects)
+
+    def _submit(
+        self, config: SweepConfig, chosen: Mapping[InFlightBatch, Indices]
+    ) -> dict[asyncio.Future[Outcome], InFlightBatch]:
+        """Submit batches; those that workers have died over are isolated."""
+        futures = {}
+        for batch, indices in chosen.items():
+            isolated = batch.deaths >= DEATHS_TO_ISOLATE
+            future = self._executor.submit(self._experiment, config, indices, isolated=isolated)
+            futures[asyncio.wrap_future(future)] = batch
+        return futures
+
+    async def _record(self, outcome: Outcome, in_flight: list[InFlightBatch]) -> None:
+        stored = await asyncio.to_thread(
+            packing.split, outcome.indices, outcome.metrics, outcome.compute_s
+        )
+        failpoint("before-record")
+        await self._store.record(
+            self._lease,
+            stored,
+            outcome.failures,
+            progress_details(self._job, outcome),
+            compute_s=outcome.compute_s,
+            lease_s=self._lease_s,
+            in_flight=in_flight,
+        )
+        failpoint("after-record")
+        self._failed += len(outcome.failures)
