@@ -2,7 +2,9 @@
 
 import os
 import platform
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
 PACKAGES = ("bilancio", "numpy", "numba", "scipy")
 
@@ -25,6 +27,20 @@ def host() -> str:
 def system() -> str:
     """Return the operating system, its release and the kind of processor."""
     return platform.platform()
+
+
+def processor() -> str:
+    """Return the name of the processor, as far as the system tells it."""
+    with suppress(OSError), Path("/proc/cpuinfo").open(encoding="utf-8") as file:  # Linux
+        for line in file:
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def load() -> tuple[float, float, float]:
+    """Return the mean number of processes that wanted a core in the last 1, 5 and 15 minutes."""
+    return os.getloadavg()
 
 
 def python_version() -> str:

@@ -59,14 +59,14 @@ def test_an_interrupted_sweep_is_cancelled_and_resumed_to_the_same_results(isola
     assert said.code == 130
     assert "Job long-job was cancelled, " in said.err
     assert "bilancio jobs resume long-job" in said.err
-    assert said.out.splitlines()[-1] == "Job long-job"
+    assert said.out.splitlines()[-1] == "Job ID: long-job"
     cancelled = job_named("long-job")
     assert cancelled.status == "cancelled"
     assert 0 < cancelled.completed_runs < 800
 
     resumed = program("jobs", "resume", "long-job")
     assert resumed.code == 0, resumed.err
-    assert "It goes on: " in resumed.out
+    assert "Resumed: " in resumed.out
     unbroken = program(*LONG, "--job-id", "unbroken-job")
     assert unbroken.code == 0, unbroken.err
     out = isolated / "out"
@@ -99,7 +99,7 @@ def test_a_killed_worker_is_reported_with_its_log_and_the_job_can_be_resumed(iso
     os.kill(job_named("long-job").holder.pid, signal.SIGKILL)
     said = finished(process)
     assert said.code == 1
-    assert "Job long-job is stalled, " in said.err
+    assert "Job long-job has stalled, " in said.err
     assert str(isolated / "out" / "long-job" / "worker.log") in said.err
     assert "bilancio jobs resume long-job" in said.err
     assert program("jobs", "resume", "long-job", "--detach").code == 0
@@ -110,14 +110,14 @@ def test_a_running_job_is_not_started_twice_and_watching_can_be_left():
     assert program(*ENDLESS, *JOB, "--detach", **SLOWLY).code == 0
     again = program("jobs", "start", "long-job", "--detach")
     assert again.code == 0
-    assert "It is running already; nothing was started." in again.out
+    assert "It is already running; nothing was started." in again.out
 
     watching = started("jobs", "watch", "long-job")
     until_some_runs_are_recorded(watching)
     os.killpg(watching.pid, signal.SIGINT)
     left = finished(watching)
     assert left.code == 130
-    assert "The job goes on; `bilancio jobs watch long-job`" in left.err
+    assert "The job keeps running. Follow it: bilancio jobs watch long-job" in left.err
     assert job_named("long-job").state == "running"
 
     ended = program("jobs", "cancel", "long-job", "--reason", "seen enough", "--json")

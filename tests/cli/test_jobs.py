@@ -59,7 +59,7 @@ def test_a_list_that_goes_on_says_so(bilancio, job, small_job, monkeypatch, tmp_
 def test_tables_fit_eighty_columns(bilancio, job, words):
     said = bilancio("jobs", *(job if word == "JOB" else word for word in words))
     assert said.code == 0
-    prose = ("Trading", "Also there", "Not shown", "Files in", "files")
+    prose = ("Trading", "Also available", "Not shown", "Files in", "files")
     lines = [line for line in said.out.splitlines() if not line.startswith(prose)]
     assert max(map(len, lines)) <= COLUMNS
     assert "\x1b" not in said.out
@@ -72,19 +72,19 @@ def test_a_name_is_read_in_any_spelling(bilancio, job, name):
 
 
 def test_a_name_may_stand_unquoted_with_spaces(bilancio, job):
-    assert bilancio("jobs", "show", "Calm", "Blue", "River", "7").out.startswith(job)
+    assert bilancio("jobs", "show", "Calm", "Blue", "River", "7").out.startswith(f"Job ID: {job}\n")
 
 
 def test_a_name_that_was_guessed_is_said(bilancio, job):
     said = bilancio("jobs", "show", "calm", "blue")
-    assert said.out.startswith(job)
-    assert said.err == f"Job {job}: only one name begins with 'calm-blue'.\n"
+    assert said.out.startswith(f"Job ID: {job}\n")
+    assert said.err == f"Taken to mean {job} (only one name begins with 'calm-blue').\n"
 
 
 def test_show_tells_state_times_parameters_and_folder(bilancio, job, small_job):
     text = bilancio("jobs", "show", job).out
     told = {line.split()[0]: " ".join(line.split()[1:]) for line in text.splitlines() if line}
-    assert (told["status"], told["runs"]) == ("completed", "16 of 16")
+    assert (told["status"], told["runs"]) == ("completed", "16 of 16 runs")
     assert (told["kappas"], told["anchor_update"]) == ("0.3, 0.5", "yes")
     assert told["files"] == str(small_job / "out" / job)
 
@@ -104,7 +104,7 @@ def test_results_for_people_show_few_measures_and_name_the_others(bilancio, job,
     said = bilancio("jobs", "results", job, "--group-by", "kappa,mu")
     assert "Trading" in said.out
     assert "95 % interval" in said.out
-    assert "Also there, by --measures: n_defaults_passive" in said.out
+    assert "Also available, by --measures: n_defaults_passive" in said.out
     assert f"Files in {small_job / 'out' / job}:" in said.out
 
 
@@ -145,7 +145,7 @@ def test_a_manifest_is_imported_into_another_store(bilancio, job, small_job, tmp
     monkeypatch.setenv("BILANCIO_OUT_DIR", str(tmp_path / "nowhere"))
     folder = small_job / "out" / job
     said = bilancio("jobs", "import", folder)
-    assert said.out == f"Job {job} is here: completed, 16 runs.\n"
+    assert said.out == f"Job {job} is imported: completed, 16 runs.\n"
     assert bilancio("jobs", "results", job).code == 0
 
 

@@ -144,7 +144,10 @@ WRONG = {
     ),
     "desk of a ring": ([*ONE_RING[1:], "--agent", "vbt_mid"], "agent: got 'vbt_mid'; allowed: H1"),
     "late day": ([*ONE_RING[1:], "--day", "6"], "day: got '6'; allowed: whole numbers from 0 to 5"),
-    "no day": ([*ONE_RING[1:], "--day", "first"], "day: got 'first'; allowed: whole numbers."),
+    "no day": (
+        [*ONE_RING[1:], "--day", "first"],
+        "day: got 'first'; allowed: whole numbers from 0.",
+    ),
     "limit": ([*ONE_RING[1:], "--limit=-1"], "limit: got '-1'; allowed: whole numbers from 0."),
     "unknown kind": (["rng"], "bilancio run: got 'rng'; allowed: ring, balanced, job."),
     "unknown job": (["job", "no-such-job"], "No job 'no-such-job', and none with a name like it."),

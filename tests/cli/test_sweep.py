@@ -30,7 +30,7 @@ def comparison(tmp_path_factory):
     database = f"sqlite:///{folder / 'bilancio.db'}"
     said = program(*COMPARISON, BILANCIO_DATABASE_URL=database, BILANCIO_OUT_DIR=str(folder))
     assert said.code == 0, said.err
-    return said, folder / said.out.split()[1]
+    return said, folder / said.out.split()[2]
 
 
 def recomputed(path: Path) -> dict[str, float]:
@@ -61,7 +61,7 @@ def recomputed(path: Path) -> dict[str, float]:
 def test_the_comparison_says_its_name_first_and_last(comparison):
     said, folder = comparison
     lines = said.out.splitlines()
-    assert lines[0] == lines[-1] == f"Job {folder.name}"
+    assert lines[0] == lines[-1] == f"Job ID: {folder.name}"
     assert "288 runs" in lines[2]
 
 
@@ -217,7 +217,7 @@ def test_description_notes_tags_name_and_folder_are_kept(bilancio, tmp_path):
 
 def test_detached_the_job_completes_by_itself():
     said = program("sweep", "ring", "--n-agents", "10", "--n-replicates", "50", "--detach")
-    name = said.out.split()[1]
+    name = said.out.split()[2]
     assert said.code == 0
     assert f"bilancio jobs watch {name}" in said.out
     watched = program("jobs", "watch", name)

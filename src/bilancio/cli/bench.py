@@ -1,192 +1,105 @@
-"""`bilancio bench`: how fast this machine is at it, beside what is aimed at."""
+"""`bilancio bench`: how fast this machine is, beside the targets."""
 
-import json
-import os
-import platform
-import subprocess
-import sys
-import tempfile
-from collections.abc import Iterator
-from importlib.metadata import version
-from pathlib import Path
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 
 import typer
 
 from bilancio import machine
-from bilancio.cli.render.console import Output, emit, pairs_table, rows_table
-from bilancio.errors import BilancioError, invalid
+from bilancio.bench.finding import Finding
+from bilancio.cli.context import AsJson
+from bilancio.cli.parsing import command
+from bilancio.cli.render.console import Output, emit
+from bilancio.cli.render.layout import pairs_table, rows_table
 
 app = typer.Typer(add_completion=False, rich_markup_mode="rich")
 
-Finding = dict[str, Any]
 
-
-class MeasuringFailed(BilancioError):
-    """What was to be measured did not run."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
-
-    def __str__(self) -> str:
-        return f"Measuring failed: {self.reason}"
-
-
-@app.command()
+@command(
+    app,
+    "bench",
+    "Measure how fast simulations are on this machine, beside the targets.\n\n"
+    "Times of the engine are those of one core, runs in batches, the best of\n"
+    "several: other programs on the machine do not count. Your jobs are not touched.",
+    "bilancio bench",
+    "bilancio bench --all --json",
+)
 def bench(
     *,
-    quick: Annotated[
-        bool, typer.Option("--quick", metavar="", help="The engine only (the default).")
-    ] = False,
     everything: Annotated[
         bool,
         typer.Option(
             "--all",
             metavar="",
-            help="Sweeps, store and starts, too, in a folder of its own; some minutes.",
+            help="Sweeps, store and starts as well, in a temporary folder; some minutes.",
         ),
     ] = False,
-    as_json: Annotated[
-        bool, typer.Option("--json", metavar="", help="Print one JSON object.")
-    ] = False,
+    as_json: AsJson = False,
 ) -> None:
-    """Measure how fast simulations are here, beside what is aimed at.
-
-    Times of the engine are those of one core, runs in batches, the best of
-    several: other programs on the machine do not count. Nothing of yours is
-    touched.
-
-    Example:
-
-      $ bilancio bench
-      $ bilancio bench --all --json
-    """
-    if quick and everything:
-        raise invalid("--quick", "beside --all", "one of them")
+    """Measure and show."""
     output = Output(as_json)
-    about = {"machine": _machine(), "versions": _versions()}
+    load_before = machine.load()
+    found = list(_measured(output, everything=everything))
+    about = {
+        "processor": machine.processor(),
+        "cores": str(machine.cores()),
+        "system": machine.system(),
+        "load before": _load(load_before),
+        "load after": _load(machine.load()),
+    }
+    versions = machine.versions()
+    if as_json:
+        findings = [{**each.as_dict(), "met": each.met} for each in found]
+        emit({"machine": about, "versions": versions, "findings": findings})
+        return
+    _show(output, about | {"versions": _joined(versions)}, found)
+
+
+def _measured(output: Output, *, everything: bool) -> Iterator[Finding]:
+    from bilancio.bench import engine  # numpy and the engine, which help does not need
+    from bilancio.bench.process import system_findings
     from bilancio.model import warm_up
 
     warm_up(output.note)
-    engine = list(_engine())
-    found = [*engine, *(_system(output) if everything else ())]
-    about["machine"]["load after"] = _load()
-    if as_json:
-        emit({**about, "findings": [{**each, "met": met(each)} for each in found]})
-        return
-    output.say(pairs_table({**about["machine"], "versions": _joined(about["versions"])}))
-    output.say()
-    _show(output, found)
-
-
-def met(finding: Finding) -> bool | None:
-    """Tell whether a finding reaches its target; None where it has none."""
-    if finding["at_most"] is not None:
-        return bool(finding["value"] <= finding["at_most"])
-    if finding["at_least"] is not None:
-        return bool(finding["value"] >= finding["at_least"])
-    return None
-
-
-def _engine() -> Iterator[Finding]:
-    """Measure the engine in this process."""
-    from bilancio.bench.engine import TARGETS_US, timings  # numpy, which help does not need
-
-    for timing in timings():
-        usual = (timing.n_agents, timing.maturity_days) == (100, 10)
-        yield {
-            "what": f"{timing.what}, n = {timing.n_agents:,}, D = {timing.maturity_days}",
-            "value": timing.us,
-            "unit": "µs",
-            "at_most": TARGETS_US.get(timing.what) if usual else None,
-            "at_least": None,
-        }
-
-
-def _system(output: Output) -> Iterator[Finding]:
-    """Measure jobs in a process with a store of its own."""
-    with tempfile.TemporaryDirectory(prefix="bilancio-bench-") as folder:
-        environment = os.environ | {
-            "BILANCIO_DATABASE_URL": f"sqlite:///{folder}/bilancio.db",
-            "BILANCIO_OUT_DIR": f"{folder}/out",
-            "BILANCIO_PLUGINS": "bilancio.bench.system:TRIVIAL",
-        }
+    yield from engine.findings()
+    if everything:
         output.note("Measuring sweeps, store and starts; this takes some minutes.")
-        process = subprocess.Popen(  # noqa: S603 - this interpreter, a module of ours
-            [sys.executable, "-m", "bilancio.bench.system", folder],
-            env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        )  # fmt: skip
-        with process:
-            assert process.stdout is not None
-            assert process.stderr is not None
-            for line in process.stdout:
-                finding: Finding = json.loads(line)
-                output.note(f"  {finding['what']}: {_written(finding['value'], finding['unit'])}")
-                yield finding
-            said = process.stderr.read()
-        if process.returncode:
-            last = said.strip().splitlines()[-1:] or [f"exit code {process.returncode}"]
-            raise MeasuringFailed(last[0])
+        for finding in system_findings():
+            output.note(f"  {finding.what}: {_with_unit(finding.value, finding.unit)}")
+            yield finding
 
 
-def _show(output: Output, found: list[Finding]) -> None:
+def _show(output: Output, about: Mapping[str, str], found: list[Finding]) -> None:
     verdicts = {True: "met", False: "NOT met", None: ""}
     rows = [
-        [
-            each["what"],
-            _written(each["value"], each["unit"]),
-            _target(each),
-            verdicts[met(each)],
-        ]
+        [each.what, _with_unit(each.value, each.unit), _target(each), verdicts[each.met]]
         for each in found
     ]
-    made, _ = rows_table(
-        ["what", "measured", "target", ""], rows, text=["what", ""], width=output.out.width
+    output.show(pairs_table(about, width=output.width))
+    output.say()
+    lines, _ = rows_table(
+        ["what", "measured", "target", ""], rows, words=["what", ""], width=output.width
     )
-    output.say(made)
+    output.show(lines)
 
 
 def _target(finding: Finding) -> str:
-    for name, sign in (("at_most", "≤"), ("at_least", "≥")):
-        if finding[name] is not None:
-            return f"{sign} {_written(finding[name], finding['unit'])}"
+    if finding.at_most is not None:
+        return f"≤ {_with_unit(finding.at_most, finding.unit)}"
+    if finding.at_least is not None:
+        return f"≥ {_with_unit(finding.at_least, finding.unit)}"
     return ""
 
 
-def _written(value: float, unit: str) -> str:
+def _with_unit(value: float, unit: str) -> str:
     """Write a value with three digits, and its unit."""
     digits = 0 if value >= 100 or value == int(value) else 1 if value >= 10 else 2  # noqa: PLR2004
     return f"{value:,.{digits}f} {unit}"
 
 
-def _machine() -> dict[str, str]:
-    cores = machine.cores()
-    return {
-        "processor": _processor(),
-        "cores": str(cores),
-        "system": platform.platform(),
-        "load before": _load(),
-    }
+def _load(load: tuple[float, ...]) -> str:
+    return ", ".join(f"{each:.1f}" for each in load)
 
 
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:  # not on Linux
-        lines = []
-    named = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return named[0] if named else platform.processor() or platform.machine()
-
-
-def _load() -> str:
-    return ", ".join(f"{load:.1f}" for load in os.getloadavg())
-
-
-def _versions() -> dict[str, str]:
-    packages = {name: version(name) for name in ("bilancio", "numpy", "numba")}
-    return {"python": platform.python_version(), **packages}
-
-
-def _joined(pairs: dict[str, str]) -> str:
-    return ", ".join(f"{name} {value}" for name, value in pairs.items())
+def _joined(pairs: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in pairs.items() if value)

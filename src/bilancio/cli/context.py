@@ -1,4 +1,4 @@
-"""What the commands have in common: a job's name, the manager, the one JSON document."""
+"""What the commands have in common: a job's name, the manager, the options of all of them."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -41,18 +41,11 @@ def name_of(parts: list[str]) -> str:
     return " ".join(parts)
 
 
-def emit(data: object) -> None:
-    """Write the one JSON document of a command."""
-    from bilancio.cli.render import console as output  # rich, which a list of names does without
-
-    output.emit(data)
-
-
 JobName = Annotated[
     list[str],
     typer.Argument(
         metavar="JOB",
-        help="The job's name, as one writes it: with spaces, capitals, a typo a word.",
+        help="The job's name in any spelling: with spaces, capitals, one typo a word.",
         autocompletion=known_names,
     ),
 ]

@@ -5,7 +5,9 @@ from typing import Annotated
 
 import typer
 
-from bilancio.cli.context import AsJson, emit
+from bilancio.cli.context import AsJson
+from bilancio.cli.parsing import command
+from bilancio.cli.render.console import Output, emit
 from bilancio.errors import InvalidInput
 from bilancio.jobs.maintenance.reports import Diagnosis
 from bilancio.jobs.manager import AsyncJobManager
@@ -13,7 +15,14 @@ from bilancio.jobs.manager import AsyncJobManager
 app = typer.Typer(add_completion=False, rich_markup_mode="rich")
 
 
-@app.command()
+@command(
+    app,
+    "doctor",
+    "Check that settings, disk, store, jobs and files are in order.\n\n"
+    "Every chunk of results is read and compared with its checksum. Each finding\n"
+    "comes with what to do about it; the exit code is 1 where something is wrong.",
+    "bilancio doctor --repair",
+)
 def doctor(
     *,
     repair: Annotated[
@@ -21,20 +30,12 @@ def doctor(
         typer.Option(
             "--repair",
             metavar="",
-            help="Write missing manifests, count jobs again, remove dead locks.",
+            help="Write missing manifests, recount jobs, remove stale locks.",
         ),
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Look whether settings, disk, store, jobs and files are in order.
-
-    Every chunk of results is read and compared with its checksum. Each finding
-    comes with what to do about it; the exit code is 1 where something is wrong.
-
-    Example:
-
-      $ bilancio doctor --repair
-    """
+    """Examine the store and its surroundings."""
     found = asyncio.run(_examine(repair=repair))
     if as_json:
         emit({"healthy": found.healthy, **found.model_dump(mode="json")})
@@ -46,8 +47,8 @@ def doctor(
 async def _examine(*, repair: bool) -> Diagnosis:
     try:
         manager = AsyncJobManager()
-    except InvalidInput as error:  # settings so wrong that there is nobody to ask
-        from bilancio.jobs.maintenance.doctor import diagnose_settings  # numpy
+    except InvalidInput as error:  # settings so wrong that there is no manager to ask
+        from bilancio.jobs.maintenance.doctor import diagnose_settings  # loads numpy
 
         return diagnose_settings(error)
     async with manager:
@@ -55,15 +56,16 @@ async def _examine(*, repair: bool) -> Diagnosis:
 
 
 def _show(found: Diagnosis) -> None:
+    output = Output()
     if found.store:
-        typer.echo(f"Store {found.store}")
+        output.say(f"Store {found.store}")
     for part in found.checked:
-        typer.echo(f"  looked at {part}")
+        output.say(f"  checked {part}")
     for message in found.repaired:
-        typer.echo(f"repaired: {message}")
+        output.say(f"repaired: {message}")
     for finding in found.findings:
-        typer.echo(f"{finding.severity}: {finding.message}")
-        typer.echo(f"  → {finding.repair}")
+        output.say(f"{finding.severity}: {finding.message}")
+        output.say(f"  → {finding.repair}")
     wrong = sum(finding.severity != "info" for finding in found.findings)
-    things = f"{wrong} thing{' is' if wrong == 1 else 's are'} not in order."
-    typer.echo(things if wrong else "Everything is in order.")
+    problems = f"{wrong} problem{'' if wrong == 1 else 's'} found."
+    output.say(problems if wrong else "Everything is in order.")

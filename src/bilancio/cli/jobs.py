@@ -4,63 +4,65 @@ from typing import Annotated, Any
 
 import typer
 
-from bilancio import text as words
 from bilancio.cli import maintenance
-from bilancio.cli.context import AsJson, ExactName, JobName, emit, name_of, with_manager
-from bilancio.cli.parsing import CommandGroup, listed, whole
-from bilancio.errors import invalid
+from bilancio.cli.context import AsJson, ExactName, JobName, name_of, with_manager
+from bilancio.cli.parsing import CommandGroup, command, help_text, parse_int, split_csv
+from bilancio.cli.render.console import Output, emit
 from bilancio.jobs.clock import utc_now
 from bilancio.jobs.manager import AsyncJobManager
 from bilancio.jobs.models import Found, Job, Page
+from bilancio.text import cancelled
 
 app = typer.Typer(add_completion=False, cls=CommandGroup, rich_markup_mode="rich")
 
-
 Limit = Annotated[str, typer.Option(metavar="N", help="How many, at most 1000.")]
-Offset = Annotated[str, typer.Option(metavar="N", help="How many to pass over.")]
+Offset = Annotated[str, typer.Option(metavar="N", help="How many to skip.")]
+Detach = Annotated[bool, typer.Option("--detach", metavar="", help="Return at once.")]
 
 
-@app.callback()
+@app.callback(
+    help=help_text(
+        "Find jobs by name, follow them, read their results.",
+        "bilancio jobs list --status completed",
+        "bilancio jobs results bright ocean swift tiger --group-by kappa",
+    )
+)
 def jobs() -> None:
-    """Find jobs by name, follow them, read their results.
-
-    Example:
-
-      $ bilancio jobs list --status completed
-      $ bilancio jobs results bright ocean swift tiger --group-by kappa
-    """
+    """Group the commands that concern jobs."""
 
 
-@app.command("list")
+@command(
+    app,
+    "list",
+    "List jobs, newest first.",
+    "bilancio jobs list --text liquidity --limit 5",
+)
 def list_jobs(
     *,
     status: Annotated[
         str | None,
         typer.Option(
-            metavar="STATUS", help="pending, running, completed, failed or cancelled only."
+            metavar="STATUS", help="Only pending, running, completed, failed or cancelled jobs."
         ),
     ] = None,
     tag: Annotated[
-        str | None, typer.Option(metavar="WORD", help="Those with this tag only.")
+        str | None, typer.Option(metavar="WORD", help="Only jobs with this tag.")
     ] = None,
     text: Annotated[
         str | None,
-        typer.Option(metavar="TEXT", help="Those with this text in their name or words only."),
+        typer.Option(
+            metavar="TEXT", help="Only jobs with this text in name, description, notes or tags."
+        ),
     ] = None,
     limit: Limit = "20",
     offset: Offset = "0",
     as_json: AsJson = False,
 ) -> None:
-    """List jobs, newest first.
-
-    Example:
-
-      $ bilancio jobs list --text liquidity --limit 5
-    """
+    """List jobs."""
     wanted: dict[str, Any] = {"status": status, "tag": tag, "text": text}
     page = with_manager(
         lambda manager: manager.list_jobs(
-            **wanted, limit=whole("limit", limit), offset=whole("offset", offset)
+            **wanted, limit=parse_int("limit", limit), offset=parse_int("offset", offset)
         )
     )
     if as_json:
@@ -69,14 +71,14 @@ def list_jobs(
         _show_page(page, filtered=any(wanted.values()))
 
 
-@app.command()
+@command(
+    app,
+    "show",
+    "Show what a job is, how far it is, and where its files are.",
+    "bilancio jobs show bright-ocean-swift-tiger",
+)
 def show(job: JobName, *, as_json: AsJson = False) -> None:
-    """Show what a job is, how far it is, and where its files are.
-
-    Example:
-
-      $ bilancio jobs show bright-ocean-swift-tiger
-    """
+    """Show one job."""
 
     async def ask(manager: AsyncJobManager) -> tuple[Found, Any]:
         found = await manager.find_job(name_of(job))
@@ -86,82 +88,82 @@ def show(job: JobName, *, as_json: AsJson = False) -> None:
     if as_json:
         emit({"reading": found.reading, **progress.model_dump(mode="json")})
         return
-    from bilancio.cli.render.console import Output  # rich, which a JSON document does not need
-    from bilancio.cli.render.jobs import show_job
+    from bilancio.cli.render.jobs import show_job  # tables, which a JSON document does not need
 
-    output = Output(as_json=False)
+    output = Output()
     output.reading(found)
     show_job(output, progress)
 
 
-@app.command()
+@command(
+    app,
+    "results",
+    "Show what a job has found so far, grouped by parameters.",
+    "bilancio jobs results bright-ocean-swift-tiger --group-by kappa,outside_mid_ratio",
+)
 def results(
     job: JobName,
     *,
     group_by: Annotated[
-        str, typer.Option(metavar="A,B,…", help="Parameters; a row for each combination.")
-    ] = "",
+        list[str] | None,
+        typer.Option(metavar="A,B,…", help="Parameters; a row for each combination."),
+    ] = None,
     measures: Annotated[
-        str, typer.Option(metavar="A,B,…", help="What to show; the first few otherwise.")
-    ] = "",
+        list[str] | None,
+        typer.Option(metavar="A,B,…", help="What to show. Default: the first few."),
+    ] = None,
     limit: Limit = "50",
     offset: Offset = "0",
     as_json: AsJson = False,
 ) -> None:
-    """Show what a job has found so far, grouped by parameters.
-
-    Example:
-
-      $ bilancio jobs results bright-ocean-swift-tiger --group-by kappa,outside_mid_ratio
-    """
-    chosen = listed(measures)
+    """Show the results of one job."""
+    chosen, first = split_csv(measures), parse_int("offset", offset)
 
     async def ask(manager: AsyncJobManager) -> tuple[Found, Any]:
         found = await manager.find_job(name_of(job))
         return found, await manager.results(
             found.job.job_id,
-            group_by=listed(group_by),
+            group_by=split_csv(group_by),
             measures=chosen,
-            limit=whole("limit", limit),
-            offset=whole("offset", offset),
+            limit=parse_int("limit", limit),
+            offset=first,
         )
 
     found, seen = with_manager(ask)
     if as_json:
         emit({"reading": found.reading, **seen.model_dump(mode="json")})
         return
-    from bilancio.cli.render.console import Output  # rich, which a JSON document does not need
-    from bilancio.cli.render.jobs import show_results
+    from bilancio.cli.render.jobs import show_results  # as for `show`
 
-    output = Output(as_json=False)
+    output = Output()
     output.reading(found)
-    show_results(output, seen, chosen=chosen, offset=whole("offset", offset))
+    show_results(output, seen, chosen=chosen, offset=first)
 
 
-@app.command()
-def runs(
+@command(
+    app,
+    "runs",
+    "List single runs of a job with their parameters and metrics.",
+    "bilancio jobs runs bright-ocean-swift-tiger --status failed",
+)
+def list_runs(
     job: JobName,
     *,
     status: Annotated[
         str | None,
-        typer.Option(metavar="STATUS", help="completed, failed or pending only."),
+        typer.Option(metavar="STATUS", help="Only completed, failed or pending runs."),
     ] = None,
     limit: Limit = "50",
     offset: Offset = "0",
     as_json: AsJson = False,
 ) -> None:
-    """List single runs of a job with their parameters and metrics.
-
-    Example:
-
-      $ bilancio jobs runs bright-ocean-swift-tiger --status failed
-    """
-    first = whole("offset", offset)
+    """List runs of one job."""
+    first = parse_int("offset", offset)
 
     async def ask(manager: AsyncJobManager) -> tuple[Found, list[dict[str, Any]]]:
         found = await manager.find_job(name_of(job))
         return found, await manager.runs(
-            found.job.job_id, status=status, limit=whole("limit", limit), offset=first
+            found.job.job_id, status=status, limit=parse_int("limit", limit), offset=first
         )
 
     found, rows = with_manager(ask)
@@ -169,36 +171,31 @@ def runs(
     if as_json:
         emit({"job_id": found.job.job_id, "total": total, "offset": first, "runs": rows})
         return
-    from bilancio.cli.render.console import Output  # rich, which a JSON document does not need
-    from bilancio.cli.render.jobs import show_runs
+    from bilancio.cli.render.jobs import show_runs  # as for `show`
 
-    output = Output(as_json=False)
+    output = Output()
     output.reading(found)
     show_runs(output, found.job, rows, offset=first, total=total)
 
 
-@app.command()
-def events(
+@command(
+    app,
+    "events",
+    "List what has happened to a job, in order.",
+    "bilancio jobs events bright-ocean-swift-tiger --last 5",
+)
+def list_events(
     job: JobName,
     *,
     last: Annotated[
         str | None, typer.Option(metavar="N", help="The last N (20, unless --after is given).")
     ] = None,
-    after: Annotated[
-        str, typer.Option(metavar="N", help="Those that follow event number N.")
-    ] = "0",
+    after: Annotated[str, typer.Option(metavar="N", help="Those after event number N.")] = "0",
     as_json: AsJson = False,
 ) -> None:
-    """List what has happened to a job, in order.
-
-    Example:
-
-      $ bilancio jobs events bright-ocean-swift-tiger --last 5
-    """
-    start = whole("after", after)
-    count = whole("last", last or ("-1" if start else "20"))
-    if count == 0 or count < -1:
-        raise invalid("last", last, "whole numbers from 1")
+    """List the events of one job."""
+    start = parse_int("after", after, least=0)
+    count = parse_int("last", last, least=1) if last is not None else -1 if start else 20
 
     async def ask(manager: AsyncJobManager) -> tuple[Found, Any]:
         found = await manager.find_job(name_of(job))
@@ -210,102 +207,87 @@ def events(
     if as_json:
         emit({"job_id": found.job.job_id, "events": seen})
         return
-    from bilancio.cli.render.console import Output  # rich, which a JSON document does not need
-    from bilancio.cli.render.tables import events_table
+    from bilancio.cli.render.tables import events_table  # as for `show`
 
-    output = Output(as_json=False)
+    output = Output()
     output.reading(found)
-    output.say(events_table(seen))
+    output.show(events_table(seen, width=output.width))
 
 
-@app.command()
-def start(
-    job: ExactName,
-    *,
-    detach: Annotated[bool, typer.Option("--detach", metavar="", help="Return at once.")] = False,
-    as_json: AsJson = False,
-) -> None:
-    """Start a job that was created but not started, and watch it; Ctrl-C cancels it.
-
-    Example:
-
-      $ bilancio jobs start bright-ocean-swift-tiger --detach
-    """
+@command(
+    app,
+    "start",
+    "Start a job that was created but not started, and watch it; Ctrl-C cancels it.",
+    "bilancio jobs start bright-ocean-swift-tiger --detach",
+)
+def start_job(job: ExactName, *, detach: Detach = False, as_json: AsJson = False) -> None:
+    """Start one job."""
     _start(job, detach=detach, as_json=as_json)
 
 
-@app.command()
-def resume(
-    job: ExactName,
-    *,
-    detach: Annotated[bool, typer.Option("--detach", metavar="", help="Return at once.")] = False,
-    as_json: AsJson = False,
-) -> None:
-    """Go on with a cancelled, failed or stalled job: only the missing runs are computed.
-
-    Example:
-
-      $ bilancio jobs resume bright-ocean-swift-tiger
-    """
+@command(
+    app,
+    "resume",
+    "Resume a cancelled, failed or stalled job: only the missing runs are computed.",
+    "bilancio jobs resume bright-ocean-swift-tiger",
+)
+def resume(job: ExactName, *, detach: Detach = False, as_json: AsJson = False) -> None:
+    """Resume one job."""
     _start(job, detach=detach, as_json=as_json)
 
 
-@app.command()
-def watch(job: JobName, *, as_json: AsJson = False) -> None:
-    """Watch a running job to its end; Ctrl-C ends the watching, not the job.
-
-    Example:
-
-      $ bilancio jobs watch bright-ocean-swift-tiger
-    """
-    from bilancio.cli.render import progress as watching  # rich, which other verbs do without
-    from bilancio.cli.render.console import Output
+@command(
+    app,
+    "watch",
+    "Watch a running job to its end; Ctrl-C ends the watching, not the job.",
+    "bilancio jobs watch bright-ocean-swift-tiger",
+)
+def watch_job(job: JobName, *, as_json: AsJson = False) -> None:
+    """Watch one job."""
+    from bilancio.cli.start import watch  # tables, which other verbs do without
 
     async def follow(manager: AsyncJobManager) -> int:
         output = Output(as_json)
         found = await manager.find_job(name_of(job))
         output.reading(found)
-        return await watching.watch(manager, found.job, output)
+        return await watch(manager, found.job, output)
 
     raise typer.Exit(with_manager(follow))
 
 
-@app.command()
+@command(
+    app,
+    "cancel",
+    "Cancel a job. What it has recorded stays, and it can be resumed.",
+    'bilancio jobs cancel bright-ocean-swift-tiger --reason "wrong grid"',
+)
 def cancel(
     job: ExactName,
     *,
     reason: Annotated[str, typer.Option(metavar="TEXT", help="Why; noted in its events.")] = "",
     as_json: AsJson = False,
 ) -> None:
-    """Cancel a job. What it has recorded stays, and it can be resumed.
-
-    Example:
-
-      $ bilancio jobs cancel bright-ocean-swift-tiger --reason "wrong grid"
-    """
+    """Cancel one job."""
     ended = with_manager(lambda manager: manager.cancel_job(name_of(job), reason))
     if as_json:
         emit(ended)
         return
-    done = f"{ended.completed_runs:,} of {words.runs(ended.total_runs)} recorded"
-    typer.echo(f"Job {ended.job_id} is cancelled, {done}.")
-    typer.echo(f"Go on with the rest: bilancio jobs resume {ended.job_id}")
+    from bilancio.cli.render.jobs import next_command  # as for `show`
+
+    output = Output()
+    output.say(f"Job {cancelled(ended)}")
+    output.say(next_command(ended))
 
 
-app.command("import")(maintenance.import_jobs)
-app.command()(maintenance.export)
-app.command()(maintenance.verify)
-app.command()(maintenance.backup)
-app.command()(maintenance.delete)
+maintenance.add_commands(app)
 
 
 def _start(job: list[str], *, detach: bool, as_json: bool) -> None:
-    from bilancio.cli.render import progress as watching  # rich, which other verbs do without
-    from bilancio.cli.render.console import Output
+    from bilancio.cli.start import start  # tables, which other verbs do without
 
     async def go(manager: AsyncJobManager) -> int:
         known = await manager.exact(name_of(job))
-        return await watching.start(manager, known, Output(as_json), detach=detach, new=False)
+        return await start(manager, known, Output(as_json), detach=detach, new=False)
 
     raise typer.Exit(with_manager(go))
 
@@ -317,20 +299,19 @@ def _runs_with(status: str | None, job: Job) -> int:
 
 
 def _show_page(page: Page, *, filtered: bool) -> None:
+    output = Output()
     if not page.jobs:
         if page.total:
-            typer.echo(f"There are {page.total:,} such jobs; none after the first {page.offset:,}.")
+            output.say(f"There are {page.total:,} such jobs; none after the first {page.offset:,}.")
         elif filtered:
-            typer.echo("No job is like that; `bilancio jobs list` shows all.")
+            output.say("No job matches; `bilancio jobs list` shows all.")
         else:
-            typer.echo("There are no jobs yet. One starts with, for example:")
-            typer.echo("  bilancio sweep balanced --n-agents 50 --kappas 0.3,0.5 --seeds 42,43")
+            output.say("There are no jobs yet. To start one, for example:")
+            output.say("  bilancio sweep balanced --n-agents 50 --kappas 0.3,0.5 --seeds 42,43")
         return
-    from bilancio.cli.render.console import Output  # rich, which an empty list does not need
-    from bilancio.cli.render.tables import jobs_table
+    from bilancio.cli.render.tables import jobs_table  # which an empty list does not need
 
-    output = Output(as_json=False)
-    output.say(jobs_table(page, utc_now()))
+    output.show(jobs_table(page, utc_now(), width=output.width))
     last = page.offset + len(page.jobs)
     if last < page.total:
         output.say(f"{page.offset + 1:,}–{last:,} of {page.total:,}; --offset {last} shows more.")

@@ -9,10 +9,11 @@ from typing import Annotated, Any
 
 import typer
 
-from bilancio.cli.parsing import CommandGroup, sentence
+from bilancio.cli.parsing import CommandGroup, help_text, sentence
+from bilancio.cli.render.console import Output, abandon_stdout, flush
 from bilancio.errors import BilancioError
 
-INTERRUPTED = 130
+FAILED, INTERRUPTED = 1, 130
 _NOUNS = {
     "sweep": "bilancio.cli.sweep",
     "jobs": "bilancio.cli.jobs",
@@ -46,13 +47,23 @@ app = typer.Typer(
 
 def _show_version(asked: bool) -> None:
     if asked:
-        from importlib.metadata import version  # of use only here
+        from importlib.metadata import version  # only needed here
 
-        typer.echo(f"bilancio {version('bilancio')}")
+        Output().say(f"bilancio {version('bilancio')}")
         raise typer.Exit
 
 
-@app.callback()
+@app.callback(
+    help=help_text(
+        "Run simulation sweeps that one can talk about.\n\n"
+        "A sweep is carried out as a job with a memorable name, by a worker process\n"
+        "that keeps running when the terminal is closed. Its results are found by the name,\n"
+        "from any folder.",
+        "bilancio sweep balanced --n-agents 50 --kappas 0.25,0.5,1 --seeds 42,43",
+        "bilancio jobs list",
+        "bilancio jobs results bright-ocean-swift-tiger --group-by kappa",
+    )
+)
 def bilancio(
     *,
     version: Annotated[
@@ -66,18 +77,7 @@ def bilancio(
         ),
     ] = False,
 ) -> None:
-    """Run simulation sweeps that one can talk about.
-
-    A sweep is carried out as a job with a memorable name, by a worker process
-    that goes on when the terminal is closed. Its results are found by the name,
-    from any folder.
-
-    Example:
-
-      $ bilancio sweep balanced --n-agents 50 --kappas 0.25,0.5,1 --seeds 42,43
-      $ bilancio jobs list
-      $ bilancio jobs results bright-ocean-swift-tiger --group-by kappa
-    """
+    """Group the nouns."""
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -85,27 +85,44 @@ def run(arguments: Sequence[str]) -> int:
     try:
         command = typer.main.get_command(app)
         code = command.main(args=list(arguments), prog_name="bilancio", standalone_mode=False)
-        sys.stdout.flush()
+        flush()
     except BilancioError as error:
         return _failed(str(error))
     except typer.TyperException as error:
         return _failed(sentence(error))
-    except BrokenPipeError:  # whoever read our output has read enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
     except KeyboardInterrupt:
         return INTERRUPTED
+    except SystemExit:  # the library that writes help has met a closed pipe
+        return FAILED
     except Exception as error:  # noqa: BLE001 - a person gets a sentence, not a traceback
-        what = f"{type(error).__name__}: {error}".rstrip(": ").replace("\n", " ")
-        return _failed(f"Something unforeseen happened ({what}); BILANCIO_DEBUG=1 shows where.")
+        lost = _lost_output()
+        return _failed(_unexpected(error) if lost is None else lost)
     return code if isinstance(code, int) else 0
+
+
+def _lost_output() -> str | None:
+    """Say that stdout takes nothing, if that is so; nothing where its reader has simply left."""
+    try:
+        flush()
+    except OSError as error:
+        abandon_stdout()
+        if isinstance(error, BrokenPipeError):
+            return ""
+        return f"The output cannot be written: {error.strerror}."
+    return None
+
+
+def _unexpected(error: Exception) -> str:
+    what = f"{type(error).__name__}: {error}".rstrip(": ").replace("\n", " ")
+    return f"Unexpected error ({what}). Set BILANCIO_DEBUG=1 for a traceback."
 
 
 def _failed(words: str) -> int:
     if os.environ.get("BILANCIO_DEBUG"):
-        traceback.print_exc()
-    sys.stderr.write(f"{words}\n")
-    return 1
+        Output().note(traceback.format_exc())
+    if words:
+        Output().note(words)
+    return FAILED
 
 
 def main() -> None:

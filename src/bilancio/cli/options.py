@@ -2,13 +2,12 @@
 
 import inspect
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 import typer
 from pydantic import BaseModel
 
-from bilancio.cli.parsing import listed, refuse_unknown
+from bilancio.cli.parsing import split_csv
 from bilancio.errors import InvalidInput, Problem, invalid
 from bilancio.experiments.configs import (
     BalancedSweep,
@@ -20,9 +19,17 @@ from bilancio.experiments.configs import (
 from bilancio.model.parameters import BalancedParameters, RingParameters
 from bilancio.validation import Schema, allowed_by, validated
 
-#: What a file may say of a job beside the parameters of its sweep.
-JOB_KEYS = ("description", "notes", "tags")
-_METAVARS = {"array": "A,B,…", "objects": "A=…,B=…;…", "integer": "N", "number": "X", "boolean": ""}
+_METAVARS = {
+    "array": "A,B,…",
+    "range": "LOW:HIGH",
+    "objects": "A=…,B=…;…",
+    "integer": "N",
+    "number": "X",
+    "boolean": "",
+}
+_TYPES: dict[str, Any] = dict.fromkeys(("array", "objects"), list[str] | None)
+_TYPES["boolean"] = bool | None
+_ENDS = 2  # of a range
 _NOT_OPTIONS = ("sweep_type", "cloud", "kind")
 _GRID, _OTHERS, _SWITCHES = "Grid and seeds", "Parameters", "Switches"
 _OWNERS: dict[type, str] = {
@@ -42,7 +49,7 @@ def parameters_of(model: type[BaseModel]) -> list[inspect.Parameter]:
             name,
             inspect.Parameter.KEYWORD_ONLY,
             default=_option(model, name, schema),
-            annotation=bool | None if _kind(schema, name) == "boolean" else str | None,
+            annotation=_TYPES.get(_kind(schema, name), str | None),
         )
         for name in model.model_fields
         if name not in _NOT_OPTIONS and "const" not in schema["properties"][name]
@@ -125,58 +132,12 @@ def run_parameters(
     empty = [
         Problem(name, "nothing", allowed_by(schema["properties"][name], schema))
         for name, value in chosen.items()
-        if isinstance(value, str) and not value.strip()
+        if not isinstance(value, bool) and not "".join(value).strip()
     ]
     if empty:
         raise InvalidInput(empty)
     read = {name: _read(name, value, _kind(schema, name)) for name, value in chosen.items()}
     return validated(model, read)
-
-
-def read_file(path: Path, model: type[SweepConfig]) -> dict[str, Any]:
-    """Read parameters, and what `JOB_KEYS` name, from a YAML file or a job's manifest.
-
-    Raises
-    ------
-    InvalidInput
-        It cannot be read, is for another sweep, or holds names that do not exist.
-    """
-    found = _loaded(path)
-    if "config" in found and "job_id" in found:  # a manifest: the same sweep once more
-        found = {name: found[name] for name in JOB_KEYS if name in found} | found["config"]
-    refuse_unknown(str(path), list(found), [*model.model_fields, *JOB_KEYS])
-    wanted = model.model_fields["sweep_type"].default
-    if found.setdefault("sweep_type", wanted) != wanted:
-        raise invalid(f"{path}: sweep_type", found["sweep_type"], f"{wanted}, as the command says")
-    return found
-
-
-def _loaded(path: Path) -> dict[str, Any]:
-    import yaml  # of use only here
-
-    class Loader(yaml.SafeLoader):
-        """Keeps numbers with a point as they are written, and takes no name twice."""
-
-    def mapping(loader: Loader, node: yaml.MappingNode) -> dict[Any, Any]:
-        names = [loader.construct_object(key) for key, _ in node.value]
-        for name in names:
-            if names.count(name) > 1:
-                raise invalid(f"{path}: {name}", "two values", "each name once")
-        return loader.construct_mapping(node, deep=True)
-
-    Loader.add_constructor("tag:yaml.org,2002:float", lambda _, node: node.value)
-    Loader.add_constructor("tag:yaml.org,2002:map", mapping)
-    allowed = "a YAML file with a parameter's name and value on each line"
-    try:
-        found = yaml.load(path.read_text(encoding="utf-8"), Loader)  # noqa: S506 - a SafeLoader
-    except OSError as error:
-        raise invalid("config", str(path), f"a file that can be read ({error.strerror})") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        reason = " ".join(str(error).split())
-        raise invalid("config", str(path), f"{allowed} ({reason})") from None
-    if not isinstance(found, dict):
-        raise invalid("config", str(path), allowed)
-    return {str(name): value for name, value in found.items()}
 
 
 def _option(model: type[BaseModel], name: str, schema: Schema) -> Any:
@@ -185,13 +146,13 @@ def _option(model: type[BaseModel], name: str, schema: Schema) -> Any:
     kind = _kind(schema, name)
     inner = next((each.get("description") for each in here.get("anyOf", [])), None)
     words = [field.description or inner or ""]
-    if kind not in {"boolean", "objects"}:
+    if kind not in {"boolean", "range", "objects"}:
         allowed = allowed_by(here, schema)
         counted = allowed.startswith(("numbers", "whole", "a list", "text"))
         words.append(f"{allowed[:1].upper() if counted else allowed[:1]}{allowed[1:]}.")
     default = field.get_default(call_default_factory=True, validated_data={})
     if default is not None:
-        words.append(f"(default {_written(default)})")
+        words.append(f"(default {_default_text(default)})")
     flag = f"--{name.replace('_', '-')}"
     return typer.Option(
         None,
@@ -206,25 +167,27 @@ def _option(model: type[BaseModel], name: str, schema: Schema) -> Any:
 def _kind(schema: Schema, name: str) -> str:
     """Return the JSON type that a parameter is written as, its null form left aside.
 
-    A list whose items have fields is of the kind `objects`.
+    A list whose items have fields is of the kind `objects`, one of two ends a `range`.
     """
     here = schema["properties"].get(name, {})
     for option in here.get("anyOf", [here]):
         if option.get("type", "null") != "null":
             items = option.get("items", {})
+            if option.get("minItems") == option.get("maxItems") == _ENDS:
+                return "range"
             return "objects" if "$ref" in items or "properties" in items else str(option["type"])
     return ""
 
 
 def _read(name: str, text: Any, kind: str) -> Any:
     """Take apart what an option holds; its values stay text, which the model reads."""
-    if kind == "array":
-        return listed(text)
+    if kind in {"array", "range"}:
+        return split_csv(text)
     if kind != "objects":
         return text
     objects = []
-    for part in filter(str.strip, text.split(";")):
-        pairs = [pair.partition("=") for pair in listed(part)]
+    for part in filter(str.strip, ";".join(text).split(";")):
+        pairs = [pair.partition("=") for pair in split_csv(part)]
         if not all(equals for _, equals, _ in pairs):
             raise invalid(name, part.strip(), "such as 'a=1,b=2; a=3,b=4'")
         objects.append({each.strip().replace("-", "_"): value for each, _, value in pairs})
@@ -238,16 +201,16 @@ def _panel(model: type[BaseModel], name: str, kind: str) -> str:
     first: type = owners[-1] if owners else model
     return (
         _GRID
-        if kind in {"array", "objects"}
+        if kind in {"array", "range", "objects"}
         and issubclass(first, SweepConfig)
         and first is not RingSettings
         else _OWNERS.get(first, _OTHERS)
     )
 
 
-def _written(default: Any) -> str:
+def _default_text(default: Any) -> str:
     if isinstance(default, tuple):
-        return ",".join(map(_written, default))
+        return ",".join(map(_default_text, default))
     if isinstance(default, bool):
         return "yes" if default else "no"
     if hasattr(default, "normalize"):

@@ -1,13 +1,28 @@
-"""What the command line says of a command that is written wrongly."""
+"""How a command line is read, and what is said of one that is written wrongly."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from bilancio.errors import InvalidInput, Problem, invalid
 from bilancio.validation import nearest
+
+
+class Command(TyperCommand):
+    """A command that refuses an option given twice, unless it takes a list."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the arguments, each single value once."""
+        _, _, given = self.make_parser(ctx).parse_args(list(args))
+        for parameter, times in Counter(map(id, given)).items():
+            option: Any = next(each for each in given if id(each) == parameter)
+            single = option.param_type_name == "option" and not option.multiple
+            if times > 1 and single and (not option.is_flag or option.secondary_opts):
+                raise InvalidInput([Problem(option.opts[0], f"{times} values", "one value")])
+        return super().parse_args(ctx, args)
 
 
 class CommandGroup(TyperGroup):
@@ -26,6 +41,22 @@ class CommandGroup(TyperGroup):
             known = self.list_commands(ctx)
             raise invalid(ctx.command_path, args[0], ", ".join(known), nearest(args[0], known))
         return super().resolve_command(ctx, args)
+
+
+def help_text(about: str, *examples: str) -> str:
+    """Return the help of a command: what it does, and how it is called.
+
+    Help is not taken from docstrings, which an optimised interpreter drops.
+    """
+    shown = "\n".join(f"  $ {example}" for example in examples)
+    return f"{about}\n\nExample:\n\n{shown}"
+
+
+def command(
+    app: typer.Typer, name: str, about: str, *examples: str
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Return a decorator that adds a function to *app* as the command *name*, with its help."""
+    return app.command(name, cls=Command, help=help_text(about, *examples))
 
 
 def sentence(error: typer.TyperException) -> str:
@@ -56,23 +87,28 @@ def sentence(error: typer.TyperException) -> str:
     return error.format_message().rstrip(".") + "."
 
 
-def whole(field: str, text: str) -> int:
+def parse_int(field: str, text: str, *, least: int | None = None) -> int:
     """Read a whole number.
 
     Raises
     ------
     InvalidInput
-        It is none.
+        It is not one, or less than *least*.
     """
+    allowed = "whole numbers" if least is None else f"whole numbers from {least}"
     try:
-        return int(text)
+        value = int(text)
     except ValueError:
-        raise invalid(field, text, "whole numbers") from None
+        raise invalid(field, text, allowed) from None
+    if least is not None and value < least:
+        raise invalid(field, text, allowed)
+    return value
 
 
-def listed(text: str) -> list[str]:
-    """Split what is written with commas; nothing gives an empty list."""
-    return [part.strip() for part in text.split(",")] if text.strip() else []
+def split_csv(texts: str | Iterable[str] | None) -> list[str]:
+    """Split what is written with commas, once or several times; nothing gives an empty list."""
+    joined = texts if isinstance(texts, str) else ",".join(texts or ())
+    return [part.strip() for part in joined.split(",")] if joined.strip() else []
 
 
 def refuse_unknown(where: str, given: Sequence[str], known: Sequence[str]) -> None:

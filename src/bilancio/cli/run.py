@@ -1,7 +1,6 @@
 """`bilancio run KIND`: one run in detail, simulated here and now."""
 
-import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -9,8 +8,8 @@ from typing import Annotated, Any
 import typer
 
 from bilancio.cli import options
-from bilancio.cli.context import AsJson, JobName
-from bilancio.cli.parsing import CommandGroup, listed, whole
+from bilancio.cli.context import AsJson, JobName, name_of, with_manager
+from bilancio.cli.parsing import CommandGroup, command, help_text, parse_int, split_csv
 from bilancio.cli.render.console import Output, emit
 from bilancio.cli.render.run import show_run
 from bilancio.errors import OutputError, invalid
@@ -21,7 +20,7 @@ from bilancio.model import BalancedParameters, Parameters, RingParameters, Run, 
 from bilancio.model.trace import DESKS, Row, Trace
 from bilancio.validation import nearest, validated
 
-_VIEW = "What to show"
+_PANEL = "What to show"
 _EXAMPLES = {
     "ring": "--n-agents 5 --kappa 0.5 --mu 0.5 --maturity-days 3 --q-total 500",
     "balanced": "--arm active --kappa 0.5 --agent H3,dealer_short --day 1",
@@ -30,33 +29,33 @@ _EXAMPLES = {
 app = typer.Typer(add_completion=False, cls=CommandGroup, rich_markup_mode="rich")
 
 Day = Annotated[
-    str,
-    typer.Option(metavar="D,E,…", help="These days only, from 0.", rich_help_panel=_VIEW),
+    list[str] | None,
+    typer.Option(metavar="D,E,…", help="Only these days, from 0.", rich_help_panel=_PANEL),
 ]
 Agent = Annotated[
-    str,
+    list[str] | None,
     typer.Option(
         metavar="A,B,…",
-        help="What concerns these agents only: H1, H2 … or vbt_short, dealer_short …",
-        rich_help_panel=_VIEW,
+        help="Only what concerns these agents: H1, H2 … or vbt_short, dealer_short …",
+        rich_help_panel=_PANEL,
     ),
 ]
 Limit = Annotated[
     str,
-    typer.Option(metavar="N", help="Most rows of a table; 0 shows all.", rich_help_panel=_VIEW),
+    typer.Option(metavar="N", help="Most rows of a table; 0 shows all.", rich_help_panel=_PANEL),
 ]
 OutDir = Annotated[
     Path | None,
     typer.Option(
         metavar="FOLDER",
         help="Write events.csv, events.jsonl, quotes.csv and balances.csv there, whole.",
-        rich_help_panel=_VIEW,
+        rich_help_panel=_PANEL,
     ),
 ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class View:
+class Selection:
     """What of a run is asked for: empty filters let all pass, a limit of 0 is none."""
 
     days: tuple[int, ...]
@@ -66,77 +65,75 @@ class View:
     as_json: bool
 
 
-@app.callback()
+@app.callback(
+    help=help_text(
+        "Simulate one run and show what happens in it, day by day.\n\n"
+        "Settlements, defaults, write-offs, rollovers, tickets sold with their prices,\n"
+        "opening quotes and the cash of all agents. Nothing is stored.",
+        "bilancio run ring --n-agents 5 --kappa 0.5 --mu 0.5",
+        "bilancio run job bright-ocean-swift-tiger --run 12 --out-dir run-12",
+    )
+)
 def run() -> None:
-    """Simulate one run and show what happens in it, day by day.
-
-    Settlements, defaults, write-offs, rollovers, tickets sold with their prices,
-    opening quotes and everybody's cash. Nothing is stored.
-
-    Example:
-
-      $ bilancio run ring --n-agents 5 --kappa 0.5 --mu 0.5
-      $ bilancio run job bright-ocean-swift-tiger --run 12 --out-dir run-12
-    """
+    """Group the kinds of runs."""
 
 
-def _command(kind: str, model: type[RingParameters] | type[BalancedParameters]) -> None:
+def _add_command(kind: str, model: type[RingParameters] | type[BalancedParameters]) -> None:
     """Add the command ``bilancio run KIND``."""
 
-    def command(
+    def simulate_one(
         *,
-        day: Day = "",
-        agent: Agent = "",
+        day: Day = None,
+        agent: Agent = None,
         limit: Limit = "40",
         out_dir: OutDir = None,
         as_json: AsJson = False,
         **given: Any,
     ) -> None:
-        view = _view(day, agent, limit, out_dir, as_json=as_json)
-        _tell(options.run_parameters(model, given), view, {})
+        selection = _selection(day, agent, limit, out_dir, as_json=as_json)
+        _simulate(options.run_parameters(model, given), selection, {})
 
-    called: Callable[..., None] = options.with_options(command, model)
-    called.__doc__ = (
-        f"{(model.model_fields['kind'].description or '').rstrip('.')}: one run, day by day.\n\n"
-        f"Example:\n\n  $ bilancio run {kind} {_EXAMPLES[kind]}"
-    )
-    app.command(kind)(called)
+    about = (model.model_fields["kind"].description or "").rstrip(".")
+    example = f"bilancio run {kind} {_EXAMPLES[kind]}"
+    called = options.with_options(simulate_one, model)
+    command(app, kind, f"{about}: one run, day by day.", example)(called)
 
 
-_command("ring", RingParameters)
-_command("balanced", BalancedParameters)
+_add_command("ring", RingParameters)
+_add_command("balanced", BalancedParameters)
 
 
-@app.command("job")
+@command(
+    app,
+    "job",
+    "Simulate one run of a job again, and check that it gives what was recorded.",
+    "bilancio run job bright-ocean-swift-tiger --run 12 --agent H3",
+)
 def of_job(
     job: JobName,
     *,
     run: Annotated[
         str,
-        typer.Option(metavar="N", help="Its index, from 0, or its id, as `jobs runs` shows them."),
+        typer.Option(
+            metavar="N", help="Its index, from 0, or its id, as `bilancio jobs runs` shows them."
+        ),
     ] = "0",
-    day: Day = "",
-    agent: Agent = "",
+    day: Day = None,
+    agent: Agent = None,
     limit: Limit = "40",
     out_dir: OutDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """Simulate one run of a job again, and see that it finds what was recorded.
+    """Simulate one run of a job."""
+    selection = _selection(day, agent, limit, out_dir, as_json=as_json)
 
-    Example:
+    async def ask(manager: AsyncJobManager) -> tuple[Found, dict[str, Any]]:
+        found = await manager.find_job(name_of(job))
+        return found, await manager.run_of(found.job.job_id, run)
 
-      $ bilancio run job bright-ocean-swift-tiger --run 12 --agent H3
-    """
-    view = _view(day, agent, limit, out_dir, as_json=as_json)
-
-    async def ask() -> tuple[Found, dict[str, Any]]:
-        async with AsyncJobManager() as manager:
-            found = await manager.find_job(" ".join(job))
-            return found, await manager.run_of(found.job.job_id, run)
-
-    found, row = asyncio.run(ask())
+    found, row = with_manager(ask)
     Output(as_json).reading(found)
-    _tell(_parameters(found, row), view, row)
+    _simulate(_parameters(found, row), selection, row)
 
 
 def _parameters(found: Found, row: Mapping[str, Any]) -> Parameters:
@@ -152,75 +149,70 @@ def _parameters(found: Found, row: Mapping[str, Any]) -> Parameters:
     return validated(model, config.run_settings() | own)
 
 
-def _view(day: str, agent: str, limit: str, out_dir: Path | None, *, as_json: bool) -> View:
-    days = tuple(whole("day", each) for each in listed(day))
-    if any(each < 0 for each in days):
-        raise invalid("day", day, "whole numbers from 0")
-    if whole("limit", limit) < 0:
-        raise invalid("limit", limit, "whole numbers from 0")
-    return View(
-        days=days,
-        agents=tuple(listed(agent)),
-        limit=whole("limit", limit),
+def _selection(
+    days: list[str] | None,
+    agents: list[str] | None,
+    limit: str,
+    out_dir: Path | None,
+    *,
+    as_json: bool,
+) -> Selection:
+    return Selection(
+        days=tuple(parse_int("day", each, least=0) for each in split_csv(days)),
+        agents=tuple(split_csv(agents)),
+        limit=parse_int("limit", limit, least=0),
         out_dir=out_dir,
         as_json=as_json,
     )
 
 
-def _tell(parameters: Parameters, view: View, recorded: Mapping[str, Any]) -> None:
+def _simulate(parameters: Parameters, selection: Selection, recorded: Mapping[str, Any]) -> None:
     """Simulate a run and show it."""
-    _refuse_unknown_agents(parameters, view)
-    output = Output(view.as_json)
+    _refuse_unknown_agents(parameters, selection)
+    output = Output(selection.as_json)
     warm_up(output.note, traced=True)
     found = simulate(trace=True, **parameters.model_dump())
     assert found.trace is not None, "a traced run has a trace"
     days = len(found.trace.balances) - 1
-    if any(day >= days for day in view.days):
-        got = ", ".join(map(str, view.days))
+    if any(day >= days for day in selection.days):
+        got = ", ".join(map(str, selection.days))
         raise invalid("day", got, f"whole numbers from 0 to {days - 1}, the days of this run")
-    files = _written(found, view)
+    files = _write_tables(found, selection)
     outcome = _outcome(found)
     same = _same(outcome, recorded)
-    tables = _tables(found.trace, view)
-    if view.as_json:
-        emit(
-            {
-                "parameters": parameters,
-                "outcome": outcome,
-                "as_recorded": same,
-                **tables,
-                "files": files,
-            }
-        )
+    tables = _tables(found.trace, selection)
+    if selection.as_json:
+        about = {"parameters": parameters, "outcome": outcome, "as_recorded": same}
+        emit({**about, **tables, "files": files})
         return
-    show_run(output, parameters, outcome, tables, limit=view.limit)
+    show_run(output, parameters, outcome, tables, limit=selection.limit)
     if same is not None:
         output.say()
         agreement = "the same as" if same else "NOT the same as"
         output.say(f"This is {agreement} what is recorded of {recorded['run_id']}.")
     if files:
         output.say()
-        output.say(f"Files in {view.out_dir}:")
+        output.say(f"Files in {selection.out_dir}:")
         output.say(f"  {', '.join(Path(each).name for each in files)}")
 
 
-def _refuse_unknown_agents(parameters: Parameters, view: View) -> None:
+def _refuse_unknown_agents(parameters: Parameters, selection: Selection) -> None:
     n = parameters.n_agents
     desks = DESKS if isinstance(parameters, BalancedParameters) else ()
     known = {f"H{i}" for i in range(1, n + 1)} | set(desks)
-    for name in view.agents:
+    for name in selection.agents:
         if name not in known:
             allowed = ", ".join([f"H1 to H{n}", *desks])
             raise invalid("agent", name, allowed, nearest(name, known))
 
 
-def _written(found: Run, view: View) -> list[str]:
-    if view.out_dir is None or found.trace is None:
+def _write_tables(found: Run, selection: Selection) -> list[str]:
+    if selection.out_dir is None or found.trace is None:
         return []
     try:
-        return [str(path) for path in found.trace.write(view.out_dir.expanduser().absolute())]
+        return [str(path) for path in found.trace.write(selection.out_dir.expanduser().absolute())]
     except OSError as error:
-        raise OutputError(str(view.out_dir), error.strerror or str(error)) from error
+        raise OutputError(str(selection.out_dir), error.strerror or str(error)) from error
 
 
 def _outcome(found: Run) -> dict[str, Any]:
@@ -240,13 +232,13 @@ def _same(outcome: Mapping[str, Any], recorded: Mapping[str, Any]) -> bool | Non
     return all(outcome[name] == recorded[name] for name in outcome if name in recorded)
 
 
-def _tables(account: Trace, view: View) -> dict[str, list[Row]]:
+def _tables(account: Trace, selection: Selection) -> dict[str, list[Row]]:
     """Return events, quotes and balances, as far as they are asked for."""
-    buckets = {name.partition("_")[2] for name in view.agents if name in DESKS}
-    wanted = set(view.agents)
+    buckets = {name.partition("_")[2] for name in selection.agents if name in DESKS}
+    wanted = set(selection.agents)
 
     def asked(day: int) -> bool:
-        return not view.days or day in view.days
+        return not selection.days or day in selection.days
 
     return {
         "events": [

@@ -7,17 +7,16 @@ from typing import Annotated, Any
 
 import typer
 
-from bilancio import text as words
 from bilancio.cli import options
-from bilancio.cli.parsing import CommandGroup
+from bilancio.cli.parsing import CommandGroup, command, help_text
 from bilancio.cli.render.console import Output
-from bilancio.cli.render.progress import start
+from bilancio.cli.start import start
 from bilancio.errors import InvalidInput
 from bilancio.experiments import registry
 from bilancio.experiments.configs import SweepConfig
 from bilancio.jobs.manager import AsyncJobManager
+from bilancio.text import runs, sweep
 
-_JOB = "Job"
 _EXAMPLES = {
     "single": "--n-agents 50 --kappa 0.5 --seed 7",
     "ring": "--kappas 0.25,0.5,1,2 --mus 0,0.5,1 --n-replicates 20",
@@ -36,12 +35,15 @@ class Types(CommandGroup):
         """Make the command of a sweep type, its options those of its configuration."""
         if cmd_name not in registry.sweep_types():
             return None
+        model = registry.config_model(cmd_name)
+        about = model.model_fields["sweep_type"].description or f"Run a sweep of type {cmd_name}."
+        example = f"bilancio sweep {cmd_name} {_EXAMPLES.get(cmd_name, '--config sweep.yaml')}"
         one = typer.Typer(add_completion=False, rich_markup_mode="rich")
-        one.command(cmd_name)(_command(cmd_name))
+        command(one, cmd_name, about, example)(_function_for(cmd_name))
         return typer.main.get_command(one)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        """Refuse an unknown sweep type as every other door does."""
+        """Refuse an unknown sweep type with the sentence that every interface gives."""
         registry.config_model(args[0])
         return super().resolve_command(ctx, args)
 
@@ -49,97 +51,94 @@ class Types(CommandGroup):
 app = typer.Typer(add_completion=False, cls=Types, rich_markup_mode="rich")
 
 
-@app.callback()
-def sweep() -> None:
-    """Run a sweep as a job: all combinations of some parameters, under the same seeds.
+@app.callback(
+    help=help_text(
+        "Run a sweep as a job: all combinations of some parameters, under the same seeds.\n\n"
+        "Lists are written with commas, or as a range with its step: 0.1:0.5:0.1. The job runs\n"
+        "in a process of its own; this command follows it, and Ctrl-C cancels it. What is\n"
+        "recorded by then stays.",
+        "bilancio sweep balanced --n-agents 50 --kappas 0.3,0.5 --seeds 42,43",
+        "bilancio sweep ring --kappas 0.25,0.5,1 --n-replicates 20 --detach",
+    )
+)
+def sweep_types() -> None:
+    """Group the sweep types."""
 
-    Lists are written with commas. The job runs in a process of its own; here
-    one watches it, and Ctrl-C cancels it. What is recorded by then stays.
 
-    Example:
-
-      $ bilancio sweep balanced --n-agents 50 --kappas 0.3,0.5 --seeds 42,43
-      $ bilancio sweep ring --kappas 0.25,0.5,1 --n-replicates 20 --detach
-    """
+def _option(flag: str, metavar: str, about: str) -> Any:
+    return typer.Option(flag, metavar=metavar, help=about, rich_help_panel="Job")
 
 
-def _command(sweep_type: str) -> Callable[..., None]:
+ConfigFile = Annotated[
+    Path | None,
+    _option(
+        "--config",
+        "FILE",
+        "YAML file with parameters by name, or a job's manifest; options override it.",
+    ),
+]
+Description = Annotated[str | None, _option("--description", "TEXT", "What the job is for.")]
+Notes = Annotated[str | None, _option("--notes", "TEXT", "Anything to remember.")]
+Tags = Annotated[list[str] | None, _option("--tag", "WORD", "A tag; can be repeated.")]
+OwnName = Annotated[
+    str | None,
+    _option(
+        "--job-id", "NAME", "A name of your own, such as my-first-sweep. Default: four drawn words."
+    ),
+]
+OutDir = Annotated[
+    Path | None,
+    _option("--out-dir", "FOLDER", "Where the job's folder is made (default out/experiments)."),
+]
+Cloud = Annotated[bool, _option("--cloud", "", "Compute on Modal.")]
+Detach = Annotated[bool, _option("--detach", "", "Start it and return at once.")]
+Json = Annotated[bool, _option("--json", "", "Print one JSON object.")]
+
+
+def _function_for(sweep_type: str) -> Callable[..., None]:
     """Return the function behind ``bilancio sweep SWEEP_TYPE``."""
     model = registry.config_model(sweep_type)
 
-    def command(
+    def run_sweep(
         *,
-        config: Annotated[
-            Path | None,
-            typer.Option(
-                metavar="FILE",
-                help="YAML file with parameters by name, or a job's manifest; options override it.",
-                rich_help_panel=_JOB,
-            ),
-        ] = None,
-        description: Annotated[
-            str | None,
-            typer.Option(metavar="TEXT", help="What the job is for.", rich_help_panel=_JOB),
-        ] = None,
-        notes: Annotated[
-            str | None,
-            typer.Option(metavar="TEXT", help="Anything to remember.", rich_help_panel=_JOB),
-        ] = None,
-        tag: Annotated[
-            list[str] | None,
-            typer.Option(metavar="WORD", help="A tag; can be repeated.", rich_help_panel=_JOB),
-        ] = None,
-        job_id: Annotated[
-            str | None,
-            typer.Option(
-                metavar="NAME",
-                help="A name of your own, such as my-first-sweep; drawn otherwise.",
-                rich_help_panel=_JOB,
-            ),
-        ] = None,
-        out_dir: Annotated[
-            Path | None,
-            typer.Option(
-                metavar="FOLDER",
-                help="Where the job's folder is made (default out/experiments).",
-                rich_help_panel=_JOB,
-            ),
-        ] = None,
-        cloud: Annotated[
-            bool,
-            typer.Option("--cloud", metavar="", help="Compute on Modal.", rich_help_panel=_JOB),
-        ] = False,
-        detach: Annotated[
-            bool,
-            typer.Option(
-                "--detach", metavar="", help="Start it and return at once.", rich_help_panel=_JOB
-            ),
-        ] = False,
-        as_json: Annotated[
-            bool,
-            typer.Option("--json", metavar="", help="Print one JSON object.", rich_help_panel=_JOB),
-        ] = False,
+        config: ConfigFile = None,
+        description: Description = None,
+        notes: Notes = None,
+        tag: Tags = None,
+        job_id: OwnName = None,
+        out_dir: OutDir = None,
+        cloud: Cloud = False,
+        detach: Detach = False,
+        as_json: Json = False,
         **given: Any,
     ) -> None:
-        file = options.read_file(config, model) if config else {}
-        told = {name: file.pop(name) for name in options.JOB_KEYS if name in file}
+        told, file = _read(config, model) if config else ({}, {})
         if cloud:
             file["cloud"] = True
         checked = options.configuration(model, given, file)
         about: dict[str, Any] = {
-            "description": description or told.get("description") or describe(checked),
-            "notes": notes or told.get("notes") or "",
-            "tags": tag or told.get("tags") or (),
+            "description": _first(description, told.get("description"), describe(checked)),
+            "notes": _first(notes, told.get("notes"), ""),
+            "tags": _first(tag or None, told.get("tags"), ()),
             "job_id": job_id,
             "out_dir": out_dir,
         }
         raise typer.Exit(asyncio.run(_run(checked, about, Output(as_json), detach=detach)))
 
-    called = options.with_options(command, model)
-    about = model.model_fields["sweep_type"].description or f"Run a sweep of type {sweep_type}."
-    example = f"$ bilancio sweep {sweep_type} {_EXAMPLES.get(sweep_type, '--config sweep.yaml')}"
-    called.__doc__ = f"{about}\n\nExample:\n\n  {example}"
-    return called
+    return options.with_options(run_sweep, model)
+
+
+def _read(path: Path, model: type[SweepConfig]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return what a file says of the job, and its parameters."""
+    from bilancio.cli.config_file import JOB_KEYS, read_config_file  # yaml, only needed here
+
+    found = read_config_file(path, model)
+    return {name: found.pop(name) for name in JOB_KEYS if name in found}, found
+
+
+def _first(*choices: Any) -> Any:
+    """Return the first that was given."""
+    return next(choice for choice in choices if choice is not None)
 
 
 async def _run(config: SweepConfig, about: dict[str, Any], output: Output, *, detach: bool) -> int:
@@ -149,11 +148,11 @@ async def _run(config: SweepConfig, about: dict[str, Any], output: Output, *, de
 
 
 def describe(config: SweepConfig) -> str:
-    """Describe a sweep that nobody described."""
+    """Describe a sweep that was given no description."""
     written = config.as_dict()
     try:
         defaults = type(config)().as_dict()
     except InvalidInput:  # a plug-in's sweep may have parameters without a default
         defaults = {}
     kind = str(written["sweep_type"]).capitalize()
-    return f"{kind} sweep of {words.runs(config.total_runs)}: {words.sweep(written, defaults)}"
+    return f"{kind} sweep of {runs(config.total_runs)}: {sweep(written, defaults)}"

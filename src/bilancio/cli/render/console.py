@@ -1,27 +1,56 @@
-"""Where output goes: one JSON document, or text and tables for a terminal."""
+"""Where output goes: one JSON document, or lines of text; the only door to a terminal.
 
-import json
-import math
+What is stored came from anywhere, and a terminal obeys what it is sent. Therefore all text for
+people is written by `Output` and all documents by `emit`, which show control characters instead
+of sending them.
+"""
+
+import codecs
+import contextlib
+import os
+import re
+import shutil
 import sys
-import textwrap
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, TextIO
 
 from pydantic import BaseModel
-from rich import box
-from rich.console import Console, RenderableType
-from rich.table import Table
-from rich.text import Text
 
+from bilancio.encoding import to_json
 from bilancio.jobs.models import Found
+from bilancio.text import read_as
 
-STYLES = {
-    "completed": "green", "running": "cyan", "pending": "dim",
-    "failed": "red", "stalled": "yellow", "cancelled": "yellow",
+COLOURS = {
+    "completed": "32", "running": "36", "pending": "2",
+    "failed": "31", "stalled": "33", "cancelled": "33",
 }  # fmt: skip
-_GAP = 2
-_LEAST_WORDS = 20  # fewer characters of a sentence say nothing
+_CODES = {"bold": "1", "dim": "2"} | COLOURS
+_LEAST_WIDTH, _PLAIN_WIDTH = 20, 80
+
+# Control characters but newline and tab; what reorders, hides or breaks text: bidirectional
+# controls, zero-width and separator characters, tags; and lone surrogates, which no terminal takes.
+_UNSAFE = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f"
+    "\ufeff\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]"
+)
+_NOT_IN_JSON = re.compile(_UNSAFE.pattern.replace("[\x00-\x08\x0b-\x1f", "["))
+_IN_ASCII = {
+    "…": "...", "–": "-", "—": "-", "─": "-", "‘": "'", "’": "'", "“": '"', "”": '"', "→": "->",
+    "≤": "<=", "≥": ">=", "×": "x", "µ": "u", "κ": "kappa", "μ": "mu", "ρ": "rho", "φ": "phi",
+    "β": "beta", "│": "|", "━": "#", "╌": ".",
+    "╭": "+", "╮": "+", "╰": "+", "╯": "+",
+}  # fmt: skip
+
+
+class Span(NamedTuple):
+    """A piece of a line, and its style: `bold`, `dim`, a state of a job, or none."""
+
+    text: str
+    style: str = ""
+
+
+Line = Sequence[Span]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,110 +63,146 @@ class Output:
         Whether stdout belongs to one JSON document.
     """
 
-    as_json: bool
-    err: Console = field(default_factory=lambda: _console(to_stderr=True))
+    as_json: bool = False
 
     @property
-    def out(self) -> Console:
-        """Where text for people goes."""
-        return self.err if self.as_json else _console(to_stderr=False)
+    def width(self) -> int:
+        """Characters in a line of the terminal; 80 where there is none."""
+        columns = shutil.get_terminal_size((_PLAIN_WIDTH, 24)).columns
+        return max(columns, _LEAST_WIDTH)
 
-    def say(self, text: RenderableType = "", *, style: str = "") -> None:
-        """Write a line for people, whole even where the terminal is narrow."""
-        self.out.print(text, style=style, soft_wrap=isinstance(text, str | Text))
+    def say(self, text: str = "", *, style: str = "") -> None:
+        """Write text for people, whole even where the terminal is narrow."""
+        self.show([[Span(text, style)]])
+
+    def show(self, lines: Iterable[Line]) -> None:
+        """Write lines for people."""
+        _write(sys.stderr if self.as_json else sys.stdout, lines)
 
     def note(self, text: str, *, style: str = "") -> None:
         """Write a line beside the output proper, on stderr."""
-        self.err.print(text, style=style, soft_wrap=True)
+        _write(sys.stderr, [[Span(text, style)]])
+
+    def rewrite(self, line: Line) -> None:
+        """Write a line over the last one on stderr, a terminal; an empty one clears it."""
+        _send(sys.stderr, f"\r\x1b[K{_joined(line, styled=_has_colours(sys.stderr))}")
 
     def reading(self, found: Found) -> None:
         """Say how a name was read, where it was not written exactly."""
         if found.reading:
-            self.note(f"Job {found.job.job_id}: {found.reading}.")
+            self.note(read_as(found.reading, found.job.job_id))
 
 
-def _console(*, to_stderr: bool) -> Console:
-    return Console(stderr=to_stderr, markup=False, emoji=False, highlight=False)
-
-
-def plain(data: object) -> Any:
-    """Return *data* as JSON holds it: models as objects, no NaN and no infinity."""
-    if isinstance(data, BaseModel):
-        return plain(data.model_dump(mode="json"))
-    if isinstance(data, Mapping):
-        return {str(key): plain(value) for key, value in data.items()}
-    if isinstance(data, list | tuple):
-        return [plain(each) for each in data]
-    if isinstance(data, float) and not math.isfinite(data):
-        return None
-    return data
+def visible(text: str) -> str:
+    r"""Return *text* with what a terminal would obey, or not show, written out: \x1b, \u202e."""
+    return _UNSAFE.sub(lambda found: _escaped(found[0]), text)
 
 
 def emit(data: object) -> None:
     """Write the one JSON document of a command."""
-    text = json.dumps(plain(data), indent=2, ensure_ascii=False, allow_nan=False)
-    sys.stdout.write(f"{text}\n")
-    sys.stdout.flush()
+    text = _NOT_IN_JSON.sub(_as_json, to_json(plain(data), indent=2))
+    _send(sys.stdout, f"{text}\n")
 
 
-def state(word: str) -> Text:
-    """Return a job's or a run's state in its colour."""
-    return Text(word, style=STYLES.get(word, ""))
+def plain(data: object) -> Any:
+    """Return *data* with models as objects."""
+    if isinstance(data, BaseModel):
+        return data.model_dump(mode="json")
+    if isinstance(data, Mapping):
+        return {str(key): plain(value) for key, value in data.items()}
+    if isinstance(data, list | tuple):
+        return [plain(each) for each in data]
+    return data
 
 
-def rows_table(
-    columns: Sequence[str], rows: Sequence[Sequence[str]], *, text: Sequence[str], width: int
-) -> tuple[Table, list[str]]:
-    """Return a table of as many columns as fit, and the names of those that do not.
+def can_move(stream: TextIO | None) -> bool:
+    """Tell whether lines written to *stream* can be written over: a terminal that is not dumb."""
+    return stream is not None and stream.isatty() and os.environ.get("TERM") != "dumb"
 
-    Words that are too long for the line are cut; numbers never are.
 
-    Parameters
-    ----------
-    columns
-        Names, the important ones first; underscores become spaces where a heading is broken.
-    text
-        The columns that hold words; others are numbers, to the right.
-    width
-        Characters in a line.
+def prepare_streams() -> None:
+    """Let every character be written, whatever the locale: what it lacks by the nearest it has.
+
+    A stream that is closed is opened to nowhere, so that no file takes its number.
     """
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, _GAP - 1, 0, 0), show_edge=False)
-    used, shown = 0, 0
-    for position, name in enumerate(columns):
-        spoken = name.replace("_", " ")
-        broken = 1 if name not in text else len(spoken)  # a heading of words stays in one line
-        room = max([broken, *map(len, spoken.split()), *(len(row[position]) for row in rows)])
-        if shown and used + _GAP + room > width:
-            room = width - used - _GAP
-            if name not in text or room < _LEAST_WORDS:
-                break
-            rows = [_cut(row, position, room) for row in rows]
-        used, shown = used + room + (_GAP if shown else 0), shown + 1
-        table.add_column(
-            "\n".join(textwrap.wrap(spoken, room)),
-            justify="left" if name in text else "right",
-            vertical="bottom",
-            overflow="fold",
-        )
-    for row in rows:
-        table.add_row(*(Text(cell, style=STYLES.get(cell, "")) for cell in row[:shown]))
-    return table, list(columns[shown:])
+    while (number := os.open(os.devnull, os.O_RDWR)) <= 2:  # noqa: PLR2004 - stderr
+        os.set_inheritable(number, True)
+    os.close(number)
+    codecs.register_error("bilancio", _nearest)
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None and hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="bilancio")
 
 
-def _cut(row: Sequence[str], position: int, room: int) -> list[str]:
-    """Shorten the words in one place of a row."""
-    cells = list(row)
-    if len(cells[position]) > room:
-        cells[position] = cells[position][: room - 1] + "…"
-    return cells
+def flush() -> None:
+    """Write what is still in the buffer of stdout.
+
+    Raises
+    ------
+    OSError
+        It cannot be written: the disk is full, or the reader of a pipe has left.
+    """
+    if sys.stdout is not None:
+        sys.stdout.flush()
 
 
-def pairs_table(pairs: Mapping[str, RenderableType]) -> Table:
-    """Return a table of names and what stands behind them; empty ones are left out."""
-    table = Table.grid(padding=(0, 2))
-    table.add_column(style="dim", no_wrap=True)
-    table.add_column(overflow="fold")
-    for name, value in pairs.items():
-        if value:
-            table.add_row(name, value)
-    return table
+def abandon_stdout() -> None:
+    """Send whatever is left to write to nowhere, so that the interpreter does not try again."""
+    with contextlib.suppress(OSError, ValueError):  # in tests it may have no file number
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
+
+
+def _write(stream: TextIO | None, lines: Iterable[Line]) -> None:
+    styled = _has_colours(stream)
+    _send(stream, "".join(f"{_joined(line, styled=styled)}\n" for line in lines))
+
+
+def _joined(line: Line, *, styled: bool) -> str:
+    shown = [(visible(text), style if styled else "") for text, style in line]
+    return "".join(_styled(text, style) for text, style in shown).rstrip(" ")
+
+
+def _has_colours(stream: TextIO | None) -> bool:
+    return can_move(stream) and not os.environ.get("NO_COLOR")
+
+
+def _send(stream: TextIO | None, text: str) -> None:
+    """Write *text*; what stderr does not take is lost, for the output proper matters more."""
+    if stream is None:
+        return
+    with contextlib.suppress(*(() if stream is sys.stdout else (OSError,))):
+        stream.write(text)
+        stream.flush()
+
+
+def _styled(text: str, style: str) -> str:
+    code = _CODES.get(style)
+    return f"\x1b[{code}m{text}\x1b[0m" if code and text else text
+
+
+def _escaped(character: str) -> str:
+    code = ord(character)
+    if code < 0x100:  # noqa: PLR2004 - as Python writes them
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"  # noqa: PLR2004 - as above
+
+
+def _as_json(found: re.Match[str]) -> str:
+    units = found[0].encode("utf-16-be", "surrogatepass")
+    pairs = (units[at : at + 2] for at in range(0, len(units), 2))
+    return "".join(f"\\u{pair.hex()}" for pair in pairs)
+
+
+def _nearest(error: UnicodeError) -> tuple[str, int]:
+    """Write what an encoding lacks by other characters; a handler of `codecs`."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    lacking = error.object[error.start : error.end]
+    written = "".join(_IN_ASCII.get(each) or _backslashed(each) for each in lacking)
+    return written, error.end
+
+
+def _backslashed(character: str) -> str:
+    return character.encode("ascii", "backslashreplace").decode()

@@ -3,10 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bilancio import text as words
-from bilancio.cli.render.console import Output, pairs_table, rows_table
+from bilancio.cli.render.console import Output
+from bilancio.cli.render.layout import pairs_table, rows_table
 from bilancio.model import Parameters
 from bilancio.model.trace import MICRO, Row
+from bilancio.text import number, sweep
 
 _WORDS = ("event", "debtor", "creditor", "buyer", "bucket")
 _PRICES = ("price", "mid", "spread", "bid", "ask")
@@ -31,12 +32,13 @@ def show_run(
     defaults = type(parameters)().model_dump(mode="json")
     told = parameters.model_dump(mode="json", exclude={"kind", "arm", "seed", "kappa"})
     shown = {"kappa": parameters.kappa, **told}
-    what = words.sweep(shown, defaults)
+    what = sweep(shown, defaults)
     output.say(f"{_name(parameters)}, seed {parameters.seed}: {what}", style="bold")
     output.say()
-    output.say(
+    output.show(
         pairs_table(
-            {name.removesuffix("_micro"): _value(name, value) for name, value in outcome.items()}
+            {name.removesuffix("_micro"): _value(name, value) for name, value in outcome.items()},
+            width=output.width,
         )
     )
     for title, rows in tables.items():
@@ -61,7 +63,7 @@ def _value(name: str, value: object) -> str:
         return "–"
     if name.endswith("_micro") and isinstance(value, int):
         return _money(value / MICRO)
-    return words.number(value) or "0"
+    return number(value) or "0"
 
 
 def _show_rows(output: Output, rows: Sequence[Row], *, limit: int) -> None:
@@ -71,10 +73,10 @@ def _show_rows(output: Output, rows: Sequence[Row], *, limit: int) -> None:
     made, cut = rows_table(
         [_HEADINGS.get(name, name) for name in filled],
         cells,
-        text=[name for name in filled if name in _WORDS],
-        width=output.out.width,
+        words=[name for name in filled if name in _WORDS],
+        width=output.width,
     )
-    output.say(made)
+    output.show(made)
     if len(shown) < len(rows):
         output.say(
             f"{len(shown):,} of {len(rows):,} rows; --limit 0 shows all, --day and --agent pick, "
@@ -92,7 +94,7 @@ def _cell(name: str, value: Any) -> str:
         return "start"
     if name in {"day", "after_day"} or isinstance(value, str):
         return str(value)
-    return words.number(value) if name in _PRICES else _money(value)
+    return number(value) if name in _PRICES else _money(value)
 
 
 def _money(value: float) -> str:

@@ -4,21 +4,19 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from rich import box
-from rich.console import Group
-from rich.table import Table as RichTable
-from rich.text import Text
-
-from bilancio import text as words
-from bilancio.cli.render.console import rows_table, state
+from bilancio.cli.render.console import Line, Span
+from bilancio.cli.render.layout import broken, rows_table, shortened
 from bilancio.jobs.models import Job, JobEvent, Page, Table
+from bilancio.text import ago, number, runs, values
 
-LEADING_MEASURES = 4  # of a table nobody chose measures for
+LEADING_MEASURES = 4  # of a table for which no measures were chosen
+_GAP = 2
+_LEAST_DETAILS = 20
 
 
 def results_table(
     table: Table, *, width: int, chosen: Sequence[str] = ()
-) -> tuple[RichTable, list[str]]:
+) -> tuple[list[Line], list[str]]:
     """Return a table of results, and the measures that it does not show.
 
     Parameters
@@ -39,36 +37,32 @@ def results_table(
     rows = []
     for row in table.rows:
         of = dict(zip(columns, row, strict=True))
-        bounds = [words.number(of.get(end)) for end in (low, high)]
+        bounds = [number(of.get(end)) for end in (low, high)]
         cells: dict[str, str] = {interval: " … ".join(bounds) if all(bounds) else ""}
         cells |= {name: _key(of[name]) for name in keys}
-        cells |= {name: words.number(of[name]) for name in wanted}
+        cells |= {name: number(of[name]) for name in wanted}
         rows.append([cells[name] for name in shown])
-    made, cut = rows_table(shown, rows, text=[interval], width=width)
+    made, cut = rows_table(shown, rows, words=[interval], width=width)
     return made, [name for name in measures if name in cut or name not in shown]
 
 
-def frontier_table(table: Table, *, width: int) -> RichTable:
+def frontier_table(table: Table, *, width: int) -> list[Line]:
     """Return what each search of a frontier has found, as far as it fits."""
     keys = table.columns[: table.columns.index("kappa_star")]
     cells = [
         [
-            _key(value)
-            if name in keys
-            else value
-            if isinstance(value, str)
-            else words.number(value)
+            _key(value) if name in keys else value if isinstance(value, str) else number(value)
             for name, value in zip(table.columns, row, strict=True)
         ]
         for row in table.rows
     ]
-    made, _ = rows_table(table.columns, cells, text=["arm", "status"], width=width)
+    made, _ = rows_table(table.columns, cells, words=["arm", "status"], width=width)
     return made
 
 
 def runs_table(
     rows: Sequence[Mapping[str, Any]], parameters: Collection[str], *, width: int
-) -> tuple[RichTable, list[str]]:
+) -> tuple[list[Line], list[str]]:
     """Return a table of runs: what varies and what was found, as far as it fits."""
     names = list(dict.fromkeys(name for row in rows for name in row))
     constant = {
@@ -83,28 +77,31 @@ def runs_table(
     columns = [each for each in (*leading, *rest) if each in names and each not in constant]
     exact = {*parameters, "seed"}
     cells = [
-        [_key(row[name]) if name in exact else words.number(row.get(name)) for name in columns]
+        [_key(row[name]) if name in exact else number(row.get(name)) for name in columns]
         for row in rows
     ]
-    return rows_table(columns, cells, text=["run_id", "status", "error", "end"], width=width)
+    return rows_table(columns, cells, words=["run_id", "status", "error", "end"], width=width)
 
 
-def jobs_table(page: Page, now: datetime) -> RichTable:
-    """Return a table of jobs, each with its description beneath its name."""
-    table = RichTable(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
-    table.add_column("job", ratio=1)
-    table.add_column("status", no_wrap=True)
-    table.add_column("runs", no_wrap=True, justify="right")
-    table.add_column("created", no_wrap=True)
-    for job in page.jobs:
-        name = Text(job.job_id, style="bold", overflow="fold")
-        about = Text(
-            "  " + " ".join(job.description.split()), style="dim", no_wrap=True, overflow="ellipsis"
-        )
-        table.add_row(
-            Group(name, about), state(job.state), progress_of(job), words.ago(job.created_at, now)
-        )
-    return table
+def jobs_table(page: Page, now: datetime, *, width: int) -> list[Line]:
+    """Return a list of jobs, each with its description beneath its name.
+
+    Names are never cut: where the line has no room beside them, the rest stands below.
+    """
+    rows = [
+        [job.job_id, job.state, progress_of(job), ago(job.created_at, now)] for job in page.jobs
+    ]
+    table, left_out = rows_table(
+        ["job", "status", "runs", "created"], rows, words=["job", "status", "created"], width=width
+    )
+    lines = [] if left_out else table[: -len(rows)]
+    for (name, *facts), row, job in zip(rows, table[-len(rows) :], page.jobs, strict=True):
+        if left_out:
+            lines += [[Span(name, "bold")], [Span(f"  {', '.join(facts)}", job.state)]]
+        else:
+            lines.append([Span(row[0].text, "bold"), *row[1:]])
+        lines.append([Span(f"  {shortened(job.description, width - 2)}", "dim")])
+    return lines
 
 
 def progress_of(job: Job) -> str:
@@ -114,18 +111,22 @@ def progress_of(job: Job) -> str:
     return f"{job.completed_runs:,}/{job.total_runs:,}"
 
 
-def events_table(events: Sequence[JobEvent]) -> RichTable:
-    """Return a table of events, times in local time."""
-    table = RichTable(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
-    table.add_column("#", justify="right", no_wrap=True)
-    table.add_column("time", no_wrap=True)
-    table.add_column("event", no_wrap=True)
-    table.add_column("details", overflow="fold", ratio=1)
+def events_table(events: Sequence[JobEvent], *, width: int) -> list[Line]:
+    """Return a list of events, times in local time, details broken to fit the line."""
+    lines: list[Line] = []
     for event in events:
         kind = event.event_type.value
         moment = f"{event.timestamp.astimezone():%m-%d %H:%M:%S}"
-        table.add_row(str(event.seq), moment, state(kind), _details(kind, event.details))
-    return table
+        head = [Span(f"{event.seq:>5}  {moment}  ", "dim"), Span(f"{kind:<9}", kind)]
+        indent = sum(len(span.text) for span in head) + _GAP
+        if width - indent < _LEAST_DETAILS:
+            lines.append(head)
+            indent, head = _GAP, []
+        for part in broken(_details(kind, event.details), width - indent):
+            before = [*head, Span(" " * _GAP)] if head else [Span(" " * indent)]
+            lines.append([*before, Span(part)])
+            head = []
+    return lines
 
 
 def _details(kind: str, details: Mapping[str, Any]) -> str:
@@ -135,17 +136,17 @@ def _details(kind: str, details: Mapping[str, Any]) -> str:
     if kind == "progress":
         found = details.get("means") or details.get("metrics") or {}
         name = "delta_total" if "delta_total" in found else next(iter(found), "")
-        done = words.runs(details["completed"]) if "completed" in details else ""
+        done = runs(details["completed"]) if "completed" in details else ""
         failed = f"{details['failed']} failed" if details.get("failed") else ""
-        mean = f"{name} {words.number(found[name])}" if name else ""
+        mean = f"{name} {number(found[name])}" if name else ""
         return ", ".join(filter(None, [done, failed, mean]))
     if kind == "failed":
         return " ".join(str(details.get("error") or "").split())
     if kind == "completed":
         summary = details.get("summary") or {}
-        return f"{words.runs(summary['completed_runs'])}" if "completed_runs" in summary else ""
+        return f"{runs(summary['completed_runs'])}" if "completed_runs" in summary else ""
     return ", ".join(
-        f"{name} {words.values(value)}"
+        f"{name} {values(value)}"
         for name, value in details.items()
         if value is not None and not isinstance(value, dict)
     )

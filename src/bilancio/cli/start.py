@@ -1,0 +1,182 @@
+"""Have a worker carry a job out and watch it; say how it went."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+from bilancio.cli.render.console import Output, emit
+from bilancio.cli.render.jobs import next_command, show_results
+from bilancio.cli.render.progress import meter
+from bilancio.errors import JobStateError
+from bilancio.jobs.manager import AsyncJobManager
+from bilancio.jobs.models import Estimate, Job, JobStatus, Progress, Results
+from bilancio.jobs.worker.spawn import LOG
+from bilancio.text import counts, estimate, runs, shortened
+
+FAILED, INTERRUPTED = 1, 130
+
+
+async def start(
+    manager: AsyncJobManager, job: Job, output: Output, *, detach: bool, new: bool
+) -> int:
+    """Start *job*, watch it to its end unless *detach*, and return the exit code.
+
+    Ctrl-C cancels the job; what it has recorded stays.
+
+    Parameters
+    ----------
+    new
+        Whether it was created just now.
+    """
+    if new:
+        _say_name(output, job)
+        output.say(job.description)
+    try:
+        expected = await manager.estimate(job.config)
+        started = await manager.start_sweep(job.job_id)
+        if not new:
+            _say_name(output, job)
+        output.say(_beginning(started.action, started.job, expected))
+        _notice_of_compilation(output, job)
+        if detach:
+            return _leave(output, started.job, started.action, expected)
+        last = await _follow(manager.watch(job.job_id), output)
+    except asyncio.CancelledError:
+        _continue_after_interrupt()
+        return await _cancel(manager, job, output)
+    return await _tell(manager, last.job, output, action=started.action, estimate=expected)
+
+
+async def watch(manager: AsyncJobManager, job: Job, output: Output) -> int:
+    """Watch a job that is carried out already; Ctrl-C ends the watching only."""
+    _say_name(output, job)
+    if job.status is JobStatus.PENDING:
+        output.say(f"It has not been started. {next_command(job)}")
+    try:
+        last = await _follow(manager.watch(job.job_id), output)
+    except asyncio.CancelledError:
+        _continue_after_interrupt()
+        output.note(f"The job keeps running. Follow it: bilancio jobs watch {job.job_id}")
+        return INTERRUPTED
+    return await _tell(manager, last.job, output)
+
+
+async def _tell(manager: AsyncJobManager, job: Job, output: Output, **more: Any) -> int:
+    """Say how a job stands, with results where it has completed; return the exit code."""
+    if output.as_json:
+        results = await manager.results(job.job_id)
+        emit({**more, **results.model_dump(mode="json")})
+    if job.state == "completed":
+        if not output.as_json:
+            by = _varied(job)[:1] if job.config.fixed_runs and not _continuous(job) else []
+            _show_results(output, await manager.results(job.job_id, group_by=by))
+        _say_name(output, job)
+        return 0
+    if job.state == "pending":
+        return 0
+    for line in _reasons(job):
+        output.note(line)
+    _say_name(output, job)
+    return FAILED
+
+
+def _say_name(output: Output, job: Job) -> None:
+    output.say(f"Job ID: {job.job_id}", style="bold")
+
+
+def _reasons(job: Job) -> Iterator[str]:
+    """Say why a job has not completed, where to look, and how it is resumed."""
+    match job.state:
+        case "failed":
+            reason = shortened(" ".join((job.error or "no reason was recorded").split()), 500)
+            yield f"Job {job.job_id} failed, {counts(job)}: {reason}"
+        case "cancelled":
+            yield f"Job {job.job_id} was cancelled, {counts(job)}."
+        case _:
+            yield f"Job {job.job_id} has stalled, {counts(job)}: its worker is gone."
+    log = job.folder / LOG
+    if log.exists():
+        yield f"The worker's log: {log}"
+    yield next_command(job)
+
+
+def _beginning(action: str, job: Job, expected: Estimate) -> str:
+    left = job.total_runs - job.completed_runs
+    seconds = expected.seconds * left / max(job.total_runs, 1)
+    time = estimate(seconds, rough=expected.rough, workers=expected.workers)
+    most = "at most " if job.total_is_bound else ""
+    match action:
+        case "started":
+            return f"{most}{runs(left)}, {time}."
+        case "already running":
+            return "It is already running; nothing was started."
+        case _:
+            return f"Resumed: {most}{runs(left)} left, {time}."
+
+
+def _notice_of_compilation(output: Output, job: Job) -> None:
+    from bilancio.model import compiled  # only needed where a job starts
+
+    if job.config.sweep_type in {"single", "ring", "balanced"} and not compiled():
+        output.note(
+            "The engine is compiled for this machine first, once; this takes up to half a minute."
+        )
+
+
+def _leave(output: Output, job: Job, action: str, expected: Estimate) -> int:
+    if output.as_json:
+        emit({"job": job, "action": action, "estimate": expected})
+    output.say(f"Running in the background. Follow it: bilancio jobs watch {job.job_id}")
+    output.say(f"Results: bilancio jobs results {job.job_id}")
+    return 0
+
+
+async def _cancel(manager: AsyncJobManager, job: Job, output: Output) -> int:
+    output.note("Cancelling …")
+    try:
+        ended = await manager.cancel_job(job.job_id, "interrupted from the command line")
+    except JobStateError:  # it completed in this very moment
+        return await _tell(manager, (await manager.find_job(job.job_id)).job, output)
+    if output.as_json:
+        emit({"job": ended})
+    for line in _reasons(ended):
+        output.note(line)
+    _say_name(output, job)
+    return INTERRUPTED
+
+
+def _continue_after_interrupt() -> None:
+    """Take the interrupt as dealt with: the task has something left to do."""
+    task = asyncio.current_task()
+    if task is not None:
+        task.uncancel()
+
+
+async def _follow(seen: AsyncIterator[Progress], output: Output) -> Progress:
+    """Show each step; return the last one."""
+    last = None
+    with meter(output) as show:
+        async for progress in seen:
+            show(progress)
+            last = progress
+    assert last is not None, "a job that is watched is seen at least once"
+    return last
+
+
+def _varied(job: Job) -> list[str]:
+    """Return the parameters that vary over the cells of a job, the first to look at first."""
+    varied = [name for name in getattr(job.config, "varied", ()) if name != "seed"]
+    return sorted(varied, key=lambda name: name != "kappa")
+
+
+def _continuous(job: Job) -> bool:
+    """Tell whether the first parameter to look at takes a value of its own in each sample."""
+    return getattr(job.config, "lhs", None) is not None
+
+
+def _show_results(output: Output, results: Results) -> None:
+    output.say()
+    show_results(output, results)
+    varied = ",".join(_varied(results.job))
+    grouping = f" --group-by {varied}" if varied else ""
+    output.say(f"More: bilancio jobs results {results.job.job_id}{grouping}")
