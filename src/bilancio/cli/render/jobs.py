@@ -17,7 +17,9 @@ def next_command(job: Job) -> str:
     match next_step(job):
         case NextStep.CREATE:
             manifest = shlex.quote(str(job.folder / "job_manifest.json"))
-            return f"Run it as a new job: bilancio sweep {job.config.sweep_type} --config {manifest}"
+            return (
+                f"Run it as a new job: bilancio sweep {job.config.sweep_type} --config {manifest}"
+            )
         case NextStep.RETRY:
             return f"Retry the failed runs: bilancio jobs resume {job.job_id}"
         case NextStep.WATCH as step:

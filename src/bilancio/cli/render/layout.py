@@ -75,7 +75,7 @@ def broken(text: str, width: int) -> list[str]:
     return [part for line in visible(text).splitlines() for part in wrapper.wrap(line) or [""]]
 
 
-def shortened(text: str, width: int) -> str:
+def fitted(text: str, width: int) -> str:
     """Return *text* in one line of at most *width* characters."""
     line = _in_a_line(text)
     if wide(line) <= width:
@@ -126,7 +126,7 @@ def _joined(cells: Sequence[str], rooms: Sequence[int], left: Sequence[bool]) ->
 
 
 def _padded(cell: str, room: int, *, to_left: bool) -> str:
-    cell = shortened(cell, room)
+    cell = fitted(cell, room)
     space = " " * (room - wide(cell))
     return cell + space if to_left else space + cell
 

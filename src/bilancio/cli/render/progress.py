@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from bilancio.cli.render.console import Output, Span, can_move
-from bilancio.cli.render.layout import shortened
+from bilancio.cli.render.layout import fitted
 from bilancio.jobs.models import Progress
 from bilancio.text import duration, estimate, number, runs
 
@@ -54,7 +54,7 @@ def _moving(output: Output) -> Iterator[Meter]:
         words = ", ".join(filter(None, [counts(progress), pace(progress)]))
         room = output.width - len(words) - 3
         bar = _bar(progress, min(room, _BAR_WIDTH)) if room >= _LEAST_BAR else ""
-        told = shortened(words, output.width - 1)
+        told = fitted(words, output.width - 1)
         output.rewrite([Span(bar, "running"), Span(f"  {told}" if bar else told)])
 
     try:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from bilancio.cli.render.console import Line, Span
-from bilancio.cli.render.layout import broken, rows_table, shortened
+from bilancio.cli.render.layout import broken, rows_table, fitted
 from bilancio.jobs.models import Job, JobEvent, Page, Table
 from bilancio.text import ago, number, runs, values
 
@@ -100,7 +100,7 @@ def jobs_table(page: Page, now: datetime, *, width: int) -> list[Line]:
             lines += [[Span(name, "bold")], [Span(f"  {', '.join(facts)}", job.state)]]
         else:
             lines.append([Span(row[0].text, "bold"), *row[1:]])
-        lines.append([Span(f"  {shortened(job.description, width - 2)}", "dim")])
+        lines.append([Span(f"  {fitted(job.description, width - 2)}", "dim")])
     return lines
 
 
