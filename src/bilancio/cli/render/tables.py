@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from bilancio.cli.render.console import Line, Span
-from bilancio.cli.render.layout import broken, rows_table, fitted
+from bilancio.cli.render.layout import broken, fitted, rows_table
 from bilancio.jobs.models import Job, JobEvent, Page, Table
 from bilancio.text import ago, number, runs, values
 
