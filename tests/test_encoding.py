@@ -43,3 +43,8 @@ def test_brackets_within_text_are_no_nesting():
 
 def test_pairs_of_surrogates_are_characters():
     assert from_json('"\\ud83d\\ude00"') == "😀"
+
+
+def test_integer_of_too_many_digits_is_refused_in_a_sentence():
+    with pytest.raises(ValueError, match="it holds a number of 5,000 digits"):
+        from_json("[" + "1" * 5000 + "]")

@@ -17,12 +17,17 @@ def main() -> None:
     )
     gc.disable()  # nothing of what is loaded now is garbage; looking costs a tenth of the start
     # Takes a second or so, in which a signal must end this process without a word.
+    import anyio
+
+    from bilancio_mcp.stdio import take_over
+
+    wire = take_over()  # before a plug-in is imported, which may print
     from bilancio_mcp.server import build_server
 
     server = build_server()
     gc.freeze()
     gc.enable()
-    server.run()
+    anyio.run(server.serve, wire)
     os._exit(0)  # the interpreter's own end takes longer than a client waits
 
 

@@ -18,6 +18,7 @@ from bilancio.errors import BilancioError, InvalidInput, JobNotFound, Problem, s
 from bilancio.validation import explained, nearest, unknown_field
 from bilancio_mcp.lifespan import AppContext
 from bilancio_mcp.resources import add_resources
+from bilancio_mcp.stdio import Wire, transport
 from bilancio_mcp.tools import tools
 
 ROLL_BACK_S = 0.2
@@ -89,12 +90,14 @@ class BilancioServer(MCPServer[AppContext]):
         finally:
             self._calls.discard(task)
 
-    async def run_stdio_async(self) -> None:
+    async def serve(self, wire: Wire) -> None:
         """Serve until our input ends; a signal ends the process from here."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self._leave)
-        await super().run_stdio_async()
+        lowlevel = self._lowlevel_server
+        async with transport(wire) as (incoming, outgoing):
+            await lowlevel.run(incoming, outgoing, lowlevel.create_initialization_options())
 
     def _leave(self) -> None:
         if self._leaving is None:  # a client sends a second signal when the first takes long

@@ -13,6 +13,7 @@ from typing import Any
 
 MAX_BYTES = 16 << 20
 MAX_DEPTH = 64
+MAX_DIGITS = 4300  # of an integer; Python itself reads no more
 
 
 def finite(value: Any) -> Any:
@@ -63,7 +64,7 @@ def from_json(text: str | bytes, *, max_bytes: int = MAX_BYTES, max_depth: int =
             raise ValueError(message) from None
     _refuse_depth(text, max_depth)
     try:
-        value = json.loads(text, parse_constant=_refuse_constant)
+        value = json.loads(text, parse_int=_integer, parse_constant=_refuse_constant)
     except json.JSONDecodeError as error:
         message = f"it is not JSON ({error.msg}, line {error.lineno})"
         raise ValueError(message) from None
@@ -99,6 +100,13 @@ def _refuse_depth(text: str, max_depth: int) -> None:
                 raise ValueError(message)
         elif sign in "]}":
             depth -= 1
+
+
+def _integer(digits: str) -> int:
+    if len(digits) > MAX_DIGITS:
+        message = f"it holds a number of {len(digits):,} digits"
+        raise ValueError(message)
+    return int(digits)
 
 
 def _refuse_constant(name: str) -> float:
