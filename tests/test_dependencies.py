@@ -1,0 +1,52 @@
+"""What the code imports is what pyproject.toml declares."""
+
+import ast
+import re
+import sys
+import tomllib
+from collections import defaultdict
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+OWN = {"bilancio", "bilancio_mcp", "tests", "benchmarks"}
+
+
+def name_of(requirement):
+    return re.match(r"[A-Za-z0-9._-]+", requirement)[0].lower().replace("_", "-")
+
+
+def imported(*folders):
+    """Return the distributions that a folder's code imports, in functions too, and where."""
+    known = packages_distributions()
+    found = defaultdict(set)
+    for file in (file for folder in folders for file in (ROOT / folder).rglob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text())):
+            names = [node.module] if isinstance(node, ast.ImportFrom) and not node.level else []
+            names += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            for top in {name.partition(".")[0] for name in names}:
+                if top not in sys.stdlib_module_names | OWN:
+                    found[name_of(known.get(top, [top])[0])].add(str(file.relative_to(ROOT)))
+    return dict(found)
+
+
+def test_every_library_that_is_imported_is_declared():
+    declared = {name_of(each) for each in PROJECT["project"]["dependencies"]}
+    undeclared = {
+        name: sorted(files)
+        for name, files in imported("src", "server").items()
+        if name not in declared
+    }
+    assert undeclared == {}
+
+
+def test_every_library_that_is_declared_is_imported():
+    declared = {name_of(each) for each in PROJECT["project"]["dependencies"]}
+    assert declared - {*imported("src", "server")} == set()
+
+
+def test_what_tests_import_is_declared_for_development():
+    declared = {name_of(each) for each in PROJECT["project"]["dependencies"]}
+    declared |= {name_of(each) for each in PROJECT["dependency-groups"]["dev"]}
+    assert {*imported("tests", "benchmarks")} - declared == set()
