@@ -362,3 +362,65 @@ def test_the_memory_of_the_doctor_is_bounded_however_large_the_chunks(isolated):
             [(number, number) for number in range(100)],
         )
     assert most() < empty + 150
+
+
+async def test_a_cache_folder_that_cannot_be_written_is_a_warning(manager, tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("BILANCIO_CACHE_DIR", str(tmp_path / "file" / "cache"))
+    finding = await only(manager)
+    assert (finding.severity, f"{tmp_path / 'file'} is not a folder" in finding.message) == (
+        "warning", True,
+    )  # fmt: skip
+    assert "BILANCIO_CACHE_DIR" in finding.repair
+
+
+async def test_an_output_folder_below_a_file_is_an_error(tmp_path, isolated):
+    (tmp_path / "file").touch()
+    async with AsyncJobManager(out_dir=tmp_path / "file" / "out") as manager:
+        finding = await only(manager)
+    assert f"The output folder cannot be written: {tmp_path / 'file'} is not a" in finding.message
+
+
+@pytest.mark.parametrize(
+    ("out_dir", "said"),
+    [("~nosuchuser/out", "there is no such user"), ("x" * 300, "File name too long")],
+)
+async def test_an_output_folder_that_cannot_be_one_is_an_error(isolated, out_dir, said):
+    async with AsyncJobManager(out_dir=out_dir) as manager:
+        finding = await only(manager)
+    assert (finding.severity, said in finding.message) == ("error", True)
+    assert "BILANCIO_OUT_DIR" in finding.repair
+
+
+async def test_a_working_folder_that_is_gone_is_said(isolated, tmp_path, monkeypatch):
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    async with AsyncJobManager(out_dir="out") as manager:
+        finding = await only(manager)
+    assert "the working folder no longer exists" in finding.message
+
+
+async def test_jobs_whose_plug_in_is_missing_are_named(manager, plugins, monkeypatch):
+    from bilancio.experiments import registry
+
+    for name in ("first-job", "second-job"):
+        await manager.create_job("try", {"sweep_type": "trivial", "n": 5}, job_id=name)
+    assert await wrong(manager) == []
+    monkeypatch.delenv("BILANCIO_PLUGINS")
+    registry._plugins.cache_clear()
+    finding = await only(manager, repair=True)
+    assert "2 jobs of sweep type 'trivial' (second-job, first-job)" in finding.message
+    assert "BILANCIO_PLUGINS" in finding.repair
+
+
+async def test_a_repair_made_twice_changes_nothing_more(manager, job, store_file):
+    (job.folder / "job_manifest.json").unlink()
+    lock = (await manager.store()).worker_lock(job.job_id, 7)
+    lock.parent.mkdir(exist_ok=True)
+    lock.touch()
+    assert len((await manager.doctor(repair=True)).repaired) == 2
+    before = {path: path.read_bytes() for path in job.folder.iterdir()}
+    again = await manager.doctor(repair=True)
+    assert (again.healthy, again.repaired) == (True, ())
+    assert {path: path.read_bytes() for path in job.folder.iterdir()} == before

@@ -22,6 +22,7 @@ STORE_CHECKS: tuple[StoreCheck, ...] = (
     store.check_chunks,
     store.check_counters,
     jobs.check_stalled,
+    jobs.check_experiments,
     workers.check_locks,
     manifests.check_manifests,
 )

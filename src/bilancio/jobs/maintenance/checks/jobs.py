@@ -1,8 +1,18 @@
-"""Checks of jobs that are under way."""
+"""Checks of jobs: whether running ones have a worker, and all of them their experiment."""
 
+from collections import defaultdict
 from collections.abc import AsyncIterator
 
-from bilancio.jobs.maintenance.checks.base import Checked, Examined, Issue, count, warning
+from bilancio.errors import InvalidInput
+from bilancio.experiments import registry
+from bilancio.jobs.maintenance.checks.base import (
+    Checked,
+    Examined,
+    Issue,
+    count,
+    cut,
+    warning,
+)
 from bilancio.jobs.models import Job, JobStatus
 from bilancio.jobs.store import JobStore
 
@@ -12,7 +22,7 @@ PAGE = 500
 async def check_stalled(examined: Examined) -> AsyncIterator[Checked | Issue]:
     """Look whether each running job has a worker."""
     running = 0
-    async for job in _running(examined.store):
+    async for job in _jobs(examined.store, JobStatus.RUNNING):
         running += 1
         if (await examined.with_stall(examined.store, job)).stalled:
             yield warning(
@@ -24,10 +34,28 @@ async def check_stalled(examined: Examined) -> AsyncIterator[Checked | Issue]:
     yield Checked(f"{count(running, 'running job')} and their workers")
 
 
-async def _running(store: JobStore) -> AsyncIterator[Job]:
+async def check_experiments(examined: Examined) -> AsyncIterator[Checked | Issue]:
+    """Look whether the experiment of each job is installed."""
+    try:
+        known = set(registry.sweep_types())
+    except InvalidInput:  # a plug-in that does not load, which is a finding of its own
+        return
+    missing = defaultdict(list)
+    async for job in _jobs(examined.store):
+        if job.config.sweep_type not in known and not job.manual:
+            missing[job.config.sweep_type].append(job.job_id)
+    for sweep_type, jobs in missing.items():
+        yield warning(
+            f"{count(len(jobs), 'job')} of sweep type {sweep_type!r} ({', '.join(cut(jobs, 3))}) "
+            "can be neither resumed nor verified: no installed experiment has this name.",
+            "Install the plug-in, or name it in BILANCIO_PLUGINS.",
+        )
+
+
+async def _jobs(store: JobStore, status: JobStatus | None = None) -> AsyncIterator[Job]:
     offset = 0
     while True:
-        jobs, total = await store.jobs(status=JobStatus.RUNNING, limit=PAGE, offset=offset)
+        jobs, total = await store.jobs(status=status, limit=PAGE, offset=offset)
         for job in jobs:
             yield job
         offset += PAGE

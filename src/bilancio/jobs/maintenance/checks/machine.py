@@ -19,6 +19,7 @@ from bilancio.jobs.maintenance.checks.base import (
 from bilancio.jobs.store.sqlite.mounts import mounted, network_mount
 from bilancio.jobs.store.store import sqlite_path
 from bilancio.model import compilation
+from bilancio.paths import absolute_path
 from bilancio.settings import Settings
 
 SOUND_SQLITE = (3, 51, 3)
@@ -76,15 +77,9 @@ def check_store_folder(settings: Settings) -> Iterator[Checked | Issue]:
 def check_out_dir(settings: Settings) -> Iterator[Checked | Issue]:
     """Look whether output folders can be made."""
     try:
-        folder = settings.out_dir.expanduser().absolute()
-    except FileNotFoundError:
-        yield error(
-            f"The working folder no longer exists, so the output folder {settings.out_dir} "
-            "is nowhere.",
-            "Change to a folder that exists, or set BILANCIO_OUT_DIR to an absolute path.",
-        )
-    except RuntimeError as fault:  # ~user of an unknown user
-        yield error(f"BILANCIO_OUT_DIR is {settings.out_dir}: {fault}", "Correct or unset it.")
+        folder = absolute_path("BILANCIO_OUT_DIR", settings.out_dir)
+    except InvalidInput as fault:
+        yield error(str(fault), "Correct or unset BILANCIO_OUT_DIR, or change to another folder.")
     else:
         yield from _folder_issues("output folder", folder, "BILANCIO_OUT_DIR")
 
@@ -115,7 +110,7 @@ def unwritable(folder: Path) -> str | None:
     """Return why no file can be made in *folder* (which need not exist yet); None where one can."""
     try:
         os.lstat(folder)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         pass
     except (OSError, ValueError) as fault:
         return f"{folder} ({getattr(fault, 'strerror', None) or fault})"
