@@ -1,16 +1,82 @@
-"""Every test has a store and folders of its own; nobody's own store is ever touched."""
+"""Every test has a store and folders of its own, and leaves no process behind."""
 
+import contextlib
+import ctypes
+import os
+import signal
+import sys
 from pathlib import Path
 
 import platformdirs
+import psutil
 import pytest
 
 # Compiled kernels and downloaded packages are shared by all tests; they are nobody's data.
 CACHE_HOME = platformdirs.user_cache_path()
+PR_SET_CHILD_SUBREAPER = 36
+
+# A shell that starts pytest in the background has it ignore SIGINT, and so would each process that
+# a test starts: those that are sent SIGINT would never end.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# Workers outlive who starts them; as their new parent this process can find and end them.
+if sys.platform == "linux":
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1)
+
+
+def has_children() -> bool:
+    """Tell whether any process that this one has started or inherited exists, quickly."""
+    if not hasattr(os, "waitid"):
+        return True
+    try:
+        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    except ChildProcessError:
+        return False
+    return True
+
+
+def processes() -> set[psutil.Process]:
+    """Return all living processes below this one, but the one that serves multiprocessing."""
+    if not has_children():
+        return set()
+    found = set()
+    for each in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            tracker = "multiprocessing.resource_tracker" in " ".join(each.cmdline())
+            if not tracker and each.status() != psutil.STATUS_ZOMBIE:
+                found.add(each)
+    return found
+
+
+def end(left: set[psutil.Process]) -> None:
+    for each in left:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            each.kill()
+    psutil.wait_procs(left, 20)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_process_is_left_at_the_end():
+    yield
+    left = processes()
+    end(left)
+    assert left == set()
 
 
 @pytest.fixture(autouse=True)
-def isolated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def _no_process_outlives_its_test():
+    """End what the test has started and has not ended, whatever failed in it."""
+    before = processes()
+    yield
+    while left := processes() - before:  # one that was about to start another may have done so
+        end(left)
+
+
+@pytest.fixture(autouse=True)
+def isolated(
+    _no_process_outlives_its_test: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Path:
     """Point every setting and home folder into the test's own folder; return that."""
     monkeypatch.setenv("BILANCIO_DATABASE_URL", f"sqlite:///{tmp_path / 'store' / 'bilancio.db'}")
     monkeypatch.setenv("BILANCIO_OUT_DIR", str(tmp_path / "out"))

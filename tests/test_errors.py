@@ -19,6 +19,7 @@ EXAMPLES = [
     errors.ResultsMissing("my-name", "only the summary was imported."),
     errors.LeaseLost("my-name", "worker-a"),
     errors.ExecutorUnavailable("modal", ["local"]),
+    errors.ExecutorFailed("local", "no process could be started"),
     errors.OutputError("/there", "Permission denied"),
     errors.WorkerError("my-name", "it could not be started."),
     errors.StoreError("b.db", "it was closed."),

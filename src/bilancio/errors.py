@@ -10,6 +10,7 @@ BilancioError
 ├── ResultsMissing        the results of single runs are not here
 ├── LeaseLost             another worker has the job now: drop what you hold
 ├── ExecutorUnavailable   the executor asked for is not installed
+├── ExecutorFailed        the executor cannot compute anything
 ├── OutputError           an output folder or file cannot be written
 ├── WorkerError           the worker could not be started, or ended badly
 └── StoreError            the store cannot be used
@@ -181,6 +182,18 @@ class ExecutorUnavailable(BilancioError):
             f"{asked}, but this installation has no {self.executor} executor; "
             f"allowed: {', '.join(self.available)}. Nothing was stored or started."
         )
+
+
+class ExecutorFailed(BilancioError):
+    """An executor cannot compute at all, through no fault of a single run."""
+
+    def __init__(self, executor: str, reason: str) -> None:
+        super().__init__(executor, reason)
+        self.executor = executor
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"The {self.executor} executor cannot compute: {self.reason}."
 
 
 class OutputError(BilancioError):

@@ -3,8 +3,6 @@
 Each computes ``value = 2 × index`` and goes wrong, or waits, as its configuration says.
 """
 
-import ctypes
-import os
 import time
 from pathlib import Path
 from typing import Any, Literal
@@ -14,6 +12,7 @@ from pydantic import Field
 
 from bilancio.experiments.configs import SweepConfig
 from bilancio.experiments.protocol import Observations
+from tests.plugins.faults import FAULTS, HARMLESS
 
 
 class Counting(SweepConfig):
@@ -97,7 +96,7 @@ class BusyGated(Gated):
 
 
 class FaultySweep(Counting):
-    """Run number → what goes wrong: raise, exit, segfault, hang, few, text, objects."""
+    """Run number → what goes wrong: a name of tests.plugins.faults, raise or hang."""
 
     sweep_type: Literal["faulty"] = Field(default="faulty")
     faults: dict[int, str] = Field(default_factory=dict)
@@ -113,22 +112,16 @@ class Faulty(CountingExperiment):
         table = super().compute(config, indices)
         for each in indices.tolist():
             match faults.get(each):
+                case None:
+                    pass
                 case "raise":
                     message = f"run {each} has no solution"
                     raise ArithmeticError(message)
-                case "exit":
-                    os._exit(3)
-                case "segfault":
-                    ctypes.string_at(0)
                 case "hang":
                     while True:
                         pass
-                case "few":
-                    table = table[:-1]
-                case "text":
-                    return "no table"
-                case "objects":
-                    return np.array([(object(),)] * len(indices), [("value", object)])
+                case fault:
+                    table = (FAULTS | HARMLESS)[fault](table)
         return table
 
 

@@ -12,7 +12,7 @@ from bilancio_mcp.server import INSTRUCTIONS, build_server
 from tests.server.talk import TOOLS
 
 MAX_BYTES = 21_050  # about 6,000 tokens
-HEAVY = ("numpy", "numba", "scipy", "matplotlib", "pebble", "rapidfuzz")
+HEAVY = ("numpy", "numba", "scipy", "matplotlib", "rapidfuzz")
 
 LIST_AND_LOOK = f"""
 import asyncio, json, sys

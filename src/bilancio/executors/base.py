@@ -1,6 +1,7 @@
 """What an executor is, what becomes of a batch, and how a failing batch is narrowed down."""
 
 import time
+import unicodedata
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ Indices = NDArray[np.int64]
 Metrics = NDArray[np.void]
 
 MAX_ERROR = 2000
+MAX_ITEM_BYTES = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,12 +34,25 @@ class Outcome:
         Error by index of the runs that failed.
     compute_s
         Seconds of one core spent on it.
+    cold
+        Some of it was computed by a thread or process that had computed nothing before, so that
+        `compute_s` may include what is loaded and compiled once.
     """
 
     indices: Indices
     metrics: Metrics
     failures: dict[int, str] = field(default_factory=dict)
     compute_s: float = 0.0
+    cold: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One try at a batch: its rows, or the error that left it without them."""
+
+    metrics: Metrics | None
+    error: str = ""
+    cold: bool = False
 
 
 class Executor(Protocol):
@@ -56,37 +71,90 @@ class Executor(Protocol):
 
         A run that fails is in the outcome's `failures`, whatever it raises; the others of its
         batch are computed. An *isolated* batch computes where a crash takes only itself down.
+
+        The future raises `ExecutorFailed` when nothing can be computed at all.
         """
         ...
 
     def close(self) -> None:
-        """Drop what has not begun; do not wait for what has."""
+        """Drop what has not begun and stop what can be stopped; wait for nothing else."""
         ...
 
 
-def narrow_down(attempt: Callable[[Indices], Metrics], indices: Indices) -> Outcome:
-    """Compute a batch by *attempt*; where it raises, halve it until failing runs are alone."""
+def narrow_down(attempt: Callable[[Indices], Attempt], indices: Indices) -> Outcome:
+    """Compute a batch by *attempt*; where that fails, halve it until failing runs are alone.
+
+    A table with other columns than the first one of the batch is a failure, too.
+    """
     began = time.perf_counter()
     failures: dict[int, str] = {}
     done: list[tuple[Indices, Metrics]] = []
+    cold = False
     waiting = [indices]
     while waiting:
         batch = waiting.pop()
-        try:
-            metrics = attempt(batch)
-        except Exception as error:  # noqa: BLE001 - an experiment may raise anything
-            if len(batch) == 1:
-                failures[int(batch[0])] = f"{type(error).__name__}: {error}"[:MAX_ERROR]
-            else:
-                middle = len(batch) // 2
-                waiting += [batch[middle:], batch[:middle]]
+        tried = attempt(batch)
+        cold |= tried.cold
+        rows, error = tried.metrics, tried.error
+        if rows is not None and done and rows.dtype != done[0][1].dtype:
+            error = other_columns(rows.dtype, done[0][1].dtype)
+            rows = None
+        if rows is not None:
+            done.append((batch, rows))
+        elif len(batch) == 1:
+            failures[int(batch[0])] = error
         else:
-            done.append((batch, metrics))
+            middle = len(batch) // 2
+            waiting += [batch[middle:], batch[:middle]]
     return Outcome(
         indices=np.concatenate([batch for batch, _ in done]) if done else np.empty(0, np.int64),
         metrics=np.concatenate([rows for _, rows in done]) if done else np.empty(0, np.void),
         failures=failures,
         compute_s=time.perf_counter() - began,
+        cold=cold,
+    )
+
+
+def other_columns(got: np.dtype[Any], expected: np.dtype[Any]) -> str:
+    """Say that a run returned other columns than those before it."""
+    return clean_text(f"TypeError: returned columns {_listed(got)}, not {_listed(expected)}")
+
+
+def _listed(columns: np.dtype[Any]) -> str:
+    return ", ".join(f"{name} ({columns[name]})" for name in columns.names or ()) or "none"
+
+
+def attempt_here(
+    experiment: Experiment, config: Any, indices: Indices, *, cold: bool = False
+) -> Attempt:
+    """Compute a batch in this thread; whatever it raises becomes the attempt's error.
+
+    A run may raise SystemExit or KeyboardInterrupt as well: it is the run that ends, not the
+    process that computes it.
+    """
+    try:
+        return Attempt(compute_table(experiment, config, indices), cold=cold)
+    except BaseException as error:  # noqa: BLE001 - an experiment may raise anything
+        return Attempt(None, error_text(error), cold)
+
+
+def error_text(error: BaseException) -> str:
+    """Return an exception's type and message, fit to be stored and printed.
+
+    It is cut at `MAX_ERROR` characters; control characters and lone surrogates are replaced.
+    """
+    try:
+        message = str(error)[:MAX_ERROR]
+    except BaseException as second:  # noqa: BLE001 - so may the exception that it raises
+        message = f"(its message cannot be read: {type(second).__name__})"
+    return clean_text(f"{type(error).__name__}: {message}" if message else type(error).__name__)
+
+
+def clean_text(text: str) -> str:
+    """Cut *text* at `MAX_ERROR` characters and replace those that a terminal would obey."""
+    return "".join(
+        "\ufffd" if unicodedata.category(each) in {"Cc", "Cs"} and each not in "\n\t" else each
+        for each in text[:MAX_ERROR]
     )
 
 
@@ -103,10 +171,15 @@ def compute_table(experiment: Experiment, config: Any, indices: Indices) -> Metr
     if not isinstance(metrics, np.ndarray) or not metrics.dtype.names:
         message = f"the experiment returned {type(metrics).__name__}, not a table of metrics"
         raise TypeError(message)
+    if isinstance(metrics, np.ma.MaskedArray):
+        message = "the experiment returned a masked table; say NaN where a metric is not known"
+        raise TypeError(message)
     if metrics.shape != indices.shape:
         message = f"the experiment returned {metrics.shape} rows for {len(indices)} runs"
         raise ValueError(message)
-    if metrics.dtype.hasobject:
-        message = "the experiment returned metrics that are not numbers"
-        raise TypeError(message)
-    return metrics
+    for name in metrics.dtype.names:
+        column = metrics.dtype[name]
+        if column.kind not in "biuf" or column.itemsize > MAX_ITEM_BYTES:
+            message = f"the experiment returned metrics that are not numbers: {name} ({column})"
+            raise TypeError(message)
+    return np.asarray(metrics)

@@ -5,29 +5,25 @@ computes in processes, where a run that crashes or hangs takes only its process 
 a batch that fails is halved until the runs that fail are alone.
 """
 
-import contextlib
-import ctypes
 import functools
-import multiprocessing
-import multiprocessing.connection
-import os
-import signal
-import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
-from pebble import ProcessExpired, ProcessPool
-
 from bilancio import machine
+from bilancio.errors import ExecutorFailed
 from bilancio.executors import registry
-from bilancio.executors.base import Indices, Metrics, Outcome, compute_table, narrow_down
-from bilancio.experiments import registry as experiments
+from bilancio.executors.base import Attempt, Indices, Outcome, attempt_here, narrow_down
+from bilancio.executors.processes import ChildProcess, NotBegun, Unusable
 from bilancio.experiments.protocol import Experiment
 
-SLACK_S = 10.0  # what a batch may take beyond the longest run: its other runs and a cold start
-PR_SET_PDEATHSIG = 1
+SLACK_S = 10.0  # what a batch may take beyond the longest run: its other runs
+STARTS = 3  # processes in a row that may end before they begin with a batch
+
+
+class Closed(Exception):
+    """The executor was closed while the batch was computed."""
 
 
 class LocalExecutor:
@@ -45,89 +41,78 @@ class LocalExecutor:
 
     def __init__(self, workers: int = 0, *, run_timeout_s: float = 600.0) -> None:
         self.workers = workers or machine.cores()
-        self._limit_s = run_timeout_s + SLACK_S
+        self._run_timeout_s = run_timeout_s
         self._threads = ThreadPoolExecutor(self.workers, thread_name_prefix="kernel")
-        self._processes: ProcessPool | None = None
-        self._starting = threading.Lock()
+        self._here = threading.local()  # of each thread: its process, and whether it is warm
+        self._children: set[ChildProcess] = set()
+        self._changing = threading.Lock()
+        self._closed = False
 
     def submit(
         self, experiment: Experiment, config: Any, indices: Indices, *, isolated: bool = False
     ) -> Future[Outcome]:
         """Schedule the runs of *indices*; *isolated* ones compute in a process."""
-        attempt: Callable[[Indices], Metrics]
+        attempt: Callable[[Indices], Attempt]
         if experiment.releases_gil and not isolated:
-            attempt = functools.partial(compute_table, experiment, config)
+            attempt = functools.partial(self._in_thread, experiment, config)
         else:
             attempt = functools.partial(self._in_process, config)
         return self._threads.submit(narrow_down, attempt, indices)
 
     def close(self) -> None:
-        """Drop what has not begun; do not wait for what has."""
+        """Drop what has not begun and kill processes; do not wait for threads."""
+        with self._changing:
+            self._closed = True
+            children = set(self._children)
         self._threads.shutdown(wait=False, cancel_futures=True)
-        if self._processes is not None:
-            self._processes.stop()  # type: ignore[no-untyped-call]
+        for child in children:
+            child.kill()
+        for child in children:
+            child.reap()
 
-    def _in_process(self, config: Any, indices: Indices) -> Metrics:
-        """Compute in a process of the pool; what kills or stops that process is raised here."""
-        task = self._pool().schedule(
-            _compute_by_name, args=[config, indices], timeout=self._limit_s
-        )
-        try:
-            metrics: Metrics = task.result()
-        except ProcessExpired as expired:
-            message = f"its process died ({_how_it_died(expired.exitcode)})"
-            raise ChildProcessError(message) from None
-        except TimeoutError:
-            message = f"it took longer than {self._limit_s - SLACK_S:g} s"
-            raise TimeoutError(message) from None
-        return metrics
+    def _in_thread(self, experiment: Experiment, config: Any, indices: Indices) -> Attempt:
+        if self._closed:
+            raise Closed
+        cold = not getattr(self._here, "warm", False)
+        self._here.warm = True
+        return attempt_here(experiment, config, indices, cold=cold)
 
-    def _pool(self) -> ProcessPool:
-        with self._starting:
-            if self._processes is None:
-                self._processes = ProcessPool(
-                    self.workers,
-                    initializer=end_with_parent,
-                    context=multiprocessing.get_context("spawn"),
-                )
-            return self._processes
+    def _in_process(self, config: Any, indices: Indices) -> Attempt:
+        """Compute in this thread's process; start another where it ended between batches."""
+        alone = len(indices) == 1
+        limit_s = self._run_timeout_s if alone else self._run_timeout_s + SLACK_S
+        reason = ""
+        for _ in range(STARTS):
+            child = self._child()
+            try:
+                attempt = child.compute(config, indices, limit_s)
+            except NotBegun as ended:
+                reason = f"its processes end before they begin ({ended})"
+            except Unusable as refused:
+                reason = str(refused)
+                break
+            else:
+                if self._closed:
+                    raise Closed
+                return attempt
+        if self._closed:
+            raise Closed
+        raise ExecutorFailed(self.name, reason)
 
-
-@functools.cache
-def _prepared(sweep_type: str) -> Experiment:
-    experiment = experiments.experiment(sweep_type)
-    experiment.prepare()
-    return experiment
-
-
-def _compute_by_name(config: Any, indices: Indices) -> Metrics:
-    """Compute in a process that is told names only."""
-    return compute_table(_prepared(config.sweep_type), config, indices)
-
-
-def end_with_parent() -> None:
-    """Have this process end when its parent does, however busy it is then.
-
-    A thread waits for the parent's end and leaves; on Linux the kernel sends SIGKILL as well,
-    which reaches code that never lets another thread run.
-    """
-    parent = multiprocessing.parent_process()
-    if parent is None:
-        return
-    if sys.platform == "linux":
-        with contextlib.suppress(OSError, AttributeError):
-            ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent to answer
-
-    def wait() -> None:
-        multiprocessing.connection.wait([parent.sentinel])
-        os._exit(1)
-
-    threading.Thread(target=wait, name="parent-watch", daemon=True).start()
-
-
-def _how_it_died(exit_code: int | None) -> str:
-    if exit_code is not None and exit_code < 0:
-        with contextlib.suppress(ValueError):
-            return signal.Signals(-exit_code).name
-    return f"exit code {exit_code}"
+    def _child(self) -> ChildProcess:
+        """Return this thread's process, started when there is none."""
+        child: ChildProcess | None = getattr(self._here, "child", None)
+        if child is not None and not child.ended:
+            return child
+        with self._changing:
+            if self._closed:
+                raise Closed
+            if child is not None:
+                self._children.discard(child)
+            try:
+                child = ChildProcess()
+            except OSError as error:
+                raise ExecutorFailed(self.name, f"no process could be started ({error})") from None
+            self._children.add(child)
+        self._here.child = child
+        return child

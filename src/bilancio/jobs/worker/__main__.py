@@ -1,4 +1,4 @@
-"""A worker process: ``python -m bilancio.jobs.worker JOB_ID WORKER_ID FENCE``."""
+"""A worker process; its arguments are JOB_ID WORKER_ID FENCE."""
 
 import asyncio
 import logging

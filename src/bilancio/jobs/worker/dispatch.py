@@ -63,10 +63,21 @@ class Dispatcher:
             As many runs of this attempt failed as the configuration allows.
         """
         queue = self._queue(gaps)
-        computing: dict[asyncio.Future[Outcome], InFlightBatch] = {}
         chosen = queue.take(self._capacity)
         await self._store.note_in_flight(self._lease, list(chosen))
-        computing |= self._submit(config, chosen)
+        computing = self._submit(config, chosen)
+        try:
+            await self._until_all_are_recorded(config, queue, computing)
+        finally:
+            for each in computing:
+                each.cancel()
+
+    async def _until_all_are_recorded(
+        self,
+        config: SweepConfig,
+        queue: BatchQueue,
+        computing: dict[asyncio.Future[Outcome], InFlightBatch],
+    ) -> None:
         while computing:
             done, _ = await asyncio.wait(computing, return_when=asyncio.FIRST_COMPLETED)
             unrecorded = {each: computing.pop(each) for each in done}

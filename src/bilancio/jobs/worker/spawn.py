@@ -1,10 +1,9 @@
 """Start a worker process that outlives the process that asked for it."""
 
-import os
 import subprocess
-import sys
 import threading
 
+from bilancio import interpreter
 from bilancio.errors import WorkerError
 from bilancio.jobs.models import Job, Lease
 from bilancio.settings import Settings
@@ -20,22 +19,23 @@ def spawn_worker(job: Job, lease: Lease, settings: Settings) -> "subprocess.Pope
     WorkerError
         The process could not be started.
     """
-    environment = os.environ | {
+    given = {
         f"BILANCIO_{name.upper()}": str(value) for name, value in settings.model_dump().items()
     }
-    command = [
-        sys.executable, "-m", "bilancio.jobs.worker",
-        lease.job_id, lease.worker_id, str(lease.fence),
-    ]  # fmt: skip
     try:
         with (job.folder / LOG).open("ab") as log:
             process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-                command,
+                interpreter.command(
+                    "bilancio.jobs.worker.__main__",
+                    lease.job_id,
+                    lease.worker_id,
+                    str(lease.fence),
+                ),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
-                env=environment,
+                env=interpreter.environment(**given),
             )
     except OSError as error:
         raise WorkerError(job.job_id, f"it could not be started ({error}).") from error

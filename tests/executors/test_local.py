@@ -1,0 +1,109 @@
+"""Whatever a run does costs that run and nothing else."""
+
+import numpy as np
+import psutil
+import pytest
+
+from bilancio.errors import ExecutorFailed
+from bilancio.executors.registry import DEFAULT, open_executor
+from bilancio.experiments import registry
+from bilancio.jobs import JobConfig
+from tests.plugins.faults import FAULTS, HARMLESS
+
+pytestmark = pytest.mark.timeout(60)
+
+DEADLY_IN_THREADS = {"segfault", "exit", "exit 0", "kill", "term", "close all"}
+SAID = {
+    "segfault": "ChildProcessError: its process died (SIGSEGV)",
+    "exit": "ChildProcessError: its process died (exit code 3)",
+    "exit 0": "ChildProcessError: its process died (exit code 0)",
+    "kill": "ChildProcessError: its process died (SIGKILL)",
+    "term": "ChildProcessError: its process died (SIGTERM)",
+    "sys.exit": "SystemExit: done",
+    "interrupt": "KeyboardInterrupt",
+    "generator": "GeneratorExit",
+    "stop": "StopIteration",
+    "memory": "MemoryError",
+    "recursion": "RecursionError: maximum recursion depth exceeded",
+    "unpicklable": "Unpicklable: cannot travel",
+    "mute": "Mute: (its message cannot be read: SystemExit)",
+    "odd letters": "ValueError: � � �[2J � é",
+    "long": "ValueError: xxx",
+    "none": "TypeError: the experiment returned NoneType, not a table of metrics",
+    "text": "TypeError: the experiment returned str, not a table of metrics",
+    "few": "ValueError: the experiment returned (0,) rows for 1 runs",
+    "flat": "TypeError: the experiment returned ndarray, not a table of metrics",
+    "objects": "TypeError: the experiment returned metrics that are not numbers: value (object)",
+    "letters": "TypeError: the experiment returned metrics that are not numbers: value (<U1)",
+    "complex": "TypeError: the experiment returned metrics that are not numbers: value (complex",
+    "nested": "TypeError: the experiment returned metrics that are not numbers: value",
+    "masked": "TypeError: the experiment returned a masked table",
+    "close all": "ChildProcessError: its process died (",
+}
+
+
+def outcome(executor, kind, faults, indices=None):
+    config = JobConfig(sweep_type=kind, n=100, faults=faults)
+    chosen = np.arange(8) if indices is None else indices
+    return executor.submit(registry.experiment(kind), config, chosen).result(60)
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_run_that_fails_in_a_process_fails_alone_and_says_why(executor, fault):
+    found = outcome(executor, "faulty", {5: fault})
+    assert found.failures.keys() == {5}
+    assert found.failures[5].startswith(SAID[fault])
+    assert len(found.failures[5]) <= 2000
+    assert found.indices.tolist() == [0, 1, 2, 3, 4, 6, 7]
+    assert found.metrics["value"].tolist() == [0, 2, 4, 6, 8, 12, 14]
+
+
+@pytest.mark.parametrize("fault", FAULTS.keys() - DEADLY_IN_THREADS)
+def test_a_run_that_fails_in_a_thread_fails_alone_and_says_why(executor, fault):
+    found = outcome(executor, "reckless", {5: fault})
+    assert found.failures.keys() == {5}
+    assert found.failures[5].startswith(SAID[fault])
+    assert found.indices.tolist() == [0, 1, 2, 3, 4, 6, 7]
+
+
+@pytest.mark.parametrize("habit", HARMLESS.keys() - {"other columns"})
+def test_what_a_run_does_to_its_process_changes_no_result(executor, habit):
+    for batch in (np.arange(8), np.arange(8, 16)):
+        found = outcome(executor, "faulty", {2: habit, 11: habit}, batch)
+        assert found.failures == {}
+        assert found.metrics["value"].tolist() == (2.0 * batch).tolist()
+
+
+def test_a_run_with_other_columns_than_those_before_it_fails_alone(executor):
+    found = outcome(executor, "reckless", {1: "raise", 5: "other columns"})
+    assert found.failures.keys() == {1, 5}
+    assert found.failures[5] == "TypeError: returned columns other (float64), not value (float64)"
+
+
+def test_only_the_first_batch_of_a_process_is_cold(executor):
+    one = open_executor(DEFAULT, workers=1)
+    try:
+        assert [outcome(one, "faulty", {}).cold for _ in range(3)] == [True, False, False]
+        assert outcome(one, "faulty", {1: "exit"}).cold
+        assert not outcome(one, "faulty", {}).cold
+    finally:
+        one.close()
+
+
+def test_closing_ends_all_processes_and_what_the_runs_have_started(plugins):
+    before = set(psutil.Process().children(recursive=True))
+    executor = open_executor(DEFAULT, workers=2)
+    outcome(executor, "faulty", {2: "child"})
+    started = set(psutil.Process().children(recursive=True)) - before
+    assert len(started) > 1
+    executor.close()
+    _, alive = psutil.wait_procs(started, 20)
+    assert alive == []
+
+
+def test_an_experiment_that_cannot_be_loaded_fails_as_a_whole(executor, monkeypatch):
+    config = JobConfig(sweep_type="faulty", n=8)
+    experiment = registry.experiment("faulty")
+    monkeypatch.setenv("BILANCIO_PLUGINS", "")
+    with pytest.raises(ExecutorFailed, match=r"local executor cannot compute: .*sweep_type"):
+        executor.submit(experiment, config, np.arange(8)).result(60)
