@@ -203,6 +203,10 @@ class BalancedSweep(GridSweep, RingSettings):
             return {**data, "horizon": data.get("maturity_days", 10)}
         return data
 
+    def implied(self) -> dict[str, Any]:
+        """Return the values that fields not asked for take from other fields."""
+        return {**super().implied(), "horizon": self.maturity_days}
+
     @classmethod
     def parameter_model(cls) -> type[BalancedParameters]:
         """Return the model of one run's parameters."""

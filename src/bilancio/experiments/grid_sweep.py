@@ -31,7 +31,7 @@ from bilancio.experiments.fields import (
     each_once,
     range_words,
 )
-from bilancio.experiments.sweep_config import SweepConfig
+from bilancio.experiments.sweep_config import SweepConfig, canonical
 from bilancio.validation import validated
 
 MAX_RUNS = 10**7
@@ -243,6 +243,32 @@ class GridSweep(SweepConfig):
         """Return the value that an axis lists if it is but one."""
         values = self.axes[axis]
         return values[0] if len(values) == 1 else None
+
+    def implied(self) -> dict[str, Any]:
+        """Return the values that fields not asked for take from other fields."""
+        shorthand = {"n_replicates": 1, "base_seed": DEFAULT_SEED}
+        return {
+            **super().implied(),
+            **({"seeds": (DEFAULT_SEED,)} if self.n_replicates is None else shorthand),
+            "lhs_seed": DEFAULT_SEED,
+            "frontier_delta": DEFAULT_DELTA,
+            "frontier_tolerance": DEFAULT_TOLERANCE,
+            "grid": self._needs_grid(),
+        }
+
+    def asked(self) -> dict[str, Any]:
+        """Return the parameters that are not at their defaults, as JSON holds them.
+
+        A point names what it has beside the single values of the lists.
+        """
+        asked = super().asked()
+        if "points" in asked:
+            known = {axis: canonical(self._only(axis)) for axis in self.listed}
+            asked["points"] = [
+                {name: value for name, value in point.items() if value != known[name]}
+                for point in asked["points"]
+            ]
+        return asked
 
     # -- what it comes to --------------------------------------------------------------------
 

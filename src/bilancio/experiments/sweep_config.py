@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import (
@@ -13,8 +14,9 @@ from pydantic import (
     ValidationError,
     model_validator,
 )
+from pydantic_core import to_jsonable_python
 
-from bilancio.experiments.fields import NO_BOOL
+from bilancio.experiments.fields import NO_BOOL, plain
 from bilancio.validation import explained
 
 HANDLING_FIELDS = ("max_failures", "run_timeout_s", "cloud")
@@ -85,19 +87,73 @@ class SweepConfig(BaseModel):
         handling = {name: written.pop(name) for name in HANDLING_FIELDS}
         return {**leading, **written, **handling}
 
-    def digest(self) -> str:
-        """Return a hash of all that the results depend on.
+    def implied(self) -> dict[str, Any]:
+        """Return the values that fields not asked for take from other fields."""
+        return {}
 
-        How it is carried out is left out, and what is null: a parameter added later, not asked
-        for, leaves the hashes of older sweeps as they are.
+    def asked(self) -> dict[str, Any]:
+        """Return the parameters that are not at their defaults, as JSON holds them."""
+        implied = self.implied()
+        asked = {}
+        for name, field in type(self).model_fields.items():
+            value = canonical(getattr(self, name))
+            defaults = [implied[name]] if name in implied else []
+            if not field.is_required():
+                default = field.get_default(call_default_factory=True, validated_data=self.__dict__)
+                defaults.append(default)
+            if value not in map(canonical, defaults):
+                asked[name] = value
+        return asked
+
+    def digest(self) -> str:
+        """Return a hash of what was asked for that the results depend on.
+
+        Left out are parameters at their defaults, so that a parameter added later, with the
+        default that stands for what was done before, changes no hash; and how the sweep is
+        carried out.
         """
-        parameters = {
-            name: value
-            for name, value in self.as_dict().items()
-            if name not in HANDLING_FIELDS and value is not None
-        }
-        text = json.dumps(parameters, sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(text.encode()).hexdigest()
+        asked = {name: value for name, value in self.asked().items() if name not in HANDLING_FIELDS}
+        return _hash(asked | {"sweep_type": self.sweep_type})
+
+
+def digest_now(config: SweepConfig, stored: Mapping[str, Any], config_hash: str) -> str:
+    """Return the hash that was stored with a sweep, in the form that `digest` has today.
+
+    Version 0.1 hashed all parameters, defaults too. Where *config_hash* is what it gave the
+    *stored* parameters, the answer is the digest of *config*, which was read from them; else it
+    is *config_hash*.
+    """
+    return config.digest() if config_hash == legacy_digest(stored) else config_hash
+
+
+def legacy_digest(stored: Mapping[str, Any]) -> str:
+    """Return the hash of a sweep's parameters, as JSON holds them, that version 0.1 stored."""
+    given = {
+        name: value
+        for name, value in stored.items()
+        if name not in HANDLING_FIELDS and value is not None
+    }
+    return _hash(given)
+
+
+def canonical(value: object) -> Any:
+    """Return a parameter's value as JSON holds it, equal numbers written the same."""
+    if isinstance(value, Decimal):
+        return plain(value)
+    if isinstance(value, BaseModel):
+        fields = type(value).model_fields
+        written = {name: canonical(getattr(value, name)) for name in fields}
+        return {name: each for name, each in written.items() if each is not None}
+    if isinstance(value, Mapping):
+        return {str(name): canonical(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [canonical(each) for each in value]
+    return to_jsonable_python(value)
+
+
+def _hash(parameters: Mapping[str, Any]) -> str:
+    text = json.dumps(parameters, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _model_for(data: Mapping[str, Any]) -> type[SweepConfig]:
@@ -114,3 +170,7 @@ class UncheckedSweep(SweepConfig):
     def as_dict(self) -> dict[str, Any]:
         """Return what was stored."""
         return self.model_dump(mode="json")
+
+    def asked(self) -> dict[str, Any]:
+        """Return all that was stored: which of it is a default only the experiment knows."""
+        return self.as_dict()

@@ -12,6 +12,7 @@ from bilancio.errors import InvalidInput, Problem, invalid
 from bilancio.experiments import registry
 from bilancio.experiments.configs import GridSweep, RingSettings, SweepConfig
 from bilancio.experiments.design import stored_columns
+from bilancio.experiments.sweep_config import digest_now
 from bilancio.jobs.artifacts import tables
 from bilancio.jobs.artifacts.manifest import FILE_NAME as MANIFEST
 from bilancio.jobs.artifacts.manifest import Manifest, read_manifest
@@ -82,7 +83,7 @@ def _config(path: Path, manifest: Manifest) -> SweepConfig:
     config = validated(
         registry.config_model(manifest.config.get("sweep_type")), manifest.config, within=str(path)
     )
-    if manifest.config_hash != config.digest():
+    if digest_now(config, manifest.config, manifest.config_hash) != config.digest():
         expected = f"{config.digest()}, the hash of its config"
         raise InvalidInput([Problem(f"{path}: config_hash", manifest.config_hash, expected)])
     return config
@@ -108,7 +109,7 @@ def _row(
         "tags": json.dumps(list(manifest.tags)),
         "sweep_type": config.sweep_type,
         "config": json.dumps(config.as_dict()),
-        "config_hash": manifest.config_hash,
+        "config_hash": config.digest(),
         "engine": manifest.engine,
         "out_dir": str(path.parent.parent),
         "total_runs": config.total_runs,

@@ -16,6 +16,7 @@ from bilancio.errors import (
     invalid,
 )
 from bilancio.experiments.configs import SweepConfig, UncheckedSweep
+from bilancio.experiments.sweep_config import digest_now
 from bilancio.failpoints import failpoint
 from bilancio.jobs.clock import Clock, from_text, to_text, utc_now
 from bilancio.jobs.job_id import JobId
@@ -587,7 +588,8 @@ class JobStore:
         )
 
     async def _job(self, row: sqlite3.Row) -> Job:
-        config = _config(json.loads(row["config"]))
+        stored = json.loads(row["config"])
+        config = _config(stored)
         run_ids: Sequence[str] = RunIds(
             row["job_id"], config.sweep_type, config.arms, row["total_runs"]
         )
@@ -600,7 +602,7 @@ class JobStore:
             status=JobStatus(row["status"]),
             description=row["description"],
             config=config,
-            config_hash=row["config_hash"],
+            config_hash=digest_now(config, stored, row["config_hash"]),
             engine=row["engine"],
             run_ids=run_ids,
             total_runs=row["total_runs"],
