@@ -1,6 +1,6 @@
 """The next step after an answer, said as a call of a tool."""
 
-from bilancio.experiments.configs import GridSweep
+from bilancio.experiments.grid_sweep import GridSweep
 from bilancio.jobs.models import Job, Page, Results
 from bilancio.text import NextStep, next_steps
 

@@ -59,7 +59,7 @@ def test_a_plugged_in_sweep_type_has_its_command(tmp_path, monkeypatch):
     (tmp_path / "coins.py").write_text(
         "from typing import Literal\n"
         "from pydantic import Field\n"
-        "from bilancio.experiments.configs import SweepConfig\n"
+        "from bilancio.experiments.sweep_config import SweepConfig\n"
         "class Coins(SweepConfig):\n"
         "    sweep_type: Literal['coins'] = Field(default='coins', description='Toss coins.')\n"
         "    sides: int = Field(ge=2, description='How many sides.')\n"

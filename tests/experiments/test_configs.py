@@ -7,12 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bilancio.errors import InvalidInput
-from bilancio.experiments.configs import (
-    BalancedSweep,
-    RingSweep,
-    SingleRun,
-    SweepConfig,
-)
+from bilancio.experiments.configs import BalancedSweep, RingSweep, SingleRun
+from bilancio.jobs import JobConfig
 
 BAD = {
     "empty list": (
@@ -69,7 +65,7 @@ BAD = {
 @pytest.mark.parametrize(("given", "sentence"), BAD.values(), ids=BAD)
 def test_bad_input_is_answered_with_field_value_and_what_is_allowed(given, sentence):
     with pytest.raises(InvalidInput) as error:
-        SweepConfig(sweep_type="ring", **given)
+        JobConfig(sweep_type="ring", **given)
     assert str(error.value).startswith(sentence)
 
 
@@ -82,14 +78,14 @@ def test_dealers_take_no_truth_values_for_numbers(field):
 
 def test_an_unknown_field_is_named_with_the_nearest_that_there_is():
     with pytest.raises(InvalidInput) as error:
-        SweepConfig(sweep_type="ring", kapas=[1])
+        JobConfig(sweep_type="ring", kapas=[1])
     assert str(error.value).startswith("kapas: got [1], but there is no such field; allowed: ")
     assert str(error.value).endswith("Did you mean kappas?")
 
 
 def test_every_wrong_field_is_named_at_once():
     with pytest.raises(InvalidInput) as error:
-        SweepConfig(sweep_type="ring", kappas=[0], n_agents=2)
+        JobConfig(sweep_type="ring", kappas=[0], n_agents=2)
     assert [problem.field for problem in error.value.problems] == ["n_agents", "kappas[0]"]
 
 
@@ -103,7 +99,7 @@ def test_every_wrong_field_is_named_at_once():
 )
 def test_an_unknown_sweep_type_is_answered_with_those_there_are(sweep_type, sentence):
     with pytest.raises(InvalidInput) as error:
-        SweepConfig(sweep_type=sweep_type)
+        JobConfig(sweep_type=sweep_type)
     assert str(error.value) == sentence
 
 
@@ -112,7 +108,7 @@ def test_every_parameter_is_written_out_and_reads_back_the_same(model):
     config = model()
     written = config.as_dict()
     assert written.keys() == model.model_fields.keys()
-    assert SweepConfig.model_validate(written) == config
+    assert JobConfig.model_validate(written) == config
 
 
 def test_defaults_that_depend_on_other_fields_are_written_out():
@@ -132,15 +128,15 @@ def test_decimals_stay_exact():
 @given(st.lists(st.decimals("0.000001", 1000, places=6), min_size=1, unique=True))
 def test_any_grid_reads_back_from_json_as_it_was(kappas):
     config = RingSweep(kappas=kappas)
-    again = SweepConfig.model_validate_json(config.model_dump_json())
+    again = JobConfig.model_validate_json(config.model_dump_json())
     assert again.kappas == tuple(kappas)
     assert again.digest() == config.digest()
 
 
 def test_configurations_are_read_without_the_heavy_libraries():
     code = (
-        "import sys; from bilancio.experiments.configs import SweepConfig;"
-        "c = SweepConfig(sweep_type='ring', lhs=9, kappa_range='1:2', frontier=True);"
+        "import sys; from bilancio.jobs.models import JobConfig;"
+        "c = JobConfig(sweep_type='ring', lhs=9, kappa_range='1:2', frontier=True);"
         "c.total_runs, c.digest();"
         "print([m for m in ('numpy', 'scipy', 'numba', 'matplotlib') if m in sys.modules])"
     )

@@ -6,8 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bilancio.experiments import registry
-from bilancio.experiments.configs import BalancedSweep, RingSweep, SweepConfig
+from bilancio.experiments.configs import BalancedSweep, RingSweep
 from bilancio.experiments.design import latin_hypercube, run_columns
+from bilancio.jobs import JobConfig
 from bilancio.jobs.models import RunIds
 
 UNHURRIED = settings(deadline=None)  # the first sample loads scipy
@@ -185,14 +186,14 @@ def test_parameters_without_a_range_keep_the_value_of_their_list():
 @pytest.mark.parametrize("sweep_type", ["ring", "balanced"])
 def test_the_kernel_gets_the_parameters_that_are_shown(sweep_type):
     """A sample, a point and a cell of the grid with the same numbers have the same results."""
-    samples = SweepConfig(
+    samples = JobConfig(
         sweep_type=sweep_type, n_agents=6, lhs=3, kappa_range="0.3:3", mu_range="0:1", seeds=[4, 5]
     )
     experiment = registry.experiment(sweep_type)
     indices = np.arange(samples.total_runs)
     shown = experiment.parameters(samples, indices)
     starts = range(0, len(indices), 2 * len(samples.arms))
-    points = SweepConfig(
+    points = JobConfig(
         sweep_type=sweep_type,
         n_agents=6,
         seeds=[4, 5],

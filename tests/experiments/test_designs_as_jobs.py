@@ -138,7 +138,7 @@ async def test_a_search_without_solution_completes_its_job(manager):
     assert job.status is JobStatus.COMPLETED
     rows = [dict(zip(results.frontier.columns, row, strict=True)) for row in results.frontier.rows]
     assert [row["kappa_star"] for row in rows] == [None, None]
-    assert all(row["status"].startswith("none in bracket: δ = ") for row in rows)
+    assert all(row["status"].startswith("above bracket: δ = ") for row in rows)
 
 
 async def test_designs_together_are_told_apart_in_every_result(manager):

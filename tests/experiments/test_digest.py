@@ -6,8 +6,13 @@ import pytest
 from pydantic import Field
 
 from bilancio.experiments import registry
-from bilancio.experiments.configs import BalancedSweep, RingSweep, SingleRun, SweepConfig
-from bilancio.experiments.sweep_config import HANDLING_FIELDS, digest_now, legacy_digest
+from bilancio.experiments.configs import BalancedSweep, RingSweep, SingleRun
+from bilancio.experiments.sweep_config import (
+    HANDLING_FIELDS,
+    digest_now,
+    legacy_digest,
+)
+from bilancio.jobs import JobConfig
 
 STORED_BY_0_1 = {
     "sweep_type": "ring",
@@ -177,20 +182,20 @@ def test_a_sweep_stored_before_a_parameter_was_added_reads_back_the_same(monkeyp
     digest = RingSweep(kappas=["0.5"]).digest()
     built_in = {**registry._BUILT_IN, "ring": (RingSweepOfTomorrow, "")}
     monkeypatch.setattr(registry, "_BUILT_IN", built_in)
-    again = SweepConfig.model_validate(stored)
+    again = JobConfig.model_validate(stored)
     assert isinstance(again, RingSweepOfTomorrow)
     assert again.digest() == digest
 
 
 def test_a_hash_of_version_0_1_is_recognised_by_what_was_stored_with_it():
-    config = SweepConfig.model_validate(STORED_BY_0_1)
+    config = JobConfig.model_validate(STORED_BY_0_1)
     assert legacy_digest(STORED_BY_0_1) == HASH_OF_0_1
     assert digest_now(config, STORED_BY_0_1, HASH_OF_0_1) == config.digest()
 
 
 def test_a_hash_that_version_0_1_gave_to_other_parameters_is_not_recognised():
     altered = {**STORED_BY_0_1, "n_agents": 21}
-    config = SweepConfig.model_validate(altered)
+    config = JobConfig.model_validate(altered)
     assert digest_now(config, altered, HASH_OF_0_1) != config.digest()
 
 
@@ -229,4 +234,4 @@ def test_a_sweep_read_back_from_what_was_stored_has_the_same_digest():
         RingSweep(frontier=True, kappa_range="1:2", mus=["0", "0.5"], n_replicates=2),
         SingleRun(liquidity_mode="single_at", liquidity_agent=3),
     ):
-        assert SweepConfig.model_validate(config.as_dict()).digest() == config.digest()
+        assert JobConfig.model_validate(config.as_dict()).digest() == config.digest()

@@ -81,7 +81,7 @@ def test_a_rate_that_rises_and_falls_gives_a_crossing(waves, phase):
     tried = {kappa: rate(kappa) for kappa in metrics["kappa"].tolist()}
     if found.kappa_star is None:
         assert tried[4.0] > 0.4
-    elif found.status == "already at low":
+    elif found.status == "below bracket":
         assert tried[0.2] <= 0.4
     else:
         star = float(found.kappa_star)
@@ -92,7 +92,7 @@ def test_a_rate_that_rises_and_falls_gives_a_crossing(waves, phase):
 def test_a_bracket_without_solution_is_a_result_of_its_cell():
     (found,) = stars(RingSweep(**SMALL), rates(lambda _: 0.25))
     assert (found.status, found.kappa_star, found.delta, found.probes) == (
-        "none in bracket: δ = 0.25 at κ = 4",
+        "above bracket: δ = 0.25 at κ = 4",
         None,
         0.25,
         2,
@@ -101,12 +101,12 @@ def test_a_bracket_without_solution_is_a_result_of_its_cell():
 
 def test_a_bracket_that_begins_low_enough_ends_the_search():
     (found,) = stars(RingSweep(**SMALL), rates(lambda _: 0.05))
-    assert (found.status, found.kappa_star, found.probes) == ("already at low", Decimal("0.2"), 2)
+    assert (found.status, found.kappa_star, found.probes) == ("below bracket", Decimal("0.2"), 2)
 
 
 def test_a_rate_that_is_not_defined_is_not_low_enough():
     (found,) = stars(RingSweep(**SMALL), rates(lambda _: math.nan))
-    assert (found.status, found.delta) == ("none in bracket: δ = undefined at κ = 4", None)
+    assert (found.status, found.delta) == ("above bracket: δ = undefined at κ = 4", None)
 
 
 def test_the_rate_is_the_mean_over_the_seeds():
@@ -118,7 +118,7 @@ def test_the_rate_is_the_mean_over_the_seeds():
         return rows
 
     (found,) = stars(config, one_in_four)
-    assert (found.status, found.delta) == ("already at low", 0.25)
+    assert (found.status, found.delta) == ("below bracket", 0.25)
 
 
 def test_all_searches_go_on_together():
@@ -248,7 +248,8 @@ def test_a_headline_tells_what_was_not_found():
     indices, metrics, _ = driven(config, compute=compute)
     assert frontier.headline(frontier.summary(config, indices, metrics)) == (
         "Smallest κ from 0.2 to 4 with a default rate of at most 0.05: κ* 0.2 in 1 of 2 cells, "
-        "reached at κ = 0.2 already in 1, not reached at κ = 4 in 1 of 2 cells."
+        "below the bracket, so κ = 0.2 is given, in 1, "
+        "above the bracket, so δ is too high at κ = 4, in 1 of 2 cells."
     )
 
 

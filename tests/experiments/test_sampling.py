@@ -3,7 +3,8 @@ from decimal import Decimal
 import pytest
 
 from bilancio.errors import InvalidInput
-from bilancio.experiments.configs import BalancedSweep, RingSweep, SweepConfig
+from bilancio.experiments.configs import BalancedSweep, RingSweep
+from bilancio.jobs import JobConfig
 
 BRACKET = {"frontier": True, "kappa_range": "0.2:5"}
 BAD = {
@@ -129,7 +130,7 @@ BAD = {
 @pytest.mark.parametrize(("given", "sentence"), BAD.values(), ids=BAD)
 def test_bad_designs_are_answered_with_field_value_and_what_is_allowed(given, sentence):
     with pytest.raises(InvalidInput) as error:
-        SweepConfig(sweep_type="ring", **given)
+        JobConfig(sweep_type="ring", **given)
     assert str(error.value).startswith(sentence)
 
 
@@ -185,7 +186,7 @@ def test_the_grid_takes_part_only_if_it_is_asked_for_or_a_list_is_left_unused(gi
     assert config.blocks == blocks
     assert config.total_runs == 3 * sum(blocks.values())
     assert config.fixed_runs == config.total_runs - 3 * blocks.get("frontier", 0)
-    assert SweepConfig.model_validate(config.as_dict()) == config
+    assert JobConfig.model_validate(config.as_dict()) == config
 
 
 def test_points_are_written_out_whole():

@@ -10,8 +10,8 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import Field
 
-from bilancio.experiments.configs import SweepConfig
-from bilancio.experiments.protocol import Observations
+from bilancio.analysis.observations import Observations
+from bilancio.experiments.sweep_config import SweepConfig
 from tests.plugins.faults import FAULTS, HARMLESS
 
 

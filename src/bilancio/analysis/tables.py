@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bilancio.analysis.intervals import seed_intervals
+from bilancio.analysis.observations import Observations
 from bilancio.errors import InvalidInput, Problem
-from bilancio.experiments.protocol import Observations
-from bilancio.experiments.statistics import seed_intervals
 from bilancio.validation import nearest
 
 

@@ -20,8 +20,8 @@ import numpy as np
 from pydantic import Field
 
 from bilancio import machine, model
+from bilancio.analysis.observations import Observations
 from bilancio.bench.finding import Finding
-from bilancio.experiments.protocol import Observations
 from bilancio.experiments.sweep_config import SweepConfig
 from bilancio.jobs.manager import AsyncJobManager
 from bilancio.jobs.store import JobStore

@@ -17,7 +17,7 @@ import yaml
 from bilancio.cli.parsing import refuse_unknown
 from bilancio.encoding import MAX_BYTES, MAX_DEPTH, from_json
 from bilancio.errors import InvalidInput, Problem, invalid, shown
-from bilancio.experiments.configs import SweepConfig
+from bilancio.experiments.sweep_config import SweepConfig
 
 #: What a file may say of a job beside the parameters of its sweep.
 JOB_KEYS = ("description", "notes", "tags")

@@ -9,13 +9,10 @@ from pydantic import BaseModel
 
 from bilancio.cli.parsing import split_csv
 from bilancio.errors import InvalidInput, Problem, invalid
-from bilancio.experiments.configs import (
-    BalancedSweep,
-    GridSweep,
-    RingSettings,
-    SweepConfig,
-    plain,
-)
+from bilancio.experiments.configs import BalancedSweep, RingSettings
+from bilancio.experiments.fields import plain
+from bilancio.experiments.grid_sweep import GridSweep
+from bilancio.experiments.sweep_config import SweepConfig
 from bilancio.model.parameters import BalancedParameters, RingParameters
 from bilancio.validation import Schema, allowed_by, validated
 

@@ -13,7 +13,7 @@ from bilancio.cli.render.console import Output
 from bilancio.cli.start import start
 from bilancio.errors import InvalidInput
 from bilancio.experiments import registry
-from bilancio.experiments.configs import SweepConfig
+from bilancio.experiments.sweep_config import SweepConfig
 from bilancio.jobs.manager import AsyncJobManager
 from bilancio.text import runs, sweep
 

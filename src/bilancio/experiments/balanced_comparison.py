@@ -5,9 +5,10 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from bilancio.experiments.configs import BalancedSweep, SweepConfig
+from bilancio.analysis.intervals import seed_interval
+from bilancio.analysis.observations import Observations
+from bilancio.experiments.configs import BalancedSweep
 from bilancio.experiments.design import Indices
-from bilancio.experiments.protocol import Observations
 from bilancio.experiments.ring import (
     RING_METRICS,
     RingExperiment,
@@ -18,7 +19,7 @@ from bilancio.experiments.ring import (
     observed_columns,
     with_frontier,
 )
-from bilancio.experiments.statistics import seed_interval
+from bilancio.experiments.sweep_config import SweepConfig
 
 BALANCED_METRICS = (
     *RING_METRICS,

@@ -28,15 +28,9 @@ from bilancio.experiments.fields import (
     Share,
     Spread,
     each_once,
-    plain,
 )
-from bilancio.experiments.grid_sweep import DEFAULT_SEED, MAX_RUNS, GridSweep
-from bilancio.experiments.sweep_config import (
-    HANDLING_FIELDS,
-    LEADING_FIELDS,
-    SweepConfig,
-    UncheckedSweep,
-)
+from bilancio.experiments.grid_sweep import DEFAULT_SEED, GridSweep
+from bilancio.experiments.sweep_config import SweepConfig
 from bilancio.model import parameters as bounds
 from bilancio.model.parameters import (
     Arm,
@@ -46,21 +40,6 @@ from bilancio.model.parameters import (
     OutsideDepth,
     RingParameters,
 )
-
-__all__ = [
-    "DEFAULT_SEED",
-    "HANDLING_FIELDS",
-    "LEADING_FIELDS",
-    "MAX_RUNS",
-    "BalancedSweep",
-    "GridSweep",
-    "RingSettings",
-    "RingSweep",
-    "SingleRun",
-    "SweepConfig",
-    "UncheckedSweep",
-    "plain",
-]
 
 
 class RingSettings(SweepConfig):
@@ -125,8 +104,8 @@ class SingleRun(RingSettings):
     seed: Seed = Field(default=DEFAULT_SEED, description="Seed of the scenario.")
 
     @property
-    def work(self) -> float:
-        """Size of the sweep in units of work: one agent of a plain ring is one."""
+    def cost(self) -> float:
+        """Cost of the sweep; one agent of a plain ring costs 1."""
         return float(self.n_agents)
 
 
@@ -136,8 +115,8 @@ class RingSweep(GridSweep, RingSettings):
     sweep_type: Literal["ring"] = Field(default="ring", description="Plain rings, no dealers.")
 
     @property
-    def work(self) -> float:
-        """Size of the sweep in units of work: one agent of a plain ring is one."""
+    def cost(self) -> float:
+        """Cost of the sweep; one agent of a plain ring costs 1."""
         return float(self.total_runs * self.n_agents)
 
 
@@ -218,6 +197,6 @@ class BalancedSweep(GridSweep, RingSettings):
         return self.arms if self.frontier_arm is None else (self.frontier_arm.value,)
 
     @property
-    def work(self) -> float:
-        """Size of the sweep in units of work: a pair costs about 9 plain rings."""
+    def cost(self) -> float:
+        """Cost of the sweep: a pair costs about as much as 9 plain rings."""
         return float(self.total_runs * self.n_agents) * 4.5

@@ -24,7 +24,7 @@ from bilancio.experiments.fields import plain
 from bilancio.experiments.grid_sweep import ENDS, KAPPA_DIGITS, GridSweep
 from bilancio.experiments.protocol import Step, TableOfSearches
 
-FOUND, AT_LOW, NONE, OPEN = "found", "already at low", "none in bracket", "not finished"
+FOUND, BELOW, ABOVE, OPEN = "found", "below bracket", "above bracket", "not finished"
 LISTED_SEARCHES = 50
 _KAPPA = Context(prec=KAPPA_DIGITS)
 
@@ -36,7 +36,8 @@ class Search:
     Attributes
     ----------
     status
-        `found`, `already at low`, `none in bracket: δ = … at κ = …`, or `not finished`.
+        `found`; `below bracket`: the low end's δ is small enough already; `above bracket: δ = … at
+        κ = …`: the high end's is not; or `not finished`.
     kappa_star
         The κ found; None where there is none, or not yet.
     delta
@@ -71,10 +72,10 @@ def search(config: GridSweep, deltas: Sequence[float | None]) -> Search:
     if ends or at_low is None or at_star is None:
         return Search(probes=done, wanted=ends)
     if at_low <= limit:
-        return Search(status=AT_LOW, kappa_star=below, delta=at_low, probes=done, wanted={})
+        return Search(status=BELOW, kappa_star=below, delta=at_low, probes=done, wanted={})
     if not at_star <= limit:
         rate = "undefined" if math.isnan(at_star) else f"{at_star:.4g}"
-        status = f"{NONE}: δ = {rate} at κ = {plain(star)}"
+        status = f"{ABOVE}: δ = {rate} at κ = {plain(star)}"
         delta = None if math.isnan(at_star) else at_star
         return Search(status=status, delta=delta, probes=done, wanted={})
     for number in range(ENDS, config.max_probes):
@@ -205,8 +206,8 @@ def _counts(rows: list[dict[str, Any]]) -> dict[str, Any]:
     return {
         "n_cells": len(rows),
         "found": counts.get(FOUND, 0),
-        "already_at_low": counts.get(AT_LOW, 0),
-        "none_in_bracket": counts.get(NONE, 0),
+        "below_bracket": counts.get(BELOW, 0),
+        "above_bracket": counts.get(ABOVE, 0),
         "not_finished": counts.get(OPEN, 0),
         "kappa_star_min": min(stars, default=None),
         "kappa_star_max": max(stars, default=None),
@@ -214,16 +215,19 @@ def _counts(rows: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _counted_words(counts: dict[str, Any], low: float, high: float) -> str:
+    # Summaries that version 0.1 stored use its names.
+    below = counts.get("below_bracket", counts.get("already_at_low", 0))
+    above = counts.get("above_bracket", counts.get("none_in_bracket", 0))
     cells = f"{counts['n_cells']} cell" + ("" if counts["n_cells"] == 1 else "s")
     words = []
-    if counts["found"] + counts["already_at_low"]:
+    if counts["found"] + below:
         least, most = counts["kappa_star_min"], counts["kappa_star_max"]
         spread = f"{least:g}" if least == most else f"{least:g} to {most:g}"
-        words.append(f"κ* {spread} in {counts['found'] + counts['already_at_low']} of {cells}")
-    if counts["already_at_low"]:
-        words.append(f"reached at κ = {low:g} already in {counts['already_at_low']}")
-    if counts["none_in_bracket"]:
-        words.append(f"not reached at κ = {high:g} in {counts['none_in_bracket']} of {cells}")
+        words.append(f"κ* {spread} in {counts['found'] + below} of {cells}")
+    if below:
+        words.append(f"below the bracket, so κ = {low:g} is given, in {below}")
+    if above:
+        words.append(f"above the bracket, so δ is too high at κ = {high:g}, in {above} of {cells}")
     if counts["not_finished"]:
         words.append(f"not finished in {counts['not_finished']} of {cells}")
     return ", ".join(words)

@@ -3,31 +3,12 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
-from bilancio.experiments.configs import SweepConfig
+from bilancio.analysis.observations import Observations
+from bilancio.experiments.sweep_config import SweepConfig
 
 if TYPE_CHECKING:  # configurations are read, and jobs listed, without loading numpy
     import numpy as np
     from numpy.typing import NDArray
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Observations:
-    """What one compares: a pair of runs in a comparison, else a run.
-
-    Attributes
-    ----------
-    columns
-        Arrays of one length: first the parameters of the cells, then `seed`, then measures.
-    parameters, measures
-        Names of the columns of each kind.
-    primary
-        The measure that the interval is given for.
-    """
-
-    columns: "dict[str, NDArray[Any]]"
-    parameters: tuple[str, ...]
-    measures: tuple[str, ...]
-    primary: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

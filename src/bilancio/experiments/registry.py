@@ -7,13 +7,16 @@ A plug-in is an object with the attributes of `Experiment`, named by the setting
 
 import functools
 import importlib
+from collections.abc import Mapping
 from importlib.metadata import entry_points
+from typing import Any
 
 from bilancio.errors import InvalidInput, Problem, invalid, shown
-from bilancio.experiments.configs import BalancedSweep, RingSweep, SingleRun, SweepConfig
+from bilancio.experiments.configs import BalancedSweep, RingSweep, SingleRun
 from bilancio.experiments.protocol import Experiment
+from bilancio.experiments.sweep_config import SweepConfig
 from bilancio.settings import load_settings
-from bilancio.validation import nearest
+from bilancio.validation import nearest, validated
 
 _BUILT_IN: dict[str, tuple[type[SweepConfig], str]] = {
     "single": (SingleRun, "bilancio.experiments.single:EXPERIMENT"),
@@ -44,6 +47,18 @@ def config_model(sweep_type: object) -> type[SweepConfig]:
     got = "nothing" if sweep_type is None else shown(sweep_type)
     meant = nearest(sweep_type, allowed) if isinstance(sweep_type, str) else ""
     raise InvalidInput([Problem("sweep_type", got, ", ".join(allowed), meant)])
+
+
+def configuration(parameters: Mapping[str, Any]) -> SweepConfig:
+    """Return a sweep's parameters, checked by the model of its ``sweep_type``.
+
+    Raises
+    ------
+    InvalidInput
+        No experiment has this name, or values are wrong: one sentence for each.
+    """
+    named = {str(name): value for name, value in parameters.items()}
+    return validated(config_model(named.get("sweep_type")), named)
 
 
 def experiment(sweep_type: str) -> Experiment:

@@ -5,11 +5,14 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from bilancio.analysis.intervals import seed_interval
+from bilancio.analysis.observations import Observations
 from bilancio.experiments import frontier
-from bilancio.experiments.configs import GridSweep, RingSettings, RingSweep, SweepConfig
+from bilancio.experiments.configs import RingSettings, RingSweep
 from bilancio.experiments.design import Columns, Indices, run_columns, stored_columns
-from bilancio.experiments.protocol import Observations, Step, TableOfSearches
-from bilancio.experiments.statistics import seed_interval
+from bilancio.experiments.grid_sweep import GridSweep
+from bilancio.experiments.protocol import Step, TableOfSearches
+from bilancio.experiments.sweep_config import SweepConfig
 from bilancio.model.parameters import Arm, End
 from bilancio.model.tables import parameter_table
 from bilancio.model.version import ENGINE_VERSION

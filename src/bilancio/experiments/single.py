@@ -4,9 +4,10 @@ from typing import Any
 
 import numpy as np
 
-from bilancio.experiments.configs import SingleRun, SweepConfig
+from bilancio.experiments.configs import SingleRun
 from bilancio.experiments.design import Columns, Indices
 from bilancio.experiments.ring import RingExperiment
+from bilancio.experiments.sweep_config import SweepConfig
 
 _VARIED = ("kappa", "concentration", "mu", "monotonicity")
 

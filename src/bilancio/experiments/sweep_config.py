@@ -4,15 +4,13 @@ import hashlib
 import json
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar
 
 from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
-    ModelWrapValidatorHandler,
     ValidationError,
-    model_validator,
 )
 from pydantic_core import to_jsonable_python
 
@@ -24,11 +22,7 @@ LEADING_FIELDS = ("sweep_type", "n_agents", "kappas", "concentrations", "mus")
 
 
 class SweepConfig(BaseModel):
-    """A sweep: its type and every parameter of it, defaults written out.
-
-    ``SweepConfig(sweep_type="balanced", …)`` gives an instance of the model that the
-    registry knows for that type, as ``pathlib.Path`` gives a path of this system.
-    """
+    """A sweep: its type and every parameter of it, defaults written out."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, defer_build=True)
 
@@ -42,23 +36,11 @@ class SweepConfig(BaseModel):
     )
     cloud: bool = Field(default=False, description="Compute on Modal instead of this machine.")
 
-    def __new__(cls, **data: Any) -> Self:
-        """Choose the model of the sweep type that *data* names."""
-        chosen = _model_for(data) if cls is SweepConfig else cls
-        return super().__new__(chosen)  # type: ignore[return-value]  # a subclass of cls
-
     def __init__(self, **data: Any) -> None:
         try:
             super().__init__(**data)
         except ValidationError as error:
             raise explained(error, type(self).model_json_schema()) from None
-
-    @model_validator(mode="wrap")
-    @classmethod
-    def _as_its_type(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
-        if cls is SweepConfig and isinstance(data, Mapping):
-            return _model_for(data).model_validate(data)  # type: ignore[return-value]
-        return handler(data)
 
     @property
     def total_runs(self) -> int:
@@ -76,8 +58,8 @@ class SweepConfig(BaseModel):
         return self.fixed_runs < self.total_runs
 
     @property
-    def work(self) -> float:
-        """Size of the whole sweep in units of work, for estimates."""
+    def cost(self) -> float:
+        """Cost of the whole sweep, for estimates; one agent of a plain ring costs 1."""
         return float(self.total_runs)
 
     def as_dict(self) -> dict[str, Any]:
@@ -154,12 +136,6 @@ def canonical(value: object) -> Any:
 def _hash(parameters: Mapping[str, Any]) -> str:
     text = json.dumps(parameters, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _model_for(data: Mapping[str, Any]) -> type[SweepConfig]:
-    from bilancio.experiments.registry import config_model  # the registry imports this module
-
-    return config_model(data.get("sweep_type"))
 
 
 class UncheckedSweep(SweepConfig):

@@ -26,7 +26,7 @@ from bilancio.errors import (
 )
 from bilancio.executors import registry as executors
 from bilancio.experiments import registry
-from bilancio.experiments.configs import SweepConfig
+from bilancio.experiments.sweep_config import SweepConfig
 from bilancio.failpoints import failpoint
 from bilancio.jobs.clock import Clock, utc_now
 from bilancio.jobs.job_id import JobId, Match, generate_job_id, match_job_id, validate_job_id
@@ -201,7 +201,7 @@ class AsyncJobManager:
         each = SHIPPED_SECONDS_PER_WORK if measured is None else measured
         return Estimate(
             runs=config.total_runs,
-            seconds=config.work * each / workers + OVERHEAD_S,
+            seconds=config.cost * each / workers + OVERHEAD_S,
             workers=workers,
             rough=measured is None,
         )

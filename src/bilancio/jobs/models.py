@@ -1,29 +1,52 @@
 """What callers see of jobs: job, events, progress, results, estimates."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple, overload
+from typing import Annotated, Any, NamedTuple, Self, overload
 
 from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    ModelWrapValidatorHandler,
     PlainSerializer,
     SerializeAsAny,
     SkipValidation,
     model_validator,
 )
 
-from bilancio.experiments.configs import SweepConfig
+from bilancio.experiments import registry
+from bilancio.experiments.sweep_config import SweepConfig
 from bilancio.jobs.clock import to_text
 from bilancio.jobs.job_id import JobId, short_hash
 
-JobConfig = SweepConfig
-
 Moment = Annotated[datetime, PlainSerializer(to_text, return_type=str, when_used="json")]
 Config = Annotated[SweepConfig, PlainSerializer(SweepConfig.as_dict, return_type=dict[str, Any])]
+
+
+class JobConfig(SweepConfig):
+    """A sweep: its type and every parameter of it.
+
+    ``JobConfig(sweep_type="balanced", …)`` gives an instance of the model that the registry knows
+    for that type, as ``pathlib.Path`` gives a path of this system; each is an instance of this.
+    """
+
+    def __new__(cls, **parameters: Any) -> Self:
+        """Check *parameters* by the model of their sweep type."""
+        return registry.configuration(parameters)  # type: ignore[return-value]  # as pathlib.Path
+
+    @classmethod
+    def __subclasshook__(cls, other: type) -> bool:
+        """Count the model of every sweep type as one of this."""
+        return issubclass(other, SweepConfig)
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _as_its_type(cls, data: Any, _: ModelWrapValidatorHandler[Self]) -> Self:
+        chosen = registry.config_model(data.get("sweep_type")) if isinstance(data, Mapping) else cls
+        return chosen.model_validate(data)  # type: ignore[return-value]
 
 
 class JobStatus(StrEnum):

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from bilancio.errors import invalid
 from bilancio.executors import registry as executors
-from bilancio.experiments.configs import SweepConfig
+from bilancio.experiments.sweep_config import SweepConfig
 from bilancio.jobs.manager import checked_config
 from bilancio.jobs.models import Results
 from bilancio.jobs.sync import JobManager

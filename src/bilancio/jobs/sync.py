@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Self, TypeVar
 
 from bilancio.errors import JobNotFound
-from bilancio.experiments.configs import SweepConfig
+from bilancio.experiments.sweep_config import SweepConfig
 from bilancio.jobs.clock import Clock, utc_now
 from bilancio.jobs.maintenance.reports import Deletion, Diagnosis, Imported, Recovery, Verification
 from bilancio.jobs.manager import AsyncJobManager

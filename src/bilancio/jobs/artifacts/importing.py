@@ -10,9 +10,10 @@ import numpy as np
 
 from bilancio.errors import InvalidInput, Problem, invalid
 from bilancio.experiments import registry
-from bilancio.experiments.configs import GridSweep, RingSettings, SweepConfig
+from bilancio.experiments.configs import RingSettings
 from bilancio.experiments.design import stored_columns
-from bilancio.experiments.sweep_config import digest_now
+from bilancio.experiments.grid_sweep import GridSweep
+from bilancio.experiments.sweep_config import SweepConfig, digest_now
 from bilancio.jobs.artifacts import tables
 from bilancio.jobs.artifacts.manifest import FILE_NAME as MANIFEST
 from bilancio.jobs.artifacts.manifest import Manifest, read_manifest
@@ -115,7 +116,7 @@ def _row(
         "total_runs": config.total_runs,
         "completed_runs": completed,
         "failed_runs": len(failures),
-        "work": config.work,
+        "work": config.cost,
         "manual": int(manifest.manual),
         "attempts": manifest.attempts,
         "started_at": to_text(manifest.started_at) if manifest.started_at else None,

@@ -12,8 +12,8 @@ from bilancio.errors import JobStateError, ResultsMissing, invalid
 from bilancio.executors import registry as executors
 from bilancio.executors.base import Outcome
 from bilancio.experiments import registry
-from bilancio.experiments.configs import SweepConfig, UncheckedSweep
 from bilancio.experiments.protocol import Experiment, SearchingExperiment, searching
+from bilancio.experiments.sweep_config import SweepConfig, UncheckedSweep
 from bilancio.jobs.maintenance.reports import Difference, Verification
 from bilancio.jobs.models import Job
 from bilancio.jobs.store import JobStore, packing

@@ -15,8 +15,8 @@ from bilancio.errors import (
     StoreUnavailable,
     invalid,
 )
-from bilancio.experiments.configs import SweepConfig, UncheckedSweep
-from bilancio.experiments.sweep_config import digest_now
+from bilancio.experiments import registry
+from bilancio.experiments.sweep_config import SweepConfig, UncheckedSweep, digest_now
 from bilancio.failpoints import failpoint
 from bilancio.jobs.clock import Clock, from_text, to_text, utc_now
 from bilancio.jobs.job_id import JobId
@@ -230,7 +230,7 @@ class JobStore:
             "out_dir": str(out_dir),
             "request_key": request_key,
             "total_runs": config.total_runs,
-            "work": config.work,
+            "work": config.cost,
             "executor": executor,
         }
         async with self.database.write() as transaction:
@@ -628,7 +628,7 @@ class JobStore:
 def _config(stored: dict[str, Any]) -> SweepConfig:
     """Read a stored configuration; one that only another version or plug-in can check, as is."""
     try:
-        return SweepConfig.model_validate(stored)
+        return registry.configuration(stored)
     except ValueError:
         return UncheckedSweep.model_construct(**stored)
 

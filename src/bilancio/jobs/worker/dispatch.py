@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from bilancio.errors import BilancioError
 from bilancio.executors.base import Executor, Indices, Outcome
 from bilancio.experiments import registry
-from bilancio.experiments.configs import SweepConfig
+from bilancio.experiments.sweep_config import SweepConfig
 from bilancio.failpoints import failpoint
 from bilancio.jobs.models import InFlightBatch, Job, Lease
 from bilancio.jobs.store import JobStore, packing

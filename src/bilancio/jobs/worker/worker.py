@@ -17,8 +17,8 @@ import numpy as np
 from bilancio.errors import BilancioError, JobNotFound, LeaseLost
 from bilancio.executors.registry import open_executor
 from bilancio.experiments import registry
-from bilancio.experiments.configs import SweepConfig
 from bilancio.experiments.protocol import SearchingExperiment, Step, searching
+from bilancio.experiments.sweep_config import SweepConfig
 from bilancio.failpoints import failpoint
 from bilancio.jobs.artifacts import tables
 from bilancio.jobs.artifacts.manifest import provenance

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from typing import Any
 
-from bilancio.experiments.configs import UncheckedSweep
+from bilancio.experiments.sweep_config import UncheckedSweep
 from bilancio.jobs.artifacts import tables
 from bilancio.jobs.maintenance.checks.base import (
     RESTORE,

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bilancio.analysis.intervals import seed_interval, seed_intervals
+from bilancio.analysis.observations import Observations
 from bilancio.analysis.tables import grouped
 from bilancio.errors import InvalidInput
-from bilancio.experiments.protocol import Observations
-from bilancio.experiments.statistics import seed_interval, seed_intervals
 
 T_3 = 3.182446305284263  # 97.5 % of Student's t with 3 degrees of freedom, from a printed table
 T_1 = math.tan(0.475 * math.pi)  # the same with 1, where t is Cauchy's distribution
