@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bilancio.model import parameters_of, simulate, simulate_many
-from bilancio.model.tables import METRICS, PARAMETERS, parameter_table
+from bilancio.model.tables import METRIC_ROW, PARAMETER_ROW, parameter_table
 from tests.model.strategies import runs
 
 few = settings(max_examples=40, deadline=None, derandomize=True)
@@ -40,7 +40,7 @@ def test_the_second_run_of_a_pair_finds_what_it_finds_alone(fields):
 def test_a_row_says_what_the_run_says(fields):
     run = simulate(**fields)
     (row,) = simulate_many(*batch_of([fields]))
-    for name in METRICS.names:
+    for name in METRIC_ROW.names:
         got, expected = row[name], getattr(run, name)
         if expected is None:
             assert np.isnan(got) or got == -1
@@ -67,7 +67,7 @@ def test_a_ring_keeps_its_cash(fields):
 
 @pytest.mark.nojit
 def test_no_rows_give_no_metrics():
-    assert simulate_many(np.zeros(0, PARAMETERS)).tolist() == []
+    assert simulate_many(np.zeros(0, PARAMETER_ROW)).tolist() == []
 
 
 def test_rows_that_are_not_contiguous_are_simulated_all_the_same():

@@ -7,7 +7,7 @@ import pytest
 
 from bilancio.model import End, parameters_of, simulate, warm_up
 from bilancio.model.kernels.dealer import quote
-from bilancio.model.tables import METRICS, parameter_table
+from bilancio.model.tables import METRIC_ROW, parameter_table
 from tests.golden import dealer_examples
 
 EXAMPLES = dealer_examples()
@@ -24,7 +24,7 @@ def opening(**fields):
     run = {"kind": "ring", "default_handling": "fail-fast", "kappa": 0.01, "seed": 42} | fields
     table, weights = parameter_table([parameters_of(run)])
     books = new_books(table)
-    simulate_rows(table, weights, np.zeros(1, METRICS), *books, None)
+    simulate_rows(table, weights, np.zeros(1, METRIC_ROW), *books, None)
     return books.debt[RING][np.argsort(books.debt[DEBTOR])], books.trader[DUE_DAY]
 
 

@@ -16,7 +16,15 @@ from bilancio.errors import OutputError, invalid
 from bilancio.experiments.configs import RingSettings
 from bilancio.jobs.manager import AsyncJobManager
 from bilancio.jobs.models import Found
-from bilancio.model import BalancedParameters, Parameters, RingParameters, Run, simulate, warm_up
+from bilancio.model import (
+    METRICS,
+    BalancedParameters,
+    Parameters,
+    RingParameters,
+    Run,
+    simulate,
+    warm_up,
+)
 from bilancio.model.trace import DESKS, Row, Trace
 from bilancio.validation import nearest, validated
 
@@ -217,11 +225,8 @@ def _write_tables(found: Run, selection: Selection) -> list[str]:
 
 def _outcome(found: Run) -> dict[str, Any]:
     """Return what a run found, by name; without what a plain ring has nothing of."""
-    left_out = {"cash", "parameters", "trace"}
-    if isinstance(found.parameters, RingParameters):
-        left_out |= {"n_trades", "n_interior", "n_passthrough", "traded_face", "injection_micro"}
-        left_out |= {"dealer_pnl", "vbt_pnl", "dealer_start", "dealer_return"}
-    names = [name for name in found.__dataclass_fields__ if name not in left_out]
+    dealers = isinstance(found.parameters, BalancedParameters)
+    names = [metric.name for metric in METRICS if dealers or not metric.dealers]
     return {name: getattr(found, name) for name in names}
 
 

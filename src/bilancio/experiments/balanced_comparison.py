@@ -10,38 +10,24 @@ from bilancio.analysis.observations import Observations
 from bilancio.experiments.configs import BalancedSweep
 from bilancio.experiments.design import Indices
 from bilancio.experiments.ring import (
-    RING_METRICS,
     RingExperiment,
     ends,
     found_by_search,
     interval_words,
     mean,
+    measured,
     observed_columns,
     with_frontier,
 )
 from bilancio.experiments.sweep_config import SweepConfig
-
-BALANCED_METRICS = (
-    *RING_METRICS,
-    "n_trades",
-    "n_interior",
-    "n_passthrough",
-    "traded_face",
-    "dealer_pnl",
-    "dealer_return",
-    "vbt_pnl",
-    "cash_start_micro",
-    "cash_end_micro",
-    "injection_micro",
-)
-ACTIVE_MEASURES = ("n_trades", "n_interior", "n_passthrough", "dealer_pnl", "vbt_pnl")
+from bilancio.model.metrics import BALANCED_METRICS, Metric
 
 
 class BalancedComparison(RingExperiment):
     """A passive and an active run for each cell and seed."""
 
     config_model: type[SweepConfig] = BalancedSweep
-    metrics: ClassVar[tuple[str, ...]] = BALANCED_METRICS
+    metrics: ClassVar[tuple[Metric, ...]] = BALANCED_METRICS
 
     def observations(
         self, config: Any, indices: Indices, metrics: NDArray[np.void]
@@ -66,13 +52,11 @@ class BalancedComparison(RingExperiment):
             "trading_effect": effect,
             "trading_relief_ratio": relief,
         }
-        known = metrics.dtype.names or ()
-        if "n_defaults" in known:
+        if "n_defaults" in (metrics.dtype.names or ()):
             columns["n_defaults_passive"] = metrics["n_defaults"][passive].astype(float)
             columns["n_defaults_active"] = metrics["n_defaults"][active].astype(float)
-        for name in ACTIVE_MEASURES:
-            if name in known:
-                columns[name] = metrics[name][active].astype(float)
+        for name in measured((each for each in self.metrics if each.dealers), metrics):
+            columns[name] = metrics[name][active].astype(float)
         return Observations(
             columns=columns,
             parameters=parameters,

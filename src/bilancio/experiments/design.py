@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from bilancio.experiments.grid_sweep import GridSweep
 from bilancio.experiments.sweep_config import SweepConfig
-from bilancio.model.tables import METRICS
+from bilancio.model.metrics import Metric
 
 Indices = NDArray[np.int64]
 Columns = dict[str, NDArray[Any]]
@@ -130,10 +130,10 @@ def search_cells(config: GridSweep) -> Columns:
     return {**columns, "arm": np.array(arms)[arm]}
 
 
-def stored_columns(config: SweepConfig, metrics: Iterable[str]) -> np.dtype[np.void]:
+def stored_columns(config: SweepConfig, metrics: Iterable[Metric]) -> np.dtype[np.void]:
     """Return the type of a stored row: these metrics, and κ where a search chooses it."""
-    columns = [(name, METRICS[name]) for name in metrics]
-    return np.dtype([*columns, ("kappa", np.dtype(np.float64))] if config.searches else columns)
+    columns = [(metric.name, metric.dtype) for metric in metrics]
+    return np.dtype([*columns, ("kappa", "f8")] if config.searches else columns)
 
 
 def _log_scale(ends: Range) -> Callable[[Decimal], Decimal]:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from bilancio.analysis.observations import Observations
 from bilancio.experiments.sweep_config import SweepConfig
+from bilancio.model.metrics import Metric
 
 if TYPE_CHECKING:  # configurations are read, and jobs listed, without loading numpy
     import numpy as np
@@ -94,6 +95,28 @@ class SearchingExperiment(Experiment, Protocol):
     ) -> TableOfSearches:
         """Return what each search has found so far."""
         ...
+
+
+class DescribedExperiment(Experiment, Protocol):
+    """An experiment that says what its metrics are, for tables and answers to read them by."""
+
+    metrics: tuple[Metric, ...]
+
+
+def metrics_of(experiment: Experiment, columns: "np.dtype[np.void]") -> tuple[Metric, ...]:
+    """Return what the columns of a table of metrics are, in their order.
+
+    A column that the experiment does not declare is what its type says, and no more.
+    """
+    declared = {metric.name: metric for metric in declared_metrics(experiment)}
+    names = columns.names or ()
+    return tuple(declared.get(name) or Metric(name, columns[name].str[1:]) for name in names)
+
+
+def declared_metrics(experiment: Experiment) -> tuple[Metric, ...]:
+    """Return the metrics that an experiment declares; none where it declares none."""
+    declared = getattr(experiment, "metrics", ())
+    return tuple(each for each in declared if isinstance(each, Metric))
 
 
 def searching(experiment: Experiment, config: SweepConfig) -> SearchingExperiment | None:

@@ -1,5 +1,6 @@
 """Plain rings: payment and default without dealers (MODEL.md, sections 1–5)."""
 
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
 import numpy as np
@@ -13,22 +14,10 @@ from bilancio.experiments.design import Columns, Indices, run_columns, stored_co
 from bilancio.experiments.grid_sweep import GridSweep
 from bilancio.experiments.protocol import Step, TableOfSearches
 from bilancio.experiments.sweep_config import SweepConfig
-from bilancio.model.parameters import Arm, End
+from bilancio.model.metrics import RING_METRICS, End, Metric
+from bilancio.model.parameters import Arm
 from bilancio.model.tables import parameter_table
 from bilancio.model.version import ENGINE_VERSION
-
-RING_METRICS = (
-    "phi_total",
-    "delta_total",
-    "defaulted_face",
-    "written_off_face",
-    "recovered_micro",
-    "n_defaults",
-    "days_simulated",
-    "time_to_stability",
-    "end",
-)
-MEASURES = ("delta_total", "phi_total", "n_defaults", "days_simulated")
 
 
 class RingExperiment:
@@ -37,7 +26,7 @@ class RingExperiment:
     config_model: type[SweepConfig] = RingSweep
     version = ENGINE_VERSION
     releases_gil = True
-    metrics: ClassVar[tuple[str, ...]] = RING_METRICS
+    metrics: ClassVar[tuple[Metric, ...]] = RING_METRICS
 
     def prepare(self) -> None:
         """Compile the kernels, or load them compiled."""
@@ -64,7 +53,7 @@ class RingExperiment:
         found = simulate_many(table, weights)
         kept = np.empty(len(indices), stored_columns(config, self.metrics))
         for name in kept.dtype.names or ():
-            kept[name] = found[name] if name in self.metrics else columns[name]
+            kept[name] = columns[name] if name == "kappa" else found[name]
         return kept
 
     def parameters(self, config: Any, indices: Indices) -> Columns:
@@ -78,7 +67,7 @@ class RingExperiment:
     ) -> Observations:
         """Return one observation a run."""
         columns = observed_columns(self._columns(config, indices), metrics)
-        measures = tuple(name for name in MEASURES if name in (metrics.dtype.names or ()))
+        measures = measured(self.metrics, metrics)
         return Observations(
             columns={**columns, **{name: metrics[name].astype(float) for name in measures}},
             parameters=tuple(name for name in columns if name != "seed"),
@@ -163,6 +152,12 @@ def with_frontier(averages: str | None, summary: dict[str, Any]) -> str:
     if found is None:
         return averages or "No run has shown a default rate yet."
     return " ".join(filter(None, (averages, frontier.headline(found))))
+
+
+def measured(declared: Iterable[Metric], metrics: NDArray[np.void]) -> tuple[str, ...]:
+    """Return the names of the metrics recorded that averages are shown of."""
+    recorded = metrics.dtype.names or ()
+    return tuple(each.name for each in declared if each.measure and each.name in recorded)
 
 
 def mean(values: NDArray[Any]) -> float | None:

@@ -11,12 +11,11 @@ from bilancio import text
 from bilancio.analysis.tables import grouped
 from bilancio.errors import InvalidInput, OutputError, Problem, invalid
 from bilancio.experiments import registry
-from bilancio.experiments.protocol import searching
+from bilancio.experiments.protocol import Experiment, metrics_of, searching
 from bilancio.jobs.artifacts import tables
 from bilancio.jobs.artifacts.manifest import FILE_NAME as MANIFEST
 from bilancio.jobs.models import Job, JobStatus, Results, Table
 from bilancio.jobs.store import JobStore, packing
-from bilancio.model.parameters import End
 
 SHOWN_FAILURES = 5
 MAX_ROWS = 1000
@@ -158,7 +157,7 @@ def _run_rows(
         row |= {name: _known(column[position].item()) for name, column in parameters.items()}
         if index in place:
             row["status"] = "completed"
-            row |= readable(metrics[place[index]])
+            row |= readable(experiment, metrics[place[index]])
         elif index in failed:
             row |= {"status": "failed", "error": failed[index]}
         else:
@@ -171,29 +170,23 @@ async def _manual_runs(
     store: JobStore, job: Job, *, limit: int, offset: int
 ) -> list[dict[str, Any]]:
     stored = await store.chunks(job.job_id, offset, offset + limit - 1)
+    experiment = registry.experiment(job.config.sweep_type)
     return [
         {
             "job_id": job.job_id,
             "run_id": chunk.run_id,
             "index": chunk.first_index,
             "status": "completed",
-            **readable(packing.unpack(chunk, job.job_id)[0]),
+            **readable(experiment, packing.unpack(chunk, job.job_id)[0]),
         }
         for chunk in stored
     ]
 
 
-def readable(row: np.void) -> dict[str, Any]:
+def readable(experiment: Experiment, row: np.void) -> dict[str, Any]:
     """Return one run's metrics as JSON holds them: words for codes, None where there is none."""
-    metrics: dict[str, Any] = {}
-    for name in row.dtype.names or ():
-        value = row[name].item()
-        if name == "end":
-            value = list(End)[value].value
-        elif name == "time_to_stability" and value < 0:
-            value = None
-        metrics[name] = _known(value)
-    return metrics
+    metrics = metrics_of(experiment, row.dtype)
+    return {metric.name: metric.readable(row[metric.name].item()) for metric in metrics}
 
 
 def _known(value: Any) -> Any:

@@ -5,11 +5,11 @@ Importing this loads neither numpy nor numba; the first run does.
 
 from bilancio.model.compilation import compiled, warm_up
 from bilancio.model.engine import Run, simulate, simulate_many
+from bilancio.model.metrics import METRICS, End, Metric
 from bilancio.model.parameters import (
     Arm,
     BalancedParameters,
     DefaultHandling,
-    End,
     Kind,
     LiquidityMode,
     OutsideDepth,
@@ -20,12 +20,14 @@ from bilancio.model.parameters import (
 from bilancio.model.trace import Trace
 
 __all__ = [
+    "METRICS",
     "Arm",
     "BalancedParameters",
     "DefaultHandling",
     "End",
     "Kind",
     "LiquidityMode",
+    "Metric",
     "OutsideDepth",
     "Parameters",
     "RingParameters",

@@ -23,7 +23,7 @@ from filelock import FileLock
 
 _SECONDS_TO_COMPILE, _SECONDS_TO_COMPILE_TRACED = 15, 6  # on a core of 2024, for the notices
 _MODEL = Path(__file__).parent
-_COMPILED_IN = ("parameters.py", "tables.py")  # codes and columns
+_COMPILED_IN = ("parameters.py", "metrics.py", "tables.py")  # codes and columns
 _MARK, _TRACED = "complete", "traced"
 _LOADING = threading.Lock()
 _ENTRY = "bilancio.model.kernels.run"

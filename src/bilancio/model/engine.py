@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bilancio.model.compilation import warm_up
-from bilancio.model.parameters import End, Parameters, parameters_of
+from bilancio.model.metrics import METRICS, End
+from bilancio.model.parameters import Parameters, parameters_of
 from bilancio.model.trace import Trace
 from bilancio.model.trace import trace as account_of
 
@@ -70,10 +71,10 @@ def simulate(*, trace: bool = False, **fields: object) -> Run:
     import numpy as np
 
     from bilancio.model.parameters import Kind
-    from bilancio.model.tables import METRICS, parameter_table
+    from bilancio.model.tables import METRIC_ROW, parameter_table
 
     table, weights = parameter_table([run])
-    metrics = np.zeros(1, METRICS)
+    metrics = np.zeros(1, METRIC_ROW)
     warm_up(traced=trace)
     books = _simulate_rows(table, weights, metrics)
     n_agents = run.n_agents + (6 if run.kind is Kind.BALANCED else 0)
@@ -91,7 +92,7 @@ def simulate_many(
 
     Parameters
     ----------
-    parameters : PARAMETERS (n_runs,)
+    parameters : PARAMETER_ROW (n_runs,)
         Rows as ``parameter_table`` makes them of validated parameters; not validated again.
     liquidity_vector : float64 (n_weights,)
         Weights for the rows with liquidity mode ``vector``, to which their ``liquidity_start``
@@ -99,7 +100,7 @@ def simulate_many(
 
     Returns
     -------
-    METRICS (n_runs,)
+    METRIC_ROW (n_runs,)
 
     Raises
     ------
@@ -110,10 +111,10 @@ def simulate_many(
     import numpy as np
 
     from bilancio.model.parameters import LiquidityMode
-    from bilancio.model.tables import METRICS, PARAMETERS, code
+    from bilancio.model.tables import METRIC_ROW, PARAMETER_ROW, code
 
-    if parameters.dtype != PARAMETERS or parameters.ndim != 1:
-        message = f"parameters: got {parameters.dtype}; allowed: one row of PARAMETERS per run."
+    if parameters.dtype != PARAMETER_ROW or parameters.ndim != 1:
+        message = f"parameters: got {parameters.dtype}; allowed: one row of PARAMETER_ROW per run."
         raise ValueError(message)
     weights = np.zeros(0) if liquidity_vector is None else liquidity_vector
     weights = np.ascontiguousarray(weights, np.float64)
@@ -122,7 +123,7 @@ def simulate_many(
     if len(by_vector) and (ends.max() > len(weights) or by_vector["liquidity_start"].min() < 0):
         message = f"liquidity_vector: got {len(weights)} weights; allowed: {ends.max()} or more."
         raise ValueError(message)
-    metrics = np.zeros(len(parameters), METRICS)
+    metrics = np.zeros(len(parameters), METRIC_ROW)
     _simulate_rows(np.ascontiguousarray(parameters), weights, metrics)
     return metrics
 
@@ -138,12 +139,7 @@ def _simulate_rows(table: "np.ndarray", weights: "np.ndarray", metrics: "np.ndar
 
 
 def _run(row: "np.void", cash: "np.ndarray", run: Parameters, account: Trace | None) -> Run:
-    values = {name: row[name].item() for name in row.dtype.names or ()}
-    for name in ("phi_total", "delta_total", "dealer_return"):
-        if values[name] != values[name]:  # NaN stands for an empty column
-            values[name] = None
-    if values["time_to_stability"] < 0:
-        values["time_to_stability"] = None
-    values["end"] = list(End)[values["end"]]
+    values = {metric.name: metric.readable(row[metric.name].item()) for metric in METRICS}
+    values["end"] = End(values["end"])
     cash.flags.writeable = False
     return Run(**values, cash=cash, parameters=run, trace=account)

@@ -57,15 +57,6 @@ class OutsideDepth(StrEnum):
     UNLIMITED = "unlimited"  # missing cash comes from outside and is reported
 
 
-class End(StrEnum):
-    """Why a run ended."""
-
-    STABLE = "stable"
-    MAX_DAYS = "max-days"
-    DEFAULT = "default"
-    ALL_DEFAULTED = "all-defaulted"
-
-
 # MODEL.md sets no upper bound for some of these. Those here are far beyond any use and keep
 # every amount of cash (2 × 10⁹ × 10³ × 10⁶ micro-units and less) and every double finite.
 N_AGENTS = Interval(ge=3, le=10**5)

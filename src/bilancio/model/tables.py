@@ -13,11 +13,12 @@ from enum import StrEnum
 
 import numpy as np
 
+from bilancio.model.metrics import METRICS
 from bilancio.model.parameters import BalancedParameters, Parameters
 
-# Money that exceeds these columns cannot occur: faces are at most 10⁹ per debt, days at
+# Money that exceeds the columns cannot occur: faces are at most 10⁹ per debt, days at
 # most 1,005, and a ticket is sold at most once, so that trades are fewer than 2³¹ too.
-PARAMETERS = np.dtype(
+PARAMETER_ROW = np.dtype(
     [
         ("kappa", np.float64),
         ("concentration", np.float64),
@@ -51,29 +52,11 @@ PARAMETERS = np.dtype(
     ]
 )
 
-METRICS = np.dtype(
-    [
-        ("phi_total", np.float64),  # NaN where no initial debt has a face
-        ("delta_total", np.float64),
-        ("dealer_pnl", np.float64),
-        ("dealer_start", np.float64),
-        ("dealer_return", np.float64),  # NaN where dealer_start is 0
-        ("vbt_pnl", np.float64),
-        ("defaulted_face", np.int64),
-        ("written_off_face", np.int64),
-        ("recovered_micro", np.int64),
-        ("cash_start_micro", np.int64),
-        ("cash_end_micro", np.int64),
-        ("injection_micro", np.int64),
-        ("n_defaults", np.int32),
-        ("n_trades", np.int32),
-        ("n_interior", np.int32),
-        ("n_passthrough", np.int32),
-        ("traded_face", np.int32),
-        ("days_simulated", np.int16),
-        ("time_to_stability", np.int16),  # -1 where no day had impact
-        ("end", np.int8),
-    ]
+METRIC_ROW = np.dtype(
+    sorted(
+        [(metric.name, np.dtype(metric.dtype)) for metric in METRICS],
+        key=lambda column: -column[1].itemsize,
+    )
 )
 
 
@@ -126,10 +109,10 @@ def parameter_table(runs: list[Parameters]) -> tuple[np.ndarray, np.ndarray]:
 
     Returns
     -------
-    table : PARAMETERS (n_runs,)
+    table : PARAMETER_ROW (n_runs,)
     liquidity_vector : float64 (n_weights,)
     """
-    table = np.zeros(len(runs), PARAMETERS)
+    table = np.zeros(len(runs), PARAMETER_ROW)
     weights: list[float] = []
     for row, run in zip(table, runs, strict=True):
         for name in table.dtype.names or ():

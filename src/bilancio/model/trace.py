@@ -109,7 +109,7 @@ def trace(table: "np.ndarray", weights: "np.ndarray") -> Trace:
 
     Parameters
     ----------
-    table : PARAMETERS (1,)
+    table : PARAMETER_ROW (1,)
     weights : float64 (n_weights,)
     """
     # Heavy: loaded when a run is traced, not when this module is imported. The engine is loaded.
@@ -117,13 +117,14 @@ def trace(table: "np.ndarray", weights: "np.ndarray") -> Trace:
 
     from bilancio.model.kernels.recording import Recorder
     from bilancio.model.kernels.run import new_books, trace_rows
-    from bilancio.model.parameters import Arm, End, Kind
-    from bilancio.model.tables import EVENTS, METRICS, QUOTES, code
+    from bilancio.model.metrics import End
+    from bilancio.model.parameters import Arm, Kind
+    from bilancio.model.tables import EVENTS, METRIC_ROW, QUOTES, code
 
     (row,) = table
     days = max(30, int(row["maturity_days"]) + 5)
     n_agents = int(row["n_agents"]) + (6 if row["kind"] == code(Kind.BALANCED) else 0)
-    metrics = np.zeros(1, METRICS)
+    metrics = np.zeros(1, METRIC_ROW)
     room = 0
     for _ in range(2):
         recorder = Recorder(

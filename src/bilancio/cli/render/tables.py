@@ -135,7 +135,7 @@ def _details(kind: str, details: Mapping[str, Any]) -> str:
         return ""
     if kind == "progress":
         found = details.get("means") or details.get("metrics") or {}
-        name = "delta_total" if "delta_total" in found else next(iter(found), "")
+        name = next(iter(found), "")
         done = runs(details["completed"]) if "completed" in details else ""
         failed = f"{details['failed']} failed" if details.get("failed") else ""
         mean = f"{name} {number(found[name])}" if name else ""

@@ -10,9 +10,9 @@ import numpy as np
 
 from bilancio.errors import InvalidInput, Problem, invalid
 from bilancio.experiments import registry
-from bilancio.experiments.configs import RingSettings
 from bilancio.experiments.design import stored_columns
 from bilancio.experiments.grid_sweep import GridSweep
+from bilancio.experiments.protocol import declared_metrics, metrics_of
 from bilancio.experiments.sweep_config import SweepConfig, digest_now
 from bilancio.jobs.artifacts import tables
 from bilancio.jobs.artifacts.manifest import FILE_NAME as MANIFEST
@@ -22,8 +22,7 @@ from bilancio.jobs.job_id import validate_job_id
 from bilancio.jobs.models import JobStatus, RunIds
 from bilancio.jobs.store import packing
 from bilancio.jobs.store.store import Chunk
-from bilancio.model.parameters import End
-from bilancio.model.tables import METRICS
+from bilancio.model.metrics import Metric
 from bilancio.validation import validated
 
 _ROWS_PER_CHUNK = 20_000
@@ -166,7 +165,7 @@ def _from_runs(path: Path, manifest: Manifest, config: SweepConfig) -> Iterator[
     with path.open(encoding="utf-8", newline="") as file:
         reader = csv.DictReader(file)
         dtype = _columns(path, config, reader.fieldnames or ())
-        names = dtype.names or ()
+        metrics = metrics_of(registry.experiment(config.sweep_type), dtype)
         rows: list[tuple[Any, ...]] = []
         indices: list[int] = []
         last = -1
@@ -176,7 +175,7 @@ def _from_runs(path: Path, manifest: Manifest, config: SweepConfig) -> Iterator[
                 raise InvalidInput([Problem(f"{path}: index", str(index), f"numbers above {last}")])
             last = index
             indices.append(index)
-            rows.append(tuple(_value(name, line[name], dtype[name]) for name in names))
+            rows.append(tuple(each.from_text(line[each.name]) for each in metrics))
             if len(rows) == _ROWS_PER_CHUNK:
                 yield from packing.split(np.array(indices), np.array(rows, dtype))
                 rows, indices = [], []
@@ -184,11 +183,13 @@ def _from_runs(path: Path, manifest: Manifest, config: SweepConfig) -> Iterator[
 
 
 def _columns(path: Path, config: SweepConfig, header: Sequence[str]) -> np.dtype[np.void]:
-    """Return the type of a stored row: the engine's own, or what a plug-in's numbers look like."""
-    if isinstance(config, RingSettings):
-        return stored_columns(config, [name for name in header if name in (METRICS.names or ())])
+    """Return the type of a stored row: as the experiment declares it, or as its numbers look."""
+    experiment = registry.experiment(config.sweep_type)
+    declared = [each for each in declared_metrics(experiment) if each.name in header]
+    if declared:
+        return stored_columns(config, declared)
     none = np.empty(0, np.int64)
-    cells = registry.experiment(config.sweep_type).parameters(config, none)
+    cells = experiment.parameters(config, none)
     given = [name for name in header if name not in {"job_id", "run_id", "index", *cells}]
     kinds: dict[str, set[type]] = {name: set() for name in given}
     with path.open(encoding="utf-8", newline="") as file:
@@ -222,19 +223,6 @@ def _from_manual_runs(path: Path, _manifest: Manifest, _config: SweepConfig) -> 
             )
 
 
-def _value(name: str, text: str, kind: np.dtype[Any]) -> float | int:
-    """Read back what a cell of a table says."""
-    if name == "end":
-        return [end.value for end in End].index(text)
-    if name == "time_to_stability":
-        return int(text) if text else -1
-    if kind.kind == "b":
-        return text == "True"
-    if kind.kind == "f":
-        return float(text) if text else float("nan")
-    return int(text)
-
-
 def _from_comparison(path: Path, manifest: Manifest, config: SweepConfig) -> Iterator[Chunk]:
     """Yield the default rates of both arms; the pairs stand in the order of the runs."""
     with path.open(encoding="utf-8", newline="") as file:
@@ -243,12 +231,10 @@ def _from_comparison(path: Path, manifest: Manifest, config: SweepConfig) -> Ite
     counted = manifest.run_counts.get("completed") if config.searches else config.total_runs
     if len(lines) * n_arms != counted:
         return
-    dtype = stored_columns(config, ["delta_total"])
+    dtype = stored_columns(config, [Metric("delta_total")])
+    metrics = metrics_of(registry.experiment(config.sweep_type), dtype)
     rows = [
-        tuple(
-            _value(name, line.get(name) or line[f"delta_{arm}"], dtype[name])
-            for name in dtype.names or ()
-        )
+        tuple(each.from_text(line.get(each.name) or line[f"delta_{arm}"]) for each in metrics)
         for line in lines
         for arm in config.arms
     ]

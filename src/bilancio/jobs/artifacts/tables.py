@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from bilancio.errors import OutputError
 from bilancio.experiments import registry
-from bilancio.experiments.protocol import Experiment, searching
+from bilancio.experiments.protocol import Experiment, metrics_of, searching
 from bilancio.failpoints import failpoint
 from bilancio.jobs.artifacts.manifest import FILE_NAME as MANIFEST
 from bilancio.jobs.artifacts.manifest import LISTED_RUNS, describe, write_manifest, write_whole
@@ -23,7 +23,6 @@ from bilancio.jobs.models import Job
 from bilancio.jobs.store import JobStore, packing
 from bilancio.jobs.store.store import Chunk
 from bilancio.jobs.worker.spawn import LOG
-from bilancio.model.parameters import End
 
 RUNS, COMPARISON, SUMMARY, FAILED = "runs.csv", "comparison.csv", "summary.json", "failed_runs.csv"
 FRONTIER = "frontier.csv"
@@ -142,7 +141,10 @@ def _run_rows(job: Job, experiment: Experiment, stored: list[Chunk]) -> Iterator
             "run_id": np.array([job.run_ids[int(index)] for index in indices]),
             "index": indices,
             **cells,  # what a search chose for a run stands among the metrics, and takes its place
-            **{name: _readable(name, metrics[name]) for name in metrics.dtype.names or ()},
+            **{
+                metric.name: metric.to_text(metrics[metric.name])
+                for metric in metrics_of(experiment, metrics.dtype)
+            },
         }
         rows = _rows(columns, list(columns.values()))
         if number:
@@ -156,21 +158,6 @@ def _rows(names: Iterable[str], columns: list[NDArray[Any]]) -> Iterator[Iterabl
     for start in range(0, len(columns[0]), _BLOCK):
         block = [column[start : start + _BLOCK].tolist() for column in columns]
         yield from zip(*block, strict=True)
-
-
-def _readable(name: str, column: NDArray[Any]) -> NDArray[Any]:
-    """Return a column as people and other programs read it: words for codes, empty for none."""
-    if name == "end":
-        words: NDArray[Any] = np.array([end.value for end in End])[column]
-        return words
-    if name == "time_to_stability":
-        days: NDArray[Any] = np.where(column < 0, "", column.astype(str))
-        return days
-    if column.dtype.kind == "f" and np.isnan(column).any():
-        plain = column.astype(object)
-        plain[np.isnan(column)] = ""
-        return plain
-    return column
 
 
 def _write_csv(path: Path, rows: Iterable[Iterable[Any]]) -> None:

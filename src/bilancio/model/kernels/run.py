@@ -66,8 +66,9 @@ from bilancio.model.kernels.settlement import (
     settle_day,
 )
 from bilancio.model.kernels.trading import find_sellers, open_inventories, sell_tickets
-from bilancio.model.parameters import Arm, DefaultHandling, End, Kind, OutsideDepth
-from bilancio.model.tables import METRICS, PARAMETERS, code
+from bilancio.model.metrics import End
+from bilancio.model.parameters import Arm, DefaultHandling, Kind, OutsideDepth
+from bilancio.model.tables import METRIC_ROW, PARAMETER_ROW, code
 
 BALANCED = code(Kind.BALANCED)
 ACTIVE = code(Arm.ACTIVE)
@@ -328,12 +329,12 @@ def _simulate_rows(
 
     Parameters
     ----------
-    parameters : PARAMETERS (n_runs,)
+    parameters : PARAMETER_ROW (n_runs,)
         Valid rows. Where a row draws the same debts as the one before, as the second run of a pair
         does, they are not drawn again.
     weights : float64 (n_weights,)
         Liquidity weights, to which ``liquidity_start`` points.
-    metrics : METRICS (n_runs,)
+    metrics : METRIC_ROW (n_runs,)
         Output.
     stream, sized, cash, debt, trader, term, desk, price, dealer_bits, tally
         ``Books`` for all rows; afterwards they are those of the last run.
@@ -379,9 +380,9 @@ def _simulate_rows(
 
 simulate_rows = entry(
     numba.void(
-        rows_of(PARAMETERS),
+        rows_of(PARAMETER_ROW),
         numba.float64[::1],
-        rows_of(METRICS),
+        rows_of(METRIC_ROW),
         numba.uint32[::1],
         _DOUBLES,
         numba.int64[::1],
