@@ -14,7 +14,7 @@ from mcp.server.mcpserver.tools import Tool
 from mcp_types import CallToolResult, InputRequiredResult
 from pydantic import ValidationError
 
-from bilancio.errors import BilancioError, InvalidInput, JobNotFound, Problem, shown
+from bilancio.errors import BilancioError, InvalidInput, JobNotFound, JobStateError, Problem, shown
 from bilancio.validation import explained, nearest, unknown_field
 from bilancio_mcp.lifespan import AppContext
 from bilancio_mcp.resources import add_resources
@@ -161,6 +161,8 @@ def _in_sentences(error: ToolError, tool: Tool) -> ToolError:
     cause = error.__cause__
     if isinstance(cause, JobNotFound) and not cause.similar:
         return ToolError(f"{cause} list_jobs shows which jobs there are.")
+    if isinstance(cause, JobStateError) and cause.status == "completed":
+        return ToolError(f"{cause} job_results(job_id='{cause.job_id}') tells what was found.")
     if isinstance(cause, BilancioError):
         return ToolError(str(cause))
     if isinstance(cause, ValidationError) and not isinstance(error, UnexpectedToolError):

@@ -23,4 +23,4 @@ async def test_a_job_that_ends_while_somebody_looks_is_never_called_stalled(mana
         return rows.pop() if rows else await ended(self, job_id)
 
     monkeypatch.setattr(JobStore, "job", late)
-    assert (await manager._seen(NAME)).state == "failed"
+    assert (await manager.exact(NAME)).state == "failed"

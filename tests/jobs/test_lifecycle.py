@@ -77,7 +77,9 @@ async def test_a_completed_job_is_not_started_again(manager, small):
     job = await manager.create_job("try", small)
     await manager.run_job(job.job_id)
     before = await kinds(manager, job.job_id)
-    with pytest.raises(JobStateError, match=r"is completed and cannot be started.*job_results"):
+    with pytest.raises(
+        JobStateError, match=r"is completed and cannot be started.*results are stored"
+    ):
         await manager.start_sweep(job.job_id)
     assert await kinds(manager, job.job_id) == before
 

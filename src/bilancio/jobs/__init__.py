@@ -1,9 +1,8 @@
 """Jobs: sweeps under memorable names, kept in a store, carried out by workers."""
 
 from bilancio.jobs.job_id import JobId, generate_job_id, validate_job_id
-from bilancio.jobs.manager import AsyncJobManager
+from bilancio.jobs.manager import AsyncJobManager, JobManager
 from bilancio.jobs.models import Job, JobConfig, JobEvent, JobStatus
-from bilancio.jobs.sync import JobManager
 
 __all__ = [
     "AsyncJobManager",

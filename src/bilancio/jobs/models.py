@@ -1,10 +1,10 @@
 """What callers see of jobs: job, events, progress, results, estimates."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple, Self, overload
+from typing import Annotated, Any, NamedTuple, Self, TypeVar, overload
 
 from pydantic import (
     BaseModel,
@@ -21,6 +21,8 @@ from bilancio.experiments import registry
 from bilancio.experiments.sweep_config import SweepConfig
 from bilancio.jobs.clock import to_text
 from bilancio.jobs.job_id import JobId, short_hash
+
+T = TypeVar("T")
 
 Moment = Annotated[datetime, PlainSerializer(to_text, return_type=str, when_used="json")]
 Config = Annotated[SweepConfig, PlainSerializer(SweepConfig.as_dict, return_type=dict[str, Any])]
@@ -128,6 +130,23 @@ class RunIds(Sequence[str]):
 
     def __repr__(self) -> str:
         return f"<{self._length} run ids of {self._sweep}>"
+
+
+class Listing(list[T]):
+    """A cut of a job's events or runs, in order.
+
+    Attributes
+    ----------
+    job
+        The job that they are of.
+    reading
+        How its name was read where it was not written exactly; else empty.
+    """
+
+    def __init__(self, items: Iterable[T], *, job: "Job", reading: str) -> None:
+        super().__init__(items)
+        self.job = job
+        self.reading = reading
 
 
 class Holder(View):
@@ -279,6 +298,8 @@ class Progress(View):
 
     Attributes
     ----------
+    reading
+        How the name was read where it was not written exactly; else empty.
     rate
         Runs recorded a second since the worker began; None before there is anything to tell.
     eta_s
@@ -288,6 +309,7 @@ class Progress(View):
     """
 
     job: Job
+    reading: str = ""
     done_runs: int
     rate: float | None
     eta_s: float | None
@@ -309,7 +331,7 @@ class Found(View):
     Attributes
     ----------
     reading
-        How the name was read where it was not to_text exactly; else empty.
+        How the name was read where it was not written exactly; else empty.
     """
 
     job: Job
@@ -335,6 +357,8 @@ class Results(View):
 
     Attributes
     ----------
+    reading
+        How the name was read where it was not written exactly; else empty.
     headline
         The answer in a sentence or two.
     summary
@@ -344,12 +368,13 @@ class Results(View):
     frontier
         What each search of a frontier has found; None where the sweep has none.
     files
-        Name → path of what was to_text for this job.
+        Name → path of what was written for this job.
     failures
         The first failed runs: run id → error.
     """
 
     job: Job
+    reading: str = ""
     headline: str
     summary: dict[str, Any]
     table: Table | None

@@ -14,33 +14,38 @@ from bilancio.experiments import registry
 from bilancio.experiments.protocol import Experiment, metrics_of, searching
 from bilancio.jobs.artifacts import tables
 from bilancio.jobs.artifacts.manifest import FILE_NAME as MANIFEST
-from bilancio.jobs.models import Job, JobStatus, Results, Table
+from bilancio.jobs.lookup import find
+from bilancio.jobs.models import Job, JobStatus, Listing, Results, Table
+from bilancio.jobs.session import Session
 from bilancio.jobs.store import JobStore, packing
 
 SHOWN_FAILURES = 5
 MAX_ROWS = 1000
 
 
-async def load(
-    store: JobStore,
-    job: Job,
+async def results(
+    session: Session,
+    name: str,
     group_by: Sequence[str],
     measures: Sequence[str],
     *,
     limit: int,
     offset: int,
 ) -> Results:
-    """Return the results of *job* so far; see `AsyncJobManager.results`.
+    """Return the results of a job so far; see `AsyncJobManager.results`.
 
     Where no grouping is asked for, designs other than a grid are told apart in the table: the
     probes of a search say nothing of an average.
     """
     _check_page(limit, offset)
+    named = await find(session, name)
+    job, store = named.job, await session.store()
     if job.status.ended and not (job.folder / MANIFEST).exists():
         await _restore_files(store, job)
     failed = await store.failed_runs(job.job_id, limit=SHOWN_FAILURES)
     found: dict[str, Any] = {
         "job": job,
+        "reading": named.reading,
         "summary": job.summary or {},
         "table": None,
         "files": tables.present(job),
@@ -82,13 +87,22 @@ async def load(
 
 
 async def runs(
-    store: JobStore, job: Job, *, status: str | None, limit: int, offset: int
-) -> list[dict[str, Any]]:
+    session: Session, name: str, *, status: str | None, limit: int, offset: int
+) -> Listing[dict[str, Any]]:
     """Return single runs; see `AsyncJobManager.runs`."""
     _check_page(limit, offset)
     allowed = ("completed", "failed", "pending")
     if status is not None and status not in allowed:
         raise InvalidInput([Problem("status", repr(status), ", ".join(allowed))])
+    found = await find(session, name)
+    store = await session.store()
+    rows = await _page(store, found.job, status, limit=limit, offset=offset)
+    return Listing(rows, job=found.job, reading=found.reading)
+
+
+async def _page(
+    store: JobStore, job: Job, status: str | None, *, limit: int, offset: int
+) -> list[dict[str, Any]]:
     if job.manual:
         return await _manual_runs(store, job, limit=limit, offset=offset)
     failed = await store.failed_runs(job.job_id)
@@ -100,8 +114,9 @@ async def runs(
     return await asyncio.to_thread(_run_rows, job, experiment, wanted, stored, failed)
 
 
-async def one_run(store: JobStore, job: Job, which: str) -> dict[str, Any]:
+async def run_of(session: Session, name: str, which: str) -> dict[str, Any]:
     """Return one run by its index or its id; see `AsyncJobManager.run_of`."""
+    job, store = (await find(session, name)).job, await session.store()
     known = job.run_ids
     if job.manual:
         raise invalid("run", which, "runs of a job that was carried out by a worker")

@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
-from bilancio.errors import invalid
+from bilancio.errors import JobNotFound, invalid
 from bilancio.executors import registry as executors
 from bilancio.experiments.sweep_config import SweepConfig
-from bilancio.jobs.manager import checked_config
-from bilancio.jobs.models import Results
-from bilancio.jobs.sync import JobManager
+from bilancio.jobs.create import checked_config
+from bilancio.jobs.manager import JobManager
+from bilancio.jobs.models import Job, Results
 
 
 class SweepRunner:
@@ -64,7 +64,7 @@ class SweepRunner:
             It is completed, or a worker carries it out.
         """
         with JobManager(out_dir=self.out_dir) as manager:
-            job = manager.get_exact(self.job_id) if self.job_id else None
+            job = self._named(manager)
             if job is None:
                 job = manager.create_job(self.description, self.config, job_id=self.job_id)
             elif job.config.digest() != self.config.digest():
@@ -75,6 +75,15 @@ class SweepRunner:
             self.job_id = job.job_id
             manager.run_job(job.job_id)
             return manager.results(job.job_id)
+
+    def _named(self, manager: JobManager) -> Job | None:
+        """Return the job of exactly the name given, or None."""
+        if self.job_id is None:
+            return None
+        try:
+            return manager.exact(self.job_id)
+        except JobNotFound:
+            return None
 
 
 class RingSweepRunner(SweepRunner):

@@ -6,12 +6,15 @@ import secrets
 from pathlib import Path
 
 from bilancio.errors import InvalidInput, Problem, StoreUnavailable, invalid, shown
-from bilancio.jobs.store import JobStore
+from bilancio.jobs.session import Session
 from bilancio.paths import absolute_path
 
 
-async def back_up(store: JobStore, file: Path | str) -> Path:
-    """Copy *store* to *file*, which appears whole or not at all.
+async def back_up(session: Session, file: Path | str) -> Path:
+    """Copy the whole store, as it is at one moment, to a new file; workers continue meanwhile.
+
+    *file* appears whole or not at all. It is a store itself: put it in the place of the old one
+    to restore it.
 
     Raises
     ------
@@ -20,6 +23,7 @@ async def back_up(store: JobStore, file: Path | str) -> Path:
     StoreError
         The store cannot be read.
     """
+    store = await session.store()
     target = absolute_path("file", file)
     if os.path.lexists(target):
         raise _taken(file)

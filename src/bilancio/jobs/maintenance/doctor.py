@@ -1,6 +1,6 @@
 """Run the checks of machine, settings, store, jobs, workers and manifests; repair on request."""
 
-from collections.abc import Awaitable, Callable
+import functools
 from pathlib import Path
 
 from bilancio.errors import (
@@ -11,30 +11,26 @@ from bilancio.errors import (
     StoreError,
     StoreTooNew,
 )
+from bilancio.jobs.lookup import with_stall
 from bilancio.jobs.maintenance.checks import MACHINE_CHECKS, STORE_CHECKS
 from bilancio.jobs.maintenance.checks.base import RESTORE, Checked, Examined, Issue, error
 from bilancio.jobs.maintenance.reports import Diagnosis
-from bilancio.jobs.models import Job
-from bilancio.jobs.store import JobStore
+from bilancio.jobs.session import Session
 from bilancio.jobs.store.sqlite.mounts import mounted, network_mount
 from bilancio.jobs.store.store import sqlite_path
 from bilancio.settings import Settings
 
-OpenStore = Callable[[], Awaitable[JobStore]]
-WithStall = Callable[[JobStore, Job], Awaitable[Job]]
 
-
-async def examine(
-    settings: Settings, open_store: OpenStore, with_stall: WithStall, *, repair: bool
-) -> Diagnosis:
+async def examine(session: Session, *, repair: bool) -> Diagnosis:
     """Run every check; with *repair*, repair what can be without asking.
 
     A store that cannot be used is a finding, not an error; none is made where there is none.
     """
+    settings = session.settings
     found = [each for check in MACHINE_CHECKS for each in check(settings)]
     path = _store_file(settings)
     if path is not None and path.exists():
-        found += await _examine_store(path, open_store, with_stall)
+        found += await _examine_store(path, session)
     elif path is not None:
         found.append(Checked("no store yet: the first job creates it"))
     issues = [each for each in found if isinstance(each, Issue)]
@@ -63,11 +59,11 @@ def _store_file(settings: Settings) -> Path | None:
     return None if network_mount(path, mounted()) else path
 
 
-async def _examine_store(
-    path: Path, open_store: OpenStore, with_stall: WithStall
-) -> list[Checked | Issue]:
+async def _examine_store(path: Path, session: Session) -> list[Checked | Issue]:
     try:
-        examined = Examined(store=await open_store(), with_stall=with_stall)
+        examined = Examined(
+            store=await session.store(), with_stall=functools.partial(with_stall, session)
+        )
     except StoreError as fault:
         return [_store_issue(fault, path)]
     found: list[Checked | Issue] = []

@@ -2,14 +2,14 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from bilancio.errors import BilancioError, invalid
+from bilancio.jobs.launch import start_sweep
 from bilancio.jobs.maintenance.reports import Recovery
 from bilancio.jobs.models import Job, JobStatus
-
-if TYPE_CHECKING:  # the manager loads this module when it is asked to recover
-    from bilancio.jobs.manager import AsyncJobManager
+from bilancio.jobs.progress import watch
+from bilancio.jobs.search import list_jobs
+from bilancio.jobs.session import Session
 
 PAGE = 200
 MOST_AT_ONCE = 64
@@ -17,41 +17,52 @@ GONE = "Its new worker has died as well; worker.log says why."
 
 
 async def recover(
-    manager: "AsyncJobManager", *, at_once: int, tell: Callable[[Recovery], None]
+    session: Session, *, at_once: int = 1, tell: Callable[[Recovery], None] = lambda _: None
 ) -> list[Recovery]:
-    """Resume each stalled job and wait for its end; see `AsyncJobManager.recover`."""
+    """Resume every stalled job, each in a worker process of its own, and wait for its end.
+
+    Parameters
+    ----------
+    at_once
+        How many run at the same time; each uses all cores.
+    tell
+        Is called with each job when it has been taken over, and when it has ended.
+
+    Raises
+    ------
+    InvalidInput
+        *at_once* is not a number from 1 to 64.
+    """
     if not 1 <= at_once <= MOST_AT_ONCE:
         raise invalid("jobs", at_once, f"whole numbers from 1 to {MOST_AT_ONCE}")
     turns = asyncio.Semaphore(at_once)
 
     async def one(job: Job) -> Recovery:
         async with turns:
-            return await _recover(manager, job, tell)
+            return await _recover(session, job, tell)
 
-    return list(await asyncio.gather(*map(one, await _stalled(manager))))
+    return list(await asyncio.gather(*map(one, await _stalled(session))))
 
 
-async def _stalled(manager: "AsyncJobManager") -> list[Job]:
+async def _stalled(session: Session) -> list[Job]:
     """Return the stalled jobs, the oldest first."""
     found: list[Job] = []
     offset = 0
     while True:
-        page = await manager.list_jobs(status=JobStatus.RUNNING, limit=PAGE, offset=offset)
+        page = await list_jobs(session, status=JobStatus.RUNNING, limit=PAGE, offset=offset)
         found += [job for job in page.jobs if job.stalled]
         offset += PAGE
         if offset >= page.total:
             return found[::-1]
 
 
-async def _recover(
-    manager: "AsyncJobManager", job: Job, tell: Callable[[Recovery], None]
-) -> Recovery:
+async def _recover(session: Session, job: Job, tell: Callable[[Recovery], None]) -> Recovery:
     """Carry one job to its end; where that fails, the reason is reported and others proceed."""
     try:
-        started = await manager.start_sweep(job.job_id)
+        started = await start_sweep(session, job.job_id)
         tell(_as_it_is(started.job, started.action))
         last = started.job
-        async for progress in manager.watch(job.job_id):
+        async for progress in watch(session, job.job_id):
             last = progress.job
         done = _as_it_is(last, started.action)
     except BilancioError as error:

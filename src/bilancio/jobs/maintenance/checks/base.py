@@ -37,7 +37,7 @@ class Examined:
     """The opened store that is examined, and how to tell whether a job has stalled."""
 
     store: JobStore
-    with_stall: Callable[[JobStore, Job], Awaitable[Job]]
+    with_stall: Callable[[Job], Awaitable[Job]]
 
 
 MachineCheck = Callable[[Settings], Iterator[Checked | Issue]]

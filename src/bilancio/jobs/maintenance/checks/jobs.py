@@ -24,7 +24,7 @@ async def check_stalled(examined: Examined) -> AsyncIterator[Checked | Issue]:
     running = 0
     async for job in _jobs(examined.store, JobStatus.RUNNING):
         running += 1
-        if (await examined.with_stall(examined.store, job)).stalled:
+        if (await examined.with_stall(job)).stalled:
             yield warning(
                 f"Job {job.job_id} has stalled at {job.completed_runs:,} of {job.total_runs:,} "
                 "runs: its worker is gone.",

@@ -1,0 +1,139 @@
+"""Create jobs: everything about a request is checked before anything is stored."""
+
+import asyncio
+import random
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from bilancio.errors import ExecutorUnavailable, InvalidInput, JobExists, Problem, invalid
+from bilancio.executors import registry as executors
+from bilancio.experiments import registry
+from bilancio.experiments.sweep_config import SweepConfig
+from bilancio.jobs.job_id import JobId, generate_job_id, validate_job_id
+from bilancio.jobs.lookup import import_if_readable
+from bilancio.jobs.models import Job
+from bilancio.jobs.session import Session
+from bilancio.validation import validated
+
+MAX_TEXT = 10_000
+MAX_TAGS = 50
+MAX_TAG = 100
+REDRAWS = 100
+
+
+async def create_job(
+    session: Session,
+    description: str,
+    config: SweepConfig | Mapping[str, Any],
+    *,
+    job_id: str | None = None,
+    notes: str = "",
+    tags: Sequence[str] = (),
+    out_dir: Path | str | None = None,
+    request_key: str | None = None,
+    rng: random.Random | None = None,
+) -> Job:
+    """Store a new job under a name of its own; nothing is computed yet.
+
+    Parameters
+    ----------
+    description
+        What it is for, in the words of whoever asks.
+    config
+        The sweep.
+    job_id
+        A name of one's own instead of four words that are drawn.
+    request_key
+        A repeated call with the same key returns the job that the first one made.
+    rng
+        Source of the names drawn; the system's by default.
+
+    Raises
+    ------
+    InvalidInput, JobExists, ExecutorUnavailable, OutputError
+        Nothing was stored.
+    """
+    checked = checked_config(config)
+    _check_texts({"description": description, "notes": notes}, tags)
+    name = None if job_id is None else validate_job_id(job_id)
+    if checked.cloud:
+        raise ExecutorUnavailable("modal", executors.names())
+    folder = Path(out_dir or session.settings.out_dir).expanduser().absolute()
+    await _refuse_unwritable(session, folder)
+    if name is not None:
+        await _refuse_taken(session, name, folder)
+    store = await session.store()
+    engine = registry.experiment(checked.sweep_type).version
+    for attempt in range(REDRAWS):
+        try:
+            return await store.add(
+                name or generate_job_id(rng),
+                checked,
+                description=description,
+                notes=notes,
+                tags=tags,
+                engine=engine,
+                out_dir=folder,
+                executor=executors.DEFAULT,
+                request_key=request_key,
+            )
+        except JobExists:
+            if name is not None or attempt == REDRAWS - 1:
+                raise
+    raise AssertionError  # the loop returns or raises
+
+
+def checked_config(config: SweepConfig | Mapping[str, Any]) -> SweepConfig:
+    """Return *config* as the model of its sweep type.
+
+    Raises
+    ------
+    InvalidInput
+        One sentence for each field that is wrong.
+    """
+    if isinstance(config, SweepConfig):
+        return config
+    if not isinstance(config, Mapping):
+        raise invalid("config", config, "the parameters of a sweep by name")
+    return validated(registry.config_model(config.get("sweep_type")), config)
+
+
+async def _refuse_unwritable(session: Session, folder: Path) -> None:
+    """Refuse an output folder that cannot be written; look at each once."""
+    if folder in session.writable:
+        return
+    from bilancio.jobs.artifacts import tables  # numpy, which other calls do not need
+
+    await asyncio.to_thread(tables.probe_folder, folder)
+    session.writable.add(folder)
+
+
+async def _refuse_taken(session: Session, name: JobId, folder: Path) -> None:
+    """Refuse a name that only a manifest in the output folder holds."""
+    manifest = folder / name / "job_manifest.json"
+    store = await session.store()
+    if manifest.exists() and await store.job(name) is None:
+        found = await import_if_readable(session, manifest)
+        if found is not None:
+            raise JobExists(name, found.description)
+
+
+def _check_texts(texts: Mapping[str, object], tags: Sequence[str]) -> None:
+    problems = [
+        Problem(name, f"{str(text)[:40]!r}", f"text of at most {MAX_TEXT:,} characters")
+        for name, text in texts.items()
+        if not isinstance(text, str) or len(text) > MAX_TEXT
+    ]
+    if not isinstance(texts["description"], str) or not texts["description"].strip():
+        problems.append(Problem("description", "no text", "a few words on what the job is for"))
+    if isinstance(tags, str) or len(tags) > MAX_TAGS or not all(_is_tag(tag) for tag in tags):
+        problems.append(
+            Problem("tags", str(tags)[:80], f"at most {MAX_TAGS} short texts, none empty")
+        )
+    if problems:
+        raise InvalidInput(problems)
+
+
+def _is_tag(tag: object) -> bool:
+    return isinstance(tag, str) and 0 < len(tag.strip()) <= MAX_TAG

@@ -1,0 +1,138 @@
+"""Start jobs, carry them out, cancel them."""
+
+import asyncio
+import os
+import secrets
+
+from bilancio.errors import JobStateError, WorkerError
+from bilancio.experiments import registry
+from bilancio.failpoints import failpoint
+from bilancio.jobs.lookup import exact, load
+from bilancio.jobs.manual import note_on_disk
+from bilancio.jobs.models import EventType, Job, JobStatus, Lease, Started
+from bilancio.jobs.session import Session
+from bilancio.jobs.worker.spawn import spawn_worker
+
+SPAWN_S = 30.0
+ALREADY_RUNNING = "already running"
+
+
+async def start_sweep(session: Session, job_id: str, *, request_key: str | None = None) -> Started:
+    """Have a worker process of its own carry the job out; return at once.
+
+    A pending job starts; of a stalled, failed or cancelled one the missing runs are computed;
+    of a running one nothing is started.
+
+    Parameters
+    ----------
+    request_key
+        A repeated call with the same key starts nothing again, whatever has become of the job,
+        and says what the first one did.
+
+    Raises
+    ------
+    JobNotFound, JobStateError, OutputError, WorkerError
+        Nothing was started.
+    """
+    claimed = await _claim(session, job_id, SPAWN_S, request_key)
+    if isinstance(claimed, Started):
+        return claimed
+    job, lease, event = claimed
+    store = await session.store()
+    try:
+        failpoint("before-spawn")
+        process = spawn_worker(job, lease, session.settings)
+    except WorkerError as error:
+        await store.end(lease, JobStatus.FAILED, error=str(error))
+        raise
+    await store.note_process(lease, process.pid)
+    return Started(job=await load(session, job.job_id), action=event.value)
+
+
+async def run_job(session: Session, job_id: str) -> Job:
+    """Carry the job out in this process, and return it when it has ended."""
+    claimed = await _claim(session, job_id, session.settings.lease_s)
+    if isinstance(claimed, Started):
+        advice = "A worker carries it out already."
+        raise JobStateError(claimed.job.job_id, "running", "run here", advice)
+    from bilancio.jobs.worker.worker import Worker  # loads numpy and the experiment
+
+    await Worker(await session.store(), claimed[1], session.settings).run()
+    return await load(session, claimed[0].job_id)
+
+
+async def cancel_job(session: Session, job_id: str, reason: str = "") -> Job:
+    """Cancel a job; its results so far stay, and it can be resumed.
+
+    Raises
+    ------
+    JobStateError
+        It is completed.
+    """
+    job = await exact(session, job_id)
+    store = await session.store()
+    changed = await store.cancel(job.job_id, reason)
+    job = await load(session, job.job_id)
+    if changed:
+        await note_on_disk(session, job)
+    elif job.status is JobStatus.COMPLETED:
+        raise JobStateError(job.job_id, "completed", "cancelled", "Its results are stored.")
+    return job
+
+
+async def _claim(
+    session: Session, name: str, lease_s: float, request_key: str | None = None
+) -> Started | tuple[Job, Lease, EventType]:
+    """Lease the job to a worker that is about to start; say so where one has it already."""
+    job = await exact(session, name)
+    store = await session.store()
+    if request_key is not None:
+        start = await store.last_start(job.job_id)
+        if start is not None and start.details.get("request") == request_key:
+            return Started(job=job, action=start.event_type.value)
+    _refuse_start(job)
+    if job.status is JobStatus.RUNNING and not job.stalled:
+        return Started(job=job, action=ALREADY_RUNNING)
+    _refuse_other_numbers(job)
+    from bilancio.jobs.artifacts import tables  # numpy, which other calls do not need
+
+    await asyncio.to_thread(tables.make_folder, job.folder)
+    failpoint("before-claim")
+    claimed = await store.claim(
+        job.job_id,
+        secrets.token_hex(6),
+        lease_s=lease_s,
+        executor=job.executor,
+        dead_fence=job.holder.fence if job.stalled and job.holder else None,
+        pid=os.getpid(),
+        request_key=request_key,
+    )
+    failpoint("after-claim")
+    job = await load(session, job.job_id)
+    if claimed is None:  # another start was faster
+        return Started(job=job, action=ALREADY_RUNNING)
+    return (job, *claimed)
+
+
+def _refuse_start(job: Job) -> None:
+    """Refuse a job that no worker can carry out in the state that it is in."""
+    if job.status is JobStatus.COMPLETED:
+        raise JobStateError(job.job_id, "completed", "started again", "Its results are stored.")
+    if job.manual:
+        advice = "Its runs are recorded by hand, and computed ones would not mix with them."
+        raise JobStateError(job.job_id, f"{job.status} by hand", "started", advice)
+
+
+def _refuse_other_numbers(job: Job) -> None:
+    """Results of two versions of the model must not be mixed in one job."""
+    if not job.completed_runs:
+        return
+    version = registry.experiment(job.config.sweep_type).version
+    if (job.engine, job.config_hash) != (version, job.config.digest()):
+        raise JobStateError(
+            job.job_id,
+            job.state,
+            "resumed",
+            f"Its results come from engine {job.engine}; this is {version}, whose numbers "
+            "may differ. Create a new job with the same configuration.",
+        )

@@ -1,0 +1,144 @@
+"""Find jobs by name, and tell whether a running one still has its worker."""
+
+import asyncio
+import contextlib
+from pathlib import Path
+
+from bilancio import machine
+from bilancio.errors import InvalidInput, JobNotFound, Problem
+from bilancio.jobs.job_id import JobId, Match, match_job_id, spoken
+from bilancio.jobs.models import Found, Holder, Job, JobStatus
+from bilancio.jobs.session import Session
+from bilancio.jobs.store import JobStore
+from bilancio.jobs.worker.lock_file import WorkerState, process_exists, worker_state
+
+
+async def find(session: Session, name: str) -> Found:
+    """Return the job that *name* means, and how it was read where that is not obvious.
+
+    A name that the store does not have is looked for among the manifests of the output
+    folder, and its job is imported.
+
+    Raises
+    ------
+    JobNotFound
+        Nothing fits, or several jobs do: they are named.
+    """
+    return await _find(session, name, exact=False)
+
+
+async def get_job(session: Session, job_id: str) -> Job | None:
+    """Return the job that *job_id* names in any clear spelling, or None."""
+    try:
+        return (await find(session, job_id)).job
+    except JobNotFound:
+        return None
+
+
+async def exact(session: Session, name: str) -> Job:
+    """Return the job with exactly this name, case and separators apart.
+
+    Raises
+    ------
+    JobNotFound
+        With the names that may have been meant.
+    """
+    return (await _find(session, name, exact=True)).job
+
+
+async def load(session: Session, job_id: str) -> Job:
+    """Return the stored job of this name as it is now.
+
+    Raises
+    ------
+    JobNotFound
+        The store does not have it.
+    """
+    store = await session.store()
+    job = await store.job(job_id)
+    if job is None:
+        raise JobNotFound(job_id)
+    return await with_stall(session, job)
+
+
+async def with_stall(session: Session, job: Job) -> Job:
+    """Return *job*, marked as stalled where it is running and its worker is gone."""
+    if job.status is not JobStatus.RUNNING or job.manual:
+        return job
+    store = await session.store()
+    if job.holder is not None and _has_worker(session, store, job.job_id, job.holder):
+        return job
+    # A worker ends its job first and releases its lock afterwards.
+    now = await store.job(job.job_id)
+    if now is None or (now.status is job.status and now.holder == job.holder):
+        return job.model_copy(update={"stalled": True})
+    return await with_stall(session, now)
+
+
+async def import_manifest(session: Session, manifest: Path) -> tuple[Job, bool]:
+    """Store the job of one manifest; tell whether the store did not have it before.
+
+    Raises
+    ------
+    InvalidInput
+        It is not a manifest that can be read, or its name is that of a job with another
+        configuration.
+    """
+    from bilancio.jobs.artifacts import importing  # numpy, which other questions do not need
+
+    read = await asyncio.to_thread(importing.read_job, manifest.absolute())
+    name = read.row["job_id"]
+    added = await (await session.store()).import_job(*read)
+    job = await load(session, name)
+    if not added and job.config_hash != read.row["config_hash"]:
+        allowed = "a job with the same configuration, or a name that the store does not have"
+        raise InvalidInput([Problem(f"{manifest}: job_id", repr(name), allowed)])
+    return job, added
+
+
+async def import_if_readable(session: Session, manifest: Path) -> Job | None:
+    """Import a manifest that a search has come upon; one that cannot be read is no match."""
+    with contextlib.suppress(InvalidInput, OSError):
+        return (await import_manifest(session, manifest))[0]
+    return None
+
+
+async def _find(session: Session, name: str, *, exact: bool) -> Found:
+    store = await session.store()
+    spelled = "-".join(spoken(name))
+    job = await store.job(spelled) if spelled else None
+    if job is not None:
+        return Found(job=await with_stall(session, job), reading="")
+    match, on_disk = await _match(session, store, name)
+    if match.job_id is None or (exact and not match.exact):
+        similar = match.candidates if match.job_id is None else (match.job_id,)
+        raise JobNotFound(name, similar, "Give the whole name." if exact and similar else "")
+    job = await store.job(match.job_id)
+    if job is None:
+        job, _ = await import_manifest(session, on_disk[match.job_id])
+        return Found(job=job, reading=match.how)
+    return Found(job=await with_stall(session, job), reading=match.how)
+
+
+async def _match(session: Session, store: JobStore, name: str) -> tuple[Match, dict[JobId, Path]]:
+    """Match *name* with the jobs of the store and of the output folder; return these, too."""
+    from bilancio.jobs.artifacts.manifest import manifests_in  # not needed for a stored name
+
+    on_disk = await asyncio.to_thread(manifests_in, session.out_dir)
+    return match_job_id(name, [*await store.job_ids(), *on_disk]), on_disk
+
+
+def _has_worker(session: Session, store: JobStore, job_id: JobId, holder: Holder) -> bool:
+    """Tell whether the holder of a lease is alive; on this machine its lock decides, no clock."""
+    leased = holder.expires_at >= session.clock()
+    if holder.host is None:  # no worker has taken the lease up yet; its parent process is known
+        return leased and (holder.pid is None or process_exists(holder.pid))
+    if holder.host != machine.host():
+        return leased
+    match worker_state(store.worker_lock(job_id, holder.fence)):
+        case WorkerState.ALIVE:
+            return True
+        case WorkerState.STARTING:
+            return leased
+        case WorkerState.UNRESPONSIVE | WorkerState.DEAD:
+            return False
