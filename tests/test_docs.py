@@ -1,0 +1,127 @@
+"""What the documents say is so: settings, files, advice; and it is said plainly."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from bilancio.jobs import AsyncJobManager, JobConfig
+from bilancio.settings import Settings
+
+ROOT = Path(__file__).parent.parent
+DOCUMENTS = [
+    "README.md",
+    "CLAUDE.md",
+    "CHANGELOG.md",
+    ".github/CONTRIBUTING.md",
+    "docs/RELIABILITY.md",
+    "docs/SETTINGS.md",
+]
+#: Idioms that are not English, and what to write instead.
+IDIOMS = {
+    r"\bsomebody|\bnobody (?!buys)": "a passive, or who it is",
+    r"\bgo(es)? on\b": "continue",
+    r"of use only": "needed only",
+    r"\bmended|put right": "fixed, repaired",
+    r"sign of life|life sign": "heartbeat, lock",
+    r"\b(?:which|that|it) is no (?!longer)": "is not a",
+    r"unforeseen": "unexpected",
+}
+
+
+def read(name):
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def code():
+    for folder in ("src", "server"):
+        for file in (ROOT / folder).rglob("*.py"):
+            yield file.read_text(encoding="utf-8")
+
+
+def test_every_setting_is_documented_with_its_default():
+    table = read("docs/SETTINGS.md")
+    for name, field in Settings.model_fields.items():
+        row = next(line for line in table.splitlines() if f"| `BILANCIO_{name.upper()}`" in line)
+        if field.default_factory is None and field.default != "":
+            assert f"`{field.default:g}`" in row if isinstance(field.default, float) else (
+                f"`{field.default}`" in row
+            )  # fmt: skip
+
+
+def test_every_variable_that_is_read_is_documented_and_no_other():
+    documented = {*re.findall(r"BILANCIO_[A-Z_]+\b", read("docs/SETTINGS.md"))}
+    used = {name for text in code() for name in re.findall(r"\"(BILANCIO_[A-Z_]+)\"", text)}
+    assert used - documented == set()
+    fields = {f"BILANCIO_{name.upper()}" for name in Settings.model_fields}
+    in_tests = {
+        name
+        for file in (ROOT / "tests").rglob("*.py")
+        for name in re.findall(r"BILANCIO_[A-Z_]+\b", file.read_text(encoding="utf-8"))
+    }
+    assert documented - used - fields - in_tests == set()
+    for name in DOCUMENTS:
+        assert {*re.findall(r"BILANCIO_[A-Z_]+\b", read(name))} - documented == set(), name
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_links_lead_somewhere(name):
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)[^)]*\)", read(name)):
+        assert ((ROOT / name).parent / target).exists(), target
+
+
+def test_the_tree_in_claude_md_is_the_tree():
+    tree = re.search(r"```\n(src/bilancio/\n.*?)```", read("CLAUDE.md"), flags=re.DOTALL)[1]
+    parents = {0: ROOT}
+    listed = set()
+    for line in tree.splitlines():
+        depth = len(line) - len(line.lstrip())
+        for name in re.split(r" {2,}", line.strip())[0].split():
+            above = parents[max(each for each in parents if each <= depth)]
+            assert (above / name).exists(), above / name
+            listed.add(above / name)
+            if name.endswith("/"):
+                parents = {d: p for d, p in parents.items() if d <= depth} | {
+                    depth + 1: above / name
+                }
+    package = ROOT / "src" / "bilancio"
+    rooms = {file for file in package.iterdir() if not file.name.startswith(("_", "py.typed"))}
+    assert rooms <= listed
+    rooms = {folder for folder in (package / "jobs").iterdir() if (folder / "__init__.py").exists()}
+    assert rooms <= listed
+
+
+def test_what_is_to_be_committed_is_not_ignored():
+    for name in re.findall(r"`(\w+\.(?:json|csv))`", read("CLAUDE.md").partition("## Dev")[0]):
+        done = subprocess.run(
+            ["git", "check-ignore", "-q", f"out/experiments/a-b-c-d/{name}"], cwd=ROOT, check=False
+        )
+        assert done.returncode == 1, name
+        assert name in read("README.md"), name
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_documents_are_written_in_plain_english(name):
+    text = " ".join(read(name).split())
+    for idiom, better in IDIOMS.items():
+        found = re.search(f".{{0,40}}(?:{idiom}).{{0,30}}", text, flags=re.IGNORECASE)
+        assert found is None, f"{found[0]!r}: write {better}"
+
+
+async def test_trading_helps_least_at_mu_0_and_harms_where_debts_increase():
+    """The advice that CLAUDE.md gives on μ, as a sweep of its own finds it."""
+
+    async def effect(mu, monotonicity):
+        config = JobConfig(
+            sweep_type="balanced", kappas=["0.25", "0.5", "1", "2", "4"], mus=[mu],
+            monotonicities=[monotonicity], n_replicates=40,
+        )  # fmt: skip
+        async with AsyncJobManager() as manager:
+            job = await manager.run_job((await manager.create_job("advice", config)).job_id)
+        return job.summary["avg_trading_effect"]
+
+    assert 0.005 < await effect(0, 0) < 0.02
+    assert 0.14 < await effect(1, 0) < 0.18
+    assert await effect(0, -1) < 0
+    assert "0.01, against 0.16\nat μ = 1" in read("CLAUDE.md")
