@@ -16,7 +16,9 @@ BilancioError
 └── StoreError            the store cannot be used
     ├── NotAStore         the file is no store of bilancio: name another
     ├── StoreTooNew       a newer bilancio wrote it: upgrade
-    ├── StoreCorrupt      the file or a chunk in it is damaged: restore
+    ├── StoreCorrupt      the file is damaged: restore
+    │   └── JobDamaged    what is stored of one job is damaged; other jobs are not affected
+    ├── StoreConflict     a write contradicts what is stored, and was refused
     └── StoreUnavailable  locked, full or unreachable: try again
 
 The same sentence is printed by the command line, raised in a notebook and read
@@ -244,7 +246,29 @@ class StoreTooNew(StoreError):
 
 
 class StoreCorrupt(StoreError):
-    """The file, or a chunk in it, is damaged."""
+    """The file is damaged."""
+
+
+class JobDamaged(StoreCorrupt):
+    """What is stored of one job is damaged; *what* is a clause that says where."""
+
+    def __init__(self, job_id: str, what: str) -> None:
+        super().__init__(job_id, what)
+        self.job_id = job_id
+        self.what = what
+
+    def __str__(self) -> str:
+        return (
+            f"Job {self.job_id} is damaged in the store: {self.what}. Other jobs are not "
+            "affected. Restore the store from a backup."
+        )
+
+
+class StoreConflict(StoreError):
+    """A write contradicts what is stored; nothing was written."""
+
+    def __str__(self) -> str:
+        return f"The store {self.store} refused a write that contradicts it: {self.reason}"
 
 
 class StoreUnavailable(StoreError):

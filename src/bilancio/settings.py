@@ -1,6 +1,9 @@
 """Settings from the environment: BILANCIO_DATABASE_URL, BILANCIO_OUT_DIR and so on."""
 
+import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import platformdirs
 from pydantic import Field, ValidationError
@@ -10,10 +13,32 @@ from bilancio.validation import explained
 
 SQLITE_PREFIX = "sqlite:///"
 
+_SECRET = re.compile(
+    r"""((?:pass|pwd|secret|token)\w*\s*=\s*)('(?:[^'\\]|\\.)*'?|"[^"]*"?|[^&;\s]*)""",
+    re.IGNORECASE,
+)
+
 
 def default_database_url() -> str:
     """Return the address of the store in the user's data folder, found from any folder."""
     return f"{SQLITE_PREFIX}{platformdirs.user_data_path('bilancio') / 'bilancio.db'}"
+
+
+def redact_url(url: str) -> str:
+    """Return a database address as it may be shown: *** stands for its password.
+
+    Cuts more rather than less where the address is malformed. Paths of files stay as they are.
+    """
+    shown = _SECRET.sub(r"\1***", url)
+    if shown.startswith(("/", ".", "~", SQLITE_PREFIX)):
+        return shown
+    if "@" not in shown:  # what stands where a port belongs may be a password without its host
+        return re.sub(r"(://[^/:]*:)(?!\d*(?:[/?]|$))[^/?]*", r"\1***", shown)
+    scheme = re.match(r"[\w+.-]+:/{1,2}|[\w+.-]*sql\w*:", shown, re.IGNORECASE)
+    start = scheme.end() if scheme else 0
+    credentials, _, place = shown[start:].rpartition("@")
+    user, colon, _ = credentials.partition(":")
+    return f"{shown[:start]}{user}{':***' if colon else ''}@{place}"
 
 
 class Settings(BaseSettings):
@@ -38,6 +63,11 @@ class Settings(BaseSettings):
         default="",
         description="Experiments beside the built-in ones: 'module:object', separated by commas.",
     )
+
+    def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
+        """Yield what the settings' repr shows, without passwords."""
+        for name, value in super().__repr_args__():
+            yield name, redact_url(value) if name == "database_url" else value
 
 
 def load_settings() -> Settings:

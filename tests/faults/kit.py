@@ -129,7 +129,7 @@ async def undisturbed(config, folder):
 async def assert_sound(manager):
     """Nothing is damaged, no run counted twice, and the events tell what the job is."""
     store = await manager.store()
-    assert await store.database.check() == []
+    assert await store.integrity_errors() == []
     for page in [await manager.list_jobs(limit=1000)]:
         for job in page.jobs:
             events = await manager.events(job.job_id)

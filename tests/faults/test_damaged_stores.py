@@ -44,9 +44,11 @@ async def test_flipped_bits_are_named_by_their_runs_and_hurt_no_other_job(manage
             (bytes(flipped), first),
         )
     raw.close()
-    with pytest.raises(StoreCorrupt, match=f"runs {first}–{last} of job hurt-job.*checksum"):
+    with pytest.raises(
+        StoreCorrupt, match=f"Job hurt-job is damaged.*checksum of runs {first}–{last}"
+    ):
         await manager.results("hurt-job")
-    with pytest.raises(StoreCorrupt, match=f"runs {first}–{last} of job hurt-job"):
+    with pytest.raises(StoreCorrupt, match=f"Job hurt-job.*runs {first}–{last}"):
         await manager.runs("hurt-job", offset=first, limit=5)
     assert (await manager.runs("hurt-job", limit=5))[4]["value"] == 8
     assert (await manager.results("whole-job")).summary["completed_runs"] == 2_000

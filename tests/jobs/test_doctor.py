@@ -10,7 +10,6 @@ from contextlib import closing
 import pytest
 
 from bilancio.jobs import AsyncJobManager, JobConfig
-from bilancio.jobs.maintenance import doctor
 from bilancio.jobs.maintenance.checks import machine
 from bilancio.jobs.store.sqlite import mounts
 from bilancio.jobs.store.sqlite.mounts import Mount
@@ -92,10 +91,10 @@ async def test_no_store_is_made_where_there_is_none(manager, isolated):
 
 
 async def test_an_old_sqlite_is_a_note_that_says_what_is_done_about_it(manager, monkeypatch):
-    monkeypatch.setattr(machine.sqlite3, "sqlite_version_info", (3, 51, 2))
+    monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 51, 2))
     (note,) = (await manager.doctor()).findings
     assert (note.severity, "fixed in 3.51.3" in note.message) == ("info", True)
-    monkeypatch.setattr(machine.sqlite3, "sqlite_version_info", (3, 51, 3))
+    monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 51, 3))
     assert (await manager.doctor()).findings == ()
 
 
@@ -109,7 +108,7 @@ async def test_a_damaged_chunk_is_named_with_its_job_and_runs(manager, job, stor
     )
     finding = await only(manager)
     assert (finding.severity, finding.job_id) == ("error", job.job_id)
-    assert "1 chunk of job my-job cannot be read: runs 0–" in finding.message
+    assert "1 chunk of job my-job cannot be read: the checksum of runs 0–" in finding.message
     assert "the checksum does not match" in finding.message
     assert "Restore the store from a backup" in finding.repair
     assert "jobs delete my-job --keep-files, then bilancio jobs import" in finding.repair
@@ -184,7 +183,7 @@ async def test_a_job_that_contradicts_its_events_is_found(
 async def test_rows_of_a_job_that_is_not_there_are_found(manager, job, store_file):
     change(store_file, "PRAGMA foreign_keys = OFF", "DELETE FROM jobs")
     what = [each.message for each in await wrong(manager)]
-    assert any("chunks has rows of jobs that are not there" in each for each in what)
+    assert any("chunks has rows of jobs that do not exist" in each for each in what)
 
 
 async def test_a_stalled_job_is_found_and_resume_is_named(manager, small, clock):
@@ -255,7 +254,10 @@ async def test_a_repair_that_does_not_work_says_why(manager, job, store_file):
     change(store_file, "UPDATE chunks SET crc32 = crc32 + 1")
     found = await wrong(manager, repair=True)
     assert len(found) == 2
-    assert "The repair failed: The store runs 0–" in found[1].repair
+    assert (
+        "The repair failed: Job my-job is damaged in the store: the checksum of runs 0–"
+        in found[1].repair
+    )
 
 
 async def test_little_space_is_a_warning_and_none_an_error(manager, monkeypatch):
@@ -268,8 +270,6 @@ async def test_little_space_is_a_warning_and_none_an_error(manager, monkeypatch)
 
 async def test_a_network_file_system_under_the_store_is_an_error(manager, tmp_path, monkeypatch):
     table = [Mount("/", "ext4"), Mount(str(tmp_path.resolve()), "nfs4")]
-    monkeypatch.setattr(machine, "mounted", lambda: table)
-    monkeypatch.setattr(doctor, "mounted", lambda: table)
     monkeypatch.setattr(mounts, "mounted", lambda: table)
     finding = await only(manager)
     assert "is on a network file system (nfs4 at" in finding.message
@@ -294,7 +294,7 @@ def damaged(path):
 
 
 UNUSABLE = {
-    "a letter": (lambda path: path.write_text("Dear reader, " * 99), "no SQLite database",
+    "a letter": (lambda path: path.write_text("Dear reader, " * 99), "not a SQLite database",
                  "another file"),
     "another program's": (
         lambda path: (path.unlink(), change(path, "CREATE TABLE songs (title)")),

@@ -125,7 +125,7 @@ async def store_is_clean(folder: Path, job_id: str) -> None:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     async with AsyncJobManager() as manager:
         store = await manager.store()
-        assert await store.database.check() == []
+        assert await store.integrity_errors() == []
         assert (await manager.exact(job_id)).status == "running"
         await manager.create_job("written afterwards", SMALL)
 

@@ -318,11 +318,20 @@ class Progress(View):
 
 
 class Page(View):
-    """A cut of a list of jobs, newest first."""
+    """A cut of a list of jobs, newest first.
+
+    Attributes
+    ----------
+    total
+        How many there are in all, damaged ones included.
+    damaged
+        Names of jobs of this cut that cannot be read from the store; they are not in `jobs`.
+    """
 
     jobs: tuple[SerializeAsAny[Job], ...]
     total: int
     offset: int
+    damaged: tuple[str, ...] = ()
 
 
 class Found(View):

@@ -37,9 +37,9 @@ async def list_jobs(
     await _import_unknown(session)
     wanted = None if status is None else JobStatus(status)
     store = await session.store()
-    jobs, total = await store.jobs(status=wanted, tag=tag, text=text, limit=limit, offset=offset)
-    seen = tuple([await with_stall(session, job) for job in jobs])
-    return Page(jobs=seen, total=total, offset=offset)
+    found = await store.jobs(status=wanted, tag=tag, text=text, limit=limit, offset=offset)
+    seen = tuple([await with_stall(session, job) for job in found.jobs])
+    return Page(jobs=seen, total=found.total, offset=offset, damaged=tuple(found.damaged))
 
 
 async def _import_unknown(session: Session) -> None:

@@ -20,8 +20,7 @@ from bilancio.jobs.artifacts.manifest import Manifest, read_manifest
 from bilancio.jobs.clock import to_text
 from bilancio.jobs.job_id import validate_job_id
 from bilancio.jobs.models import JobStatus, RunIds
-from bilancio.jobs.store import packing
-from bilancio.jobs.store.store import Chunk
+from bilancio.jobs.store import Chunk, packing
 from bilancio.model.metrics import Metric
 from bilancio.validation import validated
 

@@ -20,8 +20,7 @@ from bilancio.failpoints import failpoint
 from bilancio.jobs.artifacts.manifest import FILE_NAME as MANIFEST
 from bilancio.jobs.artifacts.manifest import LISTED_RUNS, describe, write_manifest, write_whole
 from bilancio.jobs.models import Job
-from bilancio.jobs.store import JobStore, packing
-from bilancio.jobs.store.store import Chunk
+from bilancio.jobs.store import Chunk, JobStore, packing
 from bilancio.jobs.worker.spawn import LOG
 
 RUNS, COMPARISON, SUMMARY, FAILED = "runs.csv", "comparison.csv", "summary.json", "failed_runs.csv"

@@ -30,7 +30,7 @@ async def back_up(session: Session, file: Path | str) -> Path:
     partial = target.with_name(f".{target.name}-{secrets.token_hex(4)}")
     try:
         os.close(os.open(partial, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-        await store.database.backup(partial)
+        await store.backup(partial)
         _sync(partial)
         _name(partial, target)
         _sync(target.parent)

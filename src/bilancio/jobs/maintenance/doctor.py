@@ -16,9 +16,8 @@ from bilancio.jobs.maintenance.checks import MACHINE_CHECKS, STORE_CHECKS
 from bilancio.jobs.maintenance.checks.base import RESTORE, Checked, Examined, Issue, error
 from bilancio.jobs.maintenance.reports import Diagnosis
 from bilancio.jobs.session import Session
-from bilancio.jobs.store.sqlite.mounts import mounted, network_mount
-from bilancio.jobs.store.store import sqlite_path
-from bilancio.settings import Settings
+from bilancio.jobs.store import locate
+from bilancio.settings import Settings, redact_url
 
 
 async def examine(session: Session, *, repair: bool) -> Diagnosis:
@@ -29,14 +28,12 @@ async def examine(session: Session, *, repair: bool) -> Diagnosis:
     settings = session.settings
     found = [each for check in MACHINE_CHECKS for each in check(settings)]
     path = _store_file(settings)
-    if path is not None and path.exists():
+    if path is not None:
         found += await _examine_store(path, session)
-    elif path is not None:
-        found.append(Checked("no store yet: the first job creates it"))
     issues = [each for each in found if isinstance(each, Issue)]
     repaired, left = await _repair(issues) if repair else ([], issues)
     return Diagnosis(
-        store=settings.database_url,
+        store=redact_url(settings.database_url),
         checked=tuple(each.what for each in found if isinstance(each, Checked)),
         findings=tuple(issue.finding for issue in left),
         repaired=tuple(repaired),
@@ -53,10 +50,10 @@ def diagnose_settings(fault: InvalidInput) -> Diagnosis:
 def _store_file(settings: Settings) -> Path | None:
     """Return the store's file; None where the address is wrong or refused, which is a finding."""
     try:
-        path = sqlite_path(settings.database_url)
+        place = locate(settings.database_url)
     except (InvalidInput, StoreError):
         return None
-    return None if network_mount(path, mounted()) else path
+    return None if place.network else place.file
 
 
 async def _examine_store(path: Path, session: Session) -> list[Checked | Issue]:
@@ -66,6 +63,8 @@ async def _examine_store(path: Path, session: Session) -> list[Checked | Issue]:
         )
     except StoreError as fault:
         return [_store_issue(fault, path)]
+    if not path.exists():
+        return [Checked("no store yet: the first job creates it")]
     found: list[Checked | Issue] = []
     for check in STORE_CHECKS:
         try:

@@ -1,5 +1,16 @@
-"""The job store: SQLite now; SQL in .sql files, numbered migrations."""
+"""The job store: what is true of jobs. Everything outside asks `JobStore`."""
 
+from bilancio.jobs.store.location import Location, locate
+from bilancio.jobs.store.rows import Chunk, EndedJob, JobList, Speed
 from bilancio.jobs.store.store import JobStore, open_store
 
-__all__ = ["JobStore", "open_store"]
+__all__ = [
+    "Chunk",
+    "EndedJob",
+    "JobList",
+    "JobStore",
+    "Location",
+    "Speed",
+    "locate",
+    "open_store",
+]

@@ -9,8 +9,8 @@ from numpy.lib import format as npy
 from numpy.lib import recfunctions as rfn
 from numpy.typing import NDArray
 
-from bilancio.errors import StoreCorrupt
-from bilancio.jobs.store.store import Chunk
+from bilancio.errors import JobDamaged
+from bilancio.jobs.store.rows import Chunk
 
 Indices = NDArray[np.int64]
 Metrics = NDArray[np.void]
@@ -29,15 +29,18 @@ def unpack(chunk: Chunk, job_id: str) -> Metrics:
 
     Raises
     ------
-    StoreCorrupt
+    JobDamaged
         The bytes are not those that were stored.
     """
-    where = f"runs {chunk.first_index}–{chunk.last_index} of job {job_id}"
+    runs = f"runs {chunk.first_index}–{chunk.last_index}"
     if zlib.crc32(chunk.metrics) != chunk.crc32:
-        raise StoreCorrupt(where, "the checksum does not match. Restore the store from a backup.")
-    table: Metrics = npy.read_array(io.BytesIO(chunk.metrics), allow_pickle=False)
-    if len(table) != chunk.last_index - chunk.first_index + 1:
-        raise StoreCorrupt(where, "the number of runs does not match. Restore it from a backup.")
+        raise JobDamaged(job_id, f"the checksum of {runs} does not match")
+    try:
+        table: Metrics = npy.read_array(io.BytesIO(chunk.metrics), allow_pickle=False)
+    except (ValueError, TypeError, EOFError):  # the checksum fits, and yet it is not a table
+        raise JobDamaged(job_id, f"{runs} are not a table of metrics") from None
+    if table.dtype.names is None or table.shape != (chunk.last_index - chunk.first_index + 1,):
+        raise JobDamaged(job_id, f"the table of {runs} has the wrong size")
     return table
 
 

@@ -24,8 +24,7 @@ from bilancio.jobs.artifacts import tables
 from bilancio.jobs.artifacts.manifest import provenance
 from bilancio.jobs.clock import Clock
 from bilancio.jobs.models import Job, JobStatus, Lease
-from bilancio.jobs.store import JobStore, packing
-from bilancio.jobs.store.store import Chunk
+from bilancio.jobs.store import Chunk, JobStore, packing
 from bilancio.jobs.worker.batching import missing, ranges
 from bilancio.jobs.worker.dispatch import Dispatcher, TooManyFailures
 from bilancio.jobs.worker.finishing import failure_sentence, summarise

@@ -55,9 +55,9 @@ async def check_experiments(examined: Examined) -> AsyncIterator[Checked | Issue
 async def _jobs(store: JobStore, status: JobStatus | None = None) -> AsyncIterator[Job]:
     offset = 0
     while True:
-        jobs, total = await store.jobs(status=status, limit=PAGE, offset=offset)
-        for job in jobs:
+        page = await store.jobs(status=status, limit=PAGE, offset=offset)
+        for job in page.jobs:
             yield job
         offset += PAGE
-        if offset >= total:
+        if offset >= page.total:
             return

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,30 +15,27 @@ from bilancio.jobs.maintenance.checks.base import (
     info,
     warning,
 )
-from bilancio.jobs.store.sqlite.mounts import mounted, network_mount
-from bilancio.jobs.store.store import sqlite_path
+from bilancio.jobs.store import locate, location
 from bilancio.model import compilation
 from bilancio.paths import absolute_path
 from bilancio.settings import Settings
 
-SOUND_SQLITE = (3, 51, 3)
-OLDEST_SQLITE = (3, 37, 0)
 LITTLE_SPACE = 1 << 30
 NO_SPACE = 64 << 20
 
 
 def check_sqlite(_settings: Settings) -> Iterator[Checked | Issue]:
     """Look whether this Python's SQLite is one that the store can use."""
-    version, text = sqlite3.sqlite_version_info, sqlite3.sqlite_version
-    yield Checked(f"SQLite {text}")
-    if version < OLDEST_SQLITE:
+    engine = location.engine()
+    yield Checked(engine.name)
+    if engine.too_old:
         yield error(
-            f"SQLite {text} is too old: bilancio needs 3.37 or newer.",
+            f"{engine.name} is too old: bilancio needs 3.37 or newer.",
             "Use a Python that comes with a newer SQLite.",
         )
-    elif version < SOUND_SQLITE:
+    elif engine.has_reset_bug:
         yield info(
-            f"SQLite {text} can lose a transaction when a checkpoint runs beside a writer (fixed "
+            f"{engine.name} can lose a transaction when a checkpoint runs beside a writer (fixed "
             "in 3.51.3). bilancio keeps the two apart with a lock, so nothing is lost unless "
             "another program writes to the store.",
             NO_ACTION,
@@ -59,19 +55,18 @@ def check_experiments(_settings: Settings) -> Iterator[Checked | Issue]:
 def check_store_folder(settings: Settings) -> Iterator[Checked | Issue]:
     """Look whether the store's address is one, and whether its folder can be written."""
     try:
-        path = sqlite_path(settings.database_url)
+        place = locate(settings.database_url)
     except (InvalidInput, StoreError) as fault:
         yield error(str(fault), "Correct or unset BILANCIO_DATABASE_URL.")
         return
-    mount = network_mount(path, mounted())
-    if mount is not None:
+    if place.network:
         yield error(
-            f"The store {path} is on a network file system ({mount.kind} at {mount.point}).",
+            f"The store {place.file} is on a network file system ({place.network}).",
             "Stop everything that uses the store, copy it to a disk of this machine and set "
             "BILANCIO_DATABASE_URL to the copy.",
         )
         return
-    yield from _folder_issues("store", path.parent, "BILANCIO_DATABASE_URL")
+    yield from _folder_issues("store", place.file.parent, "BILANCIO_DATABASE_URL")
 
 
 def check_out_dir(settings: Settings) -> Iterator[Checked | Issue]:

@@ -4,8 +4,6 @@ import asyncio
 import contextlib
 import json
 from collections.abc import AsyncIterator
-from pathlib import Path
-from typing import Any
 
 from bilancio.errors import JobNotFound
 from bilancio.jobs.artifacts import tables
@@ -20,18 +18,18 @@ from bilancio.jobs.maintenance.checks.base import (
     info,
     warning,
 )
-from bilancio.jobs.store import JobStore
+from bilancio.jobs.store import EndedJob, JobStore
 
 
 async def check_manifests(examined: Examined) -> AsyncIterator[Checked | Issue]:
     """Look whether the manifest of each job that has ended says how it ended."""
-    rows = await examined.store.database.read("ended_jobs")
+    rows = await examined.store.ended_jobs()
     behind = await asyncio.to_thread(lambda: [row for row in rows if _is_behind(row)])
     yield Checked(count(len(rows), "manifest"))
-    gone = [row for row in behind if not Path(row["out_dir"]).is_dir()]
+    gone = [row for row in behind if not row.out_dir.is_dir()]
     for row in behind:
         if row not in gone:
-            job_id = row["job_id"]
+            job_id = row.job_id
             yield warning(
                 f"The manifest of job {job_id} is missing or out of date.",
                 f"Run `bilancio doctor --repair`, or bilancio jobs export {job_id}.",
@@ -39,7 +37,7 @@ async def check_manifests(examined: Examined) -> AsyncIterator[Checked | Issue]:
                 fix=_rewrite(examined.store, job_id),
             )
     if gone:
-        names = ", ".join(cut([row["job_id"] for row in gone], 3))
+        names = ", ".join(cut([row.job_id for row in gone], 3))
         yield info(
             f"The output folders of {count(len(gone), 'job')} are gone ({names}). "
             "The results are in the store.",
@@ -57,13 +55,13 @@ def _rewrite(store: JobStore, job_id: str) -> Fix:
     return rewrite
 
 
-def _is_behind(row: Any) -> bool:
+def _is_behind(row: EndedJob) -> bool:
     """Tell whether the manifest of a job that has ended is missing, or older than its end."""
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-        text = (Path(row["out_dir"]) / row["job_id"] / MANIFEST).read_text(encoding="utf-8")
+        text = (row.out_dir / row.job_id / MANIFEST).read_text(encoding="utf-8")
         manifest = json.loads(text)
         return (manifest["status"], manifest["run_counts"]["completed"]) != (
-            row["status"],
-            row["completed_runs"],
+            row.status,
+            row.completed_runs,
         )
     return True

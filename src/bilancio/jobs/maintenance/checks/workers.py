@@ -10,8 +10,7 @@ from bilancio.jobs.worker.lock_file import WorkerState, remove_stale, worker_sta
 
 async def check_locks(examined: Examined) -> AsyncIterator[Checked | Issue]:
     """Look for locks without a worker, and for workers that are stopped or hang."""
-    folder = examined.store.worker_lock("x", 0).parent
-    for lock in sorted(folder.glob("*.lock")):
+    for lock in examined.store.worker_locks():
         job_id = lock.name.split(".")[0]
         match await asyncio.to_thread(worker_state, lock):
             case WorkerState.DEAD:

@@ -25,7 +25,9 @@ SELECT value AS name FROM json_each(:names) WHERE value NOT IN (SELECT job_id FR
 SELECT *
   FROM jobs
  WHERE (:status IS NULL OR status = :status)
-   AND (:tag IS NULL OR EXISTS (SELECT 1 FROM json_each(tags) WHERE value = :tag))
+   AND (:tag IS NULL OR EXISTS (SELECT 1
+                               FROM json_each(CASE WHEN json_valid(tags) THEN tags ELSE '[]' END)
+                              WHERE value = :tag))
    AND (:text IS NULL
         OR instr(lower(job_id || ' ' || description || ' ' || notes || ' ' || tags), :text) > 0)
  ORDER BY created_at DESC, job_id
@@ -35,7 +37,9 @@ SELECT *
 SELECT count(*) AS total
   FROM jobs
  WHERE (:status IS NULL OR status = :status)
-   AND (:tag IS NULL OR EXISTS (SELECT 1 FROM json_each(tags) WHERE value = :tag))
+   AND (:tag IS NULL OR EXISTS (SELECT 1
+                               FROM json_each(CASE WHEN json_valid(tags) THEN tags ELSE '[]' END)
+                              WHERE value = :tag))
    AND (:text IS NULL
         OR instr(lower(job_id || ' ' || description || ' ' || notes || ' ' || tags), :text) > 0);
 
@@ -222,6 +226,12 @@ SELECT job_id, first_index, last_index, metrics, crc32, run_id
  ORDER BY job_id, first_index
  LIMIT :limit;
 
+-- name: job_page
+SELECT * FROM jobs WHERE job_id > :job_id ORDER BY job_id LIMIT :limit;
+
+-- name: event_page
+SELECT * FROM events WHERE (job_id, seq) > (:job_id, :seq) ORDER BY job_id, seq LIMIT :limit;
+
 -- name: contradictions
 -- Jobs whose row says something else than their chunks, failed runs and events. A job imported
 -- without its single runs has counters only, and its events tell of no runs.
@@ -235,7 +245,9 @@ SELECT *
            (SELECT count(*) FROM events WHERE events.job_id = jobs.job_id) AS stored_events,
            (SELECT coalesce(max(seq), 0)
               FROM events WHERE events.job_id = jobs.job_id) AS last_event,
-           (SELECT coalesce(sum(coalesce(json_extract(details, '$.completed'), 1)), 0)
+           (SELECT coalesce(sum(CASE WHEN json_valid(details)
+                                     THEN coalesce(json_extract(details, '$.completed'), 1)
+                                     ELSE 0 END), 0)
               FROM events
              WHERE events.job_id = jobs.job_id AND event_type = 'progress') AS told_runs,
            (SELECT event_type
@@ -246,7 +258,8 @@ SELECT *
            EXISTS (SELECT 1
                      FROM events
                     WHERE events.job_id = jobs.job_id AND seq = 1
-                      AND json_extract(details, '$.imported')) AS imported
+                      AND CASE WHEN json_valid(details)
+                               THEN json_extract(details, '$.imported') END) AS imported
       FROM jobs)
  WHERE (completed_runs <> stored_runs AND NOT (imported AND stored_runs = 0))
     OR failed_runs <> stored_failures

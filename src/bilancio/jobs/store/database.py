@@ -1,0 +1,103 @@
+"""What the store needs of a database: what SQLite and PostgreSQL both can."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+from typing import Any, Protocol
+
+from bilancio.errors import invalid
+
+Value = str | int | float | bytes | None
+
+MAX_INT = 2**63 - 1
+
+
+class Row(Protocol):
+    """One row of an answer: its values by column name, as ``**row`` takes them."""
+
+    def __getitem__(self, name: str, /) -> Any: ...
+
+    def keys(self) -> Iterable[str]:
+        """Return the names of the columns."""
+        ...
+
+
+class Transaction(Protocol):
+    """The statements of one write transaction, by their names in queries.sql."""
+
+    async def query(self, name: str, **params: Value) -> Sequence[Row]:
+        """Execute the statement *name* and return its rows."""
+        ...
+
+    async def execute(self, name: str, **params: Value) -> int:
+        """Execute the statement *name* and return how many rows it changed."""
+        ...
+
+
+class Database(Protocol):
+    """One store's database. Only the store's own modules use it.
+
+    Its errors are `StoreError`s, and `StoreConflict` where a constraint refused a write.
+    """
+
+    @property
+    def lock_folder(self) -> Path:
+        """The folder of the locks that this store's workers hold on this machine."""
+        ...
+
+    async def read(self, name: str, **params: Value) -> Sequence[Row]:
+        """Return the rows of the statement *name*. Makes no store where there is none."""
+        ...
+
+    def write(self) -> AbstractAsyncContextManager[Transaction]:
+        """Run the block in one transaction: all of it is stored, or nothing.
+
+        Cancelling the block, or an error in it, rolls back before anything else happens.
+        """
+        ...
+
+    async def integrity_errors(self) -> list[str]:
+        """Return what the database's own check finds wrong; empty when all is well."""
+        ...
+
+    async def backup(self, target: Path) -> None:
+        """Copy the whole store, as it is at one moment, to the file *target*."""
+        ...
+
+    async def close(self) -> None:
+        """Close all connections, even if the caller is cancelled; safe to call twice."""
+        ...
+
+
+def check_values(params: Mapping[str, object]) -> None:
+    """Refuse values that not every database stores as they are.
+
+    Raises
+    ------
+    InvalidInput
+        Text with NUL or lone surrogates, a whole number beyond 64 bits.
+    """
+    for name, value in params.items():
+        match value:
+            case str() if not value.isprintable() and not _is_storable(value):
+                raise invalid(name, value, "text in Unicode, without NUL characters")
+            case int() if not -MAX_INT - 1 <= value <= MAX_INT:
+                raise invalid(name, value, f"whole numbers of up to 64 bits, at most {MAX_INT:,}")
+            case str() | int() | float() | bytes() | None:
+                pass
+            case _:
+                message = f"{name} is of type {type(value).__name__}, which no column holds"
+                raise TypeError(message)
+
+
+def storable(text: str) -> str:
+    """Return *text* as every database holds it: what is not Unicode is replaced."""
+    return text.encode("utf-8", "replace").decode().replace("\0", "\N{SYMBOL FOR NULL}")
+
+
+def _is_storable(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return "\0" not in text

@@ -1,0 +1,90 @@
+"""The lease of a worker on its job: taken, confirmed, renewed, and lost."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from bilancio.jobs.job_id import JobId
+from bilancio.jobs.models import EventType, InFlightBatch, JobStatus, Lease
+from bilancio.jobs.store.base import StoreBase, as_json
+
+_EVENT_OF_CLAIM = {JobStatus.PENDING: EventType.STARTED, JobStatus.RUNNING: EventType.RECOVERED}
+
+
+class Leases(StoreBase):
+    """Who carries a job out. What a stale lease writes is refused with `LeaseLost`."""
+
+    async def claim(
+        self,
+        job_id: JobId,
+        worker_id: str,
+        *,
+        lease_s: float,
+        executor: str,
+        dead_fence: int | None = None,
+        pid: int | None = None,
+        request_key: str | None = None,
+    ) -> tuple[Lease, EventType] | None:
+        """Lease the job to *worker_id* for *lease_s* seconds, or return None.
+
+        A job can be leased when it has not begun, has failed or was cancelled, when the lease
+        on it has run out, or when the holder of *dead_fence* is known to be dead. Two workers
+        never hold the same job: whoever held it before finds its writes refused. *pid* is the
+        process that is about to start the worker: should it die before, that is seen.
+        """
+        async with self.database.write() as transaction:
+            before = await transaction.query("job", job_id=job_id)
+            claimed = await transaction.query(
+                "claim",
+                job_id=job_id,
+                worker_id=worker_id,
+                now=self._now(),
+                expires=self._now(lease_s),
+                dead_fence=dead_fence,
+                pid=pid,
+            )
+            if not claimed:
+                return None
+            event = _EVENT_OF_CLAIM.get(JobStatus(before[0]["status"]), EventType.RESUMED)
+            details = {
+                "worker": worker_id,
+                "executor": executor,
+                "attempt": claimed[0]["attempts"],
+                "completed_runs": claimed[0]["completed_runs"],
+            }
+            if request_key is not None:
+                details["request"] = request_key
+            await self._append(transaction, job_id, event, details)
+            fence = claimed[0]["fence"]
+            return Lease(job_id=job_id, worker_id=worker_id, fence=fence), event
+
+    async def note_process(self, lease: Lease, pid: int) -> None:
+        """Note the process that was started to take up *lease*, unless it has done so."""
+        async with self.database.write() as transaction:
+            await transaction.execute("note_process", **lease.model_dump(), pid=pid)
+
+    async def confirm(
+        self, lease: Lease, *, pid: int, host: str, provenance: Mapping[str, Any], lease_s: float
+    ) -> None:
+        """Note which process took the lease up, and with what versions."""
+        await self._as_holder(
+            "confirm",
+            lease,
+            pid=pid,
+            host=host,
+            provenance=as_json("provenance", provenance),
+            expires=self._now(lease_s),
+        )
+
+    async def renew(self, lease: Lease, lease_s: float) -> None:
+        """Extend the lease to *lease_s* seconds from now."""
+        await self._as_holder("renew", lease, expires=self._now(lease_s))
+
+    async def note_in_flight(self, lease: Lease, in_flight: Sequence[InFlightBatch]) -> None:
+        """Note which batches compute, so that one that kills its workers is found out."""
+        await self._as_holder("note_in_flight", lease, in_flight=as_json("in_flight", in_flight))
+
+    async def note_speed(
+        self, lease: Lease, *, speed: float | None = None, startup_s: float | None = None
+    ) -> None:
+        """Note what the worker measured; see `Speed`. What is None keeps its value."""
+        await self._as_holder("note_speed", lease, speed=speed, startup_s=startup_s)

@@ -1,0 +1,148 @@
+"""Questions to the store: each is one read, or a few."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from bilancio.encoding import to_json
+from bilancio.errors import JobDamaged
+from bilancio.jobs.models import Job, JobEvent, JobStatus, Lease
+from bilancio.jobs.store.base import StoreBase
+from bilancio.jobs.store.database import Row
+from bilancio.jobs.store.rows import Chunk, EndedJob, JobList, Speed, event_from, job_from
+
+
+class Questions(StoreBase):
+    """What can be asked; nothing here writes."""
+
+    async def job(self, job_id: str) -> Job | None:
+        """Return the job with exactly this name, or None.
+
+        Raises
+        ------
+        JobDamaged
+            Its row in the store cannot be read.
+        """
+        rows = await self.database.read("job", job_id=job_id)
+        return await self._job(rows[0]) if rows else None
+
+    async def job_ids(self) -> list[str]:
+        """Return the names of all jobs, damaged ones included, newest first."""
+        return [row["job_id"] for row in await self.database.read("job_ids")]
+
+    async def unknown(self, names: Iterable[str]) -> list[str]:
+        """Return those of *names* that no job has."""
+        rows = await self.database.read("unknown", names=to_json(list(names)))
+        return [row["name"] for row in rows]
+
+    async def jobs(
+        self,
+        *,
+        status: JobStatus | None = None,
+        tag: str | None = None,
+        text: str | None = None,
+        limit: int = 20,
+        offset: int = 0,
+    ) -> JobList:
+        """Return a page of jobs, newest first; damaged ones are named apart."""
+        asked = {"status": status, "tag": tag, "text": text.lower() if text else None}
+        rows = await self.database.read("jobs", **asked, limit=limit, offset=offset)
+        total = (await self.database.read("count_jobs", **asked))[0]["total"]
+        found = JobList([], total, {})
+        for row in rows:
+            try:
+                found.jobs.append(await self._job(row))
+            except JobDamaged as error:
+                found.damaged[error.job_id] = error.what
+        return found
+
+    async def events(
+        self, job_id: str, *, after: int = 0, limit: int = -1, last: bool = False
+    ) -> list[JobEvent]:
+        """Return events in order: those past number *after*, or the *last* ones.
+
+        Events that are damaged are left out.
+        """
+        if last:
+            rows = await self.database.read("last_events", job_id=job_id, limit=limit)
+        else:
+            rows = await self.database.read("events", job_id=job_id, after=after, limit=limit)
+        found = []
+        for row in rows:
+            try:
+                found.append(event_from(row))
+            except JobDamaged:
+                continue
+        return found
+
+    async def last_start(self, job_id: str) -> JobEvent | None:
+        """Return the event of the latest start, resume or recovery.
+
+        Raises
+        ------
+        JobDamaged
+            It cannot be read.
+        """
+        rows = await self.database.read("last_start", job_id=job_id)
+        return event_from(rows[0]) if rows else None
+
+    async def recorded(self, job_id: str) -> list[tuple[int, int]]:
+        """Return the ranges of runs that have results: first and last index, in order."""
+        rows = await self.database.read("recorded", job_id=job_id)
+        return [(row["first_index"], row["last_index"]) for row in rows]
+
+    async def chunks(self, job_id: str, first: int = 0, last: int = 2**62) -> list[Chunk]:
+        """Return the chunks that hold any of the runs *first* to *last*, in order."""
+        rows = await self.database.read("chunks", job_id=job_id, first=first, last=last)
+        return [Chunk(**row) for row in rows]
+
+    async def failed_runs(self, job_id: str, limit: int = -1) -> dict[int, str]:
+        """Return the error of each failed run by its index."""
+        rows = await self.database.read("failed_runs", job_id=job_id, limit=limit)
+        return {row["run_index"]: row["error"] for row in rows}
+
+    async def speed(self, sweep_type: str, host: str, engine: str) -> float | None:
+        """Return the seconds of computing that a unit of work took lately, or None."""
+        rows = await self.database.read("speed", sweep_type=sweep_type, host=host, engine=engine)
+        return rows[0]["compute_s"] / rows[0]["work"] if rows[0]["work"] else None
+
+    async def speeds(self, sweep_type: str, host: str, engine: str, limit: int = 10) -> list[Speed]:
+        """Return what the latest jobs of this kind have measured on *host*, newest first."""
+        rows = await self.database.read(
+            "speeds", sweep_type=sweep_type, host=host, engine=engine, limit=limit
+        )
+        return [Speed(row["speed"], row["startup_s"]) for row in rows]
+
+    async def holds(self, lease: Lease) -> bool:
+        """Tell whether the job is still *lease*'s."""
+        return bool(await self.database.read("holds", **lease.model_dump()))
+
+    async def ended_jobs(self) -> list[EndedJob]:
+        """Return the jobs that have ended, by name."""
+        rows = await self.database.read("ended_jobs")
+        return [EndedJob(**{**row, "out_dir": Path(row["out_dir"])}) for row in rows]
+
+    async def integrity_errors(self) -> list[str]:
+        """Return what the database's own check finds wrong; empty when all is well."""
+        return await self.database.integrity_errors()
+
+    async def backup(self, target: Path) -> None:
+        """Copy the whole store, as it is at one moment, to the file *target*."""
+        await self.database.backup(target)
+
+    def worker_lock(self, job_id: str, fence: int) -> Path:
+        """Return the file whose lock the living holder of a lease holds, on this machine.
+
+        Each lease has its own: a stopped worker keeps its lock, and another takes its job over.
+        """
+        return self.database.lock_folder / f"{job_id}.{fence}.lock"
+
+    def worker_locks(self, job_id: str = "*") -> list[Path]:
+        """Return the lock files of all workers of this job, or of all jobs, on this machine."""
+        return sorted(self.database.lock_folder.glob(f"{job_id}.*.lock"))
+
+    async def _job(self, row: Row) -> Job:
+        ids: tuple[str, ...] = ()
+        if row["manual"]:
+            rows = await self.database.read("manual_run_ids", job_id=row["job_id"])
+            ids = tuple(each["run_id"] for each in rows)
+        return job_from(row, ids)

@@ -1,0 +1,111 @@
+"""What a worker records: batches of runs, and the end of its job."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from bilancio.errors import LeaseLost
+from bilancio.failpoints import failpoint
+from bilancio.jobs.clock import to_text
+from bilancio.jobs.models import EventType, InFlightBatch, JobStatus, Lease
+from bilancio.jobs.store.base import ENDED, StoreBase, as_json
+from bilancio.jobs.store.database import Transaction, storable
+from bilancio.jobs.store.rows import Chunk
+
+
+class Recording(StoreBase):
+    """Writes under a lease; one that was given away raises `LeaseLost`, and nothing is written."""
+
+    async def record(
+        self,
+        lease: Lease,
+        chunks: Sequence[Chunk],
+        failures: Mapping[int, str],
+        details: Mapping[str, Any],
+        *,
+        compute_s: float,
+        lease_s: float,
+        in_flight: Sequence[InFlightBatch] = (),
+    ) -> None:
+        """Store one batch: its chunks, failed runs, counters and progress event together.
+
+        *in_flight* are the batches that still compute once this one is recorded. The event says
+        how many of the runs had failed before, so that the events add up to the counters.
+
+        Raises
+        ------
+        LeaseLost
+            The lease was given away.
+        StoreConflict
+            A run of the batch is recorded already.
+        """
+        completed = sum(chunk.last_index - chunk.first_index + 1 for chunk in chunks)
+        async with self.database.write() as transaction:
+            ranges = [(chunk.first_index, chunk.last_index) for chunk in chunks]
+            ranges += [(index, index) for index in failures]
+            retried = await _delete_failed_runs(transaction, lease.job_id, ranges)
+            held = await transaction.execute(
+                "count_recorded",
+                **lease.model_dump(),
+                completed=completed,
+                failed=len(failures) - retried,
+                compute_s=compute_s,
+                expires=self._now(lease_s),
+                in_flight=as_json("in_flight", in_flight),
+            )
+            if not held:
+                raise LeaseLost(lease.job_id, lease.worker_id)
+            for chunk in chunks:
+                await self._insert(transaction, lease.job_id, chunk, lease.fence)
+            await insert_failed_runs(transaction, lease.job_id, failures, self._now())
+            failpoint("in-record")
+            told = {**details, "retried": retried} if retried else details
+            await self._append(transaction, lease.job_id, EventType.PROGRESS, told)
+
+    async def end(
+        self,
+        lease: Lease,
+        status: JobStatus,
+        *,
+        summary: Mapping[str, Any] | None = None,
+        error: str | None = None,
+        moment: datetime | None = None,
+    ) -> None:
+        """End the job that *lease* is on: completed with a summary, or failed with an error."""
+        error = None if error is None else storable(error)
+        async with self.database.write() as transaction:
+            held = await transaction.execute(
+                "end_by_worker",
+                **lease.model_dump(),
+                status=status,
+                now=to_text(moment) if moment else self._now(),
+                error=error,
+                summary=None if summary is None else as_json("summary", summary),
+            )
+            if not held:
+                raise LeaseLost(lease.job_id, lease.worker_id)
+            details: dict[str, Any] = {"error": error} if error else {}
+            details |= {"summary": summary} if summary is not None else {}
+            await self._append(transaction, lease.job_id, ENDED[status], details)
+
+
+async def insert_failed_runs(
+    transaction: Transaction, job_id: str, failures: Mapping[int, str], now: str
+) -> None:
+    """Store the errors of failed runs by their indexes."""
+    for index, error in failures.items():
+        await transaction.execute(
+            "insert_failed_run", job_id=job_id, run_index=index, error=storable(error), now=now
+        )
+
+
+async def _delete_failed_runs(
+    transaction: Transaction, job_id: str, ranges: Sequence[tuple[int, int]]
+) -> int:
+    """Forget earlier failures of runs that were tried again; return how many there were."""
+    deleted = 0
+    for first, last in ranges:
+        deleted += await transaction.execute(
+            "delete_failed_runs", job_id=job_id, first_index=first, last_index=last
+        )
+    return deleted

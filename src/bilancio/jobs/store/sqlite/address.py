@@ -1,0 +1,42 @@
+"""Which file a database address names, before anything is opened."""
+
+from pathlib import Path
+
+from bilancio.errors import InvalidInput, StoreUnavailable, invalid
+from bilancio.settings import SQLITE_PREFIX, redact_url
+
+ALLOWED = "sqlite:///PATH or the path of a SQLite file"
+
+
+def sqlite_path(database_url: str) -> Path:
+    """Return the file that a database address names.
+
+    Raises
+    ------
+    InvalidInput
+        It names none.
+    StoreUnavailable
+        It names a PostgreSQL server.
+    """
+    if database_url.startswith(("postgresql://", "postgres://")):
+        reason = f"PostgreSQL is not supported; allowed: {ALLOWED}."
+        raise StoreUnavailable(redact_url(database_url), reason)
+    path = database_url.removeprefix(SQLITE_PREFIX)
+    if not path or path == ":memory:" or "://" in path or path.startswith("sqlite:"):
+        raise _invalid(database_url)
+    try:
+        path.encode()
+        found = Path(path).expanduser()
+    except (UnicodeEncodeError, RuntimeError):  # a lone surrogate; the home of an unknown user
+        raise _invalid(database_url) from None
+    if "\0" in path:
+        raise _invalid(database_url)
+    try:
+        return found.absolute()
+    except FileNotFoundError:
+        reason = "its path is relative, and the working folder no longer exists."
+        raise StoreUnavailable(path, reason) from None
+
+
+def _invalid(database_url: str) -> InvalidInput:
+    return invalid("BILANCIO_DATABASE_URL", redact_url(database_url), ALLOWED)

@@ -1,0 +1,123 @@
+"""The store's file and its neighbours, looked at without SQLite."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+from bilancio.errors import NotAStore, StoreCorrupt, StoreUnavailable
+
+MAGIC = b"SQLite format 3\x00"
+WAL_FORMAT = b"\x02\x02"  # bytes 18 and 19 of the file
+Identity = tuple[int, int]
+
+REPLACED = (
+    "the file was removed or replaced after it was opened, so nothing can be stored in it. "
+    "Restart what uses it to open what is there now."
+)
+START_ANEW = "Restore it from a backup, or remove {} to start with an empty store."
+
+
+class StoreFiles(NamedTuple):
+    """The paths of one store."""
+
+    main: Path
+
+    @property
+    def log(self) -> Path:
+        """Return SQLite's write-ahead log."""
+        return self.main.with_name(self.main.name + "-wal")
+
+    @property
+    def lock(self) -> Path:
+        """Return the lock between writers and checkpoints."""
+        return self.main.with_name("store.lock")
+
+    @property
+    def workers(self) -> Path:
+        """Return the folder of the locks that workers hold."""
+        return self.main.with_name("workers")
+
+    @property
+    def unfinished(self) -> Path:
+        """Return where a new store is made before it gets its name."""
+        return self.main.with_name(f".{self.main.name}-new")
+
+    def identity(self) -> tuple[Identity | None, Identity | None]:
+        """Return device and inode of the file and of its log; None for what is missing."""
+        return _identity(self.main), _identity(self.log)
+
+    def log_size(self) -> int:
+        """Return the size of the log in bytes."""
+        return _size(self.log)
+
+    def has_content(self) -> bool:
+        """Tell whether the file is there and not empty."""
+        return bool(self._head())
+
+    def is_wal(self) -> bool:
+        """Tell whether the file's header says that it has a write-ahead log."""
+        return self._head()[len(MAGIC) + 2 :] == WAL_FORMAT
+
+    def exists(self) -> bool:
+        """Tell whether there is a store; False where one can be made.
+
+        Raises
+        ------
+        NotAStore
+            There is something else.
+        StoreCorrupt
+            There was a store, and its file is gone or empty.
+        StoreUnavailable
+            The file cannot be read.
+        """
+        if head := self._head():
+            if not head.startswith(MAGIC):
+                reason = "the file is not a SQLite database; it was left as it is."
+                raise NotAStore(str(self.main), f"{reason} Name another file.")
+            return True
+        missing = not self.main.exists()
+        if self.log_size():
+            what = "missing" if missing else "empty"
+            raise StoreCorrupt(
+                str(self.main),
+                f"its file is {what}, but the log {self.log.name} beside it holds what was "
+                f"written to it. {START_ANEW.format(self.log.name)}",
+            )
+        if not missing and (beside := self._trace()):
+            raise StoreCorrupt(
+                str(self.main),
+                f"its file is empty, but {beside} beside it shows that it held a store. "
+                f"{START_ANEW.format('the empty file')}",
+            )
+        return False
+
+    def _trace(self) -> str:
+        """Return the name of something that only a store leaves behind; empty if there is none."""
+        traces = (self.workers, self.lock)
+        return next((each.name for each in traces if each.exists()), "")
+
+    def _head(self) -> bytes:
+        """Return the first bytes of the file; none where there is no file."""
+        try:
+            with self.main.open("rb") as file:
+                return file.read(len(MAGIC) + 4)
+        except FileNotFoundError:
+            return b""
+        except (IsADirectoryError, NotADirectoryError):
+            raise NotAStore(str(self.main), "it is not a file in a folder.") from None
+        except OSError as error:
+            raise StoreUnavailable(str(self.main), f"{error.strerror or error}.") from None
+
+
+def _identity(path: Path) -> Identity | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0

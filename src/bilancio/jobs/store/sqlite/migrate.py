@@ -1,0 +1,98 @@
+"""The numbered migrations of the schema."""
+
+import contextlib
+import functools
+import os
+import sqlite3
+from collections.abc import Callable
+from importlib import resources
+from pathlib import Path
+
+from bilancio.failpoints import failpoint
+from bilancio.jobs.store.sqlite.file import StoreFiles
+
+BUSY_S = 30.0
+APPLICATION_ID = 0x42494C41  # "BILA"
+
+#: What a migration does beside its SQL, by its number.
+STEPS: dict[int, Callable[[sqlite3.Connection], None]] = {}
+
+
+@functools.cache
+def migrations() -> tuple[tuple[int, str], ...]:
+    """Return (number, SQL) of each migration, in order."""
+    folder = resources.files("bilancio.jobs.store") / "sqlite" / "migrations"
+    files = [each for each in folder.iterdir() if each.name.endswith(".sql")]
+    return tuple(
+        sorted((int(each.name.split("_")[0]), each.read_text(encoding="utf-8")) for each in files)
+    )
+
+
+def latest_version() -> int:
+    """Return the number of the schema that this code reads and writes."""
+    return migrations()[-1][0]
+
+
+def create(files: StoreFiles) -> None:
+    """Make an empty store: under another name first, so that a kill leaves none that is half made.
+
+    The caller holds the store's lock exclusively.
+    """
+    new = files.unfinished
+    for end in ("", "-journal", "-wal", "-shm"):
+        new.with_name(new.name + end).unlink(missing_ok=True)
+    with contextlib.closing(sqlite3.connect(new, isolation_level=None)) as connection:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("BEGIN IMMEDIATE")
+        migrate(connection)
+        connection.execute("COMMIT")
+    new.replace(files.main)
+    folder = os.open(files.main.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def migrate_file(path: Path) -> None:
+    """Bring the schema of a store up to date in one transaction; two that do it at once do it once.
+
+    The caller holds the store's lock exclusively.
+    """
+    connection = sqlite3.connect(path, isolation_level=None, timeout=BUSY_S)
+    with contextlib.closing(connection):
+        connection.execute("PRAGMA wal_autocheckpoint = 0")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            migrate(connection)
+        except BaseException:
+            connection.execute("ROLLBACK")
+            raise
+        connection.execute("COMMIT")
+
+
+def migrate(connection: sqlite3.Connection) -> None:
+    """Bring the schema up to date, in the transaction that is open."""
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    for number, script in migrations():
+        if number > version:
+            for statement in _statements(script):
+                connection.execute(statement)
+            if number in STEPS:
+                STEPS[number](connection)
+            connection.execute(f"PRAGMA user_version = {number}")
+    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    failpoint("migration")
+
+
+def _statements(script: str) -> list[str]:
+    """Split a script into its statements; a trigger's body is one with its trigger."""
+    found, pending = [], ""
+    for line in script.splitlines(keepends=True):
+        pending += line
+        if sqlite3.complete_statement(pending):
+            found.append(pending)
+            pending = ""
+    return found

@@ -1,0 +1,33 @@
+"""A store with a job that a worker has leased."""
+
+import pytest
+
+from bilancio.jobs.store import open_store
+from tests.jobs.store.kit import CONFIG
+
+
+@pytest.fixture
+async def store(isolated, clock):
+    store = await open_store(str(isolated / "store.db"), clock)
+    yield store
+    await store.close()
+
+
+@pytest.fixture
+async def job(store, isolated):
+    return await store.add(
+        "my-job",
+        CONFIG,
+        description="try",
+        notes="",
+        tags=(),
+        engine="e1",
+        out_dir=isolated,
+        executor="local",
+    )
+
+
+@pytest.fixture
+async def lease(store, job):
+    lease, _ = await store.claim(job.job_id, "worker-a", lease_s=30, executor="local")
+    return lease
