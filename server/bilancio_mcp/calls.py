@@ -1,50 +1,95 @@
-"""The next step after an answer, said as a call of a tool."""
+"""What to call next, said in calls of tools that would not be refused."""
+
+from collections.abc import Sequence
 
 from bilancio.experiments.grid_sweep import GridSweep
-from bilancio.jobs.models import Job, Page, Results
+from bilancio.jobs.launch import resumable
+from bilancio.jobs.models import Job, Results
 from bilancio.text import NextStep, next_steps
+from bilancio_mcp.outputs import COLUMNS, ResultsTable
+
+WAIT_S, WAIT_LONGER_S = 45, 60  # clients give up a call after a minute or more
+RUNS = "runs.csv"
 
 _CALLS = {
     NextStep.START: "start_sweep({name}) starts it.",
-    NextStep.WATCH: "job_status({name}, wait_s=45) waits for it.",
+    NextStep.WATCH: "job_status({name}, wait_s={wait_s}) waits for it.",
     NextStep.RESULTS: "job_results({name}) shows what was found.",
     NextStep.RESUME: "start_sweep({name}) computes what is missing.",
     NextStep.RETRY: "start_sweep({name}) tries the failed runs again, once their cause is removed.",
-    NextStep.CREATE: "create_job with the same config makes a new job that can be computed.",
+    NextStep.CREATE: "create_job with the same config makes a new job.",
 }
 
 
-def after_status(job: Job, *steps_taken: NextStep) -> str:
-    """Say what to call when one knows where a job stands."""
-    left = [step for step in next_steps(job) if step not in steps_taken]
-    return " ".join(_CALLS[step].format(name=f"job_id='{job.job_id}'") for step in left)
+def after_status(job: Job, *, waited_s: int = 0) -> str:
+    """Say what to call when one knows where a job stands.
+
+    Parameters
+    ----------
+    waited_s
+        How long the call has waited for the job; the next one waits for another time.
+    """
+    wait_s = WAIT_LONGER_S if waited_s == WAIT_S else WAIT_S
+    return _said(job, next_steps(job, resumable=resumable(job)), wait_s)
 
 
-def after_results(results: Results, offset: int, limit: int) -> str:
-    """Say how to see more of the results."""
-    job, table = results.job, results.table
-    if job.state != "completed":
-        return after_status(job, NextStep.RESULTS)
-    if table is not None and offset + limit < table.total_rows:
-        return f"The same call with offset={offset + limit} shows the next rows."
-    varying = [name for name in varied(job) if table is None or name not in table.columns]
-    if varying:
-        return f"The same call with group_by ({', '.join(varying)}) breaks it down further."
-    return "runs.csv holds every single run; group_by takes any parameter that varies, or seed."
+def after_results(results: Results, table: ResultsTable | None, group_by: Sequence[str]) -> str:
+    """Say how to see more of the results, or what to do with a job that is not completed."""
+    job = results.job
+    said = [_more_rows(table), _more_columns(results)]
+    if job.state == "completed":
+        said.append(_grouping(results, table, group_by))
+    else:
+        steps = next_steps(job, resumable=resumable(job))
+        said.append(_said(job, [step for step in steps if step is not NextStep.RESULTS], WAIT_S))
+    if job.state == "completed" and not any(said):
+        said.append(
+            f"Nothing is left to call: {RUNS} in the folder holds every single run."
+            if RUNS in results.files
+            else "Nothing is left to call."
+        )
+    return " ".join(filter(None, said))
 
 
-def after_list(page: Page, *, filtered: bool) -> str:
+def after_list(offset: int, shown: int, total: int, *, filtered: bool) -> str:
     """Say what to call with a job of the list, or how to see more."""
-    seen = page.offset + len(page.jobs)
-    if page.jobs and seen < page.total:
-        return f"The same call with offset={seen} lists older ones."
-    if page.jobs:
+    if shown and offset + shown < total:
+        return f"The same call with offset={offset + shown} lists older ones."
+    if shown:
         return "job_status or job_results with a job_id of the list; create_job for a new one."
-    if page.total:
+    if total:
         return "The same call with offset=0 lists the newest ones."
     return "list_jobs() lists all jobs." if filtered else "create_job makes a job."
 
 
-def varied(job: Job) -> list[str]:
-    """Return the parameters that vary within a job, by the names that group_by takes."""
-    return list(job.config.varied) if isinstance(job.config, GridSweep) else []
+def _said(job: Job, steps: Sequence[NextStep], wait_s: int) -> str:
+    name = f"job_id='{job.job_id}'"
+    return " ".join(_CALLS[step].format(name=name, wait_s=wait_s) for step in steps)
+
+
+def _more_rows(table: ResultsTable | None) -> str:
+    if table is None or not table.total_rows:
+        return ""
+    if not table.rows:
+        return "The same call with offset=0 shows the first rows."
+    seen = table.offset + len(table.rows)
+    return f"The same call with offset={seen} shows more rows." if seen < table.total_rows else ""
+
+
+def _more_columns(results: Results) -> str:
+    columns = () if results.table is None else results.table.columns
+    if len(columns) <= COLUMNS:
+        return ""
+    return f"These are the first {COLUMNS} of {len(columns):,} columns; measures takes others."
+
+
+def _grouping(results: Results, table: ResultsTable | None, group_by: Sequence[str]) -> str:
+    """Say how the table is broken down further, where it can be."""
+    if table is None or not isinstance(results.job.config, GridSweep):
+        return ""
+    left = [name for name in results.job.config.varied if name not in table.columns]
+    if not left:
+        return ""
+    more = f"job_results(job_id='{results.job.job_id}', group_by={[*group_by, left[0]]})"
+    others = f"; also {', '.join(left[1:])}" if left[1:] else ""
+    return f"{more} breaks it down{others}."

@@ -1,24 +1,35 @@
 """What the tools return. The model sees these fields and nothing else of an answer."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from bilancio.encoding import finite
-from bilancio.jobs.models import Job
+from bilancio.experiments.sweep_config import SweepConfig
+from bilancio.jobs.models import Job, Table
 from bilancio.text import shortened
+from bilancio_mcp.sizes import fitted, fitted_rows, six_digits, size
 
 Data = dict[str, Any]
 
+SUMMARY, TEXT, ERROR, PATH, TAG = 2_000, 500, 1_000, 1_000, 40  # characters
+CONFIG, FINDINGS, MEANS, FAILURES = 1_500, 4_000, 1_000, 2_000
+ROWS, FRONTIER_ROWS, JOBS = 6_000, 3_000, 16_000
+COLUMNS, TAGS = 40, 8
 
-def _six_digits(rows: Any) -> Any:
-    return [
-        [float(f"{each:.6g}") if isinstance(each, float) else each for each in row] for row in rows
-    ]
+
+def _text(limit: int) -> BeforeValidator:
+    return BeforeValidator(lambda text: shortened(text, limit) if isinstance(text, str) else text)
+
+
+def _data(budget: int) -> BeforeValidator:
+    return BeforeValidator(lambda data: fitted(six_digits(finite(data)), budget))
 
 
 Finite = Annotated[float | None, BeforeValidator(finite)]
-FiniteData = Annotated[Data, BeforeValidator(finite)]
+Summary = Annotated[str, _text(SUMMARY)]
+Text = Annotated[str, _text(TEXT)]
 
 
 class Answer(BaseModel):
@@ -26,8 +37,11 @@ class Answer(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    summary: str = Field(description="The answer in a sentence or two.")
-    next: str = Field(description="What to do or call next.")
+    summary: Summary = Field(description="The answer in a sentence or two.")
+    next: Summary = Field(description="What to do or call next.")
+
+
+Config = Annotated[Data, _data(CONFIG), Field(description="What is not at its default.")]
 
 
 class EstimateOut(BaseModel):
@@ -46,8 +60,8 @@ class CreatedJob(Answer):
     job_id: str
     total_runs: int
     estimate: EstimateOut
-    folder: str = Field(description="Where its files will be.")
-    config: FiniteData = Field(description="Every parameter, defaults written out.")
+    folder: Annotated[str, _text(PATH)] = Field(description="Where its files will be.")
+    config: Config
 
 
 class StartedSweep(Answer):
@@ -71,7 +85,7 @@ class Status(Answer):
     """How far a job is."""
 
     job_id: str
-    description: str
+    description: Text
     status: str = Field(
         description="pending, running, stalled (no worker carries it), completed, failed, cancelled"
     )
@@ -81,21 +95,21 @@ class Status(Answer):
     runs_per_s: Finite
     eta_s: Finite
     elapsed_s: Finite
-    means: FiniteData = Field(description="Means over the latest batch, not results.")
-    error: str | None
+    means: Annotated[Data, _data(MEANS)] = Field(
+        description="Means over the latest batch, not results."
+    )
+    error: Annotated[str | None, _text(ERROR)]
     created_at: str
     completed_at: str | None
 
 
 class ResultsTable(BaseModel):
-    """Means by group."""
+    """Rows of a table, as many as an answer holds."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     columns: list[str]
-    rows: Annotated[list[list[Any]], BeforeValidator(_six_digits), BeforeValidator(finite)] = Field(
-        description="Six significant digits."
-    )
+    rows: list[list[Any]] = Field(description="Groups exact, values to six digits.")
     offset: int
     total_rows: int
 
@@ -104,14 +118,19 @@ class JobResults(Answer):
     """What a job has found so far."""
 
     job_id: str
-    description: str
+    description: Text
     status: str
-    findings: FiniteData = Field(description="Counts, averages, intervals over all runs so far.")
+    findings: Annotated[Data, _data(FINDINGS)] = Field(
+        description="Counts, averages, intervals over all runs so far."
+    )
     table: ResultsTable | None
-    frontier: FiniteData = Field(default_factory=dict, description="κ* by cell, if searched.")
-    files: dict[str, str] = Field(description="Name to path.")
-    failures: dict[str, str] = Field(description="First failed runs: id to error.")
-    config: FiniteData
+    frontier: ResultsTable | None = Field(description="κ* by cell, if searched.")
+    folder: Annotated[str, _text(PATH)]
+    files: list[str] = Field(description="In the folder.")
+    failures: Annotated[Data, _data(FAILURES)] = Field(
+        description="First failed runs: id to error."
+    )
+    config: Config
 
 
 class JobSummary(BaseModel):
@@ -121,7 +140,7 @@ class JobSummary(BaseModel):
 
     job_id: str
     status: str
-    description: str
+    description: Text
     sweep_type: str
     completed_runs: int
     total_runs: int
@@ -137,8 +156,40 @@ class JobList(Answer):
     offset: int
 
 
-def job_summary(job: Job) -> JobSummary:
-    """Return *job* as one of a list."""
+def results_table(
+    table: Table | None, *, before: str, offset: int, budget: int = ROWS
+) -> ResultsTable | None:
+    """Return a table as an answer holds it: its first columns, and as many rows as there is room.
+
+    Parameters
+    ----------
+    before
+        The columns that stand before this one name the group; they are never rounded.
+    """
+    if table is None:
+        return None
+    keys = table.columns.index(before)
+    rows = [[*finite(row[:keys]), *six_digits(finite(row[keys:COLUMNS]))] for row in table.rows]
+    return ResultsTable(
+        columns=[shortened(name, TAG * 2) for name in table.columns[:COLUMNS]],
+        rows=fitted_rows(rows, budget),
+        offset=offset,
+        total_rows=table.total_rows,
+    )
+
+
+def job_summaries(jobs: Sequence[Job]) -> list[JobSummary]:
+    """Return jobs as a list shows them, as many as an answer holds."""
+    room, kept = JOBS, []
+    for job in jobs:
+        kept.append(_job_summary(job))
+        room -= size(kept[-1].model_dump())
+        if room < 0:
+            return kept[:-1]
+    return kept
+
+
+def _job_summary(job: Job) -> JobSummary:
     return JobSummary(
         job_id=job.job_id,
         status=job.state,
@@ -147,8 +198,20 @@ def job_summary(job: Job) -> JobSummary:
         completed_runs=job.completed_runs,
         total_runs=job.total_runs,
         created_at=moments(job)["created_at"],
-        tags=list(job.tags),
+        tags=_tags(job.tags),
     )
+
+
+def _tags(tags: Sequence[str]) -> list[str]:
+    left = len(tags) - TAGS
+    shown = [shortened(tag, TAG) for tag in tags[:TAGS]]
+    return [*shown, f"… {left} more"] if left > 0 else shown
+
+
+def asked_for(config: SweepConfig) -> Data:
+    """Return what a configuration sets that is not at its default."""
+    asked = config.model_dump(exclude_defaults=True).keys() | {"sweep_type"}
+    return {name: value for name, value in config.as_dict().items() if name in asked}
 
 
 def moments(job: Job) -> dict[str, Any]:

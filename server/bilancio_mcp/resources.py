@@ -1,5 +1,6 @@
 """Jobs as resources: ``job://{job_id}/manifest``, with the names offered while one types."""
 
+import logging
 from typing import Any
 
 from mcp.server.mcpserver import MCPServer
@@ -12,10 +13,17 @@ from mcp_types import (
     ResourceTemplateReference,
 )
 
+from bilancio.encoding import to_json
 from bilancio.errors import BilancioError, JobNotFound
+from bilancio.jobs.job_id import MAX_LENGTH
+from bilancio.text import shortened
 from bilancio_mcp.lifespan import AppContext
+from bilancio_mcp.sizes import fitted
 
 OFFERED = 100  # the protocol's limit
+MANIFEST, REFUSAL = 16_000, 1_200  # characters
+
+log = logging.getLogger(__name__)
 
 
 def add_resources(server: MCPServer[Any], app: AppContext) -> None:
@@ -31,10 +39,10 @@ def add_resources(server: MCPServer[Any], app: AppContext) -> None:
         try:
             found = await app.manager.find_job(job_id)
         except JobNotFound as error:
-            raise ResourceNotFoundError(str(error)) from error
+            raise ResourceNotFoundError(shortened(str(error), REFUSAL)) from error
         except BilancioError as error:
-            raise ResourceError(str(error)) from error
-        return found.job.model_dump_json(indent=2)
+            raise ResourceError(shortened(str(error), REFUSAL)) from error
+        return to_json(fitted(found.job.model_dump(mode="json"), MANIFEST), indent=2)
 
     @server.completion()  # type: ignore[no-untyped-call, untyped-decorator]  # so in the SDK
     async def complete(
@@ -45,6 +53,12 @@ def add_resources(server: MCPServer[Any], app: AppContext) -> None:
         if not isinstance(ref, ResourceTemplateReference) or argument.name != "job_id":
             return None
         typed = argument.value.casefold()
-        page = await app.manager.list_jobs(text=typed or None, limit=OFFERED)
+        if len(typed) > MAX_LENGTH or not typed.isascii():
+            return Completion(values=[])
+        try:
+            page = await app.manager.list_jobs(text=typed or None, limit=OFFERED)
+        except BilancioError as error:  # what one types is no call that could be refused
+            log.warning("no names to offer: %s", error)
+            return Completion(values=[])
         names = [job.job_id for job in page.jobs if typed in job.job_id]
         return Completion(values=names, has_more=page.total > len(page.jobs))

@@ -12,6 +12,7 @@ Schema = dict[str, Any]
 
 log = logging.getLogger(__name__)
 
+RANGE = 2  # values: low and high
 CONFIG = (
     "The sweep: sweep_type says which fields there are; each but it has a default. "
     "List every value of a grid. balanced compares dealers that hold (passive) with dealers that "
@@ -20,14 +21,25 @@ CONFIG = (
 
 
 def compact(schema: Mapping[str, Any]) -> Schema:
-    """Return *schema* without titles, which only repeat names, and without null defaults."""
+    """Return *schema* without titles, which only repeat names, and without empty defaults."""
     short: Schema = {}
     for name, value in schema.items():
         if name in {"properties", "$defs"}:
             short[name] = {each: compact(inner) for each, inner in value.items()}
-        elif name != "title" and not (name == "default" and value is None):
+        elif name != "title" and not (name == "default" and value in (None, "", [])):
             short[name] = _compact_value(value)
     return short
+
+
+def without_docs(schema: Mapping[str, Any]) -> Schema:
+    """Return the compact schema of an answer, where only fields are described."""
+    short = compact(schema)
+    objects = {name: _undescribed(each) for name, each in short.get("$defs", {}).items()}
+    return _undescribed(short) | ({"$defs": objects} if objects else {})
+
+
+def _undescribed(schema: Schema) -> Schema:
+    return {name: value for name, value in schema.items() if name != "description"}
 
 
 def _compact_value(value: Any) -> Any:
@@ -123,12 +135,19 @@ def _field(field: Schema, root: Schema) -> Schema:
     for inner in ("items", "additionalProperties"):
         if isinstance(field.get(inner), dict):
             field = {**field, inner: _field(field[inner], root)}
-    if "properties" in field:
-        inside = {name: _field(each, root) for name, each in field["properties"].items()}
-        field = {**field, "properties": inside}
+    if "properties" in field:  # a cell: what its values may be stands with the lists of them
+        inside = {name: _bare(_field(each, root)) for name, each in field["properties"].items()}
+        field = {**_undescribed(field), "properties": inside}
+    if field.get("maxItems") == RANGE:
+        field = {**field, "items": _bare(field["items"])}
     if "default" in field:
         field = {**field, "default": _number_of(field)}
     return {name: _whole(value) for name, value in compact(field).items()}
+
+
+def _bare(field: Schema) -> Schema:
+    """Return only the type of a field whose bounds stand elsewhere."""
+    return {"type": field["type"]} if "type" in field else field
 
 
 def _whole(value: Any) -> Any:

@@ -14,14 +14,24 @@ from mcp.server.mcpserver.tools import Tool
 from mcp_types import CallToolResult, InputRequiredResult
 from pydantic import ValidationError
 
-from bilancio.errors import BilancioError, InvalidInput, JobNotFound, JobStateError, Problem, shown
+from bilancio.errors import (
+    BilancioError,
+    InvalidInput,
+    JobNotFound,
+    JobStateError,
+    Problem,
+    shown,
+)
+from bilancio.text import shortened
 from bilancio.validation import explained, nearest, unknown_field
+from bilancio_mcp import calls
 from bilancio_mcp.lifespan import AppContext
 from bilancio_mcp.resources import add_resources
 from bilancio_mcp.stdio import Wire, transport
 from bilancio_mcp.tools import tools
 
 ROLL_BACK_S = 0.2
+MAX_PROBLEMS, NAME, REFUSAL = 10, 60, 1_200  # of a refusal: sentences, and characters
 
 INSTRUCTIONS = """\
 bilancio runs simulation sweeps of a payment ring (Kalecki ring: firms that owe each other, \
@@ -86,9 +96,33 @@ class BilancioServer(MCPServer[AppContext]):
         try:
             return await super().call_tool(name, given, context)
         except ToolError as error:
-            raise _in_sentences(error, tool) from error.__cause__
+            raise await self._in_sentences(error, tool) from error.__cause__
         finally:
             self._calls.discard(task)
+
+    async def _in_sentences(self, error: ToolError, tool: Tool) -> ToolError:
+        """Return the error that the model reads; the SDK logs an unexpected one in full."""
+        cause = error.__cause__
+        if isinstance(cause, JobNotFound) and not cause.similar:
+            return ToolError(f"{shortened(str(cause), REFUSAL)} list_jobs() lists all jobs.")
+        if isinstance(cause, JobStateError):
+            return ToolError(f"{shortened(str(cause), REFUSAL)} {await self._advice(cause.job_id)}")
+        if isinstance(cause, BilancioError):
+            return ToolError(shortened(str(cause), REFUSAL))
+        if isinstance(cause, ValidationError) and not isinstance(error, UnexpectedToolError):
+            return ToolError(shortened(str(explained(cause, tool.parameters)), REFUSAL))
+        if isinstance(error, UnexpectedToolError):
+            return UnexpectedToolError(
+                f"{tool.name} failed with an unexpected error ({type(cause).__name__}). This is a "
+                "bug in bilancio, not in your call; details are in the server log."
+            )
+        return error
+
+    async def _advice(self, job_id: str) -> str:
+        """Say what can be called for a job that does not allow what was asked."""
+        with contextlib.suppress(BilancioError):
+            return calls.after_status(await self.app.manager.exact(job_id))
+        return ""
 
     async def serve(self, wire: Wire) -> None:
         """Serve until our input ends; a signal ends the process from here."""
@@ -142,35 +176,19 @@ def _refuse_unknown(given: dict[str, Any], tool: Tool) -> None:
     sweep_fields = set(config.get("properties", ())).union(
         *(option["properties"] for option in config.get("oneOf", ()))
     )
+    unknown = sorted(given.keys() - known.keys())
     problems = []
-    for name in given.keys() - known.keys():
-        problem = unknown_field(name, known, given[name])
+    for name in unknown[:MAX_PROBLEMS]:
+        problem = unknown_field(shortened(name, NAME), known, given[name])
         if name in sweep_fields:
             problem = problem._replace(meant=f"config.{name}")
         problems.append(problem)
     if problems:
-        raise ToolError(str(InvalidInput(sorted(problems))))
+        left = len(unknown) - len(problems)
+        more = f"\n{left:,} more arguments are unknown." if left else ""
+        raise ToolError(shortened(f"{InvalidInput(problems)}", REFUSAL) + more)
 
 
 def _unknown_tool(name: str, known: dict[str, Tool]) -> Problem:
+    name = shortened(name, NAME)
     return Problem("tool", shown(name), ", ".join(known), nearest(name, known))
-
-
-def _in_sentences(error: ToolError, tool: Tool) -> ToolError:
-    """Return the error that the model reads; the SDK logs an unexpected one with its traceback."""
-    cause = error.__cause__
-    if isinstance(cause, JobNotFound) and not cause.similar:
-        return ToolError(f"{cause} list_jobs shows which jobs there are.")
-    if isinstance(cause, JobStateError) and cause.status == "completed":
-        return ToolError(f"{cause} job_results(job_id='{cause.job_id}') tells what was found.")
-    if isinstance(cause, BilancioError):
-        return ToolError(str(cause))
-    if isinstance(cause, ValidationError) and not isinstance(error, UnexpectedToolError):
-        return ToolError(str(explained(cause, tool.parameters)))
-    if isinstance(error, UnexpectedToolError):
-        return UnexpectedToolError(
-            f"{tool.name} failed in a way that nobody foresaw ({type(cause).__name__}). It is a "
-            "fault of bilancio, not of the call; the server's log has the details. Jobs that are "
-            "running go on."
-        )
-    return error

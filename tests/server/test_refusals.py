@@ -173,9 +173,10 @@ async def test_grouping_by_what_is_no_parameter_names_those_that_are():
     assert "Did you mean kappa?" in sentence
 
 
-async def test_output_folder_that_cannot_be_written_is_refused(tmp_path):
+async def test_output_folder_that_cannot_be_written_is_refused(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("")
-    asked = {"description": "x", "config": SMALL, "out_dir": str(tmp_path / "file" / "below")}
+    monkeypatch.chdir(tmp_path)
+    asked = {"description": "x", "config": SMALL, "out_dir": "file/below"}
     async with Client(build_server()) as client:
         sentence = refusal(await client.call_tool("create_job", asked))
         assert sentence.startswith(f"out_dir: {tmp_path / 'file' / 'below'} cannot be written")
@@ -214,17 +215,20 @@ async def test_plugin_that_does_not_load_leaves_the_built_in_sweeps(monkeypatch)
     registry._plugins.cache_clear()
 
 
-async def test_what_nobody_foresaw_is_one_honest_sentence_and_a_traceback_in_the_log(
+async def test_unexpected_error_is_one_honest_sentence_and_a_traceback_in_the_log(
     monkeypatch, caplog
 ):
-    async def broken(*_):
+    async def broken(*_, **__):
         message = "password 1234"
         raise RuntimeError(message)
 
-    monkeypatch.setattr(AsyncJobManager, "find_job", broken)
+    monkeypatch.setattr(AsyncJobManager, "results", broken)
     async with Client(build_server()) as client:
-        sentence = refusal(await client.call_tool("job_status", {"job_id": "a-b"}))
-    assert "job_status failed in a way that nobody foresaw (RuntimeError)" in sentence
+        sentence = refusal(await client.call_tool("job_results", {"job_id": "a-b"}))
+    assert sentence == (
+        "job_results failed with an unexpected error (RuntimeError). This is a bug in bilancio, "
+        "not in your call; details are in the server log."
+    )
     assert "1234" not in sentence
     assert "RuntimeError: password 1234" in caplog.text
 

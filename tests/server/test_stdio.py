@@ -124,7 +124,7 @@ async def test_fresh_clone_with_an_empty_home_answers_from_the_committed_files(
     assert (status["status"], status["completed_runs"]) == ("completed", 12)
     assert job.summary is not None
     effect = job.summary["avg_trading_effect"]
-    assert results["findings"]["avg_trading_effect"] == effect
+    assert results["findings"]["avg_trading_effect"] == pytest.approx(effect, rel=1e-5)
     assert results["table"]["total_rows"] == 2
     assert (tmp_path / "empty home").is_dir()
 

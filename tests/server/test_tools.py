@@ -1,6 +1,7 @@
 """Each tool's good path, over the SDK's client in memory."""
 
 import json
+import math
 
 import pytest
 from mcp import Client, MCPError
@@ -8,7 +9,8 @@ from mcp_types import ResourceTemplateReference
 
 from bilancio.jobs import JobStatus
 from bilancio.jobs.manager import AsyncJobManager
-from bilancio_mcp.outputs import JobResults
+from bilancio.jobs.models import Table
+from bilancio_mcp.outputs import JobResults, results_table
 from bilancio_mcp.server import build_server
 from tests.server.talk import SMALL, completed, created, data, typo, waited
 
@@ -36,14 +38,14 @@ async def test_job_keeps_the_words_the_name_and_the_folder_it_was_given(tmp_path
             job_id="my-own-name",
             notes="for the paper",
             tags=["paper", "draft"],
-            out_dir=str(tmp_path / "elsewhere"),
+            out_dir=str(tmp_path / "out" / "elsewhere"),
         )
     async with AsyncJobManager() as manager:
         job = await manager.exact("my-own-name")
     assert job_id == job.job_id
     assert (job.description, job.notes) == ("stressed liquidity", "for the paper")
     assert job.tags == ("paper", "draft")
-    assert job.out_dir == tmp_path / "elsewhere"
+    assert job.out_dir == tmp_path / "out" / "elsewhere"
 
 
 async def test_config_written_as_json_text_is_read():
@@ -131,9 +133,14 @@ async def test_results_give_averages_measures_and_files():
     assert answer["table"]["columns"] == [
         "n", "trading_effect", "trading_effect_ci95_low", "trading_effect_ci95_high",
     ]  # fmt: skip
-    assert {"job_manifest.json", "runs.csv", "comparison.csv"} <= answer["files"].keys()
+    assert {"job_manifest.json", "runs.csv", "comparison.csv"} <= set(answer["files"])
+    assert answer["folder"].endswith(job_id)
+    assert answer["config"]["seeds"] == [1, 2, 3]
+    assert "phi_m" not in answer["config"]
     assert answer["failures"] == {}
-    assert "kappa, seed" in answer["next"]
+    assert answer["next"] == (
+        f"job_results(job_id='{job_id}', group_by=['kappa']) breaks it down; also seed."
+    )
 
 
 async def test_results_of_a_job_not_started_say_so():
@@ -230,12 +237,20 @@ def test_numbers_that_json_cannot_hold_become_none():
     answer = JobResults(
         summary="", next="", job_id="a-b", description="", status="completed",
         findings={"mean": float("nan"), "ci": [float("-inf"), 1.0]},
-        table={"columns": ["x"], "rows": [[float("inf")], [1 / 3]], "offset": 0, "total_rows": 2},
-        files={}, failures={}, config={},
+        table=None, frontier=None, folder="", files=[], failures={}, config={},
     )  # fmt: skip
     assert answer.findings == {"mean": None, "ci": [None, 1.0]}
-    assert answer.table is not None
-    assert answer.table.rows == [[None], [0.333333]]
+
+
+def test_keys_of_groups_are_exact_and_values_have_six_digits():
+    table = Table(
+        columns=("kappa", "n", "delta"),
+        rows=((0.3, 2, 1 / 3), (0.30000000000000004, 2, math.inf)),
+        total_rows=2,
+    )
+    answer = results_table(table, before="n", offset=0)
+    assert answer is not None
+    assert answer.rows == [[0.3, 2, 0.333333], [0.30000000000000004, 2, None]]
 
 
 async def test_manifest_is_a_resource_and_names_are_offered_while_one_types():

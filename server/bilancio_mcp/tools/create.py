@@ -5,8 +5,10 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from bilancio import text
+from bilancio_mcp import calls
+from bilancio_mcp.folders import output_folder
 from bilancio_mcp.lifespan import Ctx, manager_of, request_key
-from bilancio_mcp.outputs import CreatedJob, EstimateOut
+from bilancio_mcp.outputs import CreatedJob, EstimateOut, asked_for
 from bilancio_mcp.tools.arguments import Texts
 from bilancio_mcp.tools.spec import ADDS, ToolSpec
 
@@ -30,7 +32,8 @@ async def create_job(
     notes: Annotated[str, Field(description="Anything worth remembering about it.")] = "",
     tags: Annotated[Texts, Field(description="Short words to find it by.")] = (),
     out_dir: Annotated[
-        str, Field(description="Folder of the job's folder; else the default one.")
+        str,
+        Field(description="Folder of its files, below the working folder; else the default one."),
     ] = "",
 ) -> CreatedJob:
     """Answer a call of the tool."""
@@ -41,21 +44,21 @@ async def create_job(
         job_id=job_id or None,
         notes=notes,
         tags=tags,
-        out_dir=out_dir or None,
+        out_dir=output_folder(out_dir, manager.settings.out_dir),
         request_key=request_key(ctx),
     )
     estimate = await manager.estimate(job.config)
+    created = text.created(job, seconds=estimate.seconds, rough=estimate.rough)
     return CreatedJob(
-        summary=text.created(job, seconds=estimate.seconds, rough=estimate.rough),
-        next=f"Tell the user the name {job.job_id}, the runs and the estimate; "
-        f"start_sweep(job_id='{job.job_id}') starts it.",
+        summary=created if job.state == "pending" else text.progress(job),
+        next=f"Tell the user the name, the runs and the estimate. {calls.after_status(job)}",
         job_id=job.job_id,
         total_runs=job.total_runs,
         estimate=EstimateOut(
             seconds=round(estimate.seconds, 1), workers=estimate.workers, rough=estimate.rough
         ),
         folder=str(job.folder),
-        config=job.config.as_dict(),
+        config=asked_for(job.config),
     )
 
 

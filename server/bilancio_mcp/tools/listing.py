@@ -7,7 +7,7 @@ from pydantic import Field
 from bilancio import text as sentences
 from bilancio_mcp import calls
 from bilancio_mcp.lifespan import Ctx, manager_of
-from bilancio_mcp.outputs import JobList, job_summary
+from bilancio_mcp.outputs import JobList, job_summaries
 from bilancio_mcp.tools.arguments import Offset
 from bilancio_mcp.tools.spec import READS, ToolSpec
 
@@ -36,10 +36,12 @@ async def list_jobs(
     page = await manager_of(ctx).list_jobs(
         status=status, tag=tag or None, text=text or None, limit=limit, offset=offset
     )
+    jobs = job_summaries(page.jobs)
+    filtered = bool(status or tag or text)
     return JobList(
-        summary=sentences.listed("job", offset=offset, shown=len(page.jobs), total=page.total),
-        next=calls.after_list(page, filtered=bool(status or tag or text)),
-        jobs=[job_summary(job) for job in page.jobs],
+        summary=sentences.listed("job", offset=offset, shown=len(jobs), total=page.total),
+        next=calls.after_list(offset, len(jobs), page.total, filtered=filtered),
+        jobs=jobs,
         total=page.total,
         offset=offset,
     )

@@ -7,7 +7,7 @@ from pydantic import Field
 from bilancio import text
 from bilancio_mcp import calls
 from bilancio_mcp.lifespan import Ctx, manager_of
-from bilancio_mcp.outputs import JobResults, ResultsTable
+from bilancio_mcp.outputs import FRONTIER_ROWS, JobResults, asked_for, results_table
 from bilancio_mcp.tools.arguments import AnyName, Offset, Texts
 from bilancio_mcp.tools.spec import READS, ToolSpec
 
@@ -31,30 +31,26 @@ async def job_results(
     offset: Offset = 0,
 ) -> JobResults:
     """Answer a call of the tool."""
-    manager = manager_of(ctx)
-    found = await manager.find_job(job_id)
-    results = await manager.results(
-        found.job.job_id, group_by=group_by, measures=measures, limit=limit, offset=offset
+    results = await manager_of(ctx).results(
+        job_id, group_by=group_by, measures=measures, limit=limit, offset=offset
     )
-    table = results.table
+    job = results.job
+    table = results_table(results.table, before="n", offset=offset)
     return JobResults(
-        summary=text.read_as(found.reading, found.job.job_id) + results.headline,
-        next=calls.after_results(results, offset, limit),
-        job_id=results.job.job_id,
-        description=results.job.description,
-        status=results.job.state,
+        summary=text.read_as(results.reading, job.job_id) + results.headline,
+        next=calls.after_results(results, table, group_by),
+        job_id=job.job_id,
+        description=job.description,
+        status=job.state,
         findings=results.summary,
-        table=table
-        and ResultsTable(
-            columns=list(table.columns),
-            rows=[list(row) for row in table.rows],
-            offset=offset,
-            total_rows=table.total_rows,
+        table=table,
+        frontier=results_table(
+            results.frontier, before="kappa_star", offset=offset, budget=FRONTIER_ROWS
         ),
-        frontier={} if results.frontier is None else results.frontier.model_dump(mode="json"),
-        files=results.files,
+        folder=str(job.folder),
+        files=list(results.files),
         failures=results.failures,
-        config=results.job.config.as_dict(),
+        config=asked_for(job.config),
     )
 
 

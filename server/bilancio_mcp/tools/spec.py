@@ -7,7 +7,7 @@ from typing import Any
 from mcp.server.mcpserver.tools import Tool
 from mcp_types import ToolAnnotations
 
-from bilancio_mcp.schemas import compact
+from bilancio_mcp.schemas import compact, without_docs
 
 READS = ToolAnnotations(read_only_hint=True, open_world_hint=False)
 ADDS = ToolAnnotations(
@@ -44,5 +44,5 @@ class ToolSpec:
             structured_output=True,
         )
         tool.parameters = compact(tool.parameters)
-        tool.fn_metadata.output_schema = compact(tool.fn_metadata.output_schema or {})
+        tool.fn_metadata.output_schema = without_docs(tool.fn_metadata.output_schema or {})
         return tool

@@ -1,15 +1,19 @@
 """`job_status`: how far a job is."""
 
+import time
 from typing import Annotated
 
 from pydantic import Field
 
 from bilancio import text
+from bilancio.jobs.models import Progress
 from bilancio_mcp import calls
 from bilancio_mcp.lifespan import Ctx, manager_of
 from bilancio_mcp.outputs import Status, moments
 from bilancio_mcp.tools.arguments import AnyName
 from bilancio_mcp.tools.spec import READS, ToolSpec
+
+REPORT_S = 10.0  # clients give up sooner on a call that reports nothing
 
 MANUAL = """\
 Tell how far a job is: state, runs done and failed, rate, time left.
@@ -27,19 +31,13 @@ async def job_status(
     ] = 0,
 ) -> Status:
     """Answer a call of the tool."""
-    manager = manager_of(ctx)
-    found = await manager.find_job(job_id)
-    name = found.job.job_id
-    if wait_s:
-        async for step in manager.watch(name, wait_s):
-            message = text.progress(step.job, step.eta_s)
-            await ctx.report_progress(step.done_runs, step.job.total_runs, message)
-    progress = await manager.progress(name)
+    progress = await _waited(ctx, job_id, wait_s)
     job = progress.job
+    said = text.progress(job, progress.eta_s)
     return Status(
-        summary=text.read_as(found.reading, name) + text.progress(job, progress.eta_s),
-        next=calls.after_status(job),
-        job_id=name,
+        summary=text.read_as(progress.reading, job.job_id) + said,
+        next=calls.after_status(job, waited_s=wait_s),
+        job_id=job.job_id,
         description=job.description,
         status=job.state,
         total_runs=job.total_runs,
@@ -52,6 +50,19 @@ async def job_status(
         error=job.error,
         **moments(job),
     )
+
+
+async def _waited(ctx: Ctx, job_id: str, wait_s: int) -> Progress:
+    """Wait for the job to end; report progress at every change, and while nothing changes."""
+    until = time.monotonic() + wait_s
+    while True:
+        left = max(until - time.monotonic(), 0)
+        async for progress in manager_of(ctx).watch(job_id, min(left, REPORT_S)):
+            if wait_s:
+                said = text.progress(progress.job, progress.eta_s)
+                await ctx.report_progress(progress.done_runs, progress.job.total_runs, said)
+        if progress.job.state != "running" or left <= REPORT_S:
+            return progress
 
 
 def _rounded(number: float | None) -> float | None:

@@ -4,7 +4,7 @@ import asyncio
 import os
 import secrets
 
-from bilancio.errors import JobStateError, WorkerError
+from bilancio.errors import BilancioError, JobStateError, WorkerError
 from bilancio.experiments import registry
 from bilancio.failpoints import failpoint
 from bilancio.jobs.lookup import exact, load
@@ -123,12 +123,24 @@ def _refuse_start(job: Job) -> None:
         raise JobStateError(job.job_id, f"{job.status} by hand", "started", advice)
 
 
+def resumable(job: Job) -> bool:
+    """Tell whether the missing runs of a job can be computed here and mixed with those recorded.
+
+    They cannot where its experiment is not installed, or its results come from another version.
+    """
+    if not job.completed_runs:
+        return True
+    try:
+        version = registry.experiment(job.config.sweep_type).version
+    except BilancioError:
+        return False
+    return (job.engine, job.config_hash) == (version, job.config.digest())
+
+
 def _refuse_other_numbers(job: Job) -> None:
     """Results of two versions of the model must not be mixed in one job."""
-    if not job.completed_runs:
-        return
-    version = registry.experiment(job.config.sweep_type).version
-    if (job.engine, job.config_hash) != (version, job.config.digest()):
+    if not resumable(job):
+        version = registry.experiment(job.config.sweep_type).version
         raise JobStateError(
             job.job_id,
             job.state,

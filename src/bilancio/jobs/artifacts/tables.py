@@ -76,7 +76,10 @@ def make_folder(folder: Path) -> None:
 
 def probe_folder(folder: Path) -> None:
     """See that *folder* can be written; where it cannot, leave nothing behind."""
-    missing = [each for each in (folder, *folder.parents) if not each.exists()]
+    try:
+        missing = [each for each in (folder, *folder.parents) if not each.exists()]
+    except OSError as error:  # too long a name, links in a circle
+        raise OutputError(str(folder), error.strerror or str(error)) from None
     try:
         make_folder(folder)
     except OutputError:
