@@ -51,7 +51,8 @@ class Speed(NamedTuple):
     speed
         Median seconds that one core took per unit of cost, over batches computed warm.
     startup_s
-        Seconds from the event that announced the start to the first batch; None if unknown.
+        Seconds from the event that announced the start to the end of the first batch, less what
+        that batch takes warm; None if unknown.
     """
 
     speed: float

@@ -18,6 +18,7 @@ from bilancio.jobs.worker.batching import (
     split_off_suspects,
 )
 from bilancio.jobs.worker.finishing import progress_details
+from bilancio.jobs.worker.speed import SpeedMeter
 
 DEATHS_TO_ISOLATE = 2
 BATCHES_PER_WORKER = 2  # one that computes, and one that waits for it to end
@@ -42,7 +43,14 @@ class Dispatcher:
     """
 
     def __init__(
-        self, store: JobStore, lease: Lease, job: Job, executor: Executor, *, lease_s: float
+        self,
+        store: JobStore,
+        lease: Lease,
+        job: Job,
+        executor: Executor,
+        meter: SpeedMeter,
+        *,
+        lease_s: float,
     ) -> None:
         self._store = store
         self._lease = lease
@@ -51,6 +59,7 @@ class Dispatcher:
         self._lease_s = lease_s
         self._experiment = registry.experiment(job.config.sweep_type)
         self._failed = 0
+        self._meter = meter
 
     async def compute(self, config: SweepConfig, gaps: Iterable[tuple[int, int]]) -> None:
         """Compute and record the runs of *gaps*, by *config*, in whatever order they end.
@@ -134,3 +143,10 @@ class Dispatcher:
         )
         failpoint("after-record")
         self._failed += len(outcome.failures)
+        if self._meter.observe(outcome, self._store.clock()):
+            await self.note_speed()
+
+    async def note_speed(self) -> None:
+        """Store how fast batches were computed, if that could be measured."""
+        if self._meter.speed is not None:
+            await self._store.note_speed(self._lease, **self._meter.speed._asdict())

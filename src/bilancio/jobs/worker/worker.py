@@ -29,6 +29,7 @@ from bilancio.jobs.worker.batching import missing, ranges
 from bilancio.jobs.worker.dispatch import Dispatcher, TooManyFailures
 from bilancio.jobs.worker.finishing import failure_sentence, summarise
 from bilancio.jobs.worker.lock_file import WorkerLock, remove_stale
+from bilancio.jobs.worker.speed import SpeedMeter
 from bilancio.settings import Settings
 
 WATCH_S = 0.4
@@ -150,8 +151,11 @@ class Worker:
         executor = open_executor(
             job.executor, workers=self._settings.workers, run_timeout_s=job.config.run_timeout_s
         )
+        start = await self._store.last_start(job.job_id)
+        announced = None if start is None else start.timestamp
+        meter = SpeedMeter(job.config.work / job.config.total_runs, announced)
         dispatcher = Dispatcher(
-            self._store, self._lease, job, executor, lease_s=self._settings.lease_s
+            self._store, self._lease, job, executor, meter, lease_s=self._settings.lease_s
         )
         try:
             async for config, gaps in self._rounds(job):
@@ -160,6 +164,7 @@ class Worker:
             log.info("stopped early: %s", error)
         finally:
             executor.close()
+        await dispatcher.note_speed()
 
     async def _rounds(self, job: Job) -> AsyncIterator[tuple[SweepConfig, list[tuple[int, int]]]]:
         """Yield what is missing of the runs known from the start, then each step of a search.

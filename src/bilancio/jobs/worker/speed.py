@@ -1,0 +1,55 @@
+"""Measure how fast a job computes, for the estimates of later jobs."""
+
+import statistics
+from datetime import datetime
+
+from bilancio.executors.base import Outcome
+from bilancio.jobs.store.store import Speed
+
+GROWTH = 4  # a measurement is worth noting again when it rests on so many times as many batches
+
+
+class SpeedMeter:
+    """Seconds per unit of cost, and seconds of start-up, told from the batches of one attempt.
+
+    Only batches computed warm tell the speed. The start-up is all that came before and beside the
+    computing of the first batch: the start of the worker and its processes, imports, compilation.
+
+    Parameters
+    ----------
+    cost_per_run
+        Cost of a run, in the experiment's unit.
+    announced
+        When the start was announced by the job's event; None if that is unknown.
+    """
+
+    def __init__(self, cost_per_run: float, announced: datetime | None) -> None:
+        self._cost_per_run = cost_per_run
+        self._announced = announced
+        self._warm: list[float] = []
+        self._first: tuple[float, float] | None = None
+        self._due = 1
+
+    def observe(self, outcome: Outcome, now: datetime) -> bool:
+        """Take a batch into account; tell whether the result is worth noting again."""
+        cost = (len(outcome.indices) + len(outcome.failures)) * self._cost_per_run
+        if self._first is None and self._announced is not None:
+            self._first = (now - self._announced).total_seconds(), cost
+        if outcome.cold or cost <= 0:
+            return False
+        self._warm.append(outcome.compute_s / cost)
+        if len(self._warm) < self._due:
+            return False
+        self._due *= GROWTH
+        return True
+
+    @property
+    def speed(self) -> Speed | None:
+        """What was measured; None while nothing was computed warm."""
+        if not self._warm:
+            return None
+        speed = statistics.median(self._warm)
+        if self._first is None:
+            return Speed(speed, None)
+        elapsed_s, cost = self._first
+        return Speed(speed, max(elapsed_s - cost * speed, 0.0))

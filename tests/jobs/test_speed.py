@@ -1,0 +1,77 @@
+"""What a job's worker measures for later estimates."""
+
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+
+from bilancio import machine
+from bilancio.executors.base import Outcome
+from bilancio.experiments import registry
+from bilancio.jobs import AsyncJobManager, JobConfig
+from bilancio.jobs.store.store import Speed
+from bilancio.jobs.worker.speed import SpeedMeter
+
+START = datetime(2026, 3, 1, 12, tzinfo=UTC)
+NO_ROWS = np.empty(0, np.void)
+
+
+def batch(runs, seconds, *, cold=False, failed=0):
+    failures = dict.fromkeys(range(10**6, 10**6 + failed), "error")
+    return Outcome(
+        indices=np.arange(runs), metrics=NO_ROWS, compute_s=seconds, cold=cold, failures=failures
+    )
+
+
+def measured(*batches, at=10.0, cost_per_run=2.0):
+    meter = SpeedMeter(cost_per_run, START)
+    noted = [meter.observe(each, START + timedelta(seconds=at)) for each in batches]
+    return meter.speed, noted
+
+
+def test_cold_batches_tell_the_start_up_and_warm_ones_the_speed():
+    speed, _ = measured(batch(1, 9.0, cold=True), batch(10, 20.0), batch(10, 22.0), batch(10, 50.0))
+    assert speed == Speed(speed=1.1, startup_s=10.0 - 1.1 * 2)
+
+
+def test_without_a_warm_batch_nothing_is_measured():
+    assert measured(batch(1, 9.0, cold=True), batch(1, 9.0, cold=True)) == (None, [False, False])
+
+
+def test_failed_runs_count_for_the_time_they_took():
+    assert measured(batch(5, 20.0, failed=5))[0].speed == 1.0
+
+
+def test_the_start_up_is_never_negative():
+    assert measured(batch(100, 100.0), at=1.0)[0].startup_s == 0.0
+
+
+def test_measurements_are_noted_less_and_less_often():
+    noted = measured(*[batch(1, 1.0)] * 70)[1]
+    assert [number for number, each in enumerate(noted, 1) if each] == [1, 4, 16, 64]
+
+
+@pytest.fixture
+async def manager(plugins):
+    async with AsyncJobManager() as manager:
+        yield manager
+
+
+async def speeds(manager, kind):
+    store = await manager.store()
+    return await store.speeds(kind, machine.host(), registry.experiment(kind).version)
+
+
+@pytest.mark.parametrize("kind", ["trivial", "faulty"])
+async def test_a_job_of_many_batches_stores_its_speed_and_its_start_up(manager, kind):
+    job = await manager.create_job("try", JobConfig(sweep_type=kind, n=2_000))
+    await manager.run_job(job.job_id)
+    [found] = await speeds(manager, kind)
+    assert 0 < found.speed < 1
+    assert 0 < found.startup_s < 60
+
+
+async def test_a_job_of_one_batch_stores_no_speed(manager):
+    job = await manager.create_job("try", JobConfig(sweep_type="trivial", n=1))
+    await manager.run_job(job.job_id)
+    assert await speeds(manager, "trivial") == []
