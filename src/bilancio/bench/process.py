@@ -1,12 +1,11 @@
 """Measures jobs in a process of its own, with a store and folder of its own."""
 
 import json
-import os
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 
+from bilancio import interpreter
 from bilancio.bench.finding import Finding
 from bilancio.errors import BilancioError
 
@@ -31,13 +30,13 @@ def system_findings() -> Iterator[Finding]:
         The process ended badly; what it said last is the reason.
     """
     with tempfile.TemporaryDirectory(prefix="bilancio-bench-") as folder:
-        environment = os.environ | {
-            "BILANCIO_DATABASE_URL": f"sqlite:///{folder}/bilancio.db",
-            "BILANCIO_OUT_DIR": f"{folder}/out",
-            "BILANCIO_PLUGINS": "bilancio.bench.system:TRIVIAL",
-        }
+        environment = interpreter.environment(
+            BILANCIO_DATABASE_URL=f"sqlite:///{folder}/bilancio.db",
+            BILANCIO_OUT_DIR=f"{folder}/out",
+            BILANCIO_PLUGINS="bilancio.bench.system:TRIVIAL",
+        )
         process = subprocess.Popen(  # noqa: S603 - this interpreter, a module of ours
-            [sys.executable, "-m", "bilancio.bench.system", folder],
+            interpreter.command("bilancio.bench.system", folder),
             env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
         with process:

@@ -1,6 +1,6 @@
 """How fast jobs are carried out, recorded and read: in a store of its own, in a folder given.
 
-Run as a process of its own, ``python -m bilancio.bench.system FOLDER``, so that settings and
+Run as a process of its own, with the folder as its argument, so that settings and
 what is loaded are its own; it writes one line of JSON for each finding.
 """
 
@@ -267,7 +267,7 @@ def _listed() -> tuple[float, float]:
 
 def _python(*arguments: str, env: Any) -> str:
     done = subprocess.run(  # noqa: S603 - this interpreter, arguments of ours
-        [sys.executable, *arguments], env=env, capture_output=True, text=True, check=True
+        [sys.executable, "-P", *arguments], env=env, capture_output=True, text=True, check=True
     )
     return done.stdout
 
@@ -278,5 +278,6 @@ async def _tell(folder: Path) -> None:
         sys.stdout.flush()
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Measure everything in the folder that is named; print one finding a line."""
     asyncio.run(_tell(Path(sys.argv[1])))

@@ -153,7 +153,7 @@ class Worker:
         )
         start = await self._store.last_start(job.job_id)
         announced = None if start is None else start.timestamp
-        meter = SpeedMeter(job.config.work / job.config.total_runs, announced)
+        meter = SpeedMeter(job.config.cost / job.config.total_runs, announced)
         dispatcher = Dispatcher(
             self._store, self._lease, job, executor, meter, lease_s=self._settings.lease_s
         )
