@@ -6,6 +6,7 @@ own commands or tools.
 """
 
 import math
+import unicodedata
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
@@ -51,6 +52,14 @@ class JobFacts(Protocol):
     @property
     def error(self) -> str | None:
         """Why it failed."""
+
+
+def printable(text: str) -> str:
+    """Replace control characters, other than newline and tab, and lone surrogates."""
+    return "".join(
+        "\ufffd" if unicodedata.category(each) in {"Cc", "Cs"} and each not in "\n\t" else each
+        for each in text
+    )
 
 
 def number(value: object) -> str:
@@ -191,6 +200,8 @@ def standing(job: JobFacts) -> str:
             return f"Failed, {done}: {job.error or 'no reason was recorded'}"
         case "pending":
             return "Not started."
+        case "stalled" if job.error:
+            return f"Stalled, {done} so far: {job.error}"
         case word:
             return f"{word.capitalize()}, {done} so far."
 

@@ -9,7 +9,7 @@ from bilancio import machine
 from bilancio.executors.base import Outcome
 from bilancio.experiments import registry
 from bilancio.jobs import AsyncJobManager, JobConfig
-from bilancio.jobs.store.store import Speed
+from bilancio.jobs.store.rows import Speed
 from bilancio.jobs.worker.speed import SpeedMeter
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)

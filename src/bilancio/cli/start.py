@@ -8,9 +8,9 @@ from bilancio.cli.render.console import Output, emit
 from bilancio.cli.render.jobs import next_command, show_results
 from bilancio.cli.render.progress import meter
 from bilancio.errors import JobStateError
+from bilancio.jobs.artifacts.log import LOG
 from bilancio.jobs.manager import AsyncJobManager
 from bilancio.jobs.models import Estimate, Job, JobStatus, Progress, Results
-from bilancio.jobs.worker.spawn import LOG
 from bilancio.text import counts, estimate, runs, shortened
 
 FAILED, INTERRUPTED = 1, 130
@@ -93,7 +93,8 @@ def _reasons(job: Job) -> Iterator[str]:
         case "cancelled":
             yield f"Job {job.job_id} was cancelled, {counts(job)}."
         case _:
-            yield f"Job {job.job_id} has stalled, {counts(job)}: its worker is gone."
+            reason = shortened(" ".join((job.error or "its worker is gone.").split()), 500)
+            yield f"Job {job.job_id} has stalled, {counts(job)}: {reason}"
     log = job.folder / LOG
     if log.exists():
         yield f"The worker's log: {log}"

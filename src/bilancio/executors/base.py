@@ -1,7 +1,6 @@
 """What an executor is, what becomes of a batch, and how a failing batch is narrowed down."""
 
 import time
-import unicodedata
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 
 from bilancio.experiments.protocol import Experiment
 from bilancio.failpoints import failpoint
+from bilancio.text import printable
 
 Indices = NDArray[np.int64]
 Metrics = NDArray[np.void]
@@ -117,7 +117,8 @@ def narrow_down(attempt: Callable[[Indices], Attempt], indices: Indices) -> Outc
 
 def other_columns(got: np.dtype[Any], expected: np.dtype[Any]) -> str:
     """Say that a run returned other columns than those before it."""
-    return clean_text(f"TypeError: returned columns {_listed(got)}, not {_listed(expected)}")
+    said = f"TypeError: returned columns {_listed(got)}, not {_listed(expected)}"
+    return printable(said[:MAX_ERROR])
 
 
 def _listed(columns: np.dtype[Any]) -> str:
@@ -147,15 +148,8 @@ def error_text(error: BaseException) -> str:
         message = str(error)[:MAX_ERROR]
     except BaseException as second:  # noqa: BLE001 - so may the exception that it raises
         message = f"(its message cannot be read: {type(second).__name__})"
-    return clean_text(f"{type(error).__name__}: {message}" if message else type(error).__name__)
-
-
-def clean_text(text: str) -> str:
-    """Cut *text* at `MAX_ERROR` characters and replace those that a terminal would obey."""
-    return "".join(
-        "\ufffd" if unicodedata.category(each) in {"Cc", "Cs"} and each not in "\n\t" else each
-        for each in text[:MAX_ERROR]
-    )
+    kind = type(error).__name__
+    return printable((f"{kind}: {message}" if message else kind)[:MAX_ERROR])
 
 
 def compute_table(experiment: Experiment, config: Any, indices: Indices) -> Metrics:

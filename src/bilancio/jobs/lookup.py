@@ -6,6 +6,7 @@ from pathlib import Path
 
 from bilancio import machine
 from bilancio.errors import InvalidInput, JobNotFound, Problem
+from bilancio.jobs.artifacts.log import log_tail
 from bilancio.jobs.job_id import JobId, Match, match_job_id, spoken
 from bilancio.jobs.models import Found, Holder, Job, JobStatus
 from bilancio.jobs.session import Session
@@ -71,7 +72,7 @@ async def with_stall(session: Session, job: Job) -> Job:
     # A worker ends its job first and releases its lock afterwards.
     now = await store.job(job.job_id)
     if now is None or (now.status is job.status and now.holder == job.holder):
-        return job.model_copy(update={"stalled": True})
+        return job.model_copy(update={"stalled": True, "error": _early_death(job)})
     return await with_stall(session, now)
 
 
@@ -126,6 +127,14 @@ async def _match(session: Session, store: JobStore, name: str) -> tuple[Match, d
 
     on_disk = await asyncio.to_thread(manifests_in, session.out_dir)
     return match_job_id(name, [*await store.job_ids(), *on_disk]), on_disk
+
+
+def _early_death(job: Job) -> str | None:
+    """Say what a worker logged that ended before it took up its lease; None of any other."""
+    if job.holder is None or job.holder.host is not None:
+        return None
+    told = log_tail(job.folder, job.holder.worker_id) or "it logged nothing."
+    return f"Its worker ended before it began: {told}"
 
 
 def _has_worker(session: Session, store: JobStore, job_id: JobId, holder: Holder) -> bool:

@@ -17,11 +17,11 @@ from bilancio.errors import OutputError
 from bilancio.experiments import registry
 from bilancio.experiments.protocol import Experiment, metrics_of, searching
 from bilancio.failpoints import failpoint
+from bilancio.jobs.artifacts.log import LOG
 from bilancio.jobs.artifacts.manifest import FILE_NAME as MANIFEST
 from bilancio.jobs.artifacts.manifest import LISTED_RUNS, describe, write_manifest, write_whole
 from bilancio.jobs.models import Job
 from bilancio.jobs.store import Chunk, JobStore, packing
-from bilancio.jobs.worker.spawn import LOG
 
 RUNS, COMPARISON, SUMMARY, FAILED = "runs.csv", "comparison.csv", "summary.json", "failed_runs.csv"
 FRONTIER = "frontier.csv"

@@ -5,10 +5,9 @@ import threading
 
 from bilancio import interpreter
 from bilancio.errors import WorkerError
+from bilancio.jobs.artifacts.log import opened_log
 from bilancio.jobs.models import Job, Lease
 from bilancio.settings import Settings
-
-LOG = "worker.log"
 
 
 def spawn_worker(job: Job, lease: Lease, settings: Settings) -> "subprocess.Popen[bytes]":
@@ -23,7 +22,7 @@ def spawn_worker(job: Job, lease: Lease, settings: Settings) -> "subprocess.Pope
         f"BILANCIO_{name.upper()}": str(value) for name, value in settings.model_dump().items()
     }
     try:
-        with (job.folder / LOG).open("ab") as log:
+        with opened_log(job.folder, lease.worker_id) as log:
             process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
                 interpreter.command(
                     "bilancio.jobs.worker.__main__",

@@ -4,7 +4,7 @@ import statistics
 from datetime import datetime
 
 from bilancio.executors.base import Outcome
-from bilancio.jobs.store.store import Speed
+from bilancio.jobs.store.rows import Speed
 
 GROWTH = 4  # a measurement is worth noting again when it rests on so many times as many batches
 
