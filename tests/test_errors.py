@@ -21,6 +21,7 @@ EXAMPLES = [
     errors.ExecutorUnavailable("modal", ["local"]),
     errors.ExecutorFailed("local", "no process could be started"),
     errors.OutputError("/there", "Permission denied"),
+    errors.ManagerUnusable("it was closed"),
     errors.WorkerError("my-name", "it could not be started."),
     errors.StoreError("b.db", "it was closed."),
     errors.NotAStore("b.db", "it is no database."),

@@ -12,6 +12,7 @@ BilancioError
 ├── ExecutorUnavailable   the executor asked for is not installed
 ├── ExecutorFailed        the executor cannot compute anything
 ├── OutputError           an output folder or file cannot be written
+├── ManagerUnusable       a job manager was closed, forked or copied: create another
 ├── WorkerError           the worker could not be started, or ended badly
 └── StoreError            the store cannot be used
     ├── NotAStore         the file is no store of bilancio: name another
@@ -223,6 +224,26 @@ class WorkerError(BilancioError):
 
     def __str__(self) -> str:
         return f"The worker of job {self.job_id} failed: {self.reason}"
+
+
+class ManagerUnusable(BilancioError):
+    """A job manager is asked something that it can never answer."""
+
+    CLOSED = "it was closed"
+    CLOSED_MEANWHILE = "it was closed while this call waited"
+    FORKED = "it belongs to the process that forked this one"
+    OWN_CALLBACK = "a call from its own callback would wait for itself"
+    COPIED = "it holds an open store, which cannot be copied or sent to another process"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return (
+            f"This job manager cannot be used: {self.reason}. "
+            "Create one where it is used, with the same store and output folder."
+        )
 
 
 class StoreError(BilancioError):

@@ -33,7 +33,7 @@ class LifeOfAJob(RuleBasedStateMachine):
         url = str(Path(self.folder.name) / "s.db")
         self.manager = JobManager(url, out_dir=Path(self.folder.name) / "out")
         self.manager.create_job("try", {"sweep_type": "trivial", "n": RUNS}, job_id=NAME)
-        self.store = self.manager._wait(self.manager._manager.store())
+        self.store = self.manager._loop.wait(self.manager._manager.store)
         self.status, self.manual, self.attempts = "pending", False, 0
         self.done, self.failed = set(), set()
         self.leases, self.holder, self.names = [], None, itertools.count()
@@ -43,7 +43,7 @@ class LifeOfAJob(RuleBasedStateMachine):
         self.folder.cleanup()
 
     def wait(self, work):
-        return self.manager._wait(work)
+        return self.manager._loop.wait(lambda: work)
 
     # -- by hand ----------------------------------------------------------------------------
 

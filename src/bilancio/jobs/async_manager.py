@@ -8,8 +8,9 @@ import functools
 import math
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from pathlib import Path
-from typing import Any, Concatenate, ParamSpec, Self, TypeVar
+from typing import Any, Concatenate, NoReturn, ParamSpec, Self, TypeVar
 
+from bilancio.errors import ManagerUnusable
 from bilancio.jobs import create, estimate, launch, lookup, manual, progress, search
 from bilancio.jobs.clock import Clock, utc_now
 from bilancio.jobs.maintenance import backup, recover
@@ -74,6 +75,9 @@ class AsyncJobManager:
 
     async def __aexit__(self, *_: object) -> None:
         await self.close()
+
+    def __reduce__(self) -> NoReturn:
+        raise ManagerUnusable(ManagerUnusable.COPIED)
 
     @property
     def settings(self) -> Settings:

@@ -4,8 +4,9 @@ import functools
 import math
 from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
-from typing import Any, Concatenate, ParamSpec, Self, TypeVar
+from typing import Any, Concatenate, NoReturn, ParamSpec, Self, TypeVar
 
+from bilancio.errors import ManagerUnusable
 from bilancio.jobs.async_manager import AsyncJobManager
 from bilancio.jobs.clock import Clock, utc_now
 from bilancio.jobs.models import Progress
@@ -24,7 +25,7 @@ def _blocking(
 
     @functools.wraps(method)
     def call(self: "JobManager", /, *args: P.args, **kwargs: P.kwargs) -> T:
-        return self._wait(method(self._manager, *args, **kwargs))
+        return self._loop.wait(lambda: method(self._manager, *args, **kwargs))
 
     return call
 
@@ -52,14 +53,15 @@ class JobManager:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def close(self) -> None:
-        """Close the store and end the thread; workers that were started continue."""
-        if not self._loop.closed:
-            self._wait(self._manager.close())
-            self._loop.close()
+    def __reduce__(self) -> NoReturn:
+        raise ManagerUnusable(ManagerUnusable.COPIED)
 
-    def _wait(self, work: Coroutine[Any, Any, T]) -> T:
-        return self._loop.wait(work)
+    def close(self) -> None:
+        """Close the store and end the thread; workers that were started continue.
+
+        Calls that other threads wait for are ended with `ManagerUnusable`.
+        """
+        self._loop.close(self._manager.close)
 
     create_job = _blocking(AsyncJobManager.create_job)
     estimate = _blocking(AsyncJobManager.estimate)
@@ -99,5 +101,5 @@ class JobManager:
         async def following() -> Progress | None:
             return await anext(steps, None)
 
-        while (step := self._wait(following())) is not None:
+        while (step := self._loop.wait(following)) is not None:
             yield step
