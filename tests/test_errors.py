@@ -27,6 +27,8 @@ EXAMPLES = [
     errors.NotAStore("b.db", "it is no database."),
     errors.StoreTooNew("b.db", "a newer bilancio wrote it."),
     errors.StoreCorrupt("b.db", "the file is damaged."),
+    errors.JobDamaged("my-name", "its tags are not JSON"),
+    errors.StoreConflict("b.db", "the constraint failed."),
     errors.StoreUnavailable("b.db", "the disk is full."),
 ]
 

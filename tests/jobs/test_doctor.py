@@ -125,7 +125,7 @@ async def test_the_repair_named_for_a_damaged_chunk_works(manager, job, store_fi
 
 async def test_a_chunk_of_the_wrong_length_or_kind_is_found(manager, job, store_file):
     change(store_file, "UPDATE chunks SET metrics = x'00', crc32 = 3523407757")
-    assert "no table of metrics" in (await only(manager)).message
+    assert "are not a table of metrics" in (await only(manager)).message
 
 
 async def test_runs_that_are_there_twice_are_found(manager, job, store_file):
@@ -412,6 +412,27 @@ async def test_jobs_whose_plug_in_is_missing_are_named(manager, plugins, monkeyp
     finding = await only(manager, repair=True)
     assert "2 jobs of sweep type 'trivial' (second-job, first-job)" in finding.message
     assert "BILANCIO_PLUGINS" in finding.repair
+
+
+async def test_a_damaged_row_costs_its_job_only_and_is_named(manager, job, small, store_file):
+    await manager.run_job((await manager.create_job("other", small, job_id="sound-job")).job_id)
+    change(store_file, "UPDATE jobs SET tags = '[[[' WHERE job_id = 'my-job'")
+    found = [each for each in await wrong(manager) if "is damaged in the store" in each.message]
+    assert [(each.severity, each.job_id) for each in found] == [("error", "my-job")]
+    assert [each.job_id for each in (await manager.list_jobs()).jobs] == ["sound-job"]
+
+
+async def test_no_password_of_a_database_address_is_shown(isolated):
+    for address in (
+        "postgresql://ann:s3cret@db.example/x",
+        "mysql://ann:s3cret@db.example/x",
+        "postgres://db.example/x?user=ann&password=s3cret",
+        "sqlite://ann:s3cret@x",
+    ):
+        async with AsyncJobManager(address) as manager:
+            found = await manager.doctor()
+        assert not found.healthy
+        assert "s3cret" not in found.model_dump_json()
 
 
 async def test_a_repair_made_twice_changes_nothing_more(manager, job, store_file):

@@ -1,6 +1,5 @@
 """Run the checks of machine, settings, store, jobs, workers and manifests; repair on request."""
 
-import functools
 from pathlib import Path
 
 from bilancio.errors import (
@@ -11,9 +10,8 @@ from bilancio.errors import (
     StoreError,
     StoreTooNew,
 )
-from bilancio.jobs.lookup import with_stall
 from bilancio.jobs.maintenance.checks import MACHINE_CHECKS, STORE_CHECKS
-from bilancio.jobs.maintenance.checks.base import RESTORE, Checked, Examined, Issue, error
+from bilancio.jobs.maintenance.checks.base import RESTORE, Checked, Issue, error
 from bilancio.jobs.maintenance.reports import Diagnosis
 from bilancio.jobs.session import Session
 from bilancio.jobs.store import locate
@@ -58,9 +56,7 @@ def _store_file(settings: Settings) -> Path | None:
 
 async def _examine_store(path: Path, session: Session) -> list[Checked | Issue]:
     try:
-        examined = Examined(
-            store=await session.store(), with_stall=functools.partial(with_stall, session)
-        )
+        await session.store()
     except StoreError as fault:
         return [_store_issue(fault, path)]
     if not path.exists():
@@ -68,7 +64,7 @@ async def _examine_store(path: Path, session: Session) -> list[Checked | Issue]:
     found: list[Checked | Issue] = []
     for check in STORE_CHECKS:
         try:
-            found += [each async for each in check(examined)]
+            found += [each async for each in check(session)]
         except StoreError as fault:
             found.append(_store_issue(fault, path))
     return found

@@ -1,12 +1,10 @@
 """What a check is, and the pieces that checks share."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from bilancio.jobs.maintenance.reports import Finding, Severity
-from bilancio.jobs.models import Job
-from bilancio.jobs.store import JobStore
+from bilancio.jobs.session import Session
 from bilancio.settings import Settings
 
 #: Items of a list that are named in a finding; the rest is counted.
@@ -32,16 +30,8 @@ class Issue(NamedTuple):
     fix: Fix | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Examined:
-    """The opened store that is examined, and how to tell whether a job has stalled."""
-
-    store: JobStore
-    with_stall: Callable[[Job], Awaitable[Job]]
-
-
 MachineCheck = Callable[[Settings], Iterator[Checked | Issue]]
-StoreCheck = Callable[[Examined], AsyncIterator[Checked | Issue]]
+StoreCheck = Callable[[Session], AsyncIterator[Checked | Issue]]
 
 
 def error(message: str, repair: str, *, job_id: str | None = None) -> Issue:

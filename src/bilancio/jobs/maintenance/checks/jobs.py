@@ -5,26 +5,27 @@ from collections.abc import AsyncIterator
 
 from bilancio.errors import InvalidInput
 from bilancio.experiments import registry
+from bilancio.jobs.lookup import with_stall
 from bilancio.jobs.maintenance.checks.base import (
     Checked,
-    Examined,
     Issue,
     count,
     cut,
     warning,
 )
 from bilancio.jobs.models import Job, JobStatus
+from bilancio.jobs.session import Session
 from bilancio.jobs.store import JobStore
 
 PAGE = 500
 
 
-async def check_stalled(examined: Examined) -> AsyncIterator[Checked | Issue]:
+async def check_stalled(session: Session) -> AsyncIterator[Checked | Issue]:
     """Look whether each running job has a worker."""
     running = 0
-    async for job in _jobs(examined.store, JobStatus.RUNNING):
+    async for job in _jobs(await session.store(), JobStatus.RUNNING):
         running += 1
-        if (await examined.with_stall(job)).stalled:
+        if (await with_stall(session, job)).stalled:
             yield warning(
                 f"Job {job.job_id} has stalled at {job.completed_runs:,} of {job.total_runs:,} "
                 "runs: its worker is gone.",
@@ -34,14 +35,14 @@ async def check_stalled(examined: Examined) -> AsyncIterator[Checked | Issue]:
     yield Checked(f"{count(running, 'running job')} and their workers")
 
 
-async def check_experiments(examined: Examined) -> AsyncIterator[Checked | Issue]:
+async def check_experiments(session: Session) -> AsyncIterator[Checked | Issue]:
     """Look whether the experiment of each job is installed."""
     try:
         known = set(registry.sweep_types())
     except InvalidInput:  # a plug-in that does not load, which is a finding of its own
         return
     missing = defaultdict(list)
-    async for job in _jobs(examined.store):
+    async for job in _jobs(await session.store()):
         if job.config.sweep_type not in known and not job.manual:
             missing[job.config.sweep_type].append(job.job_id)
     for sweep_type, jobs in missing.items():

@@ -10,7 +10,6 @@ from bilancio.jobs.artifacts import tables
 from bilancio.jobs.artifacts.manifest import FILE_NAME as MANIFEST
 from bilancio.jobs.maintenance.checks.base import (
     Checked,
-    Examined,
     Fix,
     Issue,
     count,
@@ -18,12 +17,14 @@ from bilancio.jobs.maintenance.checks.base import (
     info,
     warning,
 )
+from bilancio.jobs.session import Session
 from bilancio.jobs.store import EndedJob, JobStore
 
 
-async def check_manifests(examined: Examined) -> AsyncIterator[Checked | Issue]:
+async def check_manifests(session: Session) -> AsyncIterator[Checked | Issue]:
     """Look whether the manifest of each job that has ended says how it ended."""
-    rows = await examined.store.ended_jobs()
+    store = await session.store()
+    rows = await store.ended_jobs()
     behind = await asyncio.to_thread(lambda: [row for row in rows if _is_behind(row)])
     yield Checked(count(len(rows), "manifest"))
     gone = [row for row in behind if not row.out_dir.is_dir()]
@@ -34,7 +35,7 @@ async def check_manifests(examined: Examined) -> AsyncIterator[Checked | Issue]:
                 f"The manifest of job {job_id} is missing or out of date.",
                 f"Run `bilancio doctor --repair`, or bilancio jobs export {job_id}.",
                 job_id=job_id,
-                fix=_rewrite(examined.store, job_id),
+                fix=_rewrite(store, job_id),
             )
     if gone:
         names = ", ".join(cut([row.job_id for row in gone], 3))

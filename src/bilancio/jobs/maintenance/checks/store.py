@@ -8,7 +8,6 @@ from bilancio.jobs.artifacts import tables
 from bilancio.jobs.maintenance.checks.base import (
     RESTORE,
     Checked,
-    Examined,
     Issue,
     count,
     cut,
@@ -16,20 +15,21 @@ from bilancio.jobs.maintenance.checks.base import (
     warning,
 )
 from bilancio.jobs.maintenance.delete import KEPT_MANIFEST
+from bilancio.jobs.session import Session
 from bilancio.jobs.store import JobStore, integrity
 
 
-async def check_file(examined: Examined) -> AsyncIterator[Checked | Issue]:
+async def check_file(session: Session) -> AsyncIterator[Checked | Issue]:
     """Have SQLite check the store's file, page by page."""
-    complaints = await examined.store.integrity_errors()
+    complaints = await (await session.store()).integrity_errors()
     yield Checked("the store's file, page by page")
     for complaint in cut(complaints):
         yield error(f"The store's file is damaged: {complaint}.", f"{RESTORE}.")
 
 
-async def check_rows(examined: Examined) -> AsyncIterator[Checked | Issue]:
+async def check_rows(session: Session) -> AsyncIterator[Checked | Issue]:
     """Read the row of every job and event."""
-    damaged = await integrity.damage(examined.store)
+    damaged = await integrity.damage(await session.store())
     yield Checked("the rows of jobs and events")
     for job_id, what in damaged.items():
         yield error(
@@ -39,22 +39,23 @@ async def check_rows(examined: Examined) -> AsyncIterator[Checked | Issue]:
         )
 
 
-async def check_chunks(examined: Examined) -> AsyncIterator[Checked | Issue]:
+async def check_chunks(session: Session) -> AsyncIterator[Checked | Issue]:
     """Read every chunk of results and compare it with its checksum."""
-    seen = await integrity.chunks(examined.store)
+    store = await session.store()
+    seen = await integrity.chunks(store)
     yield Checked(f"{count(seen.chunks, 'chunk')} of {count(seen.runs, 'run')}, with checksums")
     for job_id, faults in seen.faults.items():
         yield error(
             f"{count(len(faults), 'chunk')} of job {job_id} cannot be read: "
             f"{'; '.join(cut(faults, 3))}.",
-            await _repair_of_chunks(examined.store, job_id),
+            await _repair_of_chunks(store, job_id),
             job_id=job_id,
         )
 
 
-async def check_counters(examined: Examined) -> AsyncIterator[Checked | Issue]:
+async def check_counters(session: Session) -> AsyncIterator[Checked | Issue]:
     """Compare the counters and states of jobs with their chunks, failed runs and events."""
-    store = examined.store
+    store = await session.store()
     total = len(await store.job_ids())
     yield Checked(f"{count(total, 'job')} against their chunks, failed runs and events")
     for each in await integrity.contradictions(store):

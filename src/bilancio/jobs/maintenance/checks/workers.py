@@ -4,13 +4,14 @@ import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from bilancio.jobs.maintenance.checks.base import Checked, Examined, Fix, Issue, info, warning
+from bilancio.jobs.maintenance.checks.base import Checked, Fix, Issue, info, warning
+from bilancio.jobs.session import Session
 from bilancio.jobs.worker.lock_file import WorkerState, remove_stale, worker_state
 
 
-async def check_locks(examined: Examined) -> AsyncIterator[Checked | Issue]:
+async def check_locks(session: Session) -> AsyncIterator[Checked | Issue]:
     """Look for locks without a worker, and for workers that are stopped or hang."""
-    for lock in examined.store.worker_locks():
+    for lock in (await session.store()).worker_locks():
         job_id = lock.name.split(".")[0]
         match await asyncio.to_thread(worker_state, lock):
             case WorkerState.DEAD:
