@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -12,6 +13,9 @@ from typing import Any
 import pytest
 
 from bilancio.cli.main import run
+
+# A background shell lets its children ignore Ctrl-C, and they theirs: what is ignored is inherited.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 PROGRAM = Path(sys.executable).with_name("bilancio")
 
@@ -48,7 +52,7 @@ def bilancio(capsys):
 
 
 def started(*words: str, **environment: str) -> "subprocess.Popen[str]":
-    """Start a command as a process in a group of its own."""
+    """Start a command as a process in a group of its own, which heeds Ctrl-C."""
     return subprocess.Popen(
         [PROGRAM, *map(str, words)],
         stdin=subprocess.DEVNULL,

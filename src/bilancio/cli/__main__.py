@@ -1,9 +1,8 @@
 """The process of the command `bilancio`."""
 
+import _signal  # type: ignore[import-not-found]  # what `signal` wraps, which loads 30 ms more
 import os
-import signal
 import sys
-from types import FrameType
 
 INTERRUPTED = 130
 
@@ -13,22 +12,22 @@ def main() -> None:
 
     Ctrl-C while the code is loaded ends the process at once: nothing has been begun.
     """
-    heeded = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    heeded = _signal.getsignal(_signal.SIGINT) is _signal.default_int_handler
     if heeded:
-        signal.signal(signal.SIGINT, _leave)
-    from bilancio.cli.main import run  # half a second, in which the handler above is needed
+        _signal.signal(_signal.SIGINT, _leave)
+    from bilancio.cli.main import run  # takes half a second, in which the handler is needed
     from bilancio.cli.render.console import prepare_streams
 
     prepare_streams()
     if heeded:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        _signal.signal(_signal.SIGINT, _signal.default_int_handler)
     code = run(sys.argv[1:])
     if heeded:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # all is said; only the interpreter ends
+        _signal.signal(_signal.SIGINT, _signal.SIG_IGN)  # all is said; the interpreter ends
     sys.exit(code)
 
 
-def _leave(_: int, __: FrameType | None) -> None:
+def _leave(_signal_number: int, _frame: object) -> None:
     os._exit(INTERRUPTED)
 
 

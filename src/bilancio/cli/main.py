@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from bilancio.cli.parsing import CommandGroup, help_text, sentence
-from bilancio.cli.render.console import Output, abandon_stdout, flush
+from bilancio.cli.render.console import Output, OutputLost, abandon_stdout
 from bilancio.errors import BilancioError
 
 FAILED, INTERRUPTED = 1, 130
@@ -85,36 +85,19 @@ def run(arguments: Sequence[str]) -> int:
     try:
         command = typer.main.get_command(app)
         code = command.main(args=list(arguments), prog_name="bilancio", standalone_mode=False)
-        flush()
     except BilancioError as error:
         return _failed(str(error))
     except typer.TyperException as error:
         return _failed(sentence(error))
     except KeyboardInterrupt:
         return INTERRUPTED
-    except SystemExit:  # the library that writes help has met a closed pipe
-        return FAILED
-    except Exception as error:  # noqa: BLE001 - a person gets a sentence, not a traceback
-        lost = _lost_output()
-        return _failed(_unexpected(error) if lost is None else lost)
-    return code if isinstance(code, int) else 0
-
-
-def _lost_output() -> str | None:
-    """Say that stdout takes nothing, if that is so; nothing where its reader has simply left."""
-    try:
-        flush()
-    except OSError as error:
+    except OutputLost as error:
         abandon_stdout()
-        if isinstance(error, BrokenPipeError):
-            return ""
-        return f"The output cannot be written: {error.strerror}."
-    return None
-
-
-def _unexpected(error: Exception) -> str:
-    what = f"{type(error).__name__}: {error}".rstrip(": ").replace("\n", " ")
-    return f"Unexpected error ({what}). Set BILANCIO_DEBUG=1 for a traceback."
+        return _failed(f"The output cannot be written: {error.reason}." if error.reason else "")
+    except Exception as error:  # noqa: BLE001 - a person gets a sentence, not a traceback
+        what = " ".join(f"{type(error).__name__}: {error}".rstrip(": ").split())
+        return _failed(f"Unexpected error ({what}). Set BILANCIO_DEBUG=1 for a traceback.")
+    return code if isinstance(code, int) else 0
 
 
 def _failed(words: str) -> int:

@@ -7,12 +7,18 @@ from typing import Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from bilancio.cli.render.console import show_help
 from bilancio.errors import InvalidInput, Problem, invalid
 from bilancio.validation import nearest
 
 
 class Command(TyperCommand):
     """A command that refuses an option given twice, unless it takes a list."""
+
+    def get_help(self, ctx: Any) -> str:
+        """Show the help; nothing is left to print."""
+        show_help(lambda: TyperCommand.get_help(self, ctx))
+        return ""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Read the arguments, each single value once."""
@@ -28,10 +34,15 @@ class Command(TyperCommand):
 class CommandGroup(TyperGroup):
     """A group of commands: alone it shows its help, and an unknown command gets a sentence."""
 
+    def get_help(self, ctx: Any) -> str:
+        """Show the help; nothing is left to print."""
+        show_help(lambda: TyperGroup.get_help(self, ctx))
+        return ""
+
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Show the help where nothing was asked."""
         if not args and not ctx.resilient_parsing:
-            typer.echo(ctx.get_help())
+            ctx.get_help()
             ctx.exit()
         return super().parse_args(ctx, args)
 

@@ -7,11 +7,12 @@ of sending them.
 
 import codecs
 import contextlib
+import io
 import os
 import re
 import shutil
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TextIO
 
@@ -41,6 +42,20 @@ _IN_ASCII = {
     "β": "beta", "│": "|", "━": "#", "╌": ".",
     "╭": "+", "╮": "+", "╰": "+", "╯": "+",
 }  # fmt: skip
+
+
+class OutputLost(Exception):
+    """stdout takes nothing more.
+
+    Attributes
+    ----------
+    reason
+        Why, in the system's words; empty where the reader of a pipe has left.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
 
 
 class Span(NamedTuple):
@@ -134,16 +149,12 @@ def prepare_streams() -> None:
             stream.reconfigure(errors="bilancio")
 
 
-def flush() -> None:
-    """Write what is still in the buffer of stdout.
-
-    Raises
-    ------
-    OSError
-        It cannot be written: the disk is full, or the reader of a pipe has left.
-    """
-    if sys.stdout is not None:
-        sys.stdout.flush()
+def show_help(help_of: Callable[[], object]) -> None:
+    """Write on stdout what *help_of* prints: help, laid out and coloured by another library."""
+    printed = _Printed()
+    with contextlib.redirect_stdout(printed):
+        help_of()
+    _send(sys.stdout, printed.getvalue())
 
 
 def abandon_stdout() -> None:
@@ -159,6 +170,13 @@ def _write(stream: TextIO | None, lines: Iterable[Line]) -> None:
     _send(stream, "".join(f"{_joined(line, styled=styled)}\n" for line in lines))
 
 
+class _Printed(io.StringIO):
+    """What is printed meanwhile; as colourful as stdout is."""
+
+    def isatty(self) -> bool:
+        return can_move(sys.__stdout__)
+
+
 def _joined(line: Line, *, styled: bool) -> str:
     shown = [(visible(text), style if styled else "") for text, style in line]
     return "".join(_styled(text, style) for text, style in shown).rstrip(" ")
@@ -172,9 +190,13 @@ def _send(stream: TextIO | None, text: str) -> None:
     """Write *text*; what stderr does not take is lost, for the output proper matters more."""
     if stream is None:
         return
-    with contextlib.suppress(*(() if stream is sys.stdout else (OSError,))):
+    try:
         stream.write(text)
         stream.flush()
+    except OSError as error:
+        if stream is sys.stdout:
+            left = isinstance(error, BrokenPipeError)
+            raise OutputLost("" if left else error.strerror or str(error)) from None
 
 
 def _styled(text: str, style: str) -> str:

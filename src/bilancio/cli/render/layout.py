@@ -99,30 +99,26 @@ def _places(character: str) -> int:
 
 
 def _in_a_line(cell: str) -> str:
-    return visible(" ".join(cell.split()))
+    return " ".join(visible(cell).split())
 
 
 def _heading_lines(
     headings: Sequence[list[str]], rooms: Sequence[int], left: Sequence[bool]
 ) -> list[Line]:
-    """Return headings of several lines, standing on the same ground."""
+    """Return headings of several lines, all ending in the last one."""
     height = max(map(len, headings), default=0)
     raised = [[""] * (height - len(heading)) + heading for heading in headings]
-    return [
-        [Span(_joined([heading[at] for heading in raised], rooms, left), "bold")]
-        for at in range(height)
-    ]
+    rows = [_row_line([heading[at] for heading in raised], rooms, left) for at in range(height)]
+    return [[Span("".join(span.text for span in row).rstrip(), "bold")] for row in rows]
 
 
 def _row_line(row: Sequence[str], rooms: Sequence[int], left: Sequence[bool]) -> Line:
-    return [
-        Span(("" if at == 0 else " " * _GAP) + _padded(cell, room, to_left=to_left), _style(cell))
-        for at, (cell, room, to_left) in enumerate(zip(row, rooms, left, strict=False))
-    ]
-
-
-def _joined(cells: Sequence[str], rooms: Sequence[int], left: Sequence[bool]) -> str:
-    return "".join(span.text for span in _row_line(cells, rooms, left))
+    line: list[Span] = []
+    for cell, room, to_left in zip(row, rooms, left, strict=False):
+        if line:
+            line.append(Span(" " * _GAP))
+        line.append(Span(_padded(cell, room, to_left=to_left), _style(cell)))
+    return line
 
 
 def _padded(cell: str, room: int, *, to_left: bool) -> str:

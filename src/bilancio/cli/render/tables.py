@@ -97,10 +97,11 @@ def jobs_table(page: Page, now: datetime, *, width: int) -> list[Line]:
     lines = [] if left_out else table[: -len(rows)]
     for (name, *facts), row, job in zip(rows, table[-len(rows) :], page.jobs, strict=True):
         if left_out:
-            lines += [[Span(name, "bold")], [Span(f"  {', '.join(facts)}", job.state)]]
+            below = broken(", ".join(facts), width - _GAP)
+            lines += [[Span(name, "bold")], *([Span(f"  {part}", job.state)] for part in below)]
         else:
             lines.append([Span(row[0].text, "bold"), *row[1:]])
-        lines.append([Span(f"  {fitted(job.description, width - 2)}", "dim")])
+        lines.append([Span(f"  {fitted(job.description, width - _GAP)}", "dim")])
     return lines
 
 
