@@ -53,7 +53,7 @@ def test_job_of_another_version_of_the_model_is_created_again_not_resumed():
 
 def test_estimate_says_that_nothing_like_it_has_run_only_where_it_is_rough():
     rough = text.created(Facts("pending"), seconds=4, rough=True)
-    assert "roughly 4.0 s on this machine (nothing like it has run here yet)" in rough
+    assert "roughly 4.0 s on this machine (nothing like it has been timed here yet)" in rough
     measured = text.created(Facts("pending"), seconds=4, rough=False)
     assert "about 4.0 s on this machine. Nothing has been started." in measured
 

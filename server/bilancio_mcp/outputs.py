@@ -51,7 +51,9 @@ class EstimateOut(BaseModel):
 
     seconds: Finite
     workers: int
-    rough: bool = Field(description="From a shipped table; nothing like it has run here yet.")
+    rough: bool = Field(
+        description="From a shipped table; nothing like it has been timed here yet."
+    )
 
 
 class CreatedJob(Answer):

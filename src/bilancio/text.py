@@ -208,7 +208,7 @@ def standing(job: JobFacts) -> str:
 
 def created(job: JobFacts, *, seconds: float, rough: bool) -> str:
     """Say which job was made and how long it will take on this machine."""
-    known = " (nothing like it has run here yet)" if rough else ""
+    known = " (nothing like it has been timed here yet)" if rough else ""
     return (
         f"Created {job.job_id}: {total(job)}, {estimate(seconds, rough=rough)} on this "
         f"machine{known}. Nothing has been started."
@@ -240,11 +240,25 @@ def cancelled(job: JobFacts) -> str:
     return f"{job.job_id} is cancelled, {counts(job)}. What is recorded stays."
 
 
-def progress(job: JobFacts, eta_s: float | None = None) -> str:
-    """Say how far a job is."""
+def standstill(idle_s: float) -> str:
+    """Say that nothing has come of a running job lately."""
+    return f"no run has finished for {duration(idle_s)}"
+
+
+def progress(job: JobFacts, eta_s: float | None = None, idle_s: float | None = None) -> str:
+    """Say how far a job is.
+
+    Parameters
+    ----------
+    eta_s
+        Seconds left, if that is known.
+    idle_s
+        Seconds in which no run has finished, if that is long.
+    """
+    idle = "" if idle_s is None else f" {capitalised(standstill(idle_s))}."
     left = f" {capitalised(estimate(eta_s, rough=False))} left." if eta_s else ""
     failed = f" {shortened(job.error)}" if job.error else ""
-    return f"{job.job_id} is {state(job)}. {counts(job)}.{left}{failed}"
+    return f"{job.job_id} is {state(job)}. {counts(job)}.{idle}{left}{failed}"
 
 
 def read_as(reading: str, job_id: str) -> str:

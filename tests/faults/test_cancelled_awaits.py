@@ -83,7 +83,7 @@ CALLS = {
     "record_by_hand": lambda store: store.record_by_hand("manual-job", "r", PACKED, CRC, {}),
     "recorded": lambda store: store.recorded("leased-job"),
     "renew": lambda store: store.renew(LEASE, 9),
-    "speed": lambda store: store.speed("ring", "h", "e"),
+    "speeds": lambda store: store.speeds("ring", "h", "e"),
     "unknown": lambda store: store.unknown(["leased-job", "other-job"]),
     "start_by_hand": lambda store: store.start_by_hand("idle-job"),
 }

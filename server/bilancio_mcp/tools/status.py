@@ -33,7 +33,7 @@ async def job_status(
     """Answer a call of the tool."""
     progress = await _waited(ctx, job_id, wait_s)
     job = progress.job
-    said = text.progress(job, progress.eta_s)
+    said = text.progress(job, progress.eta_s, progress.idle_s)
     return Status(
         summary=text.read_as(progress.reading, job.job_id) + said,
         next=calls.after_status(job, waited_s=wait_s),

@@ -32,7 +32,7 @@ async def start(
         _say_name(output, job)
         output.say(job.description)
     try:
-        expected = await manager.estimate(job.config)
+        expected = await manager.estimate(job)
         started = await manager.start_sweep(job.job_id)
         if not new:
             _say_name(output, job)
@@ -103,8 +103,7 @@ def _reasons(job: Job) -> Iterator[str]:
 
 def _beginning(action: str, job: Job, expected: Estimate) -> str:
     left = job.total_runs - job.completed_runs
-    seconds = expected.seconds * left / max(job.total_runs, 1)
-    time = estimate(seconds, rough=expected.rough, workers=expected.workers)
+    time = estimate(expected.seconds, rough=expected.rough, workers=expected.workers)
     most = "at most " if job.total_is_bound else ""
     match action:
         case "started":

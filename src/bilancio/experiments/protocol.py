@@ -119,6 +119,12 @@ def declared_metrics(experiment: Experiment) -> tuple[Metric, ...]:
     return tuple(each for each in declared if isinstance(each, Metric))
 
 
+def preparation_s(experiment: Experiment) -> float:
+    """Return about how many seconds `prepare` will take here for what is done once a machine."""
+    expected = getattr(experiment, "preparation_s", None)
+    return float(expected()) if callable(expected) else 0.0
+
+
 def searching(experiment: Experiment, config: SweepConfig) -> SearchingExperiment | None:
     """Return the experiment as one that searches, where this sweep has it do so."""
     return cast("SearchingExperiment", experiment) if config.searches else None

@@ -34,6 +34,12 @@ class RingExperiment:
 
         warm_up()
 
+    def preparation_s(self) -> float:
+        """Return about how many seconds the kernels take to compile; 0 once that is done."""
+        from bilancio.model import seconds_to_compile  # as above
+
+        return seconds_to_compile()
+
     def compute(self, config: RingSettings, indices: Indices) -> NDArray[np.void]:
         """Simulate the runs of *indices*: one row of metrics each, in their order."""
         from bilancio.model import simulate_many  # as above

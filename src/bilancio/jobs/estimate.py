@@ -1,26 +1,55 @@
 """How long a sweep will take on this machine."""
 
+import statistics
+
 from bilancio import machine
+from bilancio.errors import StoreError
 from bilancio.experiments import registry
+from bilancio.experiments.protocol import preparation_s
 from bilancio.experiments.sweep_config import SweepConfig
-from bilancio.jobs.models import Estimate
+from bilancio.jobs.models import Estimate, Job
 from bilancio.jobs.session import Session
+from bilancio.jobs.store.rows import Speed
 
-# Seconds that one core takes for a unit of work, which is one agent of a plain ring.
-SHIPPED_SECONDS_PER_WORK = 1.2e-7
-OVERHEAD_S = 1.0
+# Seconds of one core per unit of cost, which is one agent of a plain ring, and of a worker's start:
+# what a shared core of 2024 needs.
+SHIPPED_SPEED = 1.2e-7
+SHIPPED_STARTUP_S = 2.0
 
 
-async def estimate(session: Session, config: SweepConfig) -> Estimate:
-    """Return how long a sweep will take here, without running anything of it."""
-    store = await session.store()
+async def estimate(session: Session, sweep: SweepConfig | Job) -> Estimate:
+    """Return how long a sweep will take here, without running anything of it.
+
+    The start of the worker is part of it, and the compilation of the engine where that is still
+    to be done. A store that cannot be read is no reason to refuse: the estimate is a rough one.
+
+    Parameters
+    ----------
+    sweep
+        A configuration, or a job, of which only the runs that are missing count.
+    """
+    config = sweep.config if isinstance(sweep, Job) else sweep
+    left = max(config.total_runs - (sweep.completed_runs if isinstance(sweep, Job) else 0), 0)
+    experiment = registry.experiment(config.sweep_type)
+    measured = await _measured(session, config.sweep_type, experiment.version)
+    speeds = [each.speed for each in measured] or [SHIPPED_SPEED]
+    startups = [each.startup_s for each in measured if each.startup_s is not None]
+    startup_s = statistics.median(startups or [SHIPPED_STARTUP_S]) + preparation_s(experiment)
     workers = session.settings.workers or machine.cores()
-    version = registry.experiment(config.sweep_type).version
-    measured = await store.speed(config.sweep_type, machine.host(), version)
-    each = SHIPPED_SECONDS_PER_WORK if measured is None else measured
+    cost = config.cost * left / max(config.total_runs, 1)
+    computing_s = cost * statistics.median(speeds) / max(min(workers, left), 1)
     return Estimate(
-        runs=config.total_runs,
-        seconds=config.cost * each / workers + OVERHEAD_S,
+        runs=left,
+        seconds=startup_s + computing_s if left else 0.0,
         workers=workers,
-        rough=measured is None,
+        rough=not measured,
     )
+
+
+async def _measured(session: Session, sweep_type: str, engine: str) -> list[Speed]:
+    """Return what the latest jobs of this kind have measured on this machine."""
+    store = await session.store()
+    try:
+        return await store.speeds(sweep_type, machine.host(), engine)
+    except StoreError:
+        return []

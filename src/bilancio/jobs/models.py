@@ -264,14 +264,19 @@ class Lease(View):
 
 
 class Estimate(View):
-    """What a sweep will take, before it is started.
+    """What a sweep, or the rest of a job, will take on this machine.
 
     Attributes
     ----------
+    runs
+        How many runs are to be computed.
     seconds
-        On this machine, with all its workers.
+        From the start to the last result, with all workers; 0 where nothing is to be computed.
+    workers
+        Cores that compute.
     rough
-        Whether it comes from a shipped table instead of this machine's own record.
+        Whether the speed is a shipped figure: no run of this experiment, by this version of its
+        code, has been timed on this machine.
     """
 
     runs: int
@@ -300,12 +305,20 @@ class Progress(View):
     ----------
     reading
         How the name was read where it was not written exactly; else empty.
+    done_runs
+        Runs that have finished, with results or an error.
     rate
-        Runs recorded a second since the worker began; None before there is anything to tell.
+        Runs finished a second lately; None unless the job is running and that was measured.
     eta_s
-        Seconds left at that rate.
+        Seconds left at that rate; None where there is none, or where results decide how many runs
+        there will be.
+    idle_s
+        Seconds since the last run finished, or since the start, where that is so long that the
+        job stands still: over a minute, and far longer than usual. None otherwise.
     elapsed_s
-        Seconds since it was started, to its end if it has ended.
+        Seconds since it was first started, to its end if it has ended.
+    means
+        Mean metrics of the latest batch.
     """
 
     job: Job
@@ -313,8 +326,9 @@ class Progress(View):
     done_runs: int
     rate: float | None
     eta_s: float | None
+    idle_s: float | None = None
     elapsed_s: float | None
-    means: dict[str, float]
+    means: dict[str, float | None]
 
 
 class Page(View):

@@ -3,15 +3,21 @@
 import asyncio
 import math
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
+from typing import NamedTuple
 
 from bilancio.jobs.lookup import find, load
-from bilancio.jobs.models import Job, JobEvent, JobStatus, Listing, Progress
+from bilancio.jobs.models import EventType, Job, JobEvent, Listing, Progress
 from bilancio.jobs.session import Session
-from bilancio.jobs.store import JobStore
 
 POLL_S = 0.25
 MEASURED_S = 0.5  # a rate over a shorter time says little
+WINDOW = 100  # so many of the latest events tell how fast a job is
+# A job stands still when no run has finished for a minute and for so many usual batches.
+STANDSTILL_S = 60.0
+STANDSTILL_BATCHES = 10
+PROGRESS = EventType.PROGRESS
 
 
 async def progress(session: Session, name: str) -> Progress:
@@ -29,7 +35,7 @@ async def watch(
     deadline, last = time.monotonic() + timeout_s, None
     while True:
         now = await _progress(session, job, reading)
-        mark = (job.state, now.done_runs)
+        mark = (job.state, now.done_runs, now.idle_s and now.idle_s // STANDSTILL_S)
         if mark != last:
             yield now
         last = mark
@@ -58,34 +64,61 @@ async def events(
 
 
 async def _progress(session: Session, job: Job, reading: str) -> Progress:
-    done = job.completed_runs + job.failed_runs
-    rate = eta = elapsed = None
+    store = await session.store()
+    latest = await store.events(job.job_id, limit=WINDOW, last=True)
+    details = latest[-1].details if latest else {}
+    elapsed = None
     if job.started_at is not None:
         elapsed = ((job.completed_at or session.clock()) - job.started_at).total_seconds()
-    store = await session.store()
-    start = await store.last_start(job.job_id) if job.status is JobStatus.RUNNING else None
-    if start is not None and not job.stalled:
-        rate = await _rate(session, store, job, start)
-        eta = (job.total_runs - done) / rate if rate else None
-    latest = await store.events(job.job_id, limit=1, last=True)
-    details = latest[0].details if latest else {}
+    pace = _Pace(None, None, None)
+    if job.state == "running":
+        start = await store.last_start(job.job_id)
+        pace = _pace(job, start, latest, session.clock())
     return Progress(
         job=job,
         reading=reading,
-        done_runs=done,
-        rate=rate,
-        eta_s=eta,
+        done_runs=job.completed_runs + job.failed_runs,
+        rate=pace.rate,
+        eta_s=pace.eta_s,
+        idle_s=pace.idle_s,
         elapsed_s=elapsed,
         means=details.get("means") or details.get("metrics") or {},
     )
 
 
-async def _rate(session: Session, store: JobStore, job: Job, start: JobEvent) -> float | None:
-    """Return the runs recorded a second since the first batch: starting up is not work."""
-    first = await store.events(job.job_id, after=start.seq, limit=1)
-    if not first:
-        return None
-    before = start.details.get("completed_runs", 0) + first[0].details.get("completed", 0)
-    since = (session.clock() - first[0].timestamp).total_seconds()
-    new = job.completed_runs - before
-    return new / since if new > 0 and since >= MEASURED_S else None
+class _Pace(NamedTuple):
+    """What the latest batches of a running job say of its speed."""
+
+    rate: float | None
+    eta_s: float | None
+    idle_s: float | None
+
+
+def _pace(job: Job, start: JobEvent | None, latest: Sequence[JobEvent], now: datetime) -> _Pace:
+    """Tell rate and time left from the *latest* events, or how long no run has finished.
+
+    The first batch counts as the moment from which the others are timed: how long it took itself
+    is unknown, for what comes before it is not computing.
+    """
+    if start is None:
+        return _Pace(None, None, None)
+    batches = [each for each in latest if each.seq > start.seq and each.event_type == PROGRESS]
+    idle_s = (now - (batches[-1] if batches else start).timestamp).total_seconds()
+    since_s = (batches[-1].timestamp - batches[0].timestamp).total_seconds() if batches else 0.0
+    usual_s = since_s / (len(batches) - 1) if len(batches) > 1 else 0.0
+    if idle_s >= max(STANDSTILL_S, STANDSTILL_BATCHES * usual_s):
+        return _Pace(None, None, idle_s)
+    if since_s < MEASURED_S:
+        return _Pace(None, None, None)
+    rate = sum(map(_finished, batches[1:])) / since_s
+    if job.total_is_bound or not rate:
+        return _Pace(rate, None, None)
+    failed_now = max(job.failed_runs - start.details.get("failed_runs", 0), 0)
+    left = max(job.total_runs - job.completed_runs - failed_now, 0)
+    return _Pace(rate, max(left / rate - idle_s, 0.0), None)
+
+
+def _finished(batch: JobEvent) -> int:
+    """Return how many runs a progress event tells of; one that a caller recorded is one."""
+    completed, failed = batch.details.get("completed", 1), batch.details.get("failed", 0)
+    return int(completed + failed)

@@ -3,7 +3,7 @@
 Importing this loads neither numpy nor numba; the first run does.
 """
 
-from bilancio.model.compilation import compiled, warm_up
+from bilancio.model.compilation import compiled, seconds_to_compile, warm_up
 from bilancio.model.engine import Run, simulate, simulate_many
 from bilancio.model.metrics import METRICS, End, Metric
 from bilancio.model.parameters import (
@@ -35,6 +35,7 @@ __all__ = [
     "Trace",
     "compiled",
     "parameters_of",
+    "seconds_to_compile",
     "simulate",
     "simulate_many",
     "warm_up",

@@ -34,6 +34,11 @@ def compiled() -> bool:
     return _compilation_is_off() or (cache_folder() / _MARK).exists()
 
 
+def seconds_to_compile() -> float:
+    """Return about how long `warm_up` will compile on this machine; 0 where it need not."""
+    return 0.0 if compiled() else float(_SECONDS_TO_COMPILE)
+
+
 def warm_up(notify: Callable[[str], None] | None = None, *, traced: bool = False) -> float:
     """Load the engine into this process, compiling it first where that is still to be done.
 

@@ -9,7 +9,18 @@ from bilancio.cli.render.layout import pairs_table
 from bilancio.cli.render.tables import frontier_table, results_table, runs_table
 from bilancio.jobs.clock import utc_now
 from bilancio.jobs.models import Job, Progress, Results
-from bilancio.text import NextStep, counts, duration, estimate, next_step, runs, state, values, when
+from bilancio.text import (
+    NextStep,
+    counts,
+    duration,
+    estimate,
+    next_step,
+    runs,
+    standstill,
+    state,
+    values,
+    when,
+)
 
 
 def next_command(job: Job) -> str:
@@ -83,6 +94,8 @@ def show_runs(
 def _facts(progress: Progress) -> dict[str, str]:
     job, now = progress.job, utc_now()
     left = "" if progress.eta_s is None else f", {estimate(progress.eta_s, rough=False)} left"
+    if progress.idle_s is not None:
+        left = f"; {standstill(progress.idle_s)}"
     return {
         "status": state(job),
         "runs": f"{counts(job)}{left}",

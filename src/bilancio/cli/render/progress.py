@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from bilancio.cli.render.console import Output, Span, can_move
 from bilancio.cli.render.layout import fitted
 from bilancio.jobs.models import Progress
-from bilancio.text import duration, estimate, number, runs
+from bilancio.text import duration, estimate, number, runs, standstill
 
 _FIRST_LINE_S, _LONGEST_PAUSE_S = 1.0, 60.0
 _BAR_WIDTH, _LEAST_BAR = 30, 8
@@ -41,6 +41,8 @@ def pace(progress: Progress) -> str:
         parts.append(f"{number(round(progress.rate, 1))} runs/s")
     if progress.eta_s is not None:
         parts.append(f"{estimate(progress.eta_s, rough=False)} left")
+    elif progress.idle_s is not None:
+        parts.append(standstill(progress.idle_s))
     elif progress.job.status.ended and progress.elapsed_s is not None:
         parts.append(f"in {duration(progress.elapsed_s)}")
     return ", ".join(parts)

@@ -50,6 +50,7 @@ class Leases(StoreBase):
                 "executor": executor,
                 "attempt": claimed[0]["attempts"],
                 "completed_runs": claimed[0]["completed_runs"],
+                "failed_runs": claimed[0]["failed_runs"],
             }
             if request_key is not None:
                 details["request"] = request_key

@@ -100,11 +100,6 @@ class Questions(StoreBase):
         rows = await self.database.read("failed_runs", job_id=job_id, limit=limit)
         return {row["run_index"]: row["error"] for row in rows}
 
-    async def speed(self, sweep_type: str, host: str, engine: str) -> float | None:
-        """Return the seconds of computing that a unit of work took lately, or None."""
-        rows = await self.database.read("speed", sweep_type=sweep_type, host=host, engine=engine)
-        return rows[0]["compute_s"] / rows[0]["work"] if rows[0]["work"] else None
-
     async def speeds(self, sweep_type: str, host: str, engine: str, limit: int = 10) -> list[Speed]:
         """Return what the latest jobs of this kind have measured on *host*, newest first."""
         rows = await self.database.read(

@@ -17,7 +17,7 @@ import numpy as np
 from bilancio.errors import BilancioError, JobNotFound, LeaseLost
 from bilancio.executors.registry import open_executor
 from bilancio.experiments import registry
-from bilancio.experiments.protocol import SearchingExperiment, Step, searching
+from bilancio.experiments.protocol import SearchingExperiment, Step, preparation_s, searching
 from bilancio.experiments.sweep_config import SweepConfig
 from bilancio.failpoints import failpoint
 from bilancio.jobs.artifacts import tables
@@ -57,6 +57,7 @@ class Worker:
         self._settings = settings
         self._clock: Clock = store.clock
         self._stop = asyncio.Event()
+        self._prepares_once = False
 
     def stop(self) -> None:
         """Ask the worker to leave at once."""
@@ -143,7 +144,9 @@ class Worker:
         await asyncio.to_thread(tables.make_folder, job.folder)
         await self._write_manifest()
         log.info("job %s: %d runs, %d done", job.job_id, job.total_runs, job.completed_runs)
-        await asyncio.to_thread(registry.experiment(job.config.sweep_type).prepare)
+        experiment = registry.experiment(job.config.sweep_type)
+        self._prepares_once = preparation_s(experiment) > 0
+        await asyncio.to_thread(experiment.prepare)
         return job
 
     async def _compute(self, job: Job) -> None:
@@ -152,7 +155,8 @@ class Worker:
             job.executor, workers=self._settings.workers, run_timeout_s=job.config.run_timeout_s
         )
         start = await self._store.last_start(job.job_id)
-        announced = None if start is None else start.timestamp
+        # A start that compiled says nothing of later ones.
+        announced = None if start is None or self._prepares_once else start.timestamp
         meter = SpeedMeter(job.config.cost / job.config.total_runs, announced)
         dispatcher = Dispatcher(
             self._store, self._lease, job, executor, meter, lease_s=self._settings.lease_s

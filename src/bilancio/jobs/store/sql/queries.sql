@@ -179,16 +179,6 @@ UPDATE jobs
        worker_id = NULL, lease_expires_at = NULL, in_flight = '[]'
  WHERE job_id = :job_id AND status IN ('pending', 'running', 'failed');
 
--- name: speed
--- Seconds of computing for a unit of work, from the last jobs of this kind on this machine.
-SELECT sum(compute_s) AS compute_s, sum(work) AS work
-  FROM (SELECT compute_s, work * completed_runs / total_runs AS work
-          FROM jobs
-         WHERE sweep_type = :sweep_type AND worker_host = :host AND engine = :engine
-           AND compute_s > 0.5 AND total_runs > 0
-         ORDER BY created_at DESC
-         LIMIT 10);
-
 -- name: note_speed
 -- What is not measured again keeps its value.
 UPDATE jobs

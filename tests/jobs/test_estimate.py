@@ -1,0 +1,102 @@
+"""How long a sweep is said to take, in seconds."""
+
+import pytest
+
+from bilancio import machine
+from bilancio.experiments import registry
+from bilancio.experiments.protocol import preparation_s
+from bilancio.jobs import AsyncJobManager, JobConfig
+from bilancio.jobs.estimate import SHIPPED_SPEED, SHIPPED_STARTUP_S
+
+LARGE = JobConfig(
+    sweep_type="balanced", n_agents=200, kappas=["0.25", "0.5", "1", "2"], n_replicates=8000
+)
+
+
+async def measured(manager, config, *, speed, startup_s):
+    """Have a worker measure *speed* on this machine, by the store's own words."""
+    job = await manager.create_job("measured", config)
+    store = await manager.store()
+    lease, _ = await store.claim(job.job_id, "w", lease_s=60, executor="local")
+    await store.confirm(lease, pid=1, host=machine.host(), provenance={}, lease_s=60)
+    await store.note_speed(lease, speed=speed, startup_s=startup_s)
+    return job
+
+
+@pytest.fixture
+def two_workers(monkeypatch):
+    monkeypatch.setenv("BILANCIO_WORKERS", "2")
+
+
+async def test_without_a_measurement_the_shipped_figures_are_used_and_said_to_be_rough(two_workers):
+    async with AsyncJobManager() as manager:
+        expected = await manager.estimate(LARGE)
+    compiling = preparation_s(registry.experiment("balanced"))
+    assert LARGE.total_runs == 64_000
+    assert expected.seconds == pytest.approx(
+        SHIPPED_STARTUP_S + compiling + LARGE.cost * SHIPPED_SPEED / 2
+    )
+    assert (expected.runs, expected.workers, expected.rough) == (64_000, 2, True)
+
+
+async def test_the_median_of_what_was_measured_here_is_used(manager, small):
+    for speed, startup_s in ((1e-7, 1.0), (2e-7, None), (9e-7, 3.0)):
+        await measured(manager, small, speed=speed, startup_s=startup_s)
+    expected = await manager.estimate(small)
+    compiling = preparation_s(registry.experiment("balanced"))
+    workers = expected.workers
+    assert expected.seconds == pytest.approx(2.0 + compiling + small.cost * 2e-7 / workers)
+    assert not expected.rough
+
+
+@pytest.mark.parametrize("workers", [1, 2, 8])
+async def test_computing_is_shared_by_the_workers_and_the_start_is_not(monkeypatch, workers):
+    monkeypatch.setenv("BILANCIO_WORKERS", str(workers))
+    async with AsyncJobManager() as manager:
+        await measured(manager, LARGE, speed=1e-6, startup_s=1.5)
+        expected = await manager.estimate(LARGE)
+    compiling = preparation_s(registry.experiment("balanced"))
+    assert expected.seconds == pytest.approx(1.5 + compiling + LARGE.cost * 1e-6 / workers)
+    assert expected.workers == workers
+
+
+async def test_one_run_is_computed_by_one_worker(monkeypatch):
+    monkeypatch.setenv("BILANCIO_WORKERS", "8")
+    one = JobConfig(sweep_type="single")
+    async with AsyncJobManager() as manager:
+        await measured(manager, one, speed=0.5, startup_s=0.0)
+        expected = await manager.estimate(one)
+    compiling = preparation_s(registry.experiment("single"))
+    assert expected.seconds == pytest.approx(compiling + one.cost * 0.5)
+
+
+async def test_other_experiments_and_machines_say_nothing(manager, small, monkeypatch):
+    await measured(manager, small, speed=1e-3, startup_s=60)
+    assert (await manager.estimate(JobConfig(sweep_type="ring"))).rough
+    monkeypatch.setattr(machine, "host", lambda: "elsewhere")
+    assert (await manager.estimate(small)).rough
+
+
+async def test_of_a_job_only_what_is_missing_counts(manager, small):
+    job = await measured(manager, small, speed=1.0, startup_s=1.0)
+    whole, config = await manager.estimate(job), await manager.estimate(small)
+    assert whole == config
+    done = await manager.get_job(job.job_id)
+    half = done.model_copy(update={"completed_runs": 8})
+    rest = await manager.estimate(half)
+    compiling = preparation_s(registry.experiment("balanced"))
+    assert rest.runs == 8
+    assert rest.seconds - 1.0 - compiling == pytest.approx((whole.seconds - 1.0 - compiling) / 2)
+    none_left = done.model_copy(update={"completed_runs": 16})
+    assert (await manager.estimate(none_left)).seconds == 0
+
+
+async def test_a_small_hypercube_before_does_not_make_a_large_sweep_take_hours(manager):
+    """What is loaded inside a first batch (scipy, compiled code) is no speed of runs."""
+    before = await manager.estimate(LARGE)
+    cube = JobConfig(sweep_type="balanced", lhs=20, kappa_range=["0.2", "5"], n_agents=20)
+    job = await manager.create_job("a small hypercube", cube)
+    await manager.run_job(job.job_id)
+    after = await manager.estimate(LARGE)
+    assert after.seconds < 60
+    assert after.seconds < 10 * before.seconds

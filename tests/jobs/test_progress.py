@@ -1,0 +1,132 @@
+"""Rate, time left and standstill of jobs, by a clock that the test turns."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from bilancio import text
+from bilancio.jobs import AsyncJobManager, JobConfig
+
+HUNDRED = JobConfig(sweep_type="ring", n_agents=10, n_replicates=100)
+
+
+class Clock:
+    """Stands still between the test's words."""
+
+    def __init__(self):
+        self.now = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+    def __call__(self):
+        return self.now
+
+    def forward(self, seconds):
+        self.now += timedelta(seconds=seconds)
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+async def manager(clock):
+    async with AsyncJobManager(clock=clock) as manager:
+        yield manager
+
+
+@pytest.fixture
+async def name(manager):
+    """A job that its caller carries out."""
+    job = await manager.create_job("try", HUNDRED)
+    await manager.start_job(job.job_id)
+    return job.job_id
+
+
+async def record(manager, name, clock, *, runs, every_s):
+    recorded = (await manager.get_job(name)).completed_runs
+    for number in range(recorded, recorded + runs):
+        clock.forward(every_s)
+        await manager.record_progress(name, f"r{number}", {"delta": 0.5})
+
+
+async def test_rate_and_time_left_are_those_of_the_latest_runs(manager, name, clock):
+    clock.forward(50)  # starting up is not computing
+    await record(manager, name, clock, runs=21, every_s=2)
+    seen = await manager.progress(name)
+    assert (seen.done_runs, seen.rate, seen.eta_s) == (21, 0.5, 79 / 0.5)
+    assert seen.elapsed_s == 92
+    assert seen.idle_s is None
+    await record(manager, name, clock, runs=1, every_s=2)
+    clock.forward(1)
+    assert (await manager.progress(name)).eta_s == 78 / 0.5 - 1
+
+
+async def test_nothing_is_said_of_rate_and_time_left_before_it_is_known(manager, name, clock):
+    seen = await manager.progress(name)
+    assert (seen.rate, seen.eta_s, seen.idle_s) == (None, None, None)
+    await record(manager, name, clock, runs=2, every_s=0.1)
+    seen = await manager.progress(name)
+    assert (seen.rate, seen.eta_s, seen.idle_s) == (None, None, None)
+
+
+async def test_a_job_that_stands_still_says_since_when(manager, name, clock):
+    await record(manager, name, clock, runs=10, every_s=1)
+    clock.forward(59)
+    assert (await manager.progress(name)).idle_s is None
+    clock.forward(121)
+    seen = await manager.progress(name)
+    assert (seen.rate, seen.eta_s, seen.idle_s) == (None, None, 180)
+    assert "No run has finished for 3 min." in text.progress(seen.job, seen.eta_s, seen.idle_s)
+    await record(manager, name, clock, runs=1, every_s=1)
+    assert (await manager.progress(name)).idle_s is None
+
+
+async def test_a_job_whose_first_run_does_not_end_stands_still(manager, name, clock):
+    clock.forward(240)
+    assert (await manager.progress(name)).idle_s == 240
+
+
+async def test_slow_runs_are_not_a_standstill(manager, name, clock):
+    await record(manager, name, clock, runs=5, every_s=300)
+    clock.forward(600)
+    seen = await manager.progress(name)
+    assert seen.idle_s is None
+    assert seen.rate == pytest.approx(1 / 300)
+
+
+async def test_only_a_running_job_has_a_rate(manager, name, clock):
+    await record(manager, name, clock, runs=10, every_s=1)
+    await manager.fail_job(name, "enough")
+    clock.forward(1000)
+    seen = await manager.progress(name)
+    assert (seen.rate, seen.eta_s, seen.idle_s, seen.elapsed_s) == (None, None, None, 10)
+
+
+async def test_a_stalled_job_has_no_rate_and_is_to_be_resumed(manager, clock):
+    job = await manager.create_job("try", HUNDRED)
+    store = await manager.store()
+    await store.claim(job.job_id, "w", lease_s=60, executor="local")
+    clock.forward(61)
+    seen = await manager.progress(job.job_id)
+    assert seen.job.state == "stalled"
+    assert (seen.rate, seen.eta_s, seen.idle_s) == (None, None, None)
+    assert text.next_step(seen.job) is text.NextStep.RESUME
+
+
+async def test_runs_that_failed_count_as_finished(manager, clock):
+    job = await manager.create_job("try", HUNDRED)
+    store = await manager.store()
+    lease, _ = await store.claim(job.job_id, "w", lease_s=6000, executor="local")
+    for index in range(11):
+        clock.forward(2)
+        details = {"completed": 0, "failed": 1}
+        await store.record(lease, [], {index: "no"}, details, compute_s=1, lease_s=6000)
+    seen = await manager.progress(job.job_id)
+    assert (seen.done_runs, seen.rate, seen.eta_s) == (11, 0.5, 89 / 0.5)
+
+
+async def test_how_the_name_was_read_comes_with_the_answer(manager):
+    await manager.create_job("try", HUNDRED, job_id="bright-ocean-swift-tiger")
+    for ask in (manager.progress, manager.results, manager.events, manager.runs):
+        assert "brigt" in (await ask("brigt ocean swift tiger")).reading
+        assert (await ask("Bright Ocean Swift Tiger")).reading == ""
