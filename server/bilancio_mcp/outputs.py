@@ -24,7 +24,7 @@ def _text(limit: int) -> BeforeValidator:
 
 
 def _data(budget: int) -> BeforeValidator:
-    return BeforeValidator(lambda data: fitted(six_digits(finite(data)), budget))
+    return BeforeValidator(lambda data: six_digits(fitted(data, budget)))
 
 
 Finite = Annotated[float | None, BeforeValidator(finite)]

@@ -4,15 +4,16 @@ import asyncio
 import contextlib
 import os
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from importlib.metadata import version
 from typing import Any
 
+from mcp.server.lowlevel.helper_types import ReadResourceContents
 from mcp.server.mcpserver import Context, MCPServer
-from mcp.server.mcpserver.exceptions import ToolError, UnexpectedToolError
+from mcp.server.mcpserver.exceptions import ResourceNotFoundError, ToolError, UnexpectedToolError
 from mcp.server.mcpserver.tools import Tool
 from mcp_types import CallToolResult, InputRequiredResult
-from pydantic import ValidationError
+from pydantic import AnyUrl, ValidationError
 
 from bilancio.errors import (
     BilancioError,
@@ -31,6 +32,7 @@ from bilancio_mcp.stdio import Wire, transport
 from bilancio_mcp.tools import tools
 
 ROLL_BACK_S = 0.2
+MAX_URI = 1_000
 MAX_PROBLEMS, NAME, REFUSAL = 10, 60, 1_200  # of a refusal: sentences, and characters
 
 INSTRUCTIONS = """\
@@ -99,6 +101,14 @@ class BilancioServer(MCPServer[AppContext]):
             raise await self._in_sentences(error, tool) from error.__cause__
         finally:
             self._calls.discard(task)
+
+    async def read_resource(
+        self, uri: AnyUrl | str, context: Context[AppContext, Any] | None = None
+    ) -> Iterable[ReadResourceContents] | InputRequiredResult:
+        """Read a resource; the address of one that does not exist is not repeated at length."""
+        if len(str(uri)) > MAX_URI:
+            raise ResourceNotFoundError(f"Unknown resource: {shortened(str(uri), NAME)}")
+        return await super().read_resource(uri, context)
 
     async def _in_sentences(self, error: ToolError, tool: Tool) -> ToolError:
         """Return the error that the model reads; the SDK logs an unexpected one in full."""

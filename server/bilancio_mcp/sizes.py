@@ -11,7 +11,7 @@ from typing import Any
 from bilancio.encoding import finite
 from bilancio.text import SHOWN_VALUES, plural, shortened, values
 
-MAX_DEPTH = 5
+MAX_DEPTH, DEEPEST = 5, 20
 #: Of a text, a list, an object: how many characters, values, names are kept, ever fewer.
 _CUTS = ((500, SHOWN_VALUES, 60), (200, SHOWN_VALUES, 30), (80, SHOWN_VALUES, 15), (40, 0, 8))
 
@@ -23,7 +23,7 @@ def size(value: object) -> int:
 
 def fitted(value: Any, budget: int) -> Any:
     """Return *value*, its numbers finite, cut as little as it takes to be *budget* characters."""
-    whole = finite(value)
+    whole = finite(_shallow(value, DEEPEST))
     if size(whole) <= budget:
         return whole
     for text, items, names in _CUTS:
@@ -52,6 +52,15 @@ def six_digits(value: Any) -> Any:
         return {name: six_digits(each) for name, each in value.items()}
     if isinstance(value, list | tuple):
         return [six_digits(each) for each in value]
+    return value
+
+
+def _shallow(value: Any, depth: int) -> Any:
+    """Return *value* without what is nested deeper than *depth*, on which recursion would end."""
+    if isinstance(value, Mapping):
+        return {name: _shallow(each, depth - 1) for name, each in value.items()} if depth else "…"
+    if isinstance(value, list | tuple):
+        return [_shallow(each, depth - 1) for each in value] if depth else "…"
     return value
 
 
