@@ -7,15 +7,26 @@ Clock = Callable[[], datetime]
 
 
 def utc_now() -> datetime:
-    """Return the moment, in UTC."""
+    """Return the present moment, in UTC."""
     return datetime.now(UTC)
 
 
 def to_text(moment: datetime) -> str:
     """Write a moment so that text sorts as time does."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    there = moment.astimezone(UTC).replace(tzinfo=None)
+    return f"{there.isoformat(timespec='microseconds')}Z"
 
 
 def from_text(text: str) -> datetime:
-    """Read what `to_text` wrote."""
-    return datetime.fromisoformat(text)
+    """Read what `to_text` wrote.
+
+    Raises
+    ------
+    ValueError
+        It is not a moment, or says no time zone.
+    """
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        message = f"{text!r} says no time zone"
+        raise ValueError(message)
+    return moment

@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
-from bilancio.errors import JobDamaged
+from bilancio.errors import InvalidInput, JobDamaged
 from bilancio.experiments.sweep_config import UncheckedSweep
-from bilancio.jobs.store.database import Row
+from bilancio.jobs.store.database import Row, storable
 from bilancio.jobs.store.packing import unpack
 from bilancio.jobs.store.rows import Chunk, event_from, job_from
 from bilancio.jobs.store.store import JobStore
@@ -56,7 +56,7 @@ async def contradictions(store: JobStore) -> list[Contradiction]:
         if faults:
             found.append(
                 Contradiction(
-                    job_id=row["job_id"],
+                    job_id=storable(row["job_id"]),
                     faults=tuple(faults),
                     recountable=recountable and row["status"] != "completed",
                 )
@@ -67,12 +67,12 @@ async def contradictions(store: JobStore) -> list[Contradiction]:
 async def damage(store: JobStore) -> dict[str, list[str]]:
     """Return what cannot be read of jobs and events, a clause each, by job."""
     found: dict[str, list[str]] = {}
-    async for row in _pages(store, "job_page", job_id=""):
+    async for row in _pages(store, "job_page"):
         try:
             job_from(row)
         except JobDamaged as error:
             found.setdefault(error.job_id, []).append(error.what)
-    async for row in _pages(store, "event_page", job_id="", seq=-1):
+    async for row in _pages(store, "event_page"):
         try:
             event_from(row)
         except JobDamaged as error:
@@ -86,31 +86,33 @@ async def chunks(store: JobStore) -> ChunkReport:
     Only some megabytes of them are held at a time, however large the store is.
     """
     seen = ChunkReport()
-    job_id, first, last, size = "", -1, -1, FIRST_PAGE
+    job_id, last, size = "", -1, FIRST_PAGE
     while True:
-        page = await store.database.read("chunk_page", job_id=job_id, first_index=first, limit=size)
+        page = await store.database.read("chunk_page", limit=size, offset=seen.chunks)
         if not page:
             return seen
         faults = await asyncio.to_thread(lambda rows: [_fault(row) for row in rows], page)
         for row, fault in zip(page, faults, strict=True):
-            where = f"runs {row['first_index']}–{row['last_index']}"
-            if row["job_id"] == job_id and row["first_index"] <= last:
+            before, job_id = job_id, storable(row["job_id"])
+            if before == job_id and row["first_index"] <= last:
+                where = f"runs {row['first_index']}–{row['last_index']}"
                 seen.faults.setdefault(job_id, []).append(f"{where} overlap those before them")
-            job_id, first, last = row["job_id"], row["first_index"], row["last_index"]
+            last = row["last_index"]
             if fault:
                 seen.faults.setdefault(job_id, []).append(fault)
             seen.chunks += 1
-            seen.runs += last - first + 1
+            seen.runs += last - row["first_index"] + 1
         held = sum(len(row["metrics"]) for row in page)
         size = int(min(max(PAGE_BYTES * len(page) / max(held, 1), 1), LONGEST_PAGE))
 
 
-async def _pages(store: JobStore, name: str, **after: str | int) -> AsyncIterator[Row]:
-    """Yield all rows of a statement that returns those past a key."""
-    while page := await store.database.read(name, **after, limit=ROWS):
+async def _pages(store: JobStore, name: str) -> AsyncIterator[Row]:
+    """Yield all rows of a statement, a page at a time."""
+    offset = 0
+    while page := await store.database.read(name, limit=ROWS, offset=offset):
         for row in page:
             yield row
-        after = {column: page[-1][column] for column in after}
+        offset += len(page)
 
 
 def _fault(row: Row) -> str:
@@ -127,7 +129,7 @@ async def _may_stop_early(store: JobStore, job_id: str) -> bool:
     """Tell whether a completed job may have fewer runs than it reserved."""
     try:
         job = await store.job(job_id)
-    except JobDamaged:
+    except (JobDamaged, InvalidInput):
         return True  # that is another finding
     return job is None or job.config.searches or isinstance(job.config, UncheckedSweep)
 

@@ -14,7 +14,7 @@ from bilancio.experiments.sweep_config import SweepConfig, UncheckedSweep, diges
 from bilancio.jobs.clock import from_text
 from bilancio.jobs.job_id import JobId
 from bilancio.jobs.models import EventType, Holder, InFlightBatch, Job, JobEvent, JobStatus, RunIds
-from bilancio.jobs.store.database import Row
+from bilancio.jobs.store.database import Row, storable
 
 T = TypeVar("T")
 
@@ -94,13 +94,14 @@ def job_from(row: Row, manual_run_ids: Sequence[str] = ()) -> Job:
         A column holds what was never stored; the error names it.
     """
     read = _Reader(row)
+    job_id = JobId(read("job_id", _text))
     stored = read("config", _object)
     config = read("config", lambda _: _config(stored))
     run_ids: Sequence[str] = manual_run_ids
     if not row["manual"]:
-        run_ids = RunIds(row["job_id"], config.sweep_type, config.arms, read("total_runs", _count))
+        run_ids = RunIds(job_id, config.sweep_type, config.arms, read("total_runs", _count))
     return Job(
-        job_id=JobId(read("job_id", _text)),
+        job_id=job_id,
         created_at=read("created_at", _moment),
         status=read("status", JobStatus),
         description=read("description", _text),
@@ -157,7 +158,7 @@ class _Reader:
         try:
             return parse(self._row[column])
         except (ValueError, TypeError, AttributeError, OverflowError, RecursionError) as error:
-            job_id = str(self._row["job_id"])
+            job_id = storable(str(self._row["job_id"]))
             raise JobDamaged(job_id, f"{self._where}{column} cannot be read") from error
 
 

@@ -209,18 +209,18 @@ VALUES (
 DELETE FROM jobs WHERE job_id = :job_id AND status = :status AND attempts = :attempts;
 
 -- name: chunk_page
--- What follows one chunk, over all jobs: the whole store is read in pieces.
+-- Over all jobs: the whole store is read in pieces.
 SELECT job_id, first_index, last_index, metrics, crc32, run_id
   FROM chunks
- WHERE (job_id, first_index) > (:job_id, :first_index)
  ORDER BY job_id, first_index
- LIMIT :limit;
+ LIMIT :limit OFFSET :offset;
 
 -- name: job_page
-SELECT * FROM jobs WHERE job_id > :job_id ORDER BY job_id LIMIT :limit;
+-- By number, not by key: a damaged key cannot be asked for.
+SELECT * FROM jobs ORDER BY job_id LIMIT :limit OFFSET :offset;
 
 -- name: event_page
-SELECT * FROM events WHERE (job_id, seq) > (:job_id, :seq) ORDER BY job_id, seq LIMIT :limit;
+SELECT * FROM events ORDER BY job_id, seq LIMIT :limit OFFSET :offset;
 
 -- name: contradictions
 -- Jobs whose row says something else than their chunks, failed runs and events. A job imported
