@@ -64,14 +64,18 @@ def worker_state(path: Path) -> WorkerState:
         file = os.open(path, os.O_RDWR | os.O_CLOEXEC)
     except FileNotFoundError:
         return WorkerState.DEAD
+    except PermissionError:  # another user's: only the lease tells
+        return WorkerState.STARTING
     try:
         fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         heartbeat = os.pread(file, 20, 0)
         if not heartbeat:
             return WorkerState.STARTING
-        due = float(heartbeat)
-        return WorkerState.ALIVE if due >= time.monotonic() else WorkerState.UNRESPONSIVE
+        with contextlib.suppress(ValueError):
+            if float(heartbeat) >= time.monotonic():
+                return WorkerState.ALIVE
+        return WorkerState.UNRESPONSIVE
     finally:
         os.close(file)
     return WorkerState.DEAD
@@ -89,7 +93,7 @@ def process_exists(pid: int) -> bool:
     """Tell whether this machine has such a process; a zombie does not count."""
     try:
         os.kill(pid, 0)
-    except ProcessLookupError:
+    except (ProcessLookupError, OverflowError):
         return False
     except PermissionError:
         return True
