@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import signal
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
@@ -220,6 +221,42 @@ async def test_a_hopeless_sweep_stops_early(manager):
     assert job.status is JobStatus.FAILED
     assert 5 <= job.failed_runs < 500
     assert "left undone after max_failures 5" in job.error
+
+
+@pytest.mark.parametrize(("max_failures", "goes_on"), [(3, False), (4, True)])
+async def test_a_sweep_stops_at_as_many_failures_as_it_allows_and_not_before(
+    manager, monkeypatch, max_failures, goes_on
+):
+    monkeypatch.setenv("BILANCIO_WORKERS", "1")
+    config = JobConfig(
+        sweep_type="faulty", n=40, faults=dict.fromkeys(range(3), "raise"),
+        max_failures=max_failures,
+    )  # fmt: skip
+    async with AsyncJobManager() as patient:
+        job = await patient.run_job((await patient.create_job("try", config)).job_id)
+    assert job.failed_runs == 3
+    assert (job.completed_runs == 37) is goes_on
+    assert ("left undone" in job.error) is not goes_on
+
+
+async def test_a_living_worker_renews_its_lease_as_another_machine_sees_it(
+    manager, gate, monkeypatch
+):
+    """All other runs wait at the gate, and no lock of this machine is asked."""
+    monkeypatch.setenv("BILANCIO_LEASE_S", "1")
+    job = await manager.create_job("try", gated(gate))
+    async with AsyncJobManager() as here:
+        await here.start_sweep(job.job_id)
+    await until_recorded(manager, job.job_id, 1)
+    monkeypatch.setattr("bilancio.machine.host", lambda: "another-machine")
+    first = (await manager.get_job(job.job_id)).holder.expires_at
+    renewals = {first}
+    while max(renewals) <= first + timedelta(seconds=2):
+        seen = await manager.get_job(job.job_id)
+        assert seen.state == "running"
+        renewals.add(seen.holder.expires_at)
+    assert len(renewals) > 2
+    gate.touch()
 
 
 async def test_a_batch_that_kills_two_workers_is_isolated_and_narrowed_down(manager):
