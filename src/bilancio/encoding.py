@@ -7,7 +7,7 @@ elsewhere goes through `from_json`, which bounds the size and the depth that it 
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any
 
@@ -44,8 +44,14 @@ def to_json(value: Any, *, indent: int | None = None) -> str:
     return text.encode("utf-8", "replace").decode()
 
 
-def from_json(text: str | bytes, *, max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPTH) -> Any:
-    """Return what JSON text says.
+def from_json(
+    text: str | bytes,
+    *,
+    max_bytes: int = MAX_BYTES,
+    max_depth: int = MAX_DEPTH,
+    parse_float: Callable[[str], Any] = float,
+) -> Any:
+    """Return what JSON text says, its numbers with a point as *parse_float* makes them.
 
     Raises
     ------
@@ -64,7 +70,9 @@ def from_json(text: str | bytes, *, max_bytes: int = MAX_BYTES, max_depth: int =
             raise ValueError(message) from None
     _refuse_depth(text, max_depth)
     try:
-        value = json.loads(text, parse_int=_integer, parse_constant=_refuse_constant)
+        value = json.loads(
+            text, parse_int=_integer, parse_float=parse_float, parse_constant=_refuse_constant
+        )
     except json.JSONDecodeError as error:
         message = f"it is not JSON ({error.msg}, line {error.lineno})"
         raise ValueError(message) from None

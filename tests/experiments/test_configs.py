@@ -43,14 +43,14 @@ BAD = {
         "seeds: got a list and n_replicates 3; allowed: either seeds or n_replicates, not both.",
     ),
     "seeds and base": ({"seeds": [1], "base_seed": 3}, "seeds: got a list and base_seed 3;"),
-    "true as kappa": ({"kappas": [True]}, "kappas[0]: got True; allowed: a number, not true or"),
-    "true as a count": ({"n_agents": True}, "n_agents: got True; allowed: a number, not true or"),
+    "true as kappa": ({"kappas": [True]}, "kappas[0]: got True; allowed: a number, not a"),
+    "true as a count": ({"n_agents": True}, "n_agents: got True; allowed: a number, not a"),
     "true as days": ({"maturity_days": True}, "maturity_days: got True; allowed: a number"),
-    "true as seed": ({"seeds": [True]}, "seeds[0]: got True; allowed: a number, not true"),
+    "true as seed": ({"seeds": [True]}, "seeds[0]: got True; allowed: a number, not a"),
     "true as replicates": ({"n_replicates": True}, "n_replicates: got True; allowed: a number"),
     "true as quiet days": ({"quiet_days": True}, "quiet_days: got True; allowed: a number"),
     "true as failures": ({"max_failures": True}, "max_failures: got True; allowed: a number"),
-    "text for a list": ({"kappas": "abc"}, "kappas: got 'abc'; allowed: a list of numbers above"),
+    "text for a list": ({"kappas": "abc"}, "kappas[0]: got 'abc'; allowed: numbers above 0"),
     "near miss of a word": (
         {"default_handling": "expel"},
         "default_handling: got 'expel'; allowed: fail-fast or expel-agent. Did you mean expel-ag",
@@ -72,7 +72,7 @@ def test_bad_input_is_answered_with_field_value_and_what_is_allowed(given, sente
 @pytest.mark.parametrize("field", ["face_value", "horizon", "vbt_share", "outside_mid_ratios"])
 def test_dealers_take_no_truth_values_for_numbers(field):
     value = [True] if field == "outside_mid_ratios" else True
-    with pytest.raises(InvalidInput, match="a number, not true or false"):
+    with pytest.raises(InvalidInput, match="a number, not a boolean"):
         BalancedSweep(**{field: value})
 
 

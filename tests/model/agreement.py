@@ -7,7 +7,7 @@ EXACT = (
     "time_to_stability", "end", "n_trades", "n_interior", "n_passthrough", "traded_face",
     "cash_start_micro", "cash_end_micro", "injection_micro", "phi_total", "delta_total",
 )  # fmt: skip
-MONEY = ("dealer_pnl", "vbt_pnl", "dealer_return")
+MONEY = ("dealer_start", "dealer_pnl", "vbt_pnl", "dealer_return")
 
 
 def outcome(run, names):

@@ -18,7 +18,7 @@ WRONG_IN_A_RING = [
     ({"kappa": 0}, "0", "numbers above 0 and up to 1000"),
     ({"kappa": "much"}, "'much'", "numbers above 0 and up to 1000"),
     ({"kappa": float("nan")}, "nan", "numbers above 0 and up to 1000"),
-    ({"kappa": True}, "True", "numbers above 0 and up to 1000"),
+    ({"kappa": True}, "True", "a number, not a boolean"),
     ({"q_total": float("inf")}, "inf", UP_TO_A_BILLION),
     ({"concentration": -1}, "-1", UP_TO_A_BILLION),
     ({"mu": 1.01}, "1.01", "numbers from 0 to 1"),

@@ -37,6 +37,7 @@ class Outcome:
     traded_face: int
     dealer_pnl: float
     vbt_pnl: float
+    dealer_start: float
     dealer_return: float | None
     initial_cash: tuple[int, ...]
     initial_debts: tuple[InitialDebt, ...]
@@ -78,6 +79,7 @@ def simulate(**parameters: Any) -> Outcome:
         traded_face=sum(trade.face for trade in trades),
         dealer_pnl=dealer_pnl,
         vbt_pnl=vbt_pnl,
+        dealer_start=dealers_before,
         dealer_return=dealer_pnl / dealers_before if dealers_before else None,
         initial_cash=begin.cash,
         initial_debts=begin.debts,

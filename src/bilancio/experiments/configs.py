@@ -1,78 +1,33 @@
 """The sweeps that are built in: one validated, frozen model for each sweep type.
 
-Grids and other numbers that are not whole are exact decimals from the door to the
-manifest; they become doubles at the kernel's door. Nothing here loads numpy: names,
-counts and stored configurations are read without it.
+What they take derives from the parameters of one run (`model/parameters.py`). Grids and other
+numbers that are not whole are exact decimals from the door to the manifest; they become doubles at
+the kernel's door. Nothing here loads numpy: names, counts and stored configurations are read
+without it.
 """
 
 from collections.abc import Mapping
-from decimal import Decimal
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, model_validator
 
-from bilancio.experiments.fields import (
-    DOUBLE,
-    NO_BOOL,
-    PLAIN,
-    BalancedPoint,
-    Concentration,
-    Kappa,
-    MidRatio,
-    MidRatioRange,
-    Monotonicity,
-    Mu,
-    RingPoint,
-    Seed,
-    Sensitivity,
-    Share,
-    Spread,
-    each_once,
-)
-from bilancio.experiments.grid_sweep import DEFAULT_SEED, GridSweep
+from bilancio.errors import InvalidInput, Problem, shown
+from bilancio.experiments.derived import Point, fixed_from, point_of, varied_from
+from bilancio.experiments.fields import listed
+from bilancio.experiments.grid_sweep import GridSweep
 from bilancio.experiments.sweep_config import SweepConfig
-from bilancio.model import parameters as bounds
-from bilancio.model.parameters import (
-    Arm,
-    BalancedParameters,
-    DefaultHandling,
-    LiquidityMode,
-    OutsideDepth,
-    RingParameters,
-)
+from bilancio.model.parameters import Arm, BalancedParameters, RingParameters, axes_of
+
+_AXES = axes_of(RingParameters)
 
 
+@fixed_from(RingParameters, beside=(*_AXES, "seed"))
 class RingSettings(SweepConfig):
     """The parameters of a ring that a sweep holds fixed (MODEL.md, sections 1–5)."""
 
-    n_agents: Annotated[int, bounds.N_AGENTS, NO_BOOL] = Field(
-        default=100, description="Traders in the ring, n."
-    )
-    maturity_days: Annotated[int, bounds.MATURITY_DAYS, NO_BOOL] = Field(
-        default=10, description="Horizon: the largest due day, D."
-    )
-    q_total: Annotated[Decimal, bounds.Q_TOTAL, NO_BOOL, DOUBLE, PLAIN] = Field(
-        default=Decimal(10000), description="Nominal total of the ring's debts, Q."
-    )
-    liquidity_mode: LiquidityMode = Field(
-        default=LiquidityMode.UNIFORM, description="How the initial cash is allotted."
-    )
-    liquidity_agent: Annotated[int, NO_BOOL] | None = Field(
-        default=None, description="With single_at: the trader that gets all the cash, from 1."
-    )
-    liquidity_vector: (
-        tuple[Annotated[Decimal, bounds.LIQUIDITY_WEIGHT, NO_BOOL, DOUBLE, PLAIN], ...] | None
-    ) = Field(default=None, description="With vector: n weights of the allotment.")
-    default_handling: DefaultHandling = Field(
-        default=DefaultHandling.EXPEL_AGENT, description="What a default does."
-    )
-    rollover: bool = Field(default=False, description="Renew the debts that were settled.")
-    early_stop: bool = Field(
-        default=False, description="Stop after quiet days although debts are live."
-    )
-    quiet_days: Annotated[int, bounds.QUIET_DAYS, NO_BOOL] = Field(
-        default=2, description="Days without impact that make a run stable."
-    )
+    if TYPE_CHECKING:  # of the fields that derive from RingParameters, those named here
+        n_agents: int
+        maturity_days: int
 
     def run_settings(self) -> dict[str, Any]:
         """Return the fixed parameters under the names that one run takes."""
@@ -91,17 +46,35 @@ class RingSettings(SweepConfig):
         return self
 
 
+@fixed_from(RingParameters)
 class SingleRun(RingSettings):
     """One ring (MODEL.md, section 1), one run."""
 
     sweep_type: Literal["single"] = Field(default="single", description="One ring, one run.")
-    kappa: Kappa = Field(default=Decimal(1), description="Liquidity ratio κ.")
-    concentration: Concentration = Field(
-        default=Decimal(1), description="Dirichlet concentration of debt sizes, c."
-    )
-    mu: Mu = Field(default=Decimal(0), description="Lead–lag of due days, μ.")
-    monotonicity: Monotonicity = Field(default=Decimal(0), description="Ordering of debt sizes, m.")
-    seed: Seed = Field(default=DEFAULT_SEED, description="Seed of the scenario.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _lists_of_one(cls, data: Any) -> Any:
+        """Take the lists of other sweeps, and lists in place of numbers, if they have one value."""
+        if not isinstance(data, Mapping):
+            return data
+        plurals = {axis.plural: name for name, axis in _AXES.items()} | {"seeds": "seed"}
+        given, problems = dict(data), []
+        for field in [*plurals, *plurals.values()]:
+            name = plurals.get(field, field)
+            if given.get(field) is None or (name == field and not _is_list(given[field])):
+                continue
+            values = listed(given.pop(field))
+            if not isinstance(values, list) or len(values) != 1:
+                problems.append(Problem(field, shown(values), "one value: this is a single run"))
+            elif given.get(name) is not None:
+                got = f"{shown(values[0])}, beside {name} {shown(given[name])}"
+                problems.append(Problem(field, got, f"either {field} or {name}, not both"))
+            else:
+                given[name] = values[0]
+        if problems:
+            raise InvalidInput(problems)
+        return given
 
     @property
     def cost(self) -> float:
@@ -120,59 +93,23 @@ class RingSweep(GridSweep, RingSettings):
         return float(self.total_runs * self.n_agents)
 
 
+@point_of(BalancedParameters)
+class BalancedPoint(Point):
+    """One cell of a balanced comparison by the values of its parameters."""
+
+
+@fixed_from(BalancedParameters, beside=(*axes_of(BalancedParameters), "seed"))
+@varied_from(BalancedParameters, BalancedPoint)
 class BalancedSweep(GridSweep, RingSettings):
     """Passive and active arm from the same balance sheets (MODEL.md, sections 2 and 6–7)."""
 
     arms: ClassVar[tuple[str, ...]] = ("passive", "active")
-    point_model: ClassVar[type[RingPoint]] = BalancedPoint
-    listed: ClassVar[dict[str, str]] = {
-        "outside_mid_ratio": "outside_mid_ratios",
-        **GridSweep.listed,
-    }
 
     sweep_type: Literal["balanced"] = Field(
         default="balanced", description="Dealers that hold against dealers that trade, in pairs."
     )
-    rollover: bool = Field(default=True, description="Renew the debts that were settled.")
-    outside_mid_ratios: Annotated[
-        tuple[MidRatio, ...], Field(min_length=1), AfterValidator(each_once)
-    ] = Field(default=(Decimal(1),), description="Outside mid prices per unit of face, ρ.")
-    outside_mid_ratio_range: MidRatioRange | None = Field(
-        default=None, description="Low:high of ρ, for lhs."
-    )
-    points: Annotated[tuple[BalancedPoint, ...], Field(min_length=1)] | None = Field(
-        default=None,
-        description="Single cells: kappa, concentration, mu, monotonicity, outside_mid_ratio.",
-    )
     frontier_arm: Arm | None = Field(
         default=None, description="With frontier: search this arm only. Default: each on its own."
-    )
-    face_value: Annotated[int, bounds.FACE_VALUE, NO_BOOL] = Field(
-        default=20, description="Ticket size, S."
-    )
-    vbt_share: Share = Field(default=Decimal("0.25"), description="Share of the VBTs, β_V.")
-    dealer_share: Share = Field(default=Decimal("0.125"), description="Share of the dealers, β_D.")
-    spread_short: Spread = Field(
-        default=Decimal("0.2"), description="Outside spread O of the short bucket."
-    )
-    spread_mid: Spread = Field(
-        default=Decimal("0.3"), description="Outside spread O of the mid bucket."
-    )
-    spread_long: Spread = Field(
-        default=Decimal("0.4"), description="Outside spread O of the long bucket."
-    )
-    anchor_update: bool = Field(default=True, description="Move the anchors with losses.")
-    phi_m: Sensitivity = Field(
-        default=Decimal(1), description="Fall of the anchor M for each unit of loss rate, φ_M."
-    )
-    phi_o: Sensitivity = Field(
-        default=Decimal("0.6"), description="Rise of the spread O for each unit of it, φ_O."
-    )
-    outside_depth: OutsideDepth = Field(
-        default=OutsideDepth.BALANCE_SHEET, description="What the VBTs can buy with."
-    )
-    horizon: Annotated[int, bounds.HORIZON, NO_BOOL] | None = Field(
-        default=None, description="Days that traders look ahead, H. Default D."
     )
 
     @model_validator(mode="before")
@@ -200,3 +137,7 @@ class BalancedSweep(GridSweep, RingSettings):
     def cost(self) -> float:
         """Cost of the sweep: a pair costs about as much as 9 plain rings."""
         return float(self.total_runs * self.n_agents) * 4.5
+
+
+def _is_list(value: object) -> bool:
+    return isinstance(value, list | tuple | set | frozenset) or bool(getattr(value, "shape", ()))

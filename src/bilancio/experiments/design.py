@@ -25,12 +25,13 @@ from numpy.typing import NDArray
 from bilancio.experiments.grid_sweep import GridSweep
 from bilancio.experiments.sweep_config import SweepConfig
 from bilancio.model.metrics import Metric
+from bilancio.model.parameters import BalancedParameters, axes_of
 
 Indices = NDArray[np.int64]
 Columns = dict[str, NDArray[Any]]
 Range = tuple[Decimal, Decimal]
 
-LOGARITHMIC = ("kappa", "concentration")
+LOGARITHMIC = {name for name, axis in axes_of(BalancedParameters).items() if axis.logarithmic}
 DIGITS = 6
 _ROUNDED = Context(prec=DIGITS)
 _WORKING = Context(prec=16)

@@ -1,20 +1,29 @@
-"""Exact numbers as sweeps take them: decimals within the model's bounds, ranges, points."""
+"""Numbers as sweeps take them: exact decimals, in whatever form they are given.
 
+A list is a list, an array, text ("0.3,0.5", "0.1:0.5:0.1") or one number; a range is [low, high]
+or "low:high"; what a program made out of JSON text is read as what the text says.
+"""
+
+import functools
+import itertools
 import math
-from decimal import Decimal
-from typing import Annotated, Any
+import operator
+from collections.abc import Iterable, Mapping
+from decimal import Decimal, InvalidOperation
+from fractions import Fraction
+from types import UnionType
+from typing import Annotated, Any, Union, cast, get_args, get_origin
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    PlainSerializer,
-)
+from annotated_types import BaseMetadata, GroupedMetadata
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer
 
+from bilancio.encoding import from_json
 from bilancio.errors import InvalidInput, Problem, invalid
-from bilancio.model import parameters as bounds
+from bilancio.model.parameters import refuse_boolean
+
+MAX_STEPS = 10_000
+MAX_LISTED = 10**7
+INDISTINCT = Decimal("1e-9")
 
 
 def plain(number: Decimal) -> str:
@@ -22,20 +31,129 @@ def plain(number: Decimal) -> str:
     return format(number.normalize(), "f") if number else "0"
 
 
+def exact(annotation: Any, marks: Iterable[Any] = ()) -> Any:
+    """Return the type of a run's parameter as sweeps hold it: decimals in place of doubles.
+
+    Parameters
+    ----------
+    annotation, marks
+        A field's type, and what else is said of it; bounds are kept.
+    """
+    origin, inner = get_origin(annotation), get_args(annotation)
+    bounds = [mark for mark in marks if isinstance(mark, BaseMetadata | GroupedMetadata)]
+    if origin is Annotated:
+        return exact(inner[0], inner[1:])
+    if origin in {Union, UnionType}:
+        return functools.reduce(operator.or_, map(exact, inner))
+    if origin is tuple:
+        return _tuple_of(exact(inner[0]))
+    if annotation is float:
+        return Annotated[Decimal, *bounds, NUMBER, DOUBLE, PLAIN]
+    return Annotated[int, *bounds, NUMBER] if annotation is int else annotation
+
+
+def listed(value: object) -> object:
+    """Read a list of numbers, its ranges written out; other things are left to the model.
+
+    Raises
+    ------
+    InvalidInput
+        A range has no steps, or too many.
+    """
+    value = json_text(value)
+    if isinstance(value, str):
+        value = [part.strip() for part in value.split(",")]
+        if value[-1] == "":
+            value.pop()
+    elif hasattr(value, "tolist") and not isinstance(value, Iterable | int | float):
+        value = [value]  # an array without dimensions
+    elif isinstance(value, set | frozenset):
+        value = sorted(value, key=lambda each: (str(type(each)), each))
+    if isinstance(value, int | float | Decimal | Fraction):
+        return [value]
+    if not _is_listable(value):
+        return value
+    found: list[object] = []
+    for each in itertools.islice(cast("Iterable[object]", value), MAX_LISTED + 1):
+        steps = isinstance(each, str) and ":" in each
+        found += _steps(str(each)) if steps else [each]
+    return found
+
+
+def _is_listable(value: object) -> bool:
+    return isinstance(value, Iterable) and not isinstance(value, str | bytes | Mapping)
+
+
+def _steps(text: str) -> list[Decimal]:
+    """Write out a range with a step; its end is in it where the steps meet it."""
+    allowed = "low:high:step, such as 0.1:0.5:0.1"
+    try:
+        low, high, step = (Decimal(part.strip()) for part in text.split(":"))
+    except (ValueError, InvalidOperation):
+        raise invalid("", text, allowed) from None
+    if not all(number.is_finite() for number in (low, high, step)):
+        raise invalid("", text, allowed)
+    if not step or (high - low) / step < 0:
+        raise invalid("", text, f"{allowed}, with a step that leads from low to high")
+    n_steps = (high - low) / step
+    if n_steps >= MAX_STEPS:
+        raise invalid("", text, f"a range of at most {MAX_STEPS:,} values")
+    return [low + number * step for number in range(int(n_steps) + 1)]
+
+
+def json_text(value: object) -> object:
+    """Return what JSON text of a list or an object says; anything else as it is."""
+    if not isinstance(value, str) or value.lstrip()[:1] not in {"[", "{"}:
+        return value
+    try:
+        return cast("object", from_json(value, parse_float=Decimal))
+    except ValueError as error:
+        raise invalid("", value, f"JSON text that can be read: {error}") from None
+
+
+def number_of(value: object) -> object:
+    """Return a number of another library, or a fraction, as Python's; refuse booleans."""
+    value = refuse_boolean(value)
+    if isinstance(value, Fraction):
+        return _decimal(value)
+    if hasattr(value, "dtype") and hasattr(value, "item"):
+        try:
+            item = value.item()
+        except ValueError:  # an array of several numbers
+            return value
+        # The shortest text of a numpy.float32 is what was meant, 0.3; as a double it is not.
+        return Decimal(str(value)) if isinstance(item, float) and math.isfinite(item) else item
+    return value
+
+
+def _decimal(value: Fraction) -> Decimal:
+    """Return a fraction as a decimal: exactly where that is possible, else as a double."""
+    rest = value.denominator
+    for prime in (2, 5):
+        while rest % prime == 0 and rest.bit_length() < MAX_STEPS:
+            rest //= prime
+    if rest == 1 and value.denominator.bit_length() < 64:  # noqa: PLR2004 - 28 digits hold it
+        return Decimal(value.numerator) / Decimal(value.denominator)
+    return Decimal(str(float(value)))
+
+
 def each_once(values: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Refuse a value that is listed twice."""
-    seen = set()
+    """Refuse a value that is listed twice, or twice the same double."""
+    seen: dict[Any, Any] = {}
     for value in values:
-        if value in seen:
-            raise InvalidInput([Problem("", f"{value} twice", "each value once")])
-        seen.add(value)
+        key = float(value) if isinstance(value, Decimal) else value
+        if key in seen:
+            got = f"{value} twice" if seen[key] == value else f"{seen[key]} and {value}, one double"
+            raise InvalidInput([Problem("", got, "each value once")])
+        seen[key] = value
     return values
 
 
-def _no_bool(value: object) -> object:
-    if isinstance(value, bool):
-        raise invalid("", value, "a number, not true or false")
-    return value
+def nearly_equal(values: Iterable[Decimal]) -> list[tuple[Decimal, Decimal]]:
+    """Return the neighbours among *values* that differ by less than 1e-9."""
+    return [
+        (low, high) for low, high in itertools.pairwise(sorted(values)) if high - low < INDISTINCT
+    ]
 
 
 def _finite_double(number: Decimal) -> Decimal:
@@ -47,7 +165,10 @@ def _finite_double(number: Decimal) -> Decimal:
 
 def _two_ends(value: object) -> object:
     """Read a range: [low, high] or "low:high"."""
-    ends = value[0] if isinstance(value, list | tuple) and len(value) == 1 else value
+    value = json_text(value)
+    ends: Any = value[0] if isinstance(value, list | tuple) and len(value) == 1 else value
+    if hasattr(ends, "tolist") and hasattr(ends, "__len__"):
+        ends = list(ends)
     if isinstance(ends, str):
         ends = [part.strip() for part in ends.split(":")]
     if not isinstance(ends, list | tuple) or len(ends) != 2:  # noqa: PLR2004 - said in the sentence
@@ -67,48 +188,24 @@ def range_words(ends: tuple[Decimal, ...]) -> str:
     return ":".join(map(plain, ends))
 
 
-NO_BOOL = BeforeValidator(_no_bool)
+NUMBER = BeforeValidator(number_of)
+LIST = BeforeValidator(listed)
 DOUBLE = AfterValidator(_finite_double)
 PLAIN = PlainSerializer(plain, return_type=str)
-_ENDS = BeforeValidator(_two_ends)
-_ORDER = AfterValidator(_low_first)
-_TWO = Field(min_length=2, max_length=2)
-
-Kappa = Annotated[Decimal, bounds.KAPPA, NO_BOOL, DOUBLE, PLAIN]
-Concentration = Annotated[Decimal, bounds.CONCENTRATION, NO_BOOL, DOUBLE, PLAIN]
-Mu = Annotated[Decimal, bounds.MU, NO_BOOL, DOUBLE, PLAIN]
-Monotonicity = Annotated[Decimal, bounds.MONOTONICITY, NO_BOOL, DOUBLE, PLAIN]
-MidRatio = Annotated[Decimal, bounds.OUTSIDE_MID_RATIO, NO_BOOL, DOUBLE, PLAIN]
-Share = Annotated[Decimal, bounds.SHARE, NO_BOOL, DOUBLE, PLAIN]
-Spread = Annotated[Decimal, bounds.SPREAD, NO_BOOL, DOUBLE, PLAIN]
-Sensitivity = Annotated[Decimal, bounds.SENSITIVITY, NO_BOOL, DOUBLE, PLAIN]
-Seed = Annotated[int, bounds.SEED, NO_BOOL]
-
-KappaRange = Annotated[tuple[Kappa, ...], _TWO, _ENDS, _ORDER]
-ConcentrationRange = Annotated[tuple[Concentration, ...], _TWO, _ENDS, _ORDER]
-MuRange = Annotated[tuple[Mu, ...], _TWO, _ENDS, _ORDER]
-MonotonicityRange = Annotated[tuple[Monotonicity, ...], _TWO, _ENDS, _ORDER]
-MidRatioRange = Annotated[tuple[MidRatio, ...], _TWO, _ENDS, _ORDER]
+ONCE = AfterValidator(each_once)
+NOT_EMPTY = Field(min_length=1)
+_RANGE = (Field(min_length=2, max_length=2), BeforeValidator(_two_ends), AfterValidator(_low_first))
 
 
-class RingPoint(BaseModel):
-    """One cell by the values of its parameters."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-    kappa: Kappa | None = Field(default=None, description="κ; default the one of kappas.")
-    concentration: Concentration | None = Field(
-        default=None, description="c; default the one of concentrations."
-    )
-    mu: Mu | None = Field(default=None, description="μ; default the one of mus.")
-    monotonicity: Monotonicity | None = Field(
-        default=None, description="m; default the one of monotonicities."
-    )
+def _tuple_of(one: Any) -> Any:
+    return Annotated[tuple[one, ...], LIST]
 
 
-class BalancedPoint(RingPoint):
-    """One cell of a balanced comparison by the values of its parameters."""
+def list_of(one: Any) -> Any:
+    """Return the type of a list of values, each once, given the type of one."""
+    return Annotated[tuple[one, ...], NOT_EMPTY, LIST, ONCE]
 
-    outside_mid_ratio: MidRatio | None = Field(
-        default=None, description="ρ; default the one of outside_mid_ratios."
-    )
+
+def range_of_two(one: Any) -> Any:
+    """Return the type of a range, low:high, given the type of its ends."""
+    return Annotated[tuple[one, ...], *_RANGE]

@@ -8,30 +8,25 @@ asked and what it means is settled here; `design` says which run is which.
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
-from typing import Annotated, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
 from annotated_types import Interval
-from pydantic import AfterValidator, Field, PrivateAttr, model_validator
+from pydantic import Field, PrivateAttr, model_validator
 
 from bilancio.errors import InvalidInput, Problem, shown
+from bilancio.experiments.derived import Point, Varying, point_of, range_of, varied_from
 from bilancio.experiments.fields import (
     DOUBLE,
-    NO_BOOL,
+    LIST,
+    NOT_EMPTY,
+    NUMBER,
+    ONCE,
     PLAIN,
-    Concentration,
-    ConcentrationRange,
-    Kappa,
-    KappaRange,
-    Monotonicity,
-    MonotonicityRange,
-    Mu,
-    MuRange,
-    RingPoint,
-    Seed,
-    each_once,
+    json_text,
     range_words,
 )
-from bilancio.experiments.sweep_config import SweepConfig, canonical
+from bilancio.experiments.sweep_config import canonical
+from bilancio.model.parameters import SEED, RingParameters
 from bilancio.validation import validated
 
 MAX_RUNS = 10**7
@@ -42,37 +37,33 @@ ENDS = 2  # a search begins with the two ends of its bracket
 KAPPA_DIGITS = 6  # a search rounds κ to so many digits,
 _ROUNDING = Decimal("0.00001")  # which widens what it leaves of the bracket by less than this
 
-Count = Annotated[int, Interval(ge=1, le=MAX_RUNS), NO_BOOL]
-Delta = Annotated[Decimal, Interval(ge=0, lt=1), NO_BOOL, DOUBLE, PLAIN]
-Tolerance = Annotated[Decimal, Interval(ge=Decimal("0.0001"), le=1), NO_BOOL, DOUBLE, PLAIN]
+Seed = Annotated[int, SEED, NUMBER]
+Count = Annotated[int, Interval(ge=1, le=MAX_RUNS), NUMBER]
+Delta = Annotated[Decimal, Interval(ge=0, lt=1), NUMBER, DOUBLE, PLAIN]
+Tolerance = Annotated[Decimal, Interval(ge=Decimal("0.0001"), le=1), NUMBER, DOUBLE, PLAIN]
 
 
-class GridSweep(SweepConfig):
+@point_of(RingParameters)
+class RingPoint(Point):
+    """One cell of a ring by the values of its parameters."""
+
+
+@varied_from(RingParameters, RingPoint)
+class _RingCells(Varying):
+    """The parameters of a ring that vary over cells."""
+
+    if TYPE_CHECKING:  # of the fields that derive from RingParameters, those named here
+        kappa_range: tuple[Decimal, Decimal] | None
+        points: tuple[Point, ...] | None
+
+
+class GridSweep(_RingCells):
     """Cells laid out as a grid, or by other designs too, each under every seed."""
 
-    point_model: ClassVar[type[RingPoint]] = RingPoint
-    listed: ClassVar[dict[str, str]] = {
-        "kappa": "kappas",
-        "concentration": "concentrations",
-        "mu": "mus",
-        "monotonicity": "monotonicities",
-    }
     _probed: dict[int, Decimal] = PrivateAttr(default_factory=dict)
 
-    kappas: Annotated[tuple[Kappa, ...], Field(min_length=1), AfterValidator(each_once)] = Field(
-        default=(Decimal(1),), description="Liquidity ratios κ: initial cash / debt."
-    )
-    concentrations: Annotated[
-        tuple[Concentration, ...], Field(min_length=1), AfterValidator(each_once)
-    ] = Field(default=(Decimal(1),), description="Dirichlet concentrations of debt sizes, c.")
-    mus: Annotated[tuple[Mu, ...], Field(min_length=1), AfterValidator(each_once)] = Field(
-        default=(Decimal(0),), description="Lead–lags of due days, μ."
-    )
-    monotonicities: Annotated[
-        tuple[Monotonicity, ...], Field(min_length=1), AfterValidator(each_once)
-    ] = Field(default=(Decimal(0),), description="Orderings of debt sizes, m.")
-    seeds: Annotated[tuple[Seed, ...], Field(min_length=1), AfterValidator(each_once)] | None = (
-        Field(default=None, description="Seeds; each cell runs under each. Default 42.")
+    seeds: Annotated[tuple[Seed, ...], NOT_EMPTY, LIST, ONCE] | None = Field(
+        default=None, description="Seeds; each cell runs under each. Default 42."
     )
     n_replicates: Count | None = Field(default=None, description="Instead of seeds: how many.")
     base_seed: Seed | None = Field(default=None, description="With n_replicates: the first seed.")
@@ -88,19 +79,6 @@ class GridSweep(SweepConfig):
         description="Latin hypercube: samples over the ranges; log scale for κ, c.",
     )
     lhs_seed: Seed | None = Field(default=None, description="With lhs: its seed. Default 42.")
-    kappa_range: KappaRange | None = Field(
-        default=None, description="Low:high of κ, for lhs; the bracket of frontier."
-    )
-    concentration_range: ConcentrationRange | None = Field(
-        default=None, description="Low:high of c, for lhs."
-    )
-    mu_range: MuRange | None = Field(default=None, description="Low:high of μ, for lhs.")
-    monotonicity_range: MonotonicityRange | None = Field(
-        default=None, description="Low:high of m, for lhs."
-    )
-    points: Annotated[tuple[RingPoint, ...], Field(min_length=1)] | None = Field(
-        default=None, description="Single cells: kappa, concentration, mu, monotonicity of each."
-    )
     frontier: bool = Field(
         default=False,
         description=(
@@ -142,14 +120,16 @@ class GridSweep(SweepConfig):
         """Read each point on its own, so that what is wrong with it is said with its place."""
         if not isinstance(data, Mapping) or data.get("points") is None:
             return data
-        points = data["points"]
+        points = json_text(data["points"])
+        if isinstance(points, Mapping):
+            points = [points]
         if isinstance(points, str) or not isinstance(points, Sequence):
             return data
-        read: list[RingPoint] = []
+        read: list[Point] = []
         problems: list[Problem] = []
         for number, point in enumerate(points):
             field = f"points[{number}]"
-            named = point.model_dump() if isinstance(point, RingPoint) else point
+            named = point.model_dump() if isinstance(point, Point) else json_text(point)
             if not isinstance(named, Mapping):
                 problems.append(Problem(field, shown(named), "values by parameter name"))
                 continue
@@ -217,10 +197,10 @@ class GridSweep(SweepConfig):
                     allowed = f"a value, for {plural} has {len(self.axes[axis])}"
                     yield Problem(f"points[{number}].{axis}", "nothing", allowed)
 
-    def _whole_points(self, points: tuple[RingPoint, ...]) -> tuple[RingPoint, ...]:
+    def _whole_points(self, points: tuple[Point, ...]) -> tuple[Point, ...]:
         """Return the points with every value written out, each once."""
         known = {axis: self._only(axis) for axis in self.listed}
-        first: dict[RingPoint, int] = {}
+        first: dict[Point, int] = {}
         problems = []
         for number, point in enumerate(points):
             missing = {name: one for name, one in known.items() if getattr(point, name) is None}
@@ -369,11 +349,6 @@ class GridSweep(SweepConfig):
             return self.seeds
         first = self.base_seed or 0
         return range(first, first + self.n_seeds)
-
-
-def range_of(axis: str) -> str:
-    """Return the name of the field that holds the range of a parameter."""
-    return f"{axis}_range"
 
 
 def _or(value: Decimal | None, default: Decimal) -> Decimal:

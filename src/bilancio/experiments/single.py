@@ -8,8 +8,9 @@ from bilancio.experiments.configs import SingleRun
 from bilancio.experiments.design import Columns, Indices
 from bilancio.experiments.ring import RingExperiment
 from bilancio.experiments.sweep_config import SweepConfig
+from bilancio.model.parameters import RingParameters, axes_of
 
-_VARIED = ("kappa", "concentration", "mu", "monotonicity")
+_VARIED = tuple(axes_of(RingParameters))
 
 
 class SingleExperiment(RingExperiment):

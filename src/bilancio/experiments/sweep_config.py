@@ -14,7 +14,7 @@ from pydantic import (
 )
 from pydantic_core import to_jsonable_python
 
-from bilancio.experiments.fields import NO_BOOL, plain
+from bilancio.experiments.fields import NUMBER, plain
 from bilancio.validation import explained
 
 HANDLING_FIELDS = ("max_failures", "run_timeout_s", "cloud")
@@ -28,10 +28,10 @@ class SweepConfig(BaseModel):
 
     arms: ClassVar[tuple[str, ...]] = ("passive",)
     sweep_type: str = Field(description="Which experiment.")
-    max_failures: Annotated[int, Field(ge=1), NO_BOOL] = Field(
+    max_failures: Annotated[int, Field(ge=1), NUMBER] = Field(
         default=1000, description="Failed runs after which the sweep stops early."
     )
-    run_timeout_s: Annotated[float, Field(gt=0, le=10**6), NO_BOOL] = Field(
+    run_timeout_s: Annotated[float, Field(gt=0, le=10**6), NUMBER] = Field(
         default=600.0, description="Seconds after which a run in a process of its own is stopped."
     )
     cloud: bool = Field(default=False, description="Compute on Modal instead of this machine.")

@@ -1,8 +1,8 @@
-"""What a run is told: every parameter, its bounds, its default and its meaning.
+"""What a run is told: every parameter, its bounds, its default, its unit and its meaning.
 
-Imports neither numpy nor numba: the command line and the server read this
-module when they start. The bounds are constants of their own, so that a grid of
-``Decimal`` values can be held to the same ones: ``Annotated[Decimal, KAPPA]``.
+Each is declared here and nowhere else: the rows that kernels read, the fields of sweeps, options,
+schemas and their documentation derive from these models. Imports neither numpy nor numba: the
+command line and the server read this module when they start.
 
 References
 ----------
@@ -10,14 +10,14 @@ MODEL.md, sections 1 (valid input), 2 (defaults) and 6 (dealers).
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 
 from annotated_types import Ge, Interval
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
-from pydantic_core import PydanticCustomError
 
-from bilancio.errors import InvalidInput, Problem
+from bilancio.errors import InvalidInput, Problem, invalid
 from bilancio.validation import validated
 
 
@@ -57,29 +57,29 @@ class OutsideDepth(StrEnum):
     UNLIMITED = "unlimited"  # missing cash comes from outside and is reported
 
 
-# MODEL.md sets no upper bound for some of these. Those here are far beyond any use and keep
-# every amount of cash (2 × 10⁹ × 10³ × 10⁶ micro-units and less) and every double finite.
-N_AGENTS = Interval(ge=3, le=10**5)
-KAPPA = Interval(gt=0, le=10**3)
-CONCENTRATION = Interval(gt=0, le=10**9)
-MU = Interval(ge=0, le=1)
-MONOTONICITY = Interval(ge=-1, le=1)
-MATURITY_DAYS = Interval(ge=1, le=10**3)
-Q_TOTAL = Interval(gt=0, le=10**9)
-SEED = Interval(ge=0, le=10**12)  # 1_000_003 · (seed + 1), the order flow's seed, fits 63 bits
-QUIET_DAYS = Ge(1)
-LIQUIDITY_WEIGHT = Interval(gt=0, le=10**9)
-FACE_VALUE = Interval(ge=1, le=10**9)
-OUTSIDE_MID_RATIO = Interval(ge=0, le=2)
-SHARE = Interval(ge=0, le=1)
-SPREAD = Interval(ge=0, le=10**6)
-SENSITIVITY = Interval(ge=0, le=10**6)
-HORIZON = Ge(0)
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """Marks a parameter that sweeps vary over their cells.
+
+    Attributes
+    ----------
+    plural
+        Field of a sweep that lists its values.
+    symbol
+        As MODEL.md writes it.
+    logarithmic
+        Whether a Latin hypercube spreads its values over their logarithm.
+    """
+
+    plural: str
+    symbol: str
+    logarithmic: bool = False
 
 
-def _refuse_truth_values(value: object) -> object:
-    if isinstance(value, bool):
-        raise PydanticCustomError("number_type", "a truth value is no number")
+def refuse_boolean(value: object) -> object:
+    """Refuse true and false, which Python takes for 1 and 0, where a number is meant."""
+    if isinstance(value, bool) or type(value).__name__ in {"bool_", "bool"}:  # numpy's, too
+        raise invalid("", bool(value), "a number, not a boolean")
     return value
 
 
@@ -87,102 +87,73 @@ def _split_text(value: object) -> object:
     return value.split() if isinstance(value, str) else value
 
 
-_Number = BeforeValidator(_refuse_truth_values)
+# 1_000_003 · (seed + 1), the order flow's seed, fits 63 bits.
+SEED = Interval(ge=0, le=10**12)
+_NUMBER = BeforeValidator(refuse_boolean)
+_SHARE = Interval(ge=0, le=1)
+_SPREAD = Interval(ge=0, le=10**6)
+_SENSITIVITY = Interval(ge=0, le=10**6)
 
-NAgents = Annotated[int, N_AGENTS, _Number, Field(description="Ring traders, n.")]
-Kappa = Annotated[
-    float, KAPPA, _Number, Field(description="Liquidity ratio: initial cash / face of ring debts.")
-]
-Concentration = Annotated[
-    float,
-    CONCENTRATION,
-    _Number,
-    Field(description="Dirichlet concentration of debt sizes: small is unequal, large is equal."),
-]
-Mu = Annotated[
-    float, MU, _Number, Field(description="Lead-lag of due days: step from one debt to the next.")
-]
-Monotonicity = Annotated[
-    float,
-    MONOTONICITY,
-    _Number,
-    Field(description="Order of debt sizes: 1 decreasing, -1 increasing, 0 as drawn."),
-]
-MaturityDays = Annotated[int, MATURITY_DAYS, _Number, Field(description="Largest due day, D.")]
-QTotal = Annotated[float, Q_TOTAL, _Number, Field(description="Total of ring debts, in money.")]
-Seed = Annotated[int, SEED, _Number, Field(description="Seed of the scenario and order flow.")]
-LiquidityAgent = Annotated[
-    int,
-    Ge(1),
-    _Number,
-    Field(description="Trader that gets all the cash, from 1; with liquidity_mode single_at."),
-]
-LiquidityVector = Annotated[
-    tuple[Annotated[float, LIQUIDITY_WEIGHT, _Number], ...],
-    BeforeValidator(_split_text),
-    Field(description="One weight per trader for its cash; with liquidity_mode vector."),
-]
-QuietDays = Annotated[
-    int, QUIET_DAYS, _Number, Field(description="Days without settlement after which a run ends.")
-]
-FaceValue = Annotated[int, FACE_VALUE, _Number, Field(description="Ticket size, in money.")]
-OutsideMidRatio = Annotated[
-    float,
-    OUTSIDE_MID_RATIO,
-    _Number,
-    Field(description="Outside mid price per unit of face at the start."),
-]
-VbtShare = Annotated[
-    float, SHARE, _Number, Field(description="Claims of each bucket's VBT / its ring debts.")
-]
-DealerShare = Annotated[
-    float, SHARE, _Number, Field(description="Claims of each bucket's dealer / its ring debts.")
-]
-SpreadShort = Annotated[
-    float, SPREAD, _Number, Field(description="Outside spread at the start, 1 to 3 days.")
-]
-SpreadMid = Annotated[
-    float, SPREAD, _Number, Field(description="Outside spread at the start, 4 to 8 days.")
-]
-SpreadLong = Annotated[
-    float, SPREAD, _Number, Field(description="Outside spread at the start, 9 days and more.")
-]
-PhiM = Annotated[
-    float, SENSITIVITY, _Number, Field(description="Fall of the outside mid per loss rate.")
-]
-PhiO = Annotated[
-    float, SENSITIVITY, _Number, Field(description="Rise of the outside spread per loss rate.")
-]
-Horizon = Annotated[
-    int, HORIZON, _Number, Field(description="Days that traders look ahead; default maturity_days.")
+Share = Annotated[float, _SHARE, _NUMBER]
+Spread = Annotated[float, _SPREAD, _NUMBER]
+Sensitivity = Annotated[float, _SENSITIVITY, _NUMBER]
+Weights = Annotated[
+    tuple[Annotated[float, Interval(gt=0, le=10**9), _NUMBER], ...], BeforeValidator(_split_text)
 ]
 
 
 class _Parameters(BaseModel):
-    """What both scenarios share. None and empty text mean that a field is not given."""
+    """What both scenarios share. None and empty text mean that a field is not given.
+
+    MODEL.md sets no upper bound for some parameters. Those here are far beyond any use and keep
+    every amount of cash (2 × 10⁹ × 10³ × 10⁶ micro-units and less) and every double finite.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, defer_build=True)
 
-    n_agents: NAgents = 100
-    kappa: Kappa = 1.0
-    concentration: Concentration = 1.0
-    mu: Mu = 0.0
-    monotonicity: Monotonicity = 0.0
-    maturity_days: MaturityDays = 10
-    q_total: QTotal = 10_000.0
-    seed: Seed = 42
-    liquidity_mode: Annotated[
-        LiquidityMode, Field(description="How the cash is allotted to the traders.")
-    ] = LiquidityMode.UNIFORM
-    liquidity_agent: LiquidityAgent | None = None
-    liquidity_vector: LiquidityVector | None = None
-    default_handling: Annotated[
-        DefaultHandling, Field(description="What happens when a debtor cannot pay.")
-    ] = DefaultHandling.EXPEL_AGENT
-    early_stop: Annotated[
-        bool, Field(description="With rollover: stop after quiet days though debts are still due.")
-    ] = False
-    quiet_days: QuietDays = 2
+    n_agents: Annotated[int, Interval(ge=3, le=10**5), _NUMBER] = Field(
+        default=100, description="Traders in the ring, n."
+    )
+    kappa: Annotated[
+        float, Interval(gt=0, le=10**3), _NUMBER, Axis("kappas", "κ", logarithmic=True)
+    ] = Field(default=1.0, description="Liquidity ratio κ: initial cash / debt.")
+    concentration: Annotated[
+        float, Interval(gt=0, le=10**9), _NUMBER, Axis("concentrations", "c", logarithmic=True)
+    ] = Field(default=1.0, description="Dirichlet concentration of debt sizes, c.")
+    mu: Annotated[float, Interval(ge=0, le=1), _NUMBER, Axis("mus", "μ")] = Field(
+        default=0.0, description="Lead–lag of due days, μ."
+    )
+    monotonicity: Annotated[float, Interval(ge=-1, le=1), _NUMBER, Axis("monotonicities", "m")] = (
+        Field(
+            default=0.0,
+            description="Order of debt sizes, m: 1 falling, -1 rising.",
+        )
+    )
+    maturity_days: Annotated[int, Interval(ge=1, le=10**3), _NUMBER] = Field(
+        default=10, description="Horizon: the largest due day, D."
+    )
+    q_total: Annotated[float, Interval(gt=0, le=10**9), _NUMBER] = Field(
+        default=10_000.0, description="Total of the ring's debts in money, Q."
+    )
+    seed: Annotated[int, SEED, _NUMBER] = Field(default=42, description="Seed of all draws.")
+    liquidity_mode: LiquidityMode = Field(
+        default=LiquidityMode.UNIFORM, description="How the initial cash is allotted."
+    )
+    liquidity_agent: Annotated[int, Ge(1), _NUMBER] | None = Field(
+        default=None, description="With single_at: the trader with all cash, from 1."
+    )
+    liquidity_vector: Weights | None = Field(
+        default=None, description="With vector: n weights of the allotment."
+    )
+    default_handling: DefaultHandling = Field(
+        default=DefaultHandling.EXPEL_AGENT, description="What a default does."
+    )
+    early_stop: bool = Field(
+        default=False, description="Stop after quiet days although debts are live."
+    )
+    quiet_days: Annotated[int, Ge(1), _NUMBER] = Field(
+        default=2, description="Days without impact that end a run."
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -218,40 +189,50 @@ class _Parameters(BaseModel):
 class RingParameters(_Parameters):
     """One run of the plain ring (MODEL.md, section 1)."""
 
-    kind: Annotated[Literal[Kind.RING], Field(description="The plain ring.")] = Kind.RING
-    arm: Annotated[Literal[Arm.PASSIVE], Field(description="Nobody trades in a plain ring.")] = (
-        Arm.PASSIVE
+    kind: Literal[Kind.RING] = Field(default=Kind.RING, description="The plain ring.")
+    arm: Literal[Arm.PASSIVE] = Field(
+        default=Arm.PASSIVE, description="Nobody trades in a plain ring."
     )
-    rollover: Annotated[bool, Field(description="Renew debts that were settled.")] = False
+    rollover: bool = Field(default=False, description="Renew the debts that were settled.")
 
 
 class BalancedParameters(_Parameters):
     """One run of the balanced scenario (MODEL.md, section 2), in either arm."""
 
-    kind: Annotated[Literal[Kind.BALANCED], Field(description="The ring with dealers.")] = (
-        Kind.BALANCED
+    kind: Literal[Kind.BALANCED] = Field(
+        default=Kind.BALANCED, description="The ring with dealers."
     )
-    arm: Annotated[Arm, Field(description="Who may trade.")] = Arm.PASSIVE
-    rollover: Annotated[bool, Field(description="Renew debts that were settled.")] = True
-    face_value: FaceValue = 20
-    outside_mid_ratio: OutsideMidRatio = 1.0
-    vbt_share: VbtShare = 0.25
-    dealer_share: DealerShare = 0.125
-    spread_short: SpreadShort = 0.20
-    spread_mid: SpreadMid = 0.30
-    spread_long: SpreadLong = 0.40
-    anchor_update: Annotated[
-        bool, Field(description="Move outside mid and spread by the losses of each day.")
-    ] = True
-    phi_m: PhiM = 1.0
-    phi_o: PhiO = 0.6
-    outside_depth: Annotated[OutsideDepth, Field(description="How much a VBT can buy.")] = (
-        OutsideDepth.BALANCE_SHEET
+    arm: Arm = Field(default=Arm.PASSIVE, description="Who may trade.")
+    rollover: bool = Field(default=True, description="Renew the debts that were settled.")
+    outside_mid_ratio: Annotated[
+        float, Interval(ge=0, le=2), _NUMBER, Axis("outside_mid_ratios", "ρ")
+    ] = Field(default=1.0, description="Outside mid price per face, ρ.")
+    face_value: Annotated[int, Interval(ge=1, le=10**9), _NUMBER] = Field(
+        default=20, description="Ticket size in money, S."
     )
-    horizon: Horizon | None = None
+    vbt_share: Share = Field(default=0.25, description="Share of the VBTs, β_V.")
+    dealer_share: Share = Field(default=0.125, description="Share of the dealers, β_D.")
+    spread_short: Spread = Field(default=0.20, description="Outside spread O, 1 to 3 days.")
+    spread_mid: Spread = Field(default=0.30, description="Outside spread O, 4 to 8 days.")
+    spread_long: Spread = Field(default=0.40, description="Outside spread O, from 9 days.")
+    anchor_update: bool = Field(default=True, description="Move the anchors with losses.")
+    phi_m: Sensitivity = Field(default=1.0, description="Fall of the anchor M per loss rate, φ_M.")
+    phi_o: Sensitivity = Field(default=0.6, description="Rise of the spread O per loss rate, φ_O.")
+    outside_depth: OutsideDepth = Field(
+        default=OutsideDepth.BALANCE_SHEET, description="What the VBTs can buy with."
+    )
+    horizon: Annotated[int, Ge(0), _NUMBER] | None = Field(
+        default=None, description="Days that traders look ahead, H. Default D."
+    )
 
 
 Parameters = RingParameters | BalancedParameters
+
+
+def axes_of(model: type[BaseModel]) -> dict[str, Axis]:
+    """Return the parameters of *model* that sweeps vary, by name, in their order."""
+    marks = {name: field.metadata for name, field in model.model_fields.items()}
+    return {name: mark for name, found in marks.items() for mark in found if isinstance(mark, Axis)}
 
 
 class _KindOnly(BaseModel):

@@ -1,63 +1,57 @@
 """Runs as rows: parameters in, metrics out.
 
 Codes of few-valued columns are positions in their ``StrEnum``, so that
-``list(End)[code]`` reads one back. Columns are ordered widest first, which
-keeps each aligned in the packed row.
+``list(End)[code]`` reads one back.
 
 References
 ----------
 Columns: MODEL.md, sections 0 (units), 2 (defaults) and 8 (metrics).
 """
 
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
+from types import UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import numpy as np
 
 from bilancio.model.metrics import METRICS
-from bilancio.model.parameters import BalancedParameters, Parameters
+from bilancio.model.parameters import BalancedParameters, Parameters, RingParameters
+
+
+def _row(columns: Mapping[str, str]) -> np.dtype[np.void]:
+    """Return the type of a packed row, the widest columns first."""
+    types = {name: np.dtype(code) for name, code in columns.items()}
+    return np.dtype(sorted(types.items(), key=lambda column: -column[1].itemsize))
+
+
+def _type_of(annotation: Any, marks: Iterable[Any] = ()) -> str | None:
+    """Return the type of a parameter's column; None for a list, which a row cannot hold."""
+    origin, inner = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return _type_of(inner[0], inner[1:])
+    if origin in {Union, UnionType}:  # with None, for which the row holds 0
+        return _type_of(inner[0], marks)
+    if origin is Literal or (origin is None and issubclass(annotation, StrEnum)):
+        return "i1"
+    if annotation is int:
+        least_upper = min((mark.le for mark in marks if getattr(mark, "le", None)), default=None)
+        return "i8" if least_upper is None or least_upper >= 2**31 else "i4"
+    return {bool: "?", float: "f8"}.get(annotation)
+
+
+_FIELDS = {**RingParameters.model_fields, **BalancedParameters.model_fields}
+_TYPES = {name: _type_of(field.annotation, field.metadata) for name, field in _FIELDS.items()}
+
+PARAMETER_ROW = _row(
+    {name: found for name, found in _TYPES.items() if found}
+    | {"liquidity_start": "i8"}  # where the run's weights start in liquidity_vector
+)
+"""A run's parameters; `liquidity_agent` is 0 and `horizon` is `maturity_days` if not given."""
 
 # Money that exceeds the columns cannot occur: faces are at most 10⁹ per debt, days at
 # most 1,005, and a ticket is sold at most once, so that trades are fewer than 2³¹ too.
-PARAMETER_ROW = np.dtype(
-    [
-        ("kappa", np.float64),
-        ("concentration", np.float64),
-        ("mu", np.float64),
-        ("monotonicity", np.float64),
-        ("q_total", np.float64),
-        ("outside_mid_ratio", np.float64),
-        ("vbt_share", np.float64),
-        ("dealer_share", np.float64),
-        ("spread_short", np.float64),
-        ("spread_mid", np.float64),
-        ("spread_long", np.float64),
-        ("phi_m", np.float64),
-        ("phi_o", np.float64),
-        ("seed", np.int64),
-        ("liquidity_start", np.int64),  # where the run's weights start in liquidity_vector
-        ("n_agents", np.int32),
-        ("maturity_days", np.int32),
-        ("liquidity_agent", np.int32),  # from 1; 0 where it does not apply
-        ("quiet_days", np.int32),
-        ("face_value", np.int32),
-        ("horizon", np.int32),  # maturity_days where none was given
-        ("kind", np.int8),
-        ("arm", np.int8),
-        ("liquidity_mode", np.int8),
-        ("default_handling", np.int8),
-        ("outside_depth", np.int8),
-        ("rollover", np.bool_),
-        ("early_stop", np.bool_),
-        ("anchor_update", np.bool_),
-    ]
-)
-
-METRIC_ROW = np.dtype(
-    sorted(
-        [(metric.name, np.dtype(metric.dtype)) for metric in METRICS],
-        key=lambda column: -column[1].itemsize,
-    )
-)
+METRIC_ROW = _row({metric.name: metric.dtype for metric in METRICS})
 
 
 class SimEvent(StrEnum):

@@ -1,0 +1,53 @@
+"""What is declared once: a new parameter or metric has to be drawn at random and judged, too."""
+
+import dataclasses
+
+from hypothesis import given, settings
+
+from bilancio.model import METRICS, BalancedParameters, Run
+from bilancio.model.tables import METRIC_ROW, PARAMETER_ROW
+from tests import oracle
+from tests.model.agreement import EXACT, MONEY
+from tests.model.strategies import runs
+from tests.oracle.scenario import Parameters
+
+NAMES = [metric.name for metric in METRICS]
+NO_COLUMN = {"liquidity_vector"}  # is handed over beside the rows
+
+
+def test_every_parameter_is_drawn_at_random():
+    drawn = set()
+
+    @settings(max_examples=200, derandomize=True, deadline=None)
+    @given(runs())
+    def draw(fields):
+        drawn.update(fields)
+
+    draw()
+    assert drawn == set(BalancedParameters.model_fields)
+
+
+def test_every_parameter_is_one_of_the_oracle():
+    known = {field.name for field in dataclasses.fields(Parameters)}
+    assert known >= set(BalancedParameters.model_fields)
+
+
+def test_every_parameter_has_a_column_of_the_rows_that_kernels_read():
+    columns = set(PARAMETER_ROW.names)
+    assert columns - {"liquidity_start"} == set(BalancedParameters.model_fields) - NO_COLUMN
+
+
+def test_every_parameter_and_metric_is_described():
+    assert all(field.description for field in BalancedParameters.model_fields.values())
+    assert all(metric.meaning for metric in METRICS)
+    assert all(metric.unit for metric in METRICS if metric.codes is None)
+
+
+def test_every_metric_is_compared_with_the_oracle():
+    assert sorted(NAMES) == sorted([*EXACT, *MONEY])
+    assert {field.name for field in dataclasses.fields(oracle.Outcome)} >= set(NAMES)
+
+
+def test_every_metric_is_a_column_and_an_attribute_of_a_run():
+    assert sorted(METRIC_ROW.names) == sorted(NAMES)
+    assert {field.name for field in dataclasses.fields(Run)} >= set(NAMES)
