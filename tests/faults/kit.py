@@ -13,8 +13,7 @@ import psutil
 
 from bilancio.errors import JobNotFound
 from bilancio.jobs import AsyncJobManager, JobStatus
-from bilancio.jobs.artifacts.manifest import FILE_NAME as MANIFEST
-from bilancio.jobs.artifacts.tables import COMPARISON, RUNS, SUMMARY
+from bilancio.jobs.artifacts.folder import COMPARISON, MANIFEST, RUNS, SUMMARY
 from bilancio.jobs.store import packing
 
 ROOT = Path(__file__).parents[2]

@@ -51,7 +51,9 @@ async def assert_answers(manager, name):
         assert len(results.table.rows) == len(table["rows"])
         for row, wanted in zip(results.table.rows, table["rows"], strict=True):
             assert same(list(row), wanted)
-        assert same({name: results.summary[name] for name in expected["summary"]}, expected["summary"])
+        assert same(
+            {name: results.summary[name] for name in expected["summary"]}, expected["summary"]
+        )
     if "first_run" in expected:
         done = [await manager.run_of(name, str(expected[each]["index"])) for each in ENDS]
         assert same(done, [expected[each] for each in ENDS])

@@ -222,7 +222,7 @@ async def test_what_is_unknown_cannot_be_exported(manager):
 
 
 def test_numbers_of_a_plug_in_are_read_as_what_they_look_like():
-    from bilancio.jobs.artifacts.importing import _kind
+    from bilancio.jobs.artifacts.run_tables import _kind
 
     texts = ["3", "-3", "3.0", "1e-300", "nan", "inf", "", "True"]
     assert [_kind(text) for text in texts] == [

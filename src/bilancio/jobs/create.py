@@ -10,8 +10,9 @@ from bilancio.errors import ExecutorUnavailable, InvalidInput, JobExists, Proble
 from bilancio.executors import registry as executors
 from bilancio.experiments import registry
 from bilancio.experiments.sweep_config import SweepConfig
+from bilancio.jobs.artifacts import discovery
+from bilancio.jobs.artifacts.folder import probe_out_dir
 from bilancio.jobs.job_id import JobId, generate_job_id, validate_job_id
-from bilancio.jobs.lookup import import_if_readable
 from bilancio.jobs.models import Job
 from bilancio.jobs.session import Session
 from bilancio.validation import validated
@@ -103,18 +104,17 @@ async def _refuse_unwritable(session: Session, folder: Path) -> None:
     """Refuse an output folder that cannot be written; look at each once."""
     if folder in session.writable:
         return
-    from bilancio.jobs.artifacts import tables  # numpy, which other calls do not need
-
-    await asyncio.to_thread(tables.probe_folder, folder)
+    await asyncio.to_thread(probe_out_dir, folder)
     session.writable.add(folder)
 
 
 async def _refuse_taken(session: Session, name: JobId, folder: Path) -> None:
     """Refuse a name that only a manifest in the output folder holds."""
-    manifest = folder / name / "job_manifest.json"
+    manifest = await asyncio.to_thread(discovery.manifest_in_folder_of, name, [folder])
     store = await session.store()
-    if manifest.exists() and await store.job(name) is None:
-        found = await import_if_readable(session, manifest)
+    if manifest is not None and await store.job(name) is None:
+        await discovery.import_found(store, manifest)
+        found = await store.job(name)
         if found is not None:
             raise JobExists(name, found.description)
 

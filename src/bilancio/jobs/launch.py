@@ -7,6 +7,7 @@ import secrets
 from bilancio.errors import BilancioError, JobStateError, WorkerError
 from bilancio.experiments import registry
 from bilancio.failpoints import failpoint
+from bilancio.jobs.artifacts.folder import make_folder
 from bilancio.jobs.lookup import exact, load
 from bilancio.jobs.manual import note_on_disk
 from bilancio.jobs.models import EventType, Job, JobStatus, Lease, Started
@@ -94,9 +95,7 @@ async def _claim(
     if job.status is JobStatus.RUNNING and not job.stalled:
         return Started(job=job, action=ALREADY_RUNNING)
     _refuse_other_numbers(job)
-    from bilancio.jobs.artifacts import tables  # numpy, which other calls do not need
-
-    await asyncio.to_thread(tables.make_folder, job.folder)
+    await asyncio.to_thread(make_folder, job.folder)
     failpoint("before-claim")
     claimed = await store.claim(
         job.job_id,

@@ -1,11 +1,11 @@
 """Find jobs by name, and tell whether a running one still has its worker."""
 
 import asyncio
-import contextlib
 from pathlib import Path
 
 from bilancio import machine
 from bilancio.errors import InvalidInput, JobNotFound, Problem
+from bilancio.jobs.artifacts import discovery
 from bilancio.jobs.artifacts.log import log_tail
 from bilancio.jobs.job_id import JobId, Match, match_job_id, spoken
 from bilancio.jobs.models import Found, Holder, Job, JobStatus
@@ -97,13 +97,6 @@ async def import_manifest(session: Session, manifest: Path) -> tuple[Job, bool]:
     return job, added
 
 
-async def import_if_readable(session: Session, manifest: Path) -> Job | None:
-    """Import a manifest that a search has come upon; one that cannot be read is no match."""
-    with contextlib.suppress(InvalidInput, OSError):
-        return (await import_manifest(session, manifest))[0]
-    return None
-
-
 async def _find(session: Session, name: str, *, exact: bool) -> Found:
     store = await session.store()
     spelled = "-".join(spoken(name))
@@ -123,9 +116,8 @@ async def _find(session: Session, name: str, *, exact: bool) -> Found:
 
 async def _match(session: Session, store: JobStore, name: str) -> tuple[Match, dict[JobId, Path]]:
     """Match *name* with the jobs of the store and of the output folder; return these, too."""
-    from bilancio.jobs.artifacts.manifest import manifests_in  # not needed for a stored name
-
-    on_disk = await asyncio.to_thread(manifests_in, session.out_dir)
+    roots = discovery.search_roots(session.settings.out_dir)
+    on_disk = await discovery.unknown_manifests(store, roots)
     return match_job_id(name, [*await store.job_ids(), *on_disk]), on_disk
 
 

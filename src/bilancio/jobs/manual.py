@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bilancio.errors import BilancioError, InvalidInput, JobStateError, Problem, invalid
+from bilancio.jobs.artifacts.folder import make_folder
 from bilancio.jobs.lookup import exact, load
 from bilancio.jobs.models import Job, JobStatus
 from bilancio.jobs.session import Session
@@ -68,7 +69,7 @@ async def note_on_disk(session: Session, job: Job) -> None:
     from bilancio.jobs.artifacts import tables  # numpy, which other calls do not need
 
     with contextlib.suppress(BilancioError):
-        await asyncio.to_thread(tables.make_folder, job.folder)
+        await asyncio.to_thread(make_folder, job.folder)
         by_hand = job.manual and job.status.ended
         write = tables.write_files if by_hand else tables.write_job_manifest
         await write(await session.store(), job)

@@ -13,7 +13,7 @@ from bilancio.errors import InvalidInput, OutputError, Problem, invalid
 from bilancio.experiments import registry
 from bilancio.experiments.protocol import Experiment, metrics_of, searching
 from bilancio.jobs.artifacts import tables
-from bilancio.jobs.artifacts.manifest import FILE_NAME as MANIFEST
+from bilancio.jobs.artifacts.folder import MANIFEST
 from bilancio.jobs.lookup import find
 from bilancio.jobs.models import Job, JobStatus, Listing, Results, Table
 from bilancio.jobs.session import Session

@@ -1,10 +1,8 @@
 """List jobs, those included that only manifests in the output folder tell of."""
 
-import asyncio
-
 from bilancio.errors import InvalidInput, Problem
-from bilancio.jobs.job_id import JobId
-from bilancio.jobs.lookup import import_if_readable, with_stall
+from bilancio.jobs.artifacts import discovery
+from bilancio.jobs.lookup import with_stall
 from bilancio.jobs.models import JobStatus, Page
 from bilancio.jobs.session import Session
 
@@ -34,19 +32,9 @@ async def list_jobs(
         problems.append(Problem("offset", str(offset), "whole numbers from 0"))
     if problems:
         raise InvalidInput(problems)
-    await _import_unknown(session)
-    wanted = None if status is None else JobStatus(status)
     store = await session.store()
+    await discovery.import_unknown(store, discovery.search_roots(session.settings.out_dir))
+    wanted = None if status is None else JobStatus(status)
     found = await store.jobs(status=wanted, tag=tag, text=text, limit=limit, offset=offset)
     seen = tuple([await with_stall(session, job) for job in found.jobs])
     return Page(jobs=seen, total=found.total, offset=offset, damaged=tuple(found.damaged))
-
-
-async def _import_unknown(session: Session) -> None:
-    """Import the jobs of those manifests in the output folder that the store does not have."""
-    from bilancio.jobs.artifacts.manifest import manifests_in  # pulls in what only searches need
-
-    store = await session.store()
-    on_disk = await asyncio.to_thread(manifests_in, session.out_dir)
-    for name in await store.unknown(on_disk) if on_disk else []:
-        await import_if_readable(session, on_disk[JobId(name)])

@@ -3,9 +3,6 @@
 import asyncio
 import contextlib
 import csv
-import json
-import os
-import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,20 +10,27 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bilancio.errors import OutputError
+from bilancio.encoding import to_json
 from bilancio.experiments import registry
 from bilancio.experiments.protocol import Experiment, metrics_of, searching
 from bilancio.failpoints import failpoint
-from bilancio.jobs.artifacts.log import LOG
-from bilancio.jobs.artifacts.manifest import FILE_NAME as MANIFEST
-from bilancio.jobs.artifacts.manifest import LISTED_RUNS, describe, write_manifest, write_whole
+from bilancio.jobs.artifacts.folder import (
+    COMPARISON,
+    FAILED,
+    FRONTIER,
+    NAMES,
+    RUNS,
+    SUMMARY,
+    is_file,
+    make_folder,
+    whole_file,
+    write_whole,
+)
+from bilancio.jobs.artifacts.manifest import describe, listed, write_manifest
+from bilancio.jobs.artifacts.run_tables import LEADING_COLUMNS
 from bilancio.jobs.models import Job
 from bilancio.jobs.store import Chunk, JobStore, packing
 
-RUNS, COMPARISON, SUMMARY, FAILED = "runs.csv", "comparison.csv", "summary.json", "failed_runs.csv"
-FRONTIER = "frontier.csv"
-NAMES = (MANIFEST, SUMMARY, COMPARISON, FRONTIER, RUNS, FAILED, LOG)
-MANUAL_COLUMNS = ("job_id", "run_id", "index")
 _BLOCK = 10_000  # rows turned into text at once
 
 
@@ -34,7 +38,7 @@ async def write_job_manifest(store: JobStore, job: Job) -> None:
     """Write the manifest of *job* as it now stands in the store."""
     failed = await store.failed_runs(job.job_id)
     recorded: set[int] = set()
-    if job.total_runs <= LISTED_RUNS:
+    if listed(job):
         for first, last in await store.recorded(job.job_id):
             recorded.update(range(first, last + 1))
     await asyncio.to_thread(write_manifest, job.folder, describe(job, recorded, failed))
@@ -48,45 +52,14 @@ async def write_files(store: JobStore, job: Job) -> None:
     write = _write_manual_runs if job.manual else _write_tables
     await asyncio.to_thread(write, job, stored, failed)
     if job.summary is not None:
-        summary = json.dumps({"job_id": job.job_id, **job.summary}, indent=2)
+        summary = to_json({"job_id": job.job_id, **job.summary}, indent=2)
         await asyncio.to_thread(write_whole, job.folder / SUMMARY, f"{summary}\n")
     await write_job_manifest(store, job)
 
 
 def present(job: Job) -> dict[str, str]:
     """Return the files that are there, by what they are."""
-    return {name: str(job.folder / name) for name in NAMES if (job.folder / name).is_file()}
-
-
-def make_folder(folder: Path) -> None:
-    """Make *folder* and see that files can be written there.
-
-    Raises
-    ------
-    OutputError
-        It cannot be made or written.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-    except OSError as error:
-        raise OutputError(str(folder), error.strerror or str(error)) from error
-
-
-def probe_folder(folder: Path) -> None:
-    """See that *folder* can be written; where it cannot, leave nothing behind."""
-    try:
-        missing = [each for each in (folder, *folder.parents) if not each.exists()]
-    except OSError as error:  # too long a name, links in a circle
-        raise OutputError(str(folder), error.strerror or str(error)) from None
-    try:
-        make_folder(folder)
-    except OutputError:
-        for each in missing:
-            with contextlib.suppress(OSError):
-                each.rmdir()
-        raise
+    return {name: str(job.folder / name) for name in NAMES if is_file(job.folder / name)}
 
 
 def _write_tables(job: Job, stored: list[Chunk], failed: dict[int, str]) -> None:
@@ -98,7 +71,8 @@ def _write_tables(job: Job, stored: list[Chunk], failed: dict[int, str]) -> None
         rows += [(job.run_ids[index], str(index), error) for index, error in failed.items()]
         _write_csv(job.folder / FAILED, rows)
     else:
-        (job.folder / FAILED).unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            (job.folder / FAILED).unlink()
     if len(job.config.arms) > 1:
         indices, metrics = packing.join(stored, job.job_id)
         if len(indices):
@@ -118,7 +92,7 @@ def _write_manual_runs(job: Job, stored: list[Chunk], _failed: dict[int, str]) -
     """Write the runs that were recorded by hand; a metric that a run does not have is empty."""
     tables = [packing.unpack(chunk, job.job_id) for chunk in stored]
     names = list(dict.fromkeys(name for each in tables for name in each.dtype.names or ()))
-    heading = (*MANUAL_COLUMNS, *names)
+    heading = (*LEADING_COLUMNS, *names)
     rows = (
         (
             job.job_id,
@@ -163,13 +137,6 @@ def _rows(names: Iterable[str], columns: list[NDArray[Any]]) -> Iterator[Iterabl
 
 
 def _write_csv(path: Path, rows: Iterable[Iterable[Any]]) -> None:
-    partial = path.with_name(f".{path.name}-{os.getpid()}")
-    try:
-        with partial.open("w", encoding="utf-8", newline="") as file:
-            csv.writer(file, lineterminator="\n").writerows(rows)
+    with whole_file(path) as file:
+        csv.writer(file, lineterminator="\n").writerows(rows)
         failpoint("in-table")
-        partial.replace(path)
-    except OSError as error:
-        raise OutputError(str(path), error.strerror or str(error)) from error
-    finally:
-        partial.unlink(missing_ok=True)

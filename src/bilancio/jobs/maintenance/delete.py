@@ -13,8 +13,7 @@ import time
 from pathlib import Path
 
 from bilancio.errors import BilancioError, JobNotFound, JobStateError, OutputError
-from bilancio.jobs.artifacts.manifest import FILE_NAME as MANIFEST
-from bilancio.jobs.artifacts.tables import NAMES
+from bilancio.jobs.artifacts.folder import MANIFEST, NAMES
 from bilancio.jobs.maintenance.reports import Deletion
 from bilancio.jobs.models import Job
 from bilancio.jobs.store import JobStore

@@ -21,7 +21,8 @@ from bilancio.experiments.protocol import SearchingExperiment, Step, preparation
 from bilancio.experiments.sweep_config import SweepConfig
 from bilancio.failpoints import failpoint
 from bilancio.jobs.artifacts import tables
-from bilancio.jobs.artifacts.manifest import provenance
+from bilancio.jobs.artifacts.folder import make_folder
+from bilancio.jobs.artifacts.provenance import provenance
 from bilancio.jobs.clock import Clock
 from bilancio.jobs.models import Job, JobStatus, Lease
 from bilancio.jobs.store import Chunk, JobStore, packing
@@ -141,7 +142,7 @@ class Worker:
         )
         failpoint("lease-confirmed")
         job = await self._job()
-        await asyncio.to_thread(tables.make_folder, job.folder)
+        await asyncio.to_thread(make_folder, job.folder)
         await self._write_manifest()
         log.info("job %s: %d runs, %d done", job.job_id, job.total_runs, job.completed_runs)
         experiment = registry.experiment(job.config.sweep_type)

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 from bilancio.errors import JobNotFound
 from bilancio.jobs.artifacts import tables
-from bilancio.jobs.artifacts.manifest import FILE_NAME as MANIFEST
+from bilancio.jobs.artifacts.folder import MANIFEST
 from bilancio.jobs.maintenance.checks.base import (
     Checked,
     Fix,

@@ -4,7 +4,7 @@ import functools
 from collections.abc import AsyncIterator
 
 from bilancio.errors import JobDamaged
-from bilancio.jobs.artifacts import tables
+from bilancio.jobs.artifacts.folder import RUNS
 from bilancio.jobs.maintenance.checks.base import (
     RESTORE,
     Checked,
@@ -73,9 +73,9 @@ async def _repair_of_chunks(store: JobStore, job_id: str) -> str:
         job = await store.job(job_id)
     except JobDamaged:
         job = None
-    if job is not None and (job.folder / tables.RUNS).is_file():
+    if job is not None and (job.folder / RUNS).is_file():
         return (
-            f"{RESTORE}. Or import the runs from {tables.RUNS}: bilancio jobs delete {job_id} "
+            f"{RESTORE}. Or import the runs from {RUNS}: bilancio jobs delete {job_id} "
             f"--keep-files, then bilancio jobs import {job.folder / KEPT_MANIFEST}."
         )
     return f"{RESTORE}, or delete the job and run its sweep again."

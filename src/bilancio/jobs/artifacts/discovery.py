@@ -1,0 +1,226 @@
+"""Jobs that only a manifest on disk tells of: where they are looked for, what is known of them.
+
+A listing asks this each time, so that what the store knows by a folder's name, or by the name
+that a manifest begins with, is not read any further; and what was refused is not read again by
+the same process until it changes.
+"""
+
+import asyncio
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bilancio.errors import BilancioError, InvalidInput
+from bilancio.jobs.artifacts import foreign
+from bilancio.jobs.artifacts.folder import MANIFEST, READ_BACK, is_file
+from bilancio.jobs.job_id import JobId
+from bilancio.jobs.store import JobStore
+
+if TYPE_CHECKING:
+    from bilancio.jobs.artifacts.importing import Read
+
+PROJECT_OUT = Path("out/experiments")
+PROJECT_MARKS = (".git", "pyproject.toml")
+MAX_FOLDERS = 20_000  # looked at for one question
+MAX_READ = 64 << 20  # bytes of manifests read for one question
+MAX_REMEMBERED = 20_000
+
+Stamp = tuple[tuple[int, int, int] | None, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inspected:
+    """What came of reading a manifest: its job, or why it was refused."""
+
+    stamp: Stamp
+    job_id: JobId | None
+    reason: str = ""
+
+
+_inspected: dict[Path, Inspected] = {}
+
+
+def search_roots(out_dir: Path) -> tuple[Path, ...]:
+    """Return the folders below which jobs are looked for: *out_dir* and the project's own.
+
+    The project is the nearest folder upwards that holds ``.git`` or ``pyproject.toml``. Where
+    the working folder is gone, only an absolute *out_dir* is left.
+    """
+    roots = []
+    out_dir = out_dir.expanduser()
+    try:
+        here = Path.cwd()
+    except OSError:
+        return (out_dir,) if out_dir.is_absolute() else ()
+    roots.append(here / out_dir)
+    for folder in (here, *here.parents):
+        if any((folder / mark).exists() for mark in PROJECT_MARKS):
+            roots.append(folder / PROJECT_OUT)
+            break
+    return tuple(dict.fromkeys(roots))
+
+
+async def unknown_manifests(store: JobStore, roots: Iterable[Path]) -> dict[JobId, Path]:
+    """Return the manifests up to two levels below *roots* whose jobs the store does not have.
+
+    Refused ones are left out: `refused_manifests` says why.
+    """
+    found: dict[JobId, Path] = {}
+    for path, seen in (await _inspect_unknown(store, roots)).items():
+        job_id = seen.job_id
+        if job_id is not None and (job_id not in found or path.parent.name == job_id):
+            found[job_id] = path
+    still = set(await store.unknown(found)) if found else set()
+    return {job_id: path for job_id, path in found.items() if job_id in still}
+
+
+async def refused_manifests(store: JobStore, roots: Iterable[Path]) -> dict[Path, str]:
+    """Return the manifests below *roots* that cannot be imported, and why each was refused."""
+    refused = {}
+    for path, seen in (await _inspect_unknown(store, roots)).items():
+        if seen.job_id is None:
+            refused[path] = seen.reason
+        elif seen.job_id in await store.unknown([seen.job_id]):
+            try:
+                await asyncio.to_thread(_read, path)
+            except InvalidInput as error:
+                refused[path] = str(error)
+    return refused
+
+
+async def import_unknown(store: JobStore, roots: Iterable[Path]) -> None:
+    """Store every job that only a manifest below *roots* tells of; skip what is refused."""
+    for path in (await unknown_manifests(store, roots)).values():
+        await import_found(store, path)
+
+
+async def import_found(store: JobStore, path: Path) -> JobId | None:
+    """Store the job of a manifest that was found; None where it is refused.
+
+    A refusal is remembered until the manifest, or a table beside it, changes.
+    """
+    stamp = _stamp(path)
+    seen = _inspected.get(path)
+    if seen is not None and seen.stamp == stamp and seen.job_id is None:
+        return None
+    try:
+        read = await asyncio.to_thread(_read, path)
+        await store.import_job(*read)
+    except InvalidInput as error:
+        _remember(path, Inspected(stamp=stamp, job_id=None, reason=str(error)))
+        return None
+    except BilancioError:  # a full disk must not end a listing; what else ails it, that will say
+        return None
+    return JobId(read.row["job_id"])
+
+
+def manifest_in_folder_of(job_id: str, roots: Iterable[Path]) -> Path | None:
+    """Return the manifest in the folder that has the job's own name, if there is one."""
+    for root in roots:
+        for folder in (root, *_subfolders(root, MAX_FOLDERS)):
+            path = folder / job_id / MANIFEST
+            if is_file(path) and not path.parent.is_symlink():
+                return path
+    return None
+
+
+async def _inspect_unknown(store: JobStore, roots: Iterable[Path]) -> dict[Path, Inspected]:
+    """Read the manifests whose folder's name, and own name, the store does not know."""
+    paths = await _unknown_folders(store, roots)
+    names = await asyncio.to_thread(lambda: {path: foreign.name_in(path) for path in paths})
+    unknown = set(await store.unknown({name for name in names.values() if name}))
+    left = [path for path, name in names.items() if name is None or name in unknown]
+    return await asyncio.to_thread(_inspect, left)
+
+
+async def _unknown_folders(store: JobStore, roots: Iterable[Path]) -> list[Path]:
+    """Return the manifests in folders up to two levels down that no stored job is named as."""
+    manifests: list[Path] = []
+    left = MAX_FOLDERS
+    level = list(roots)
+    for last in (False, True):
+        folders = await asyncio.to_thread(_all_subfolders, level, left)
+        left -= len(folders)
+        unknown = set(await store.unknown({folder.name for folder in folders}))
+        level = []
+        for folder in folders:
+            if folder.name not in unknown:
+                continue
+            if is_file(folder / MANIFEST):
+                manifests.append(folder / MANIFEST)
+            elif not last:
+                level.append(folder)
+    return manifests
+
+
+def _all_subfolders(folders: Iterable[Path], limit: int) -> list[Path]:
+    found: list[Path] = []
+    for folder in folders:
+        found += _subfolders(folder, limit - len(found))
+    return found
+
+
+def _subfolders(folder: Path, limit: int) -> list[Path]:
+    """Return the folders in *folder* by name; links and hidden ones are left out."""
+    try:
+        with os.scandir(folder) as entries:
+            names = [
+                entry.name
+                for entry in entries
+                if not entry.name.startswith(".") and entry.is_dir(follow_symlinks=False)
+            ]
+    except OSError:
+        return []
+    return [folder / name for name in sorted(names)[: max(limit, 0)]]
+
+
+def _inspect(paths: Iterable[Path]) -> dict[Path, Inspected]:
+    """Read what has not been read yet, small ones first, so that large ones starve none."""
+    found = {}
+    left = MAX_READ
+    stamps = {path: _stamp(path) for path in paths}
+    for path, stamp in sorted(stamps.items(), key=lambda each: each[1][0] or ()):
+        seen = _inspected.get(path)
+        if seen is None or seen.stamp != stamp:
+            left -= stamp[0][0] if stamp[0] else 0
+            if left < 0:
+                continue
+            seen = _inspect_one(path, stamp)
+            _remember(path, seen)
+        found[path] = seen
+    return dict(sorted(found.items()))
+
+
+def _inspect_one(path: Path, stamp: Stamp) -> Inspected:
+    try:
+        job_id = JobId(foreign.read_manifest(path).job_id)
+    except InvalidInput as error:
+        return Inspected(stamp=stamp, job_id=None, reason=str(error))
+    return Inspected(stamp=stamp, job_id=job_id)
+
+
+def _read(path: Path) -> "Read":
+    from bilancio.jobs.artifacts.importing import read_job  # numpy, which a listing does not need
+
+    return read_job(path)
+
+
+def _remember(path: Path, seen: Inspected) -> None:
+    if len(_inspected) >= MAX_REMEMBERED:
+        _inspected.clear()
+    _inspected[path] = seen
+
+
+def _stamp(path: Path) -> Stamp:
+    """Return what changes when a manifest, or a table that is read with it, does."""
+    return tuple(_stamp_of(path.with_name(name)) for name in (path.name, *READ_BACK))
+
+
+def _stamp_of(path: Path) -> tuple[int, int, int] | None:
+    try:
+        found = path.lstat()
+    except OSError:
+        return None
+    return (found.st_size, found.st_mtime_ns, found.st_ino)
