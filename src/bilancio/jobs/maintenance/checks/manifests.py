@@ -1,13 +1,12 @@
 """Checks of the manifests in output folders."""
 
 import asyncio
-import contextlib
-import json
 from collections.abc import AsyncIterator
 
-from bilancio.errors import JobNotFound
+from bilancio.errors import InvalidInput, JobNotFound
 from bilancio.jobs.artifacts import tables
 from bilancio.jobs.artifacts.folder import MANIFEST
+from bilancio.jobs.artifacts.foreign import read_manifest
 from bilancio.jobs.maintenance.checks.base import (
     Checked,
     Fix,
@@ -58,11 +57,8 @@ def _rewrite(store: JobStore, job_id: str) -> Fix:
 
 def _is_behind(row: EndedJob) -> bool:
     """Tell whether the manifest of a job that has ended is missing, or older than its end."""
-    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-        text = (row.out_dir / row.job_id / MANIFEST).read_text(encoding="utf-8")
-        manifest = json.loads(text)
-        return (manifest["status"], manifest["run_counts"]["completed"]) != (
-            row.status,
-            row.completed_runs,
-        )
-    return True
+    try:
+        manifest = read_manifest(row.out_dir / row.job_id / MANIFEST)
+    except InvalidInput:
+        return True
+    return (manifest.status, manifest.run_counts.completed) != (row.status, row.completed_runs)
