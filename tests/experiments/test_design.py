@@ -9,7 +9,7 @@ from bilancio.experiments import registry
 from bilancio.experiments.configs import BalancedSweep, RingSweep
 from bilancio.experiments.design import latin_hypercube, run_columns
 from bilancio.jobs import JobConfig
-from bilancio.jobs.models import RunIds
+from bilancio.jobs.run_ids import RunIds
 
 UNHURRIED = settings(deadline=None)  # the first sample loads scipy
 VALUES = st.lists(st.decimals("0.1", 1, places=2), min_size=1, max_size=3, unique=True)

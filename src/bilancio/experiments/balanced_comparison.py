@@ -125,3 +125,15 @@ def pairs(indices: Indices) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
 
 
 EXPERIMENT = BalancedComparison()
+
+
+def __getattr__(name: str) -> Any:
+    """Return the runner that is promised under this module, too; it lives above, among jobs."""
+    if name != "BalancedComparisonRunner":
+        message = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(message)
+    from bilancio.jobs.runners import (
+        BalancedComparisonRunner,
+    )  # an experiment is computed without jobs
+
+    return BalancedComparisonRunner

@@ -188,3 +188,13 @@ def interval_words(interval: list[float] | None, n_seeds: int) -> str:
 
 
 EXPERIMENT = RingExperiment()
+
+
+def __getattr__(name: str) -> Any:
+    """Return the runner that is promised under this module, too; it lives above, among jobs."""
+    if name != "RingSweepRunner":
+        message = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(message)
+    from bilancio.jobs.runners import RingSweepRunner  # an experiment is computed without jobs
+
+    return RingSweepRunner

@@ -142,12 +142,14 @@ class AsyncJobManager:
     async def runs(
         self, name: str, *, status: str | None = None, limit: int = 50, offset: int = 0
     ) -> Listing[dict[str, Any]]:
-        """Return single runs of a job: id, index, cell, arm, seed, parameters and metrics.
+        """Return a page of a job's runs: id, index, cell, arm, seed, parameters and metrics.
 
         Parameters
         ----------
         status
-            `completed` or `failed`; both, and pending ones, by default.
+            `completed`, `failed` or `pending`; all runs by default.
+        limit, offset
+            The page: at most 1,000 runs, after the first *offset*. Its `total` counts all.
         """
         from bilancio.jobs import results  # numpy and the experiment
 

@@ -109,6 +109,8 @@ async def _find(session: Session, name: str, *, exact: bool) -> Found:
         raise JobNotFound(name, similar, "Give the whole name." if exact and similar else "")
     job = await store.job(match.job_id)
     if job is None:
+        if match.job_id not in on_disk:  # it was deleted a moment ago
+            raise JobNotFound(name)
         job, _ = await import_manifest(session, on_disk[match.job_id])
         return Found(job=job, reading=match.how)
     return Found(job=await with_stall(session, job), reading=match.how)

@@ -2,17 +2,19 @@
 
 import functools
 import math
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Concatenate, NoReturn, ParamSpec, Self, TypeVar
 
 from bilancio.errors import ManagerUnusable
+from bilancio.experiments.sweep_config import SweepConfig
 from bilancio.jobs.async_manager import AsyncJobManager
 from bilancio.jobs.clock import Clock, utc_now
-from bilancio.jobs.models import Progress
+from bilancio.jobs.models import Job, Progress
+from bilancio.jobs.paging import MAX_ROWS, Paged
 from bilancio.jobs.sync import LoopThread
 
-__all__ = ["AsyncJobManager", "JobManager"]
+__all__ = ["AsyncJobManager", "JobManager", "create_job"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -83,7 +85,6 @@ class JobManager:
     wait = _blocking(AsyncJobManager.wait)
     events = _blocking(AsyncJobManager.events)
     results = _blocking(AsyncJobManager.results)
-    runs = _blocking(AsyncJobManager.runs)
     run_of = _blocking(AsyncJobManager.run_of)
 
     import_job = _blocking(AsyncJobManager.import_job)
@@ -94,6 +95,25 @@ class JobManager:
     doctor = _blocking(AsyncJobManager.doctor)
     backup = _blocking(AsyncJobManager.backup)
 
+    def runs(self, name: str, *, status: str | None = None) -> Sequence[dict[str, Any]]:
+        """Return all runs of a job: id, index, cell, arm, seed, parameters and metrics.
+
+        The sequence reads them from the store when they are asked for, 1,000 at a time. How many
+        there are is told once, when it is made.
+
+        Parameters
+        ----------
+        status
+            `completed`, `failed` or `pending`; all runs by default.
+        """
+        known = self._loop.wait(lambda: self._manager.runs(name, status=status, limit=1))
+
+        def page(offset: int) -> Sequence[dict[str, Any]]:
+            ask = functools.partial(self._manager.runs, status=status, limit=MAX_ROWS)
+            return self._loop.wait(lambda: ask(known.job.job_id, offset=offset))
+
+        return Paged(page, known.total)
+
     def watch(self, name: str, timeout_s: float = math.inf) -> Iterator[Progress]:
         """Yield a job's progress whenever it has changed, until it ends, stalls, or time is up."""
         steps = self._manager.watch(name, timeout_s)
@@ -103,3 +123,19 @@ class JobManager:
 
         while (step := self._loop.wait(following)) is not None:
             yield step
+
+
+def create_job(
+    description: str,
+    config: SweepConfig | Mapping[str, Any],
+    *,
+    job_id: str | None = None,
+    notes: str = "",
+    tags: Sequence[str] = (),
+    out_dir: Path | str | None = None,
+) -> Job:
+    """Store a new job in the default store; see `JobManager.create_job`."""
+    with JobManager() as manager:
+        return manager.create_job(
+            description, config, job_id=job_id, notes=notes, tags=tags, out_dir=out_dir
+        )

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple, Self, TypeVar, overload
+from typing import Annotated, Any, NamedTuple, Self, TypeVar
 
 from pydantic import (
     BaseModel,
@@ -12,7 +12,7 @@ from pydantic import (
     Field,
     ModelWrapValidatorHandler,
     PlainSerializer,
-    SerializeAsAny,
+    SerializationInfo,
     SkipValidation,
     model_validator,
 )
@@ -20,7 +20,8 @@ from pydantic import (
 from bilancio.experiments import registry
 from bilancio.experiments.sweep_config import SweepConfig
 from bilancio.jobs.clock import to_text
-from bilancio.jobs.job_id import JobId, short_hash
+from bilancio.jobs.job_id import JobId
+from bilancio.jobs.run_ids import listed_ids
 
 T = TypeVar("T")
 
@@ -87,64 +88,22 @@ class View(BaseModel):
     )
 
 
-class RunIds(Sequence[str]):
-    """The ids of a sweep's runs, made when asked for.
-
-    ``<sweep>_<arm>_<5 hex of job><7 hex of index>``: the same on every resume, and each says
-    where its run is.
-    """
-
-    def __init__(self, job_id: str, sweep_type: str, arms: Sequence[str], length: int) -> None:
-        self._prefix = short_hash(job_id)
-        self._sweep = sweep_type
-        self._arms = tuple(arms)
-        self._length = length
-
-    def __len__(self) -> int:
-        return self._length
-
-    @overload
-    def __getitem__(self, index: int) -> str: ...
-    @overload
-    def __getitem__(self, index: slice) -> list[str]: ...
-    def __getitem__(self, index: int | slice) -> str | list[str]:
-        if isinstance(index, slice):
-            return [self[each] for each in range(*index.indices(self._length))]
-        if not -self._length <= index < self._length:
-            message = f"run {index} of {self._length}"
-            raise IndexError(message)
-        index %= self._length
-        arm = self._arms[index % len(self._arms)]
-        return f"{self._sweep}_{arm}_{self._prefix}{index:07x}"
-
-    def __contains__(self, run_id: object) -> bool:
-        return isinstance(run_id, str) and self.find(run_id) is not None
-
-    def find(self, run_id: str) -> int | None:
-        """Return the index of the run with this id, or None."""
-        try:
-            index = int(run_id[-7:], 16)
-        except ValueError:
-            return None
-        return index if index < self._length and self[index] == run_id else None
-
-    def __repr__(self) -> str:
-        return f"<{self._length} run ids of {self._sweep}>"
-
-
 class Listing(list[T]):
     """A cut of a job's events or runs, in order.
 
     Attributes
     ----------
+    total
+        How many there are in all, of the status asked for.
     job
         The job that they are of.
     reading
         How its name was read where it was not written exactly; else empty.
     """
 
-    def __init__(self, items: Iterable[T], *, job: "Job", reading: str) -> None:
+    def __init__(self, items: Iterable[T], *, job: "Job", reading: str, total: int) -> None:
         super().__init__(items)
+        self.total = total
         self.job = job
         self.reading = reading
 
@@ -165,6 +124,9 @@ class Holder(View):
     host: str | None
 
 
+RunIdsField = Annotated[SkipValidation[Sequence[str]], PlainSerializer(listed_ids)]
+
+
 class InFlightBatch(NamedTuple):
     """A batch that computes: its runs, both ends included, and the workers it has outlived."""
 
@@ -179,8 +141,9 @@ class Job(View):
     Attributes
     ----------
     run_ids
-        Lazy sequence of the ids of all runs by index, those that a search reserves and may not
-        need among them; of a manual job, those recorded.
+        Lazy sequence of the ids of all runs by index. They are those planned: a job that has not
+        begun has them, too, and a search reserves some that it may not need. Of a manual job,
+        those recorded. In JSON a list of up to 100, else the first, the last, and a count.
     total_runs
         Number of runs; of a search, the most that it may need, until it has completed.
     manual
@@ -203,7 +166,7 @@ class Job(View):
     config: Config
     config_hash: str
     engine: str
-    run_ids: SkipValidation[Sequence[str]] = Field(exclude=True, repr=False)
+    run_ids: RunIdsField = Field(repr=False, description="Ids of all runs planned, by index.")
     total_runs: int
     completed_runs: int
     failed_runs: int
@@ -331,6 +294,13 @@ class Progress(View):
     means: dict[str, float | None]
 
 
+def _without_run_ids(job: Job, info: SerializationInfo) -> dict[str, Any]:
+    return job.model_dump(mode=info.mode, exclude={"run_ids"})
+
+
+Listed = Annotated[Job, PlainSerializer(_without_run_ids, return_type=dict[str, Any])]
+
+
 class Page(View):
     """A cut of a list of jobs, newest first.
 
@@ -342,7 +312,7 @@ class Page(View):
         Names of jobs of this cut that cannot be read from the store; they are not in `jobs`.
     """
 
-    jobs: tuple[SerializeAsAny[Job], ...]
+    jobs: tuple[Listed, ...]
     total: int
     offset: int
     damaged: tuple[str, ...] = ()

@@ -60,7 +60,8 @@ async def events(
     found = await find(session, name)
     store = await session.store()
     listed = await store.events(found.job.job_id, after=after, limit=limit, last=last)
-    return Listing(listed, job=found.job, reading=found.reading)
+    total = (await store.events(found.job.job_id, limit=1, last=True))[0].seq
+    return Listing(listed, job=found.job, reading=found.reading, total=total)
 
 
 async def _progress(session: Session, job: Job, reading: str) -> Progress:

@@ -16,11 +16,11 @@ from bilancio.jobs.artifacts import tables
 from bilancio.jobs.artifacts.folder import MANIFEST
 from bilancio.jobs.lookup import find
 from bilancio.jobs.models import Job, JobStatus, Listing, Results, Table
+from bilancio.jobs.paging import check_page
 from bilancio.jobs.session import Session
 from bilancio.jobs.store import JobStore, packing
 
 SHOWN_FAILURES = 5
-MAX_ROWS = 1000
 
 
 async def results(
@@ -37,7 +37,7 @@ async def results(
     Where no grouping is asked for, designs other than a grid are told apart in the table: the
     probes of a search say nothing of an average.
     """
-    _check_page(limit, offset)
+    check_page(limit, offset)
     named = await find(session, name)
     job, store = named.job, await session.store()
     if job.status.ended and not (job.folder / MANIFEST).exists():
@@ -90,19 +90,22 @@ async def runs(
     session: Session, name: str, *, status: str | None, limit: int, offset: int
 ) -> Listing[dict[str, Any]]:
     """Return single runs; see `AsyncJobManager.runs`."""
-    _check_page(limit, offset)
+    check_page(limit, offset)
     allowed = ("completed", "failed", "pending")
     if status is not None and status not in allowed:
         raise InvalidInput([Problem("status", repr(status), ", ".join(allowed))])
     found = await find(session, name)
     store = await session.store()
     rows = await _page(store, found.job, status, limit=limit, offset=offset)
-    return Listing(rows, job=found.job, reading=found.reading)
+    total = _count(found.job, status)
+    return Listing(rows, job=found.job, reading=found.reading, total=total)
 
 
 async def _page(
     store: JobStore, job: Job, status: str | None, *, limit: int, offset: int
 ) -> list[dict[str, Any]]:
+    if offset >= _count(job, status):
+        return []
     if job.manual:
         return await _manual_runs(store, job, limit=limit, offset=offset)
     failed = await store.failed_runs(job.job_id)
@@ -114,8 +117,23 @@ async def _page(
     return await asyncio.to_thread(_run_rows, job, experiment, wanted, stored, failed)
 
 
-async def run_of(session: Session, name: str, which: str) -> dict[str, Any]:
+def _count(job: Job, status: str | None) -> int:
+    """Return how many runs of this status a job has; all of a manual job are completed."""
+    match status:
+        case "completed":
+            return job.completed_runs
+        case "failed":
+            return job.failed_runs
+        case "pending":
+            left = job.total_runs - job.completed_runs - job.failed_runs
+            return 0 if job.manual else max(left, 0)
+        case _:
+            return job.completed_runs if job.manual else job.total_runs
+
+
+async def run_of(session: Session, name: str, which: str | int) -> dict[str, Any]:
     """Return one run by its index or its id; see `AsyncJobManager.run_of`."""
+    which = str(which)
     job, store = (await find(session, name)).job, await session.store()
     known = job.run_ids
     if job.manual:
@@ -164,17 +182,18 @@ def _run_rows(
 ) -> list[dict[str, Any]]:
     parameters = experiment.parameters(job.config, wanted)
     indices, metrics = packing.join(stored, job.job_id)
-    place = {int(index): at for at, index in enumerate(indices)}
+    places = np.searchsorted(indices, wanted)
     rows = []
-    for position, each in enumerate(wanted):
-        index = int(each)
+    for position, (index, place) in enumerate(zip(wanted.tolist(), places.tolist(), strict=True)):
         row: dict[str, Any] = {"job_id": job.job_id, "run_id": job.run_ids[index], "index": index}
         row |= {name: _known(column[position].item()) for name, column in parameters.items()}
-        if index in place:
+        if place < len(indices) and indices[place] == index:
             row["status"] = "completed"
-            row |= readable(experiment, metrics[place[index]])
+            row |= readable(experiment, metrics[place])
         elif index in failed:
             row |= {"status": "failed", "error": failed[index]}
+        elif job.status is JobStatus.COMPLETED:  # imported without the metrics of its runs
+            row["status"] = "completed"
         else:
             row["status"] = "pending"
         rows.append(row)
@@ -238,13 +257,3 @@ def _stored_headline(job: Job) -> str:
             "The results of its single runs are not here; run it again to have them."
         )
     return f"No run has been recorded yet. {text.standing(job)}"
-
-
-def _check_page(limit: int, offset: int) -> None:
-    problems = []
-    if not 1 <= limit <= MAX_ROWS:
-        problems.append(Problem("limit", str(limit), f"whole numbers from 1 to {MAX_ROWS}"))
-    if offset < 0:
-        problems.append(Problem("offset", str(offset), "whole numbers from 0"))
-    if problems:
-        raise InvalidInput(problems)

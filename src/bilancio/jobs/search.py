@@ -1,12 +1,11 @@
 """List jobs, those included that only manifests in the output folder tell of."""
 
-from bilancio.errors import InvalidInput, Problem
+from bilancio.errors import invalid
 from bilancio.jobs.artifacts import discovery
 from bilancio.jobs.lookup import with_stall
 from bilancio.jobs.models import JobStatus, Page
+from bilancio.jobs.paging import check_page
 from bilancio.jobs.session import Session
-
-MAX_JOBS = 1000
 
 
 async def list_jobs(
@@ -22,16 +21,10 @@ async def list_jobs(
 
     Jobs that only the manifests in the output folder tell of are imported first.
     """
-    problems = []
     allowed = [each.value for each in JobStatus]
     if status is not None and status not in allowed:
-        problems.append(Problem("status", repr(str(status)), ", ".join(allowed)))
-    if not 1 <= limit <= MAX_JOBS:
-        problems.append(Problem("limit", str(limit), f"whole numbers from 1 to {MAX_JOBS}"))
-    if offset < 0:
-        problems.append(Problem("offset", str(offset), "whole numbers from 0"))
-    if problems:
-        raise InvalidInput(problems)
+        raise invalid("status", str(status), ", ".join(allowed))
+    check_page(limit, offset)
     store = await session.store()
     await discovery.import_unknown(store, discovery.search_roots(session.settings.out_dir))
     wanted = None if status is None else JobStatus(status)

@@ -18,7 +18,8 @@ from bilancio.jobs.artifacts.folder import (
 )
 from bilancio.jobs.artifacts.foreign import Manifest, checked_config, read_manifest
 from bilancio.jobs.clock import to_text
-from bilancio.jobs.models import JobStatus, RunIds
+from bilancio.jobs.models import JobStatus
+from bilancio.jobs.run_ids import RunIds
 from bilancio.jobs.store import Chunk
 
 #: What a damaged or hostile file makes of code that reads it; each is refused alike.

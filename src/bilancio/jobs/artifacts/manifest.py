@@ -24,7 +24,9 @@ def describe(job: Job, recorded: set[int], failed: Mapping[int, str]) -> dict[st
     failed
         Error by index of the runs that failed.
     """
-    stored = job.model_dump(mode="json", exclude={"stalled", "compute_s", "summary", "out_dir"})
+    stored = job.model_dump(
+        mode="json", exclude={"stalled", "compute_s", "summary", "out_dir", "run_ids"}
+    )
     leading = {
         name: stored.pop(name)
         for name in ("job_id", "created_at", "completed_at", "status", "description", "config")

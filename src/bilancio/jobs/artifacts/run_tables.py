@@ -24,7 +24,7 @@ from bilancio.experiments.grid_sweep import GridSweep
 from bilancio.experiments.protocol import declared_metrics, metrics_of
 from bilancio.experiments.sweep_config import SweepConfig
 from bilancio.jobs.artifacts.folder import open_file
-from bilancio.jobs.models import RunIds
+from bilancio.jobs.run_ids import RunIds
 from bilancio.jobs.store import Chunk, packing
 from bilancio.model.metrics import Metric
 

@@ -13,7 +13,8 @@ from bilancio.experiments import registry
 from bilancio.experiments.sweep_config import SweepConfig, UncheckedSweep, digest_now
 from bilancio.jobs.clock import from_text
 from bilancio.jobs.job_id import JobId
-from bilancio.jobs.models import EventType, Holder, InFlightBatch, Job, JobEvent, JobStatus, RunIds
+from bilancio.jobs.models import EventType, Holder, InFlightBatch, Job, JobEvent, JobStatus
+from bilancio.jobs.run_ids import RunIds
 from bilancio.jobs.store.database import Row, storable
 
 T = TypeVar("T")

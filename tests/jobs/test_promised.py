@@ -1,0 +1,115 @@
+"""The public interface, name by name, as DESIGN promises it."""
+
+import importlib
+import json
+
+import pytest
+
+from bilancio.errors import InvalidInput
+from bilancio.jobs import JobConfig, JobManager, JobStatus, create_job
+
+RING = JobConfig(sweep_type="ring", n_agents=10, kappas=["0.5", "1"], seeds=[1, 2])
+
+
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [
+        ("bilancio.jobs", "create_job"),
+        ("bilancio.jobs", "AsyncJobManager"),
+        ("bilancio.jobs.manager", "AsyncJobManager"),
+        ("bilancio.jobs.manager", "JobManager"),
+        ("bilancio.jobs.models", "JobConfig"),
+        ("bilancio.jobs.runners", "RingSweepRunner"),
+        ("bilancio.jobs.runners", "BalancedComparisonRunner"),
+        ("bilancio.experiments.ring", "RingSweepRunner"),
+        ("bilancio.experiments.balanced_comparison", "BalancedComparisonRunner"),
+    ],
+)
+def test_a_promised_name_is_where_it_is_promised(module, name):
+    found = getattr(importlib.import_module(module), name)
+    assert found.__name__ == name
+
+
+def test_a_name_that_an_experiment_does_not_have_is_an_error():
+    with pytest.raises(ImportError, match="RingRunner"):
+        from bilancio.experiments.ring import RingRunner  # noqa: F401 - the test's point
+
+
+def test_a_job_is_created_in_one_call_on_the_default_store():
+    job = create_job("in one call", RING, tags=["x"])
+    with JobManager() as manager:
+        assert manager.get_job(job.job_id) == job
+        assert manager.get_job(job.job_id).status is JobStatus.PENDING
+
+
+def test_run_ids_of_a_job_that_has_not_begun_are_those_planned():
+    job = create_job("try", RING)
+    told = json.loads(job.model_dump_json())
+    assert told["run_ids"] == list(job.run_ids)
+    assert len(told["run_ids"]) == 4
+    assert job.model_dump()["run_ids"] == list(job.run_ids)
+    assert "planned" in type(job).model_fields["run_ids"].description
+
+
+def test_many_run_ids_are_told_by_their_ends():
+    job = create_job("try", JobConfig(sweep_type="ring", n_replicates=10_000))
+    assert job.model_dump(mode="json")["run_ids"] == {
+        "count": 10_000,
+        "first": job.run_ids[0],
+        "last": job.run_ids[-1],
+    }
+
+
+def test_a_list_of_jobs_leaves_run_ids_out():
+    create_job("try", RING)
+    with JobManager() as manager:
+        (job,) = json.loads(manager.list_jobs().model_dump_json())["jobs"]
+    assert job["config"] == RING.as_dict()
+    assert "run_ids" not in job
+
+
+def test_all_runs_are_a_sequence_that_is_read_when_it_is_asked_for():
+    config = JobConfig(sweep_type="ring", n_agents=4, n_replicates=2345)
+    with JobManager() as manager:
+        job = manager.create_job("try", config)
+        assert len(manager.runs(job.job_id, status="completed")) == 0
+        manager.run_job(job.job_id)
+        runs = manager.runs(job.job_id)
+        assert len(runs) == 2345
+        assert [run["index"] for run in runs] == list(range(2345))
+        assert runs[-1]["run_id"] == job.run_ids[-1]
+        assert [run["index"] for run in runs[998:1003]] == [998, 999, 1000, 1001, 1002]
+        assert [run["index"] for run in runs[::-1000]] == [2344, 1344, 344]
+        assert list(manager.runs(job.job_id, status="failed")) == []
+        assert list(manager.runs(job.job_id, status="pending")) == []
+        with pytest.raises(IndexError, match="item 2345 of 2345"):
+            runs[2345]
+        with pytest.raises(InvalidInput, match="status: got 'done'; allowed: completed, failed"):
+            manager.runs(job.job_id, status="done")
+
+
+async def test_a_page_of_runs_says_how_many_there_are(manager, small):
+    job = await manager.create_job("try", small)
+    await manager.run_job(job.job_id)
+    page = await manager.runs(job.job_id, limit=3, offset=14)
+    assert ([run["index"] for run in page], page.total) == ([14, 15], 16)
+    assert list(await manager.runs(job.job_id, offset=2**60)) == []
+    events = await manager.events(job.job_id, limit=1)
+    assert (len(events), events.total) == (1, len(await manager.events(job.job_id)))
+
+
+async def test_runs_recorded_by_hand_have_all_one_status(manager, small):
+    job = await manager.create_job("by hand", small)
+    await manager.start_job(job.job_id)
+    await manager.record_progress(job.job_id, "r1", {"delta": 0.5})
+    assert [run["run_id"] for run in await manager.runs(job.job_id, status="completed")] == ["r1"]
+    assert list(await manager.runs(job.job_id, status="failed")) == []
+    assert list(await manager.runs(job.job_id, status="pending")) == []
+
+
+@pytest.mark.parametrize("page", [{"limit": 0}, {"limit": "5"}, {"offset": -1}, {"offset": 2**70}])
+async def test_a_page_that_cannot_be_is_refused(manager, small, page):
+    job = await manager.create_job("try", small)
+    for ask in (manager.list_jobs, lambda **page: manager.runs(job.job_id, **page)):
+        with pytest.raises(InvalidInput, match=rf"{next(iter(page))}: got .*; allowed: whole"):
+            await ask(**page)
