@@ -5,9 +5,11 @@ import inspect
 import itertools
 import shutil
 import sqlite3
+import tempfile
 import threading
 import types
 from datetime import UTC, datetime
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -60,7 +62,17 @@ async def deleted(store):
     return await store.delete(await store.job("idle-job"))
 
 
+async def backed_up(store):
+    with tempfile.TemporaryDirectory() as folder:
+        return await store.backup(Path(folder) / "copy.db")
+
+
 CALLS = {
+    "backup": backed_up,
+    "ended_jobs": lambda store: store.ended_jobs(),
+    "integrity_errors": lambda store: store.integrity_errors(),
+    "note_speed": lambda store: store.note_speed(LEASE, speed=1.0),
+    "recount": lambda store: store.recount("idle-job"),
     "add": lambda store: added(store, "new-job", request_key="r"),
     "cancel": lambda store: store.cancel("leased-job", "enough"),
     "chunks": lambda store: store.chunks("leased-job"),
@@ -192,3 +204,27 @@ async def test_an_opening_cancelled_at_any_await_leaves_no_thread_and_no_lock(te
         for thread in set(threading.enumerate()) - threads:
             await asyncio.to_thread(thread.join, 10)
             assert not thread.is_alive() or thread.name.startswith("asyncio")
+
+
+async def made(path):
+    store = await open_store(str(path), now)
+    try:
+        await added(store, "first-job")
+    finally:
+        await store.close()
+
+
+async def test_making_a_store_cancelled_at_any_await_leaves_none_or_a_whole_one(isolated):
+    for number in itertools.count(1):
+        path = isolated / str(number) / "new.db"
+        threads = set(threading.enumerate())
+        cancelled = await cancelled_at(made(path), number, again=False)
+        if path.exists():
+            assert can_write_at_once(path)
+            assert [row[0] for row in content(path)[0]] in ([], ["first-job"])
+        for thread in set(threading.enumerate()) - threads:
+            await asyncio.to_thread(thread.join, 10)
+            assert not thread.is_alive() or thread.name.startswith("asyncio")
+        if not cancelled:
+            break
+    assert [row[0] for row in content(path)[0]] == ["first-job"]
