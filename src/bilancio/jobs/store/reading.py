@@ -44,7 +44,7 @@ class Questions(StoreBase):
         offset: int = 0,
     ) -> JobList:
         """Return a page of jobs, newest first; damaged ones are named apart."""
-        asked = {"status": status, "tag": tag, "text": text.lower() if text else None}
+        asked = {"status": status, "tag": tag, "text": text.casefold() if text else None}
         rows = await self.database.read("jobs", **asked, limit=limit, offset=offset)
         total = (await self.database.read("count_jobs", **asked))[0]["total"]
         found = JobList([], total, {})

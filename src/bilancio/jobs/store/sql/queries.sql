@@ -22,6 +22,7 @@ SELECT job_id FROM jobs ORDER BY created_at DESC;
 SELECT value AS name FROM json_each(:names) WHERE value NOT IN (SELECT job_id FROM jobs);
 
 -- name: jobs
+-- folded() is casefolding as Python does it, of UTF-8 bytes: SQLite's lower() knows ASCII only.
 SELECT *
   FROM jobs
  WHERE (:status IS NULL OR status = :status)
@@ -29,7 +30,10 @@ SELECT *
                                FROM json_each(CASE WHEN json_valid(tags) THEN tags ELSE '[]' END)
                               WHERE value = :tag))
    AND (:text IS NULL
-        OR instr(lower(job_id || ' ' || description || ' ' || notes || ' ' || tags), :text) > 0)
+        OR instr(folded(CAST(job_id || ' ' || description || ' ' || notes AS BLOB)), :text) > 0
+        OR EXISTS (SELECT 1
+                     FROM json_each(CASE WHEN json_valid(tags) THEN tags ELSE '[]' END)
+                    WHERE instr(folded(CAST(value AS BLOB)), :text) > 0))
  ORDER BY created_at DESC, job_id
  LIMIT :limit OFFSET :offset;
 
@@ -41,7 +45,10 @@ SELECT count(*) AS total
                                FROM json_each(CASE WHEN json_valid(tags) THEN tags ELSE '[]' END)
                               WHERE value = :tag))
    AND (:text IS NULL
-        OR instr(lower(job_id || ' ' || description || ' ' || notes || ' ' || tags), :text) > 0);
+        OR instr(folded(CAST(job_id || ' ' || description || ' ' || notes AS BLOB)), :text) > 0
+        OR EXISTS (SELECT 1
+                     FROM json_each(CASE WHEN json_valid(tags) THEN tags ELSE '[]' END)
+                    WHERE instr(folded(CAST(value AS BLOB)), :text) > 0));
 
 -- name: append_event
 -- Numbered by the job's own counter, so that the order of events is the order of commits.

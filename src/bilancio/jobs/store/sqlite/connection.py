@@ -71,7 +71,7 @@ async def connect_empty() -> aiosqlite.Connection:
     """Open a store in memory that reads as one without jobs."""
     connection = await aiosqlite.connect(":memory:", isolation_level=None)
     async with _closed_on_error(connection):
-        connection.row_factory = sqlite3.Row
+        await _set_up(connection)
         for _, script in migrations():
             await connection.executescript(script)
         await connection.execute(f"PRAGMA user_version = {latest_version()}")
@@ -135,8 +135,7 @@ async def _connect_uri(files: StoreFiles, how: str) -> aiosqlite.Connection:
 
 async def _prepare(connection: aiosqlite.Connection, files: StoreFiles) -> None:
     """Refuse what is not a store before anything is written to it."""
-    connection.row_factory = sqlite3.Row
-    connection.text_factory = _text
+    await _set_up(connection)
     application_id = await number(connection, "PRAGMA application_id")
     tables = await number(connection, "SELECT count(*) FROM sqlite_schema")
     if application_id != APPLICATION_ID and (application_id or tables):
@@ -158,6 +157,17 @@ async def _closed_on_error(connection: aiosqlite.Connection) -> AsyncIterator[No
     except BaseException:
         await undisturbed(connection.close())
         raise
+
+
+async def _set_up(connection: aiosqlite.Connection) -> None:
+    connection.row_factory = sqlite3.Row
+    connection.text_factory = _text
+    await connection.create_function("folded", 1, _folded, deterministic=True)
+
+
+def _folded(data: bytes) -> str:
+    """Return text without regard to case; what is damaged matches nothing."""
+    return data.decode("utf-8", "replace").casefold()
 
 
 def _text(data: bytes) -> str:
