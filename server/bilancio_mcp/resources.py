@@ -20,6 +20,7 @@ from bilancio.text import shortened
 from bilancio_mcp.lifespan import AppContext
 from bilancio_mcp.sizes import fitted
 
+MANUAL = "Everything about a job as the store has it: configuration, versions, counts, summary."
 OFFERED = 100  # the protocol's limit
 MANIFEST, REFUSAL = 16_000, 1_200  # characters
 
@@ -32,10 +33,11 @@ def add_resources(server: MCPServer[Any], app: AppContext) -> None:
     @server.resource(
         "job://{job_id}/manifest",
         title="Manifest of a job",
+        description=MANUAL,
         mime_type="application/json",
     )
     async def manifest(job_id: str) -> str:
-        """Everything about a job as the store has it: configuration, versions, counts, summary."""
+        """Answer a request for the resource."""
         try:
             found = await app.manager.find_job(job_id)
         except JobNotFound as error:

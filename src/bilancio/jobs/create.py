@@ -15,6 +15,7 @@ from bilancio.jobs.artifacts.folder import probe_out_dir
 from bilancio.jobs.job_id import JobId, generate_job_id, validate_job_id
 from bilancio.jobs.models import Job
 from bilancio.jobs.session import Session
+from bilancio.paths import absolute_path
 from bilancio.validation import validated
 
 MAX_TEXT = 10_000
@@ -60,7 +61,7 @@ async def create_job(
     name = None if job_id is None else validate_job_id(job_id)
     if checked.cloud:
         raise ExecutorUnavailable("modal", executors.names())
-    folder = Path(out_dir or session.settings.out_dir).expanduser().absolute()
+    folder = absolute_path("out_dir", out_dir or session.settings.out_dir)
     await _refuse_unwritable(session, folder)
     if name is not None:
         await _refuse_taken(session, name, folder)

@@ -32,8 +32,16 @@ class Session:
 
     @property
     def out_dir(self) -> Path:
-        """Absolute path of the folder that holds the jobs' output folders."""
-        return self.settings.out_dir.expanduser().absolute()
+        """Path of the folder that holds the jobs' output folders.
+
+        Absolute, unless it is relative and the working folder no longer exists; then there is
+        nothing at it.
+        """
+        path = self.settings.out_dir.expanduser()
+        try:
+            return path.absolute()
+        except FileNotFoundError:
+            return path
 
     async def store(self) -> JobStore:
         """Return the store, opened.

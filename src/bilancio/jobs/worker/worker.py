@@ -132,7 +132,7 @@ class Worker:
     async def _begin(self) -> Job:
         """Confirm the lease, write the first manifest, and warm the experiment."""
         failpoint("worker-started")
-        facts = await asyncio.to_thread(provenance, Path.cwd())
+        facts = await asyncio.to_thread(provenance, Path())
         await self._store.confirm(
             self._lease,
             pid=os.getpid(),
