@@ -1,4 +1,8 @@
-"""A store with a job that a worker has leased."""
+"""A store with a job that a worker has leased; a folder that any user may enter."""
+
+import shutil
+import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -31,3 +35,13 @@ async def job(store, isolated):
 async def lease(store, job):
     lease, _ = await store.claim(job.job_id, "worker-a", lease_s=30, executor="local")
     return lease
+
+
+@pytest.fixture
+def common():
+    """A folder that users other than root may enter."""
+    folder = Path(tempfile.mkdtemp())
+    folder.chmod(0o755)
+    yield folder
+    folder.chmod(0o755)
+    shutil.rmtree(folder)

@@ -1,22 +1,18 @@
 """A store that is not there yet, is removed or replaced while open, or cannot be written."""
 
-import contextlib
 import os
 import shutil
 import signal
 import subprocess
 import sys
-import tempfile
-from pathlib import Path
 
 import pytest
 
 from bilancio.errors import StoreCorrupt, StoreError, StoreUnavailable
 from bilancio.jobs import AsyncJobManager
 from bilancio.jobs.store import open_store
-from tests.jobs.store.kit import CONFIG
+from tests.jobs.store.kit import CONFIG, as_nobody
 
-NOBODY = 65534
 SERVER = """
 import sys
 from bilancio.errors import StoreError
@@ -209,29 +205,6 @@ def test_a_kill_while_a_store_is_made_leaves_nothing_half_made(path):
     assert subprocess.run(command, check=False, input=b"").returncode == 0
     assert contents(path) == ["job-1"]
     assert not [each.name for each in path.parent.iterdir() if each.name.startswith(".")]
-
-
-@pytest.fixture
-def common():
-    """A folder that users other than root may enter."""
-    folder = Path(tempfile.mkdtemp())
-    folder.chmod(0o755)
-    yield folder
-    folder.chmod(0o755)
-    shutil.rmtree(folder)
-
-
-@contextlib.contextmanager
-def as_nobody():
-    """Give up the right to write everywhere, which root has."""
-    if os.geteuid() == 0:
-        os.seteuid(NOBODY)
-        try:
-            yield
-        finally:
-            os.seteuid(0)
-    else:
-        yield
 
 
 def listing(folder):
