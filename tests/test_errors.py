@@ -1,6 +1,8 @@
 """Errors travel between processes with their sentence."""
 
 import pickle
+from fractions import Fraction
+from pathlib import PurePath
 
 import pytest
 
@@ -58,6 +60,64 @@ def test_each_problem_has_its_own_sentence():
     assert str(both) == "a: got 1; allowed: 2.\nb: got 3; allowed: 4."
 
 
-def test_long_values_are_cut():
-    assert "…" in str(invalid("notes", "x" * 1000, "less"))
-    assert len(str(invalid("notes", "x" * 1000, "less"))) < 300
+def alias_bomb(levels=40):
+    """Return a list that would have 2 to the power of *levels* elements if written out."""
+    bomb = ["ha"]
+    for _ in range(levels):
+        bomb = [bomb, bomb]
+    return bomb
+
+
+def nested(levels=100_000):
+    value = []
+    for _ in range(levels):
+        value = [value]
+    return value
+
+
+class Rude:
+    def __str__(self):
+        message = "no text for you"
+        raise RuntimeError(message)
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ("x" * 10**6, "… (1,000,000 characters)"),
+        (b"x" * 10**6, "… (1,000,000 characters)"),
+        (10**5000, "a number of about 4,98"),
+        (list(range(20_000)), "[0, 1, 2 … 19999] (20,000 values)"),
+        (tuple("abcdefghij"), "('a', 'b', 'c' … 'j') (10 values)"),
+        ({str(n): n for n in range(10**5)}, "{'0': 0, '1': 1, '2': 2 …} (100,000 values)"),
+        ([1, "a", None, True], "[1, 'a', None, True]"),
+        ({"a": [1, 2]}, "{'a': [1, 2]}"),
+        (alias_bomb(), "[[[[…], […]], "),
+        (nested(), "[[[[…]]]]"),
+        (Rude(), "a value of type Rude"),
+        (Fraction(10**5000, 3), "a value of type Fraction"),
+        ("\x1b[2J\0\u202e\udc80", r"'\x1b[2J\x00\u202e\udc80'"),
+        (PurePath("a\x1bb"), r"a\x1bb"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_any_value_is_shown_in_few_characters_and_without_control(value, said):
+    sentence = str(invalid("notes", value, "less"))
+    assert said in sentence
+    assert len(sentence) < 300
+    assert sentence.isprintable()
+
+
+def test_of_many_problems_the_first_ten_are_told_and_the_rest_is_counted():
+    many = errors.InvalidInput([Problem(f"a{n}", "1", "2") for n in range(5000)])
+    assert str(many).count("\n") == 10
+    assert str(many).endswith("… and 4,990 more problems.")
+    assert str(pickle.loads(pickle.dumps(many))) == str(many)
+
+
+@pytest.mark.parametrize("kind", [errors.JobNotFound, errors.JobExists, errors.OutputError])
+def test_a_name_of_a_million_letters_does_not_come_back_whole(kind):
+    error = kind("x" * 10**6, "why\x1b[2J")
+    assert len(str(error)) < 5500
+    assert "\x1b" not in str(error)
+    assert str(pickle.loads(pickle.dumps(error))) == str(error)

@@ -189,7 +189,7 @@ def _refuse_unknown(given: dict[str, Any], tool: Tool) -> None:
     unknown = sorted(given.keys() - known.keys())
     problems = []
     for name in unknown[:MAX_PROBLEMS]:
-        problem = unknown_field(shortened(name, NAME), known, given[name])
+        problem = unknown_field(shortened(name, NAME), known)
         if name in sweep_fields:
             problem = problem._replace(meant=f"config.{name}")
         problems.append(problem)

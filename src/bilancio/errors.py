@@ -25,40 +25,85 @@ BilancioError
 The same sentence is printed by the command line, raised in a notebook and read
 by the model, so none names a command. Errors cross process
 boundaries: each keeps its constructor's arguments in ``args`` and writes its
-sentence in ``__str__``.
+sentence in ``sentence``.
 """
 
-from collections.abc import Sequence
-from typing import NamedTuple
+import itertools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+MAX_SENTENCE = 5_000
+MAX_PROBLEMS = 10
+MAX_GOT, MAX_NAME, MAX_ALLOWED = 400, 200, 2_000
+MAX_JOB = 80
+_SHOWN_ENTRIES = 8  # of a collection; of a longer one the first three and the last
+_SHOWN_DEPTH = 3
+_SHOWN_BITS = 200
 
 
 class BilancioError(Exception):
-    """Anything that bilancio reports to its caller on purpose."""
+    """Anything that bilancio reports to its caller on purpose.
+
+    Its text is bounded, whatever it was made of, and free of control characters but line ends.
+    """
+
+    def sentence(self) -> str:
+        """Return what happened, and what can be done about it."""
+        return " ".join(map(str, self.args))
+
+    def __str__(self) -> str:
+        lines = cut(self.sentence(), MAX_SENTENCE).split("\n")
+        return "\n".join(map(printable, lines))
 
 
 class Problem(NamedTuple):
-    """One wrong value: where it is, what it is, and what could stand there."""
+    """One wrong value: where it is, what it is, and what could stand there.
+
+    Of an *unknown* field `allowed` lists those that are known.
+    """
 
     field: str
     got: str
     allowed: str
     meant: str = ""
+    unknown: bool = False
 
     def __str__(self) -> str:
-        sentence = f"{self.field}: got {self.got}" if self.got else self.field
-        sentence += f"; allowed: {self.allowed}." if self.allowed else "."
-        return sentence + (f" Did you mean {self.meant}?" if self.meant else "")
+        field, got = printable(ends(self.field, MAX_NAME)), printable(cut(self.got, MAX_GOT))
+        meant, allowed = printable(cut(self.meant, MAX_GOT)), cut(self.allowed, MAX_ALLOWED)
+        if self.unknown:
+            known = f"nown fields: {allowed}." if allowed else ""
+            if meant:
+                return f"{field}: unknown field; did you mean {meant}?" + (known and f" K{known}")
+            return f"{field}: unknown field" + (f"; k{known}" if known else ".")
+        sentence = f"{field}: got {got}" if got else field
+        sentence += f"; allowed: {printable(allowed)}." if allowed else "."
+        return sentence + (f" Did you mean {meant}?" if meant else "")
 
 
 class InvalidInput(BilancioError, ValueError):
-    """A value is wrong. Nothing was stored or started."""
+    """A value is wrong. Nothing was stored or started.
 
-    def __init__(self, problems: Sequence[Problem]) -> None:
-        self.problems = tuple(Problem(*problem) for problem in problems)
-        super().__init__(self.problems)
+    Attributes
+    ----------
+    problems
+        The first ones.
+    omitted
+        How many more there are at least.
+    """
 
-    def __str__(self) -> str:
-        return "\n".join(str(problem) for problem in self.problems)
+    def __init__(self, problems: Iterable[Problem], omitted: int = 0) -> None:
+        found = [Problem(*problem) for problem in problems]
+        self.problems = tuple(found[:MAX_PROBLEMS])
+        self.omitted = omitted + len(found) - len(self.problems)
+        super().__init__(self.problems, self.omitted)
+
+    def sentence(self) -> str:
+        """Return a sentence for each of the first problems, and how many more there are."""
+        lines = [str(problem) for problem in self.problems]
+        if self.omitted:
+            lines.append(f"… and {self.omitted:,} more problem{'s' if self.omitted > 1 else ''}.")
+        return "\n".join(lines)
 
 
 def invalid(field: str, got: object, allowed: str, meant: str = "") -> InvalidInput:
@@ -67,9 +112,83 @@ def invalid(field: str, got: object, allowed: str, meant: str = "") -> InvalidIn
 
 
 def shown(value: object, limit: int = 200) -> str:
-    """Return *value* as a sentence can hold it: text in quotes, long things cut."""
-    text = repr(value) if isinstance(value, str) else str(value)
+    """Return *value* as a sentence can hold it: text in quotes, long things by their ends.
+
+    The work is bounded, too: of a long or deeply nested collection, or a number of a million
+    digits, only what is shown is looked at.
+    """
+    return cut(_sketch(value, limit, _SHOWN_DEPTH), limit)
+
+
+def cut(text: str, limit: int) -> str:
+    """Return *text*, of one that is longer than *limit* the beginning."""
     return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def ends(text: str, limit: int) -> str:
+    """Return *text*, of one that is longer than *limit* the beginning and the end."""
+    if len(text) <= limit:
+        return text
+    return f"{text[: limit // 2]}…{text[len(text) - limit // 2 :]}"
+
+
+def printable(text: str) -> str:
+    """Return *text* with escapes for what would move a cursor or cannot be written as UTF-8."""
+    if text.isprintable():
+        return text
+    return "".join(
+        sign if sign.isprintable() else sign.encode("unicode_escape", "surrogatepass").decode()
+        for sign in text
+    )
+
+
+def _sketch(value: object, limit: int, depth: int) -> str:
+    match value:
+        case str() | bytes() | bytearray():
+            return _quoted(value, limit)
+        case bool() | None:
+            return str(value)
+        case int():
+            return _whole_number(value)
+        case Mapping() | list() | tuple() | set() | frozenset():
+            return _collection(value, limit, depth)
+    try:
+        return printable(cut(str(value), limit))
+    except Exception:  # noqa: BLE001 - whatever the method of a foreign class may raise
+        return f"a value of type {type(value).__name__}"
+
+
+def _quoted(value: str | bytes | bytearray, limit: int) -> str:
+    if len(value) <= limit:
+        return repr(value)
+    return f"{value[: limit // 2]!r}… ({len(value):,} characters)"
+
+
+def _whole_number(value: int) -> str:
+    bits = value.bit_length()
+    return str(value) if bits <= _SHOWN_BITS else f"a number of about {bits * 3 // 10:,} digits"
+
+
+def _collection(value: Any, limit: int, depth: int) -> str:
+    opening, closing = (
+        "[]" if isinstance(value, list) else "()" if isinstance(value, tuple) else "{}"
+    )
+    if not depth:
+        return f"{opening}…{closing}"
+    entries = _entries(value, limit, depth - 1)
+    if len(value) <= _SHOWN_ENTRIES:
+        return f"{opening}{', '.join(entries)}{closing}"
+    first = ", ".join(itertools.islice(entries, 3))
+    last = f" {_sketch(value[-1], limit, depth - 1)}" if isinstance(value, list | tuple) else ""
+    return f"{opening}{first} …{last}{closing} ({len(value):,} values)"
+
+
+def _entries(value: Any, limit: int, depth: int) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        for name, each in value.items():
+            yield f"{_sketch(name, limit, depth)}: {_sketch(each, limit, depth)}"
+    else:
+        yield from (_sketch(each, limit, depth) for each in value)
 
 
 class InvalidJobId(InvalidInput):
@@ -94,11 +213,14 @@ class JobNotFound(BilancioError):
         self.similar = tuple(similar)
         self.advice = advice
 
-    def __str__(self) -> str:
+    def sentence(self) -> str:
+        """Return what happened, and what can be done about it."""
         if self.similar:
-            sentence = f"No job {self.name!r}. Did you mean {' or '.join(self.similar)}?"
+            sentence = (
+                f"No job {shown(self.name, MAX_JOB)}. Did you mean {' or '.join(self.similar)}?"
+            )
         else:
-            sentence = f"No job {self.name!r}, and none with a name like it."
+            sentence = f"No job {shown(self.name, MAX_JOB)}, and none with a name like it."
         return f"{sentence} {self.advice}".strip()
 
 
@@ -110,10 +232,11 @@ class JobExists(BilancioError):
         self.job_id = job_id
         self.description = description
 
-    def __str__(self) -> str:
+    def sentence(self) -> str:
+        """Return what happened, and what can be done about it."""
         what = f" ({shown(self.description)})" if self.description else ""
         return (
-            f"job_id: {self.job_id!r} names a job already{what}; "
+            f"job_id: {shown(self.job_id, MAX_JOB)} names a job already{what}; "
             "allowed: a name that is free. Leave it out to have one drawn."
         )
 
@@ -128,7 +251,8 @@ class JobStateError(BilancioError):
         self.asked = asked
         self.advice = advice
 
-    def __str__(self) -> str:
+    def sentence(self) -> str:
+        """Return what happened, and what can be done about it."""
         return f"Job {self.job_id} is {self.status} and cannot be {self.asked}. {self.advice}"
 
 
@@ -140,10 +264,11 @@ class RunAlreadyRecorded(BilancioError):
         self.job_id = job_id
         self.run_id = run_id
 
-    def __str__(self) -> str:
+    def sentence(self) -> str:
+        """Return what happened, and what can be done about it."""
         return (
-            f"run_id: job {self.job_id} has recorded {self.run_id!r} already, with other metrics; "
-            "allowed: a run_id not recorded yet. The first results stay."
+            f"run_id: job {self.job_id} has recorded {shown(self.run_id, MAX_JOB)} already, "
+            "with other metrics; allowed: a run_id not recorded yet. The first results stay."
         )
 
 
@@ -155,7 +280,8 @@ class ResultsMissing(BilancioError):
         self.job_id = job_id
         self.why = why
 
-    def __str__(self) -> str:
+    def sentence(self) -> str:
+        """Return what happened, and what can be done about it."""
         return f"Job {self.job_id} has no results of single runs here: {self.why}"
 
 
@@ -167,7 +293,8 @@ class LeaseLost(BilancioError):
         self.job_id = job_id
         self.worker_id = worker_id
 
-    def __str__(self) -> str:
+    def sentence(self) -> str:
+        """Return what happened, and what can be done about it."""
         return f"Worker {self.worker_id} no longer holds job {self.job_id}; its write was refused."
 
 
@@ -179,7 +306,8 @@ class ExecutorUnavailable(BilancioError):
         self.executor = executor
         self.available = tuple(available)
 
-    def __str__(self) -> str:
+    def sentence(self) -> str:
+        """Return what happened, and what can be done about it."""
         asked = "cloud: got true" if self.executor == "modal" else f"executor: got {self.executor}"
         return (
             f"{asked}, but this installation has no {self.executor} executor; "
@@ -195,7 +323,8 @@ class ExecutorFailed(BilancioError):
         self.executor = executor
         self.reason = reason
 
-    def __str__(self) -> str:
+    def sentence(self) -> str:
+        """Return what happened, and what can be done about it."""
         return f"The {self.executor} executor cannot compute: {self.reason}."
 
 
@@ -207,7 +336,8 @@ class OutputError(BilancioError):
         self.path = path
         self.reason = reason
 
-    def __str__(self) -> str:
+    def sentence(self) -> str:
+        """Return what happened, and what can be done about it."""
         return (
             f"out_dir: {self.path} cannot be written ({self.reason}); "
             "allowed: a folder that exists or can be made, with permission to write."
@@ -222,7 +352,8 @@ class WorkerError(BilancioError):
         self.job_id = job_id
         self.reason = reason
 
-    def __str__(self) -> str:
+    def sentence(self) -> str:
+        """Return what happened, and what can be done about it."""
         return f"The worker of job {self.job_id} failed: {self.reason}"
 
 
@@ -239,7 +370,8 @@ class ManagerUnusable(BilancioError):
         super().__init__(reason)
         self.reason = reason
 
-    def __str__(self) -> str:
+    def sentence(self) -> str:
+        """Return what happened, and what can be done about it."""
         return (
             f"This job manager cannot be used: {self.reason}. "
             "Create one where it is used, with the same store and output folder."
@@ -254,7 +386,8 @@ class StoreError(BilancioError):
         self.store = store
         self.reason = reason
 
-    def __str__(self) -> str:
+    def sentence(self) -> str:
+        """Return what happened, and what can be done about it."""
         return f"The store {self.store} cannot be used: {self.reason}"
 
 
@@ -278,7 +411,8 @@ class JobDamaged(StoreCorrupt):
         self.job_id = job_id
         self.what = what
 
-    def __str__(self) -> str:
+    def sentence(self) -> str:
+        """Return what happened, and what can be done about it."""
         return (
             f"Job {self.job_id} is damaged in the store: {self.what}. Other jobs are not "
             "affected. Restore the store from a backup."
@@ -288,7 +422,8 @@ class JobDamaged(StoreCorrupt):
 class StoreConflict(StoreError):
     """A write contradicts what is stored; nothing was written."""
 
-    def __str__(self) -> str:
+    def sentence(self) -> str:
+        """Return what happened, and what can be done about it."""
         return f"The store {self.store} refused a write that contradicts it: {self.reason}"
 
 

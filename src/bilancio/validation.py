@@ -9,10 +9,11 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from bilancio.errors import InvalidInput, Problem, shown
+from bilancio.errors import MAX_PROBLEMS, InvalidInput, Problem, invalid, shown
 
 M = TypeVar("M", bound=BaseModel)
 Schema = Mapping[str, Any]
+_COMPARED = 100  # characters of a name that is not known
 
 
 def validated(model: type[M], data: Mapping[str, Any], *, within: str = "") -> M:
@@ -37,11 +38,14 @@ def validated(model: type[M], data: Mapping[str, Any], *, within: str = "") -> M
 
 
 def explained(error: ValidationError, schema: Schema, *, within: str = "") -> InvalidInput:
-    """Return what pydantic found as sentences of ours."""
+    """Return what pydantic found as sentences of ours: the first ones, and a count of the rest."""
     problems: dict[Problem, None] = {}
-    for found in error.errors(include_url=False):
+    every = error.errors(include_url=False)
+    for number, found in enumerate(every):
+        if len(problems) >= MAX_PROBLEMS:
+            return InvalidInput(_once_known(problems), len(every) - number)
         problems.update(dict.fromkeys(_problems(dict(found), schema, within)))
-    return InvalidInput(list(problems))
+    return InvalidInput(_once_known(problems))
 
 
 def nearest(word: str, choices: Iterable[str]) -> str:
@@ -49,17 +53,71 @@ def nearest(word: str, choices: Iterable[str]) -> str:
     from rapidfuzz import process, utils  # loaded only when something was misspelt
 
     found = process.extractOne(
-        word.replace("-", "_"), list(choices), processor=utils.default_process, score_cutoff=65
+        word[:_COMPARED].replace("-", "_"),
+        list(choices),
+        processor=utils.default_process,
+        score_cutoff=65,
     )
     return str(found[0]) if found else ""
 
 
-def unknown_field(name: str, known: Iterable[str], value: object = "", within: str = "") -> Problem:
+def unknown_field(name: str, known: Iterable[str], within: str = "") -> Problem:
     """Return the problem of a name that does not exist, with the names that do."""
     names = sorted(known)
     where = f"{within}.{name}" if within else name
-    got = f"{shown(value)}, but there is no such field" if value != "" else "an unknown name"
-    return Problem(where, got, ", ".join(names), nearest(name, names))
+    return Problem(where, "", ", ".join(names), nearest(name, names), unknown=True)
+
+
+def unknown_fields(
+    names: Iterable[str], known: Iterable[str], prefix: str = ""
+) -> InvalidInput | None:
+    """Return the error of those *names* that are not *known*; None where all are.
+
+    Parameters
+    ----------
+    prefix
+        Put before each name: of what they are fields.
+    """
+    choices = set(known)
+    strangers = [str(name) for name in names if name not in choices]
+    if not strangers:
+        return None
+    first = [unknown_field(name, choices) for name in strangers[:MAX_PROBLEMS]]
+    first = [problem._replace(field=f"{prefix}{problem.field}") for problem in first]
+    return InvalidInput(_once_known(first), max(0, len(strangers) - MAX_PROBLEMS))
+
+
+def checked_text(field: str, text: object, max_length: int) -> str:
+    """Return *text* if it can be stored whole, as any file and database takes it.
+
+    Raises
+    ------
+    InvalidInput
+        It is not text, is longer than *max_length* characters, or holds a NUL or half of a
+        surrogate pair, which bytes that are not UTF-8 leave behind.
+    """
+    if not isinstance(text, str):
+        raise invalid(field, text, "text")
+    if len(text) > max_length:
+        got = f"{len(text):,} characters"
+        raise InvalidInput([Problem(field, got, f"text of at most {max_length:,} characters")])
+    for number, sign in enumerate(text):
+        if sign == "\0" or "\ud800" <= sign <= "\udfff":
+            what = "a NUL" if sign == "\0" else f"{sign!r}, which is not Unicode,"
+            got = f"{what} at character {number + 1}"
+            raise InvalidInput([Problem(field, got, "text that can be written as UTF-8")])
+    return text
+
+
+def _once_known(problems: Iterable[Problem]) -> list[Problem]:
+    """List the known fields in the first problem that needs them, not in each."""
+    told: set[str] = set()
+    found = []
+    for problem in problems:
+        again = problem.unknown and problem.allowed in told
+        found.append(problem._replace(allowed="") if again else problem)
+        told |= {problem.allowed} if problem.unknown else set()
+    return found
 
 
 def allowed_by(schema: Schema, root: Schema) -> str:
@@ -115,7 +173,7 @@ def _problem(found: dict[str, Any], schema: Schema, within: str) -> Problem:
     loc, kind, value = tuple(found["loc"]), found["type"], found["input"]
     if kind == "extra_forbidden":
         parent = _resolved(_at(schema, loc[:-1]), schema)
-        return unknown_field(str(loc[-1]), parent.get("properties", {}), value, within)
+        return unknown_field(str(loc[-1]), parent.get("properties", {}), within)
     field = _field(loc, schema, within)
     if kind in {"value_error", "assertion_error"}:
         reason = str(found["ctx"]["error"]).rstrip(".")

@@ -79,8 +79,7 @@ def test_dealers_take_no_truth_values_for_numbers(field):
 def test_an_unknown_field_is_named_with_the_nearest_that_there_is():
     with pytest.raises(InvalidInput) as error:
         JobConfig(sweep_type="ring", kapas=[1])
-    assert str(error.value).startswith("kapas: got [1], but there is no such field; allowed: ")
-    assert str(error.value).endswith("Did you mean kappas?")
+    assert str(error.value).startswith("kapas: unknown field; did you mean kappas? Known fields: ")
 
 
 def test_every_wrong_field_is_named_at_once():

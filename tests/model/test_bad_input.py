@@ -74,13 +74,13 @@ def test_a_run_without_a_kind_is_told_the_kinds():
 
 
 def test_a_misspelt_field_is_named_with_the_nearest_right_one():
-    with pytest.raises(InvalidInput, match=r"kapa: got 1.* Did you mean kappa\?"):
+    with pytest.raises(InvalidInput, match=r"kapa: unknown field; did you mean kappa\?"):
         simulate(kind="ring", kapa=1)
 
 
 def test_a_field_of_the_other_scenario_is_refused_unless_it_is_empty():
     assert parameters_of({"kind": "ring", "face_value": "", "horizon": None}) == RingParameters()
-    with pytest.raises(InvalidInput, match="face_value: got 20"):
+    with pytest.raises(InvalidInput, match="face_value: unknown field"):
         simulate(kind="ring", face_value=20)
 
 

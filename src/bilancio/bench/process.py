@@ -17,7 +17,8 @@ class MeasuringFailed(BilancioError):
         super().__init__(reason)
         self.reason = reason
 
-    def __str__(self) -> str:
+    def sentence(self) -> str:
+        """Say what happened."""
         return f"Measuring failed: {self.reason}"
 
 

@@ -9,7 +9,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from bilancio.cli.render.console import show_help
 from bilancio.errors import InvalidInput, Problem, invalid
-from bilancio.validation import nearest
+from bilancio.validation import nearest, unknown_fields
 
 
 class Command(TyperCommand):
@@ -130,13 +130,9 @@ def refuse_unknown(where: str, given: Sequence[str], known: Sequence[str]) -> No
     InvalidInput
         One sentence for each of them, with the nearest that does exist.
     """
-    problems = [
-        Problem(f"{where}: {name}", "an unknown name", ", ".join(known), nearest(name, known))
-        for name in given
-        if name not in known
-    ]
-    if problems:
-        raise InvalidInput(problems)
+    error = unknown_fields(given, known, f"{where}: ")
+    if error:
+        raise error
 
 
 def _options(context: Any) -> list[str]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Self
 from annotated_types import Interval
 from pydantic import Field, PrivateAttr, model_validator
 
-from bilancio.errors import InvalidInput, Problem, shown
+from bilancio.errors import MAX_PROBLEMS, InvalidInput, Problem, shown
 from bilancio.experiments.derived import Point, Varying, point_of, range_of, varied_from
 from bilancio.experiments.fields import (
     DOUBLE,
@@ -128,6 +128,8 @@ class GridSweep(_RingCells):
         read: list[Point] = []
         problems: list[Problem] = []
         for number, point in enumerate(points):
+            if len(problems) >= MAX_PROBLEMS:
+                break
             field = f"points[{number}]"
             named = point.model_dump() if isinstance(point, Point) else json_text(point)
             if not isinstance(named, Mapping):

@@ -31,7 +31,8 @@ class TooManyFailures(BilancioError):
         super().__init__(failed)
         self.failed = failed
 
-    def __str__(self) -> str:
+    def sentence(self) -> str:
+        """Say what happened."""
         return f"{self.failed} runs failed."
 
 

@@ -45,7 +45,8 @@ class Stopped(BilancioError):
         super().__init__(job_id)
         self.job_id = job_id
 
-    def __str__(self) -> str:
+    def sentence(self) -> str:
+        """Say what happened."""
         return f"The worker of job {self.job_id} was stopped; the job can be resumed."
 
 
