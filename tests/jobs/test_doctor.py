@@ -416,7 +416,7 @@ async def test_jobs_whose_plug_in_is_missing_are_named(manager, plugins, monkeyp
 
 async def test_a_damaged_row_costs_its_job_only_and_is_named(manager, job, small, store_file):
     await manager.run_job((await manager.create_job("other", small, job_id="sound-job")).job_id)
-    change(store_file, "UPDATE jobs SET tags = '[[[' WHERE job_id = 'my-job'")
+    change(store_file, "UPDATE jobs SET created_at = 'yesterday' WHERE job_id = 'my-job'")
     found = [each for each in await wrong(manager) if "is damaged in the store" in each.message]
     assert [(each.severity, each.job_id) for each in found] == [("error", "my-job")]
     assert [each.job_id for each in (await manager.list_jobs()).jobs] == ["sound-job"]
