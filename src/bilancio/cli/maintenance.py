@@ -211,14 +211,17 @@ def _show_imported(found: Imported) -> None:
     output = Output()
     for job in found.jobs:
         output.say(f"Job {job.job_id} is imported: {job.state}, {runs(job.completed_runs)}.")
+    for job in found.updated:
+        done = f"{job.state}, {runs(job.completed_runs)}"
+        output.say(f"Job {job.job_id} is stored anew from its files: {done}.")
     for job in found.already_there:
         output.say(f"Job {job.job_id} was stored already; nothing was changed.")
     for path, reason in found.refused.items():
         output.note(reason if path in reason else f"{path}: {reason}")
-    total = len(found.jobs) + len(found.already_there) + len(found.refused)
-    if total > 1:
+    new = len(found.jobs) + len(found.updated)
+    if new + len(found.already_there) + len(found.refused) > 1:
         output.say(
-            f"{len(found.jobs):,} imported, {len(found.already_there):,} already stored, "
+            f"{new:,} imported, {len(found.already_there):,} already stored, "
             f"{len(found.refused):,} refused."
         )
 

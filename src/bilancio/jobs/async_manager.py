@@ -170,7 +170,9 @@ class AsyncJobManager:
     async def import_job(self, path: Path | str) -> Job:
         """Store the job of a manifest, and the results that lie beside it.
 
-        A job that is there already, with the same configuration, stays as it is.
+        A job that is there already, with the same configuration, stays as it is, unless its files
+        tell more than the store: after an older backup was restored, say. Then it is stored anew
+        from its files.
 
         Raises
         ------
@@ -185,7 +187,7 @@ class AsyncJobManager:
     async def import_jobs(self, paths: Sequence[Path | str]) -> Imported:
         """Store the jobs of manifests, of folders with one, and of folders of such folders.
 
-        Each is imported or refused by itself; what is there already is left as it is.
+        Each is imported or refused by itself, as by `import_job`.
         """
         from bilancio.jobs.maintenance import transfer  # numpy
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bilancio import machine
 from bilancio.errors import InvalidInput, JobNotFound, Problem
@@ -12,6 +13,9 @@ from bilancio.jobs.models import Found, Holder, Job, JobStatus
 from bilancio.jobs.session import Session
 from bilancio.jobs.store import JobStore
 from bilancio.jobs.worker.lock_file import WorkerState, process_exists, worker_state
+
+if TYPE_CHECKING:  # numpy, which other questions do not need
+    from bilancio.jobs.artifacts.importing import Read
 
 
 async def find(session: Session, name: str) -> Found:
@@ -88,6 +92,11 @@ async def import_manifest(session: Session, manifest: Path) -> tuple[Job, bool]:
     from bilancio.jobs.artifacts import importing  # numpy, which other questions do not need
 
     read = await asyncio.to_thread(importing.read_job, manifest.absolute())
+    return await import_read(session, manifest, read)
+
+
+async def import_read(session: Session, manifest: Path, read: "Read") -> tuple[Job, bool]:
+    """Store the job that was read from *manifest*; see `import_manifest`."""
     name = read.row["job_id"]
     added = await (await session.store()).import_job(*read)
     job = await load(session, name)

@@ -136,6 +136,8 @@ class Imported(View):
     ----------
     jobs
         Those that were added to the store.
+    updated
+        Those that the store had with less of their results than their files tell.
     already_there
         Those that the store had, with the same configuration; nothing was changed.
     refused
@@ -143,6 +145,7 @@ class Imported(View):
     """
 
     jobs: tuple[SerializeAsAny[Job], ...]
+    updated: tuple[SerializeAsAny[Job], ...]
     already_there: tuple[SerializeAsAny[Job], ...]
     refused: dict[Text, Text]
 

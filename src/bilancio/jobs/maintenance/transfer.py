@@ -1,48 +1,93 @@
 """Bring jobs in from their manifests, and write their files again from the store."""
 
+import asyncio
 from collections.abc import Sequence
+from enum import StrEnum
 from pathlib import Path
 
 from bilancio.errors import InvalidInput
 from bilancio.jobs.artifacts import importing, tables
-from bilancio.jobs.lookup import find, import_manifest
+from bilancio.jobs.lookup import find, import_read, load
 from bilancio.jobs.maintenance.reports import Imported
-from bilancio.jobs.models import Job
+from bilancio.jobs.models import Job, JobStatus
 from bilancio.jobs.session import Session
+from bilancio.jobs.store import JobStore
+from bilancio.paths import absolute_path
+
+
+class Change(StrEnum):
+    """What importing a manifest did to the store."""
+
+    ADDED = "added"
+    UPDATED = "updated"
+    NONE = "none"
 
 
 async def import_job(session: Session, path: Path | str) -> Job:
     """Store the job of a manifest; see `AsyncJobManager.import_job`."""
-    manifest = importing.manifests_at(Path(path))[0]
-    return (await import_manifest(session, manifest))[0]
+    manifest = importing.manifests_at(absolute_path("path", path))[0]
+    return (await _import(session, manifest))[0]
 
 
 async def import_jobs(session: Session, paths: Sequence[Path | str]) -> Imported:
     """Store the jobs of several manifests; see `AsyncJobManager.import_jobs`."""
-    new: list[Job] = []
-    known: list[Job] = []
+    jobs: dict[Change, list[Job]] = {change: [] for change in Change}
     refused: dict[str, str] = {}
     for path in paths:
         try:
-            manifests = importing.manifests_at(Path(path))
-        except InvalidInput as error:
+            manifests = importing.manifests_at(absolute_path("path", path))
+        except (InvalidInput, OSError) as error:
             refused[str(path)] = str(error)
             continue
         for manifest in manifests:
             try:
-                job, added = await import_manifest(session, manifest)
+                job, change = await _import(session, manifest)
             except (InvalidInput, OSError) as error:
                 refused[str(manifest)] = str(error)
             else:
-                (new if added else known).append(job)
-    return Imported(jobs=tuple(new), already_there=tuple(known), refused=refused)
+                jobs[change].append(job)
+    return Imported(
+        jobs=tuple(jobs[Change.ADDED]),
+        updated=tuple(jobs[Change.UPDATED]),
+        already_there=tuple(jobs[Change.NONE]),
+        refused=refused,
+    )
 
 
 async def export_job(session: Session, name: str, folder: Path | str | None) -> dict[str, str]:
     """Write a job's files again; see `AsyncJobManager.export_job`."""
     job = (await find(session, name)).job
     if folder is not None:
-        out_dir = Path(folder).expanduser().absolute()
-        job = job.model_copy(update={"out_dir": out_dir})
+        job = job.model_copy(update={"out_dir": absolute_path("folder", folder)})
     await tables.write_files(await session.store(), job)
     return tables.present(job)
+
+
+async def _import(session: Session, manifest: Path) -> tuple[Job, Change]:
+    """Import one manifest; where its files tell more than the store, store the job anew."""
+    read = await asyncio.to_thread(importing.read_job, manifest)
+    job, added = await import_read(session, manifest, read)
+    if added:
+        return job, Change.ADDED
+    store = await session.store()
+    if await _tells_more(store, job, read) and await store.replace_job(job, *read):
+        return await load(session, job.job_id), Change.UPDATED
+    return job, Change.NONE
+
+
+async def _tells_more(store: JobStore, job: Job, read: importing.Read) -> bool:
+    """Tell whether a manifest and its tables know more of *job* than the store does.
+
+    They do with more recorded runs, or with as many where the stored job has not completed.
+    Runs that were recorded by hand cannot be computed again, so all of them must be in the files.
+    """
+    if job.manual and not {*job.run_ids} <= {chunk.run_id for chunk in read.chunks}:
+        return False
+    if job.state == "running" and not job.manual:
+        return False  # its worker computes what is missing
+    recorded = sum(last - first + 1 for first, last in await store.recorded(job.job_id))
+    on_disk = sum(chunk.last_index - chunk.first_index + 1 for chunk in read.chunks)
+    if on_disk != recorded:
+        return on_disk > recorded
+    told = JobStatus(read.row["status"])
+    return told is JobStatus.COMPLETED and job.status is not JobStatus.COMPLETED

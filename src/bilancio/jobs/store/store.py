@@ -106,11 +106,7 @@ class JobStore(Questions, Leases, Recording, ManualJobs):
     async def delete(self, job: Job) -> bool:
         """Delete all that is stored of *job*; False, and nothing done, where it has moved on."""
         async with self.database.write() as transaction:
-            return bool(
-                await transaction.execute(
-                    "delete_job", job_id=job.job_id, status=job.status, attempts=job.attempts
-                )
-            )
+            return await self._delete(transaction, job)
 
     async def recount(self, job_id: str) -> None:
         """Set the counters of a job that is not completed to what its chunks and failures say."""
@@ -128,17 +124,53 @@ class JobStore(Questions, Leases, Recording, ManualJobs):
 
         *source* is the file that the chunks come from.
         """
-        job_id = row["job_id"]
         async with self.database.write() as transaction:
-            if await transaction.query("job", job_id=job_id):
+            if await transaction.query("job", job_id=row["job_id"]):
                 return False
-            await transaction.execute("import_job", **row)
-            for chunk in chunks:
-                await self._insert(transaction, job_id, chunk, fence=0)
-            now = row["completed_at"] or row["created_at"]
-            await insert_failed_runs(transaction, job_id, failures, now)
-            await self._append_imported(transaction, row, source)
+            await self._import(transaction, row, chunks, failures, source)
             return True
+
+    async def replace_job(
+        self,
+        job: Job,
+        row: Mapping[str, Any],
+        chunks: Iterable[Chunk],
+        failures: Mapping[int, str],
+        source: str = "",
+    ) -> bool:
+        """Store *job* anew as its manifest tells it; False, and nothing done, if it has moved on.
+
+        Its events become those that the manifest tells of. A worker that still holds an old lease
+        on it finds its writes refused.
+        """
+        async with self.database.write() as transaction:
+            if not await self._delete(transaction, job):
+                return False
+            await self._import(transaction, row, chunks, failures, source)
+            return True
+
+    async def _delete(self, transaction: Transaction, job: Job) -> bool:
+        return bool(
+            await transaction.execute(
+                "delete_job", job_id=job.job_id, status=job.status, attempts=job.attempts
+            )
+        )
+
+    async def _import(
+        self,
+        transaction: Transaction,
+        row: Mapping[str, Any],
+        chunks: Iterable[Chunk],
+        failures: Mapping[int, str],
+        source: str,
+    ) -> None:
+        job_id = row["job_id"]
+        await transaction.execute("import_job", **row)
+        for chunk in chunks:
+            await self._insert(transaction, job_id, chunk, fence=0)
+        now = row["completed_at"] or row["created_at"]
+        await insert_failed_runs(transaction, job_id, failures, now)
+        await self._append_imported(transaction, row, source)
 
     async def _append_imported(
         self, transaction: Transaction, row: Mapping[str, Any], source: str
