@@ -92,6 +92,16 @@ def test_the_tree_in_claude_md_is_the_tree():
     assert rooms <= listed
 
 
+def test_the_files_that_contributing_names_exist():
+    roots = (ROOT, ROOT / "src" / "bilancio", ROOT / "server" / "bilancio_mcp")
+    folder = ROOT / "src" / "bilancio" / "jobs" / "store"
+    named = re.findall(r"`([\w./-]+(?:\.py|\.sql|\.md|/))`", read(".github/CONTRIBUTING.md"))
+    assert len(named) > 20
+    for name in named:
+        if "NNN" not in name:
+            assert any((root / name).exists() for root in (*roots, folder)), name
+
+
 def test_what_is_to_be_committed_is_not_ignored():
     for name in re.findall(r"`(\w+\.(?:json|csv))`", read("CLAUDE.md").partition("## Dev")[0]):
         done = subprocess.run(

@@ -97,6 +97,8 @@ async def test_a_folder_that_is_a_link_to_elsewhere_is_left_alone(manager, job, 
     done = await manager.delete_job(job.job_id)
     assert done.removed == ()
     assert (elsewhere / "runs.csv").exists()
+    assert await manager.get_job(job.job_id) is None
+    assert (await manager.list_jobs()).total == 0
 
 
 async def test_only_the_whole_name_deletes(manager, job):
@@ -229,6 +231,15 @@ async def test_what_is_no_file_under_a_name_of_ours_stays(manager, job, tmp_path
     assert done.left == ("summary.json",)
     assert (tmp_path / "precious.txt").read_text() == "mine"
     assert await manager.get_job(job.job_id) is None
+
+
+async def test_a_manifest_behind_a_link_does_not_bring_a_deleted_job_back(manager, job, tmp_path):
+    manifest = job.folder / "job_manifest.json"
+    manifest.rename(tmp_path / "elsewhere.json")
+    manifest.symlink_to(tmp_path / "elsewhere.json")
+    await manager.delete_job(job.job_id)
+    assert await manager.get_job(job.job_id) is None
+    assert (await manager.list_jobs()).total == 0
 
 
 async def test_a_folder_replaced_during_the_deletion_is_left_alone(

@@ -435,6 +435,32 @@ async def test_no_password_of_a_database_address_is_shown(isolated):
         assert "s3cret" not in found.model_dump_json()
 
 
+async def test_manifests_that_are_refused_are_named_with_the_reason(manager, job, monkeypatch):
+    for name, text in {"deep": "[" * 10**5, "text": "Dear reader", "list": "[1]"}.items():
+        (job.out_dir / name).mkdir()
+        (job.out_dir / name / "job_manifest.json").write_text(text)
+    told = json.loads((job.folder / "job_manifest.json").read_text())
+    (job.out_dir / "nested" / "contradicting").mkdir(parents=True)
+    (job.out_dir / "nested" / "contradicting" / "job_manifest.json").write_text(
+        json.dumps(told | {"job_id": "other-job", "completed_at": None})
+    )
+    found = await wrong(manager)
+    said = " ".join(each.message for each in found)
+    assert (len(found), {each.severity for each in found}) == (4, {"warning"})
+    for name in ("deep", "text", "list", "nested/contradicting"):
+        assert f"{job.out_dir / name}/job_manifest.json" in said
+    assert [each.job_id for each in (await manager.list_jobs()).jobs] == ["my-job"]
+
+
+async def test_many_refused_manifests_are_counted(manager, job):
+    for number in range(25):
+        (job.out_dir / f"odd-{number}").mkdir()
+        (job.out_dir / f"odd-{number}" / "job_manifest.json").touch()
+    found = await wrong(manager)
+    assert len(found) == 21
+    assert found[-1].message == "5 more manifests cannot be imported."
+
+
 async def test_a_repair_made_twice_changes_nothing_more(manager, job, store_file):
     (job.folder / "job_manifest.json").unlink()
     lock = (await manager.store()).worker_lock(job.job_id, 7)

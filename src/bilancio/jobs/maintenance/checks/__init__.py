@@ -26,4 +26,5 @@ STORE_CHECKS: tuple[StoreCheck, ...] = (
     jobs.check_experiments,
     workers.check_locks,
     manifests.check_manifests,
+    manifests.check_refused,
 )

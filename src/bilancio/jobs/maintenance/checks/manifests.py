@@ -4,10 +4,11 @@ import asyncio
 from collections.abc import AsyncIterator
 
 from bilancio.errors import InvalidInput, JobNotFound
-from bilancio.jobs.artifacts import tables
+from bilancio.jobs.artifacts import discovery, tables
 from bilancio.jobs.artifacts.folder import MANIFEST
 from bilancio.jobs.artifacts.foreign import read_manifest
 from bilancio.jobs.maintenance.checks.base import (
+    LISTED,
     Checked,
     Fix,
     Issue,
@@ -43,6 +44,21 @@ async def check_manifests(session: Session) -> AsyncIterator[Checked | Issue]:
             "The results are in the store.",
             "To write their files again: bilancio jobs export NAME FOLDER.",
         )
+
+
+async def check_refused(session: Session) -> AsyncIterator[Checked | Issue]:
+    """Look for manifests that searches skip because they cannot be imported."""
+    roots = discovery.search_roots(session.settings.out_dir)
+    refused = await discovery.refused_manifests(await session.store(), roots)
+    yield Checked(f"manifests below {' and '.join(map(str, roots)) or 'no folder'}")
+    for path, reason in list(refused.items())[:LISTED]:
+        yield warning(
+            f"The manifest {path} is refused and its job is not found: {reason}",
+            "Repair or remove it, or ask for it where it came from.",
+        )
+    if len(refused) > LISTED:
+        more = count(len(refused) - LISTED, "more manifest")
+        yield warning(f"{more} cannot be imported.", "bilancio jobs import names each of them.")
 
 
 def _rewrite(store: JobStore, job_id: str) -> Fix:
