@@ -52,8 +52,9 @@ async def check_refused(session: Session) -> AsyncIterator[Checked | Issue]:
     refused = await discovery.refused_manifests(await session.store(), roots)
     yield Checked(f"manifests below {' and '.join(map(str, roots)) or 'no folder'}")
     for path, reason in list(refused.items())[:LISTED]:
+        said = reason if str(path) in reason else f"{path}: {reason}"
         yield warning(
-            f"The manifest {path} is refused and its job is not found: {reason}",
+            f"A manifest is refused, so that its job is not found: {said}",
             "Repair or remove it, or ask for it where it came from.",
         )
     if len(refused) > LISTED:
