@@ -69,6 +69,7 @@ async def backed_up(store):
 
 CALLS = {
     "backup": backed_up,
+    "count_events": lambda store: store.count_events("leased-job"),
     "ended_jobs": lambda store: store.ended_jobs(),
     "integrity_errors": lambda store: store.integrity_errors(),
     "note_speed": lambda store: store.note_speed(LEASE, speed=1.0),

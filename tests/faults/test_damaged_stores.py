@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bilancio.errors import StoreCorrupt, StoreUnavailable
-from bilancio.jobs import AsyncJobManager
+from bilancio.jobs import AsyncJobManager, JobStatus
 from bilancio.jobs.store import open_store
 from tests.faults.kit import (
     NAME,
@@ -126,13 +126,19 @@ async def readable(common):
     common.chmod(0o755)
 
 
-async def test_a_store_that_can_only_be_read_is_refused_with_a_sentence(readable, as_nobody):
+async def test_a_store_that_can_only_be_read_answers_and_takes_nothing(readable, as_nobody):
     before = readable.read_bytes()
-    with pytest.raises(StoreUnavailable, match=r"cannot be written|[Pp]ermission"):
-        await open_store(str(readable))
+    async with AsyncJobManager(str(readable)) as manager:
+        assert (await manager.list_jobs()).total == 20
+        assert (await manager.exact("job-7")).status is JobStatus.PENDING
+        with pytest.raises(StoreUnavailable, match=r"cannot be written|[Pp]ermission"):
+            await manager.cancel_job("job-7")
     assert readable.read_bytes() == before
 
 
-async def test_a_store_in_a_folder_that_cannot_be_written_is_refused(common, as_nobody):
+async def test_a_folder_that_cannot_be_written_takes_no_store(common, as_nobody):
+    store = await open_store(str(common / "sub" / "store.db"))
+    assert await store.job_ids() == []
     with pytest.raises(StoreUnavailable, match="Permission denied"):
-        await open_store(str(common / "sub" / "store.db"))
+        await store.recount("any-job")
+    await store.close()

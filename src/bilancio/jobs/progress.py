@@ -60,7 +60,7 @@ async def events(
     found = await find(session, name)
     store = await session.store()
     listed = await store.events(found.job.job_id, after=after, limit=limit, last=last)
-    total = (await store.events(found.job.job_id, limit=1, last=True))[0].seq
+    total = await store.count_events(found.job.job_id)
     return Listing(listed, job=found.job, reading=found.reading, total=total)
 
 

@@ -5,16 +5,18 @@ import shutil
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
-from bilancio.errors import StoreCorrupt, StoreError, StoreUnavailable
+from bilancio.errors import NotAStore, StoreCorrupt, StoreError, StoreUnavailable
 from bilancio.jobs import AsyncJobManager
 from bilancio.jobs.store import open_store
 from tests.jobs.store.kit import CONFIG, as_nobody
 
 SERVER = """
 import sys
+from pathlib import Path
 from bilancio.errors import StoreError
 from bilancio.jobs import JobManager
 with JobManager(sys.argv[1]) as manager:
@@ -280,6 +282,48 @@ async def test_a_place_where_no_store_can_be_is_a_sentence_at_the_first_write(ur
     async with AsyncJobManager(url) as manager:
         with pytest.raises(StoreError, match=r"The store .* cannot be used"):
             await manager.create_job("try", CONFIG)
+
+
+@pytest.mark.parametrize("kind", ["fifo", "device", "folder"])
+async def test_what_is_not_a_file_is_refused_and_left_as_it_is(isolated, kind):
+    path = isolated / "odd"
+    if kind == "fifo":
+        os.mkfifo(path)
+    elif kind == "folder":
+        path.mkdir()
+    else:
+        path.symlink_to("/dev/null")
+    with pytest.raises(NotAStore, match="it is not a file"):
+        await open_store(str(path))
+    assert path.is_fifo() or path.is_dir() or Path("/dev/null").is_char_device()
+
+
+async def test_a_store_behind_a_link_is_the_same_store(path, isolated):
+    """Log, lock and workers lie beside the file itself, whatever it is called."""
+    link = isolated / "elsewhere" / "link.db"
+    link.parent.mkdir()
+    path.parent.mkdir()
+    link.symlink_to(path)
+    await create(link)
+    assert await names(path) == ["first-job"]
+    assert [each.name for each in link.parent.iterdir()] == ["link.db"]
+    first, second = await open_store(str(link)), await open_store(str(path))
+    assert first.worker_lock("x", 1) == second.worker_lock("x", 1)
+    await first.close()
+    await second.close()
+
+
+async def test_a_lock_file_that_is_removed_still_keeps_processes_apart(path):
+    await create(path)
+    early = await open_store(str(path))
+    path.with_name("store.lock").unlink()
+    late = await open_store(str(path))
+    async with late.database.write():
+        assert not early.database._lock.try_acquire(exclusive=True)
+    assert early.database._lock.try_acquire(exclusive=True)
+    early.database._lock.release()
+    await early.close()
+    await late.close()
 
 
 @pytest.mark.parametrize("url", ["~nosuchuser/s.db", "a\0b.db", "a\udcffb.db", "sqlite:///"])

@@ -167,7 +167,7 @@ async def test_a_store_in_a_place_that_is_none_is_refused(isolated):
     (isolated / "file").write_text("")
     with pytest.raises(NotAStore, match="not a file in a folder"):
         await open_store(str(isolated / "file" / "s.db"))
-    with pytest.raises(NotAStore, match="not a file in a folder"):
+    with pytest.raises(NotAStore, match="it is not a file"):
         await open_store(str(isolated))
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from bilancio.encoding import finite
 from bilancio.jobs.job_id import JobId
 from bilancio.jobs.models import EventType, InFlightBatch, JobStatus, Lease
 from bilancio.jobs.store.base import StoreBase, as_json
@@ -88,4 +89,4 @@ class Leases(StoreBase):
         self, lease: Lease, *, speed: float | None = None, startup_s: float | None = None
     ) -> None:
         """Note what the worker measured; see `Speed`. What is None keeps its value."""
-        await self._as_holder("note_speed", lease, speed=speed, startup_s=startup_s)
+        await self._as_holder("note_speed", lease, speed=finite(speed), startup_s=finite(startup_s))

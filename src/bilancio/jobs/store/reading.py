@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from bilancio.encoding import to_json
+from bilancio.encoding import finite, to_json
 from bilancio.errors import JobDamaged
 from bilancio.jobs.models import Job, JobEvent, JobStatus, Lease
 from bilancio.jobs.store.base import StoreBase
-from bilancio.jobs.store.database import Row
+from bilancio.jobs.store.database import Row, storable
 from bilancio.jobs.store.rows import Chunk, EndedJob, JobList, Speed, event_from, job_from
 
 
@@ -31,8 +31,9 @@ class Questions(StoreBase):
 
     async def unknown(self, names: Iterable[str]) -> list[str]:
         """Return those of *names* that no job has."""
-        rows = await self.database.read("unknown", names=to_json(list(names)))
-        return [row["name"] for row in rows]
+        asked = {storable(name): name for name in names}
+        rows = await self.database.read("unknown", names=to_json(list(asked)))
+        return [asked[row["name"]] for row in rows]
 
     async def jobs(
         self,
@@ -74,6 +75,11 @@ class Questions(StoreBase):
                 continue
         return found
 
+    async def count_events(self, job_id: str) -> int:
+        """Return how many events a job has, damaged ones included."""
+        rows = await self.database.read("count_events", job_id=job_id)
+        return int(rows[0]["total"]) if rows else 0
+
     async def last_start(self, job_id: str) -> JobEvent | None:
         """Return the event of the latest start, resume or recovery.
 
@@ -98,14 +104,14 @@ class Questions(StoreBase):
     async def failed_runs(self, job_id: str, limit: int = -1) -> dict[int, str]:
         """Return the error of each failed run by its index."""
         rows = await self.database.read("failed_runs", job_id=job_id, limit=limit)
-        return {row["run_index"]: row["error"] for row in rows}
+        return {row["run_index"]: storable(row["error"]) for row in rows}
 
     async def speeds(self, sweep_type: str, host: str, engine: str, limit: int = 10) -> list[Speed]:
         """Return what the latest jobs of this kind have measured on *host*, newest first."""
         rows = await self.database.read(
             "speeds", sweep_type=sweep_type, host=host, engine=engine, limit=limit
         )
-        return [Speed(row["speed"], row["startup_s"]) for row in rows]
+        return [Speed(row["speed"], finite(row["startup_s"])) for row in rows]
 
     async def holds(self, lease: Lease) -> bool:
         """Tell whether the job is still *lease*'s."""
@@ -139,5 +145,5 @@ class Questions(StoreBase):
         ids: tuple[str, ...] = ()
         if row["manual"]:
             rows = await self.database.read("manual_run_ids", job_id=row["job_id"])
-            ids = tuple(each["run_id"] for each in rows)
+            ids = tuple(storable(each["run_id"]) for each in rows)
         return job_from(row, ids)

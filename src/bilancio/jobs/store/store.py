@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from bilancio.encoding import finite
 from bilancio.errors import JobExists
 from bilancio.experiments.sweep_config import SweepConfig
 from bilancio.jobs.clock import Clock, utc_now
@@ -79,7 +80,7 @@ class JobStore(Questions, Leases, Recording, ManualJobs):
             "out_dir": str(out_dir),
             "request_key": request_key,
             "total_runs": config.total_runs,
-            "work": config.cost,
+            "work": finite(config.cost) or 0.0,
             "executor": executor,
         }
         async with self.database.write() as transaction:

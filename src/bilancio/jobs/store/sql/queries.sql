@@ -63,6 +63,9 @@ SELECT * FROM (
     SELECT * FROM events WHERE job_id = :job_id ORDER BY seq DESC LIMIT :limit)
  ORDER BY seq;
 
+-- name: count_events
+SELECT n_events AS total FROM jobs WHERE job_id = :job_id;
+
 -- name: last_start
 SELECT *
   FROM events
@@ -197,7 +200,7 @@ UPDATE jobs
 SELECT speed, startup_s
   FROM jobs
  WHERE sweep_type = :sweep_type AND worker_host = :host AND engine = :engine
-   AND speed IS NOT NULL
+   AND speed > 0 AND speed < 1e300
  ORDER BY created_at DESC
  LIMIT :limit;
 

@@ -1,5 +1,6 @@
 """Which file a database address names, before anything is opened."""
 
+import os
 from pathlib import Path
 
 from bilancio.errors import InvalidInput, StoreUnavailable, invalid
@@ -9,7 +10,7 @@ ALLOWED = "sqlite:///PATH or the path of a SQLite file"
 
 
 def sqlite_path(database_url: str) -> Path:
-    """Return the file that a database address names.
+    """Return the file that a database address names, links followed, as SQLite does.
 
     Raises
     ------
@@ -32,7 +33,7 @@ def sqlite_path(database_url: str) -> Path:
     if "\0" in path:
         raise _invalid(database_url)
     try:
-        return found.absolute()
+        return Path(os.path.realpath(found.absolute()))
     except FileNotFoundError:
         reason = "its path is relative, and the working folder no longer exists."
         raise StoreUnavailable(path, reason) from None

@@ -115,6 +115,7 @@ class SqliteDatabase:
         async with self._write_lock:
             with explained(str(self.path)):
                 connection, lock = await self._writing()
+                self._refuse_replaced()
                 await lock.acquire(exclusive=False, patience_s=BUSY_S)
                 try:
                     self._refuse_replaced()

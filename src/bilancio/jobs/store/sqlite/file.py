@@ -1,5 +1,6 @@
 """The store's file and its neighbours, looked at without SQLite."""
 
+import stat
 from pathlib import Path
 from typing import NamedTuple
 
@@ -98,11 +99,13 @@ class StoreFiles(NamedTuple):
     def _head(self) -> bytes:
         """Return the first bytes of the file; none where there is no file."""
         try:
+            if not stat.S_ISREG(self.main.stat().st_mode):
+                raise NotAStore(str(self.main), "it is not a file.")
             with self.main.open("rb") as file:
                 return file.read(len(MAGIC) + 4)
         except FileNotFoundError:
             return b""
-        except (IsADirectoryError, NotADirectoryError):
+        except NotADirectoryError:
             raise NotAStore(str(self.main), "it is not a file in a folder.") from None
         except OSError as error:
             raise StoreUnavailable(str(self.main), f"{error.strerror or error}.") from None

@@ -16,7 +16,7 @@ class FileLock:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        self._file = _open(path)
 
     async def acquire(self, *, exclusive: bool, patience_s: float) -> None:
         """Take the lock, or exchange the kind held; wait at most *patience_s* seconds for it.
@@ -36,11 +36,15 @@ class FileLock:
     def try_acquire(self, *, exclusive: bool) -> bool:
         """Take the lock if it is free; tell whether it was."""
         kind = fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH
-        try:
-            fcntl.flock(self._file, kind | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        return True
+        while True:
+            try:
+                fcntl.flock(self._file, kind | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return False
+            if self._is_at_path():
+                return True
+            removed, self._file = self._file, _open(self.path)  # others lock what is there now
+            os.close(removed)
 
     def release(self) -> None:
         """Give the lock back."""
@@ -49,3 +53,14 @@ class FileLock:
     def close(self) -> None:
         """Give the lock back and close its file."""
         os.close(self._file)
+
+    def _is_at_path(self) -> bool:
+        try:
+            there, here = self.path.stat(), os.fstat(self._file)
+        except FileNotFoundError:
+            return False
+        return (there.st_dev, there.st_ino) == (here.st_dev, here.st_ino)
+
+
+def _open(path: Path) -> int:
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)

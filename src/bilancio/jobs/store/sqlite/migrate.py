@@ -47,12 +47,27 @@ def create(files: StoreFiles) -> None:
         connection.execute("BEGIN IMMEDIATE")
         migrate(connection)
         connection.execute("COMMIT")
-    new.replace(files.main)
+    _name(new, files.main)
     folder = os.open(files.main.parent, os.O_RDONLY)
     try:
         os.fsync(folder)
     finally:
         os.close(folder)
+
+
+def _name(new: Path, main: Path) -> None:
+    """Give a new store its name; one that another process has made meanwhile keeps it."""
+    if main.exists():  # and is empty
+        new.replace(main)
+        return
+    try:
+        os.link(new, main)
+    except FileExistsError:
+        pass
+    except OSError:  # a file system without links
+        new.rename(main)
+        return
+    new.unlink()
 
 
 def migrate_file(path: Path) -> None:
