@@ -7,6 +7,14 @@ from pathlib import Path
 from bilancio.errors import invalid
 
 
+def working_folder() -> Path | None:
+    """Return the folder that relative paths begin at; None where it no longer exists."""
+    try:
+        return Path.cwd()
+    except FileNotFoundError:
+        return None
+
+
 def absolute_path(field: str, given: Path | str) -> Path:
     """Return *given* as an absolute path, ``~`` expanded; nothing has to exist there.
 
@@ -21,8 +29,8 @@ def absolute_path(field: str, given: Path | str) -> Path:
         It is empty, is not text that a file name can hold, is too long, names the home of an
         unknown user, or is relative while the working folder no longer exists.
     """
-    text = os.fspath(given)
-    if not text:
+    text = os.fspath(given) if isinstance(given, os.PathLike) else given
+    if not isinstance(text, str) or not text:
         raise invalid(field, text, "a path")
     if "\0" in text:
         raise invalid(field, text, "a path without NUL characters")

@@ -1,12 +1,13 @@
 """Create jobs: everything about a request is checked before anything is stored."""
 
 import asyncio
+import os
 import random
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from bilancio.errors import ExecutorUnavailable, InvalidInput, JobExists, Problem, invalid
+from bilancio.errors import ExecutorUnavailable, JobExists, invalid
 from bilancio.executors import registry as executors
 from bilancio.experiments import registry
 from bilancio.experiments.sweep_config import SweepConfig
@@ -15,13 +16,11 @@ from bilancio.jobs.artifacts.folder import probe_out_dir
 from bilancio.jobs.job_id import JobId, generate_job_id, validate_job_id
 from bilancio.jobs.models import Job
 from bilancio.jobs.session import Session
+from bilancio.jobs.texts import MAX_KEY, check_name, check_texts, checked_tags
 from bilancio.paths import absolute_path
-from bilancio.validation import validated
 
-MAX_TEXT = 10_000
-MAX_TAGS = 50
-MAX_TAG = 100
 REDRAWS = 100
+BELOW_OUT_DIR = 200  # bytes of a job's longest name, and of the files in its folder
 
 
 async def create_job(
@@ -57,11 +56,15 @@ async def create_job(
         Nothing was stored.
     """
     checked = checked_config(config)
-    _check_texts({"description": description, "notes": notes}, tags)
+    check_name("description", description, wanted="a few words on what the job is for")
+    check_texts({"notes": notes})
+    told_tags = checked_tags(tags)
+    if request_key is not None:
+        check_name("request_key", request_key, most=MAX_KEY)
     name = None if job_id is None else validate_job_id(job_id)
     if checked.cloud:
         raise ExecutorUnavailable("modal", executors.names())
-    folder = absolute_path("out_dir", out_dir or session.settings.out_dir)
+    folder = checked_out_dir(session.settings.out_dir if out_dir is None else out_dir)
     await _refuse_unwritable(session, folder)
     if name is not None:
         await _refuse_taken(session, name, folder)
@@ -74,7 +77,7 @@ async def create_job(
                 checked,
                 description=description,
                 notes=notes,
-                tags=tags,
+                tags=told_tags,
                 engine=engine,
                 out_dir=folder,
                 executor=executors.DEFAULT,
@@ -98,7 +101,22 @@ def checked_config(config: SweepConfig | Mapping[str, Any]) -> SweepConfig:
         return config
     if not isinstance(config, Mapping):
         raise invalid("config", config, "the parameters of a sweep by name")
-    return validated(registry.config_model(config.get("sweep_type")), config)
+    return registry.configuration(config)
+
+
+def checked_out_dir(out_dir: Path | str) -> Path:
+    """Return the folder of a job's output folder as an absolute path.
+
+    Raises
+    ------
+    InvalidInput
+        It is not a path, or so long that no file of a job would fit below it.
+    """
+    folder = absolute_path("out_dir", out_dir)
+    most = os.pathconf("/", "PC_PATH_MAX") - BELOW_OUT_DIR
+    if len(os.fsencode(folder)) > most:
+        raise invalid("out_dir", str(folder), f"a path of at most {most:,} bytes")
+    return folder
 
 
 async def _refuse_unwritable(session: Session, folder: Path) -> None:
@@ -118,23 +136,3 @@ async def _refuse_taken(session: Session, name: JobId, folder: Path) -> None:
         found = await store.job(name)
         if found is not None:
             raise JobExists(name, found.description)
-
-
-def _check_texts(texts: Mapping[str, object], tags: Sequence[str]) -> None:
-    problems = [
-        Problem(name, f"{str(text)[:40]!r}", f"text of at most {MAX_TEXT:,} characters")
-        for name, text in texts.items()
-        if not isinstance(text, str) or len(text) > MAX_TEXT
-    ]
-    if not isinstance(texts["description"], str) or not texts["description"].strip():
-        problems.append(Problem("description", "no text", "a few words on what the job is for"))
-    if isinstance(tags, str) or len(tags) > MAX_TAGS or not all(_is_tag(tag) for tag in tags):
-        problems.append(
-            Problem("tags", str(tags)[:80], f"at most {MAX_TAGS} short texts, none empty")
-        )
-    if problems:
-        raise InvalidInput(problems)
-
-
-def _is_tag(tag: object) -> bool:
-    return isinstance(tag, str) and 0 < len(tag.strip()) <= MAX_TAG

@@ -1,6 +1,8 @@
 """How long a sweep will take on this machine."""
 
 import statistics
+from collections.abc import Mapping
+from typing import Any
 
 from bilancio import machine
 from bilancio.errors import StoreError
@@ -17,7 +19,7 @@ SHIPPED_SPEED = 1.2e-7
 SHIPPED_STARTUP_S = 2.0
 
 
-async def estimate(session: Session, sweep: SweepConfig | Job) -> Estimate:
+async def estimate(session: Session, sweep: SweepConfig | Mapping[str, Any] | Job) -> Estimate:
     """Return how long a sweep will take here, without running anything of it.
 
     The start of the worker is part of it, and the compilation of the engine where that is still
@@ -27,8 +29,16 @@ async def estimate(session: Session, sweep: SweepConfig | Job) -> Estimate:
     ----------
     sweep
         A configuration, or a job, of which only the runs that are missing count.
+
+    Raises
+    ------
+    InvalidInput
+        The configuration is wrong.
     """
-    config = sweep.config if isinstance(sweep, Job) else sweep
+    if isinstance(sweep, Job):
+        config = sweep.config
+    else:
+        config = sweep if isinstance(sweep, SweepConfig) else registry.configuration(sweep)
     left = max(config.total_runs - (sweep.completed_runs if isinstance(sweep, Job) else 0), 0)
     experiment = registry.experiment(config.sweep_type)
     measured = await _measured(session, config.sweep_type, experiment.version)

@@ -12,6 +12,7 @@ from bilancio.jobs.lookup import exact, load
 from bilancio.jobs.manual import note_on_disk
 from bilancio.jobs.models import EventType, Job, JobStatus, Lease, Started
 from bilancio.jobs.session import Session
+from bilancio.jobs.texts import check_texts
 from bilancio.jobs.worker.spawn import spawn_worker
 
 SPAWN_S = 30.0
@@ -70,6 +71,7 @@ async def cancel_job(session: Session, job_id: str, reason: str = "") -> Job:
     JobStateError
         It is completed.
     """
+    check_texts({"reason": reason})
     job = await exact(session, job_id)
     store = await session.store()
     changed = await store.cancel(job.job_id, reason)

@@ -5,13 +5,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bilancio import machine
-from bilancio.errors import InvalidInput, JobNotFound, Problem
+from bilancio.errors import InvalidInput, JobNotFound, Problem, invalid
 from bilancio.jobs.artifacts import discovery
 from bilancio.jobs.artifacts.log import log_tail
 from bilancio.jobs.job_id import JobId, Match, match_job_id, spoken
 from bilancio.jobs.models import Found, Holder, Job, JobStatus
 from bilancio.jobs.session import Session
 from bilancio.jobs.store import JobStore
+from bilancio.jobs.texts import MAX_TEXT
 from bilancio.jobs.worker.lock_file import WorkerState, process_exists, worker_state
 
 if TYPE_CHECKING:  # numpy, which other questions do not need
@@ -107,6 +108,10 @@ async def import_read(session: Session, manifest: Path, read: "Read") -> tuple[J
 
 
 async def _find(session: Session, name: str, *, exact: bool) -> Found:
+    if not isinstance(name, str):
+        raise invalid("job_id", name, "the name of a job, as text")
+    if len(name) > MAX_TEXT:
+        raise JobNotFound(name)
     store = await session.store()
     spelled = "-".join(spoken(name))
     job = await store.job(spelled) if spelled else None

@@ -2,26 +2,28 @@
 
 import asyncio
 import contextlib
-import json
-import math
 from collections.abc import Mapping
 from typing import Any
 
-from bilancio.errors import BilancioError, InvalidInput, JobStateError, Problem, invalid
+from bilancio.errors import BilancioError, InvalidInput, JobStateError, Problem, invalid, shown
 from bilancio.jobs.artifacts.folder import make_folder
 from bilancio.jobs.lookup import exact, load
 from bilancio.jobs.models import Job, JobStatus
 from bilancio.jobs.session import Session
+from bilancio.jobs.store.base import as_json
+from bilancio.jobs.texts import MAX_ERROR, MAX_KEY, check_name, check_texts
 
-MAX_RUN_ID = 10_000
+MAX_METRICS, MAX_METRIC_NAME = 1_000, 200
+MAX_SUMMARY = 1 << 20
+#: What else a row of a run's results tells, beside its metrics.
+TAKEN_NAMES = ("job_id", "run_id", "index", "status", "error")
 
 
 async def start_job(session: Session, job_id: str) -> Job:
     """Mark the start of a job whose runs the caller executes; see `record_progress`."""
     job = await exact(session, job_id)
     if not await (await session.store()).start_by_hand(job.job_id):
-        advice = "Only a pending job can be."
-        raise JobStateError(job.job_id, job.state, "started by hand", advice)
+        raise await _start_refusal(session, job.job_id)
     return await _changed(session, job.job_id)
 
 
@@ -30,10 +32,12 @@ async def record_progress(
 ) -> None:
     """Store the numeric *metrics* of one run of a job that was started by hand.
 
+    NaN and infinity are stored as they are, and shown as null.
+
     Raises
     ------
     InvalidInput
-        A metric is not a finite number.
+        A metric is not a number, or *run_id* is not text that can be stored.
     RunAlreadyRecorded
         The run was recorded with other metrics.
     JobStateError
@@ -41,27 +45,62 @@ async def record_progress(
     """
     job = await exact(session, job_id)
     numbers = _numbers(metrics)
-    if not run_id or len(run_id) > MAX_RUN_ID:
-        raise invalid("run_id", run_id, "a text that names the run")
+    check_name("run_id", run_id, most=MAX_KEY)
     from bilancio.jobs.store import packing  # numpy, which other calls do not need
 
     packed, crc32 = packing.pack(packing.one_row(numbers))
     store = await session.store()
     if not await store.record_by_hand(job.job_id, run_id, packed, crc32, numbers):
-        advice = "Only a manually started job accepts recorded runs."
-        raise JobStateError(job.job_id, job.state, "recorded to", advice)
+        raise await _refusal(session, job.job_id, "recorded to")
 
 
 async def complete_job(
     session: Session, job_id: str, summary: Mapping[str, Any] | None = None
 ) -> Job:
-    """End a job that was started by hand as completed."""
-    return await _end(session, job_id, JobStatus.COMPLETED, summary=dict(summary or {}))
+    """End a job that was started by hand as completed.
+
+    Parameters
+    ----------
+    summary
+        What was found, as JSON holds it; NaN and infinity are stored as null.
+
+    Raises
+    ------
+    InvalidInput
+        The summary is not a mapping, holds what JSON does not, or is larger than 1 MiB.
+    JobStateError
+        The job was not started by hand, or has ended.
+    """
+    found = {} if summary is None else summary
+    if not isinstance(found, Mapping):
+        raise invalid("summary", found, "values by name")
+    written = as_json("summary", found)
+    if len(written) > MAX_SUMMARY:
+        got = f"{len(written):,} characters of JSON"
+        raise InvalidInput([Problem("summary", got, f"at most {MAX_SUMMARY:,}")])
+    return await _end(session, job_id, JobStatus.COMPLETED, summary=found)
 
 
-async def fail_job(session: Session, job_id: str, error: str) -> Job:
-    """End a job that was started by hand as failed."""
-    return await _end(session, job_id, JobStatus.FAILED, error=str(error))
+async def fail_job(session: Session, job_id: str, error: str | BaseException) -> Job:
+    """End a job that was started by hand as failed.
+
+    Parameters
+    ----------
+    error
+        What went wrong: a sentence, or the exception itself.
+
+    Raises
+    ------
+    InvalidInput
+        The error is not text that can be stored whole.
+    JobStateError
+        The job was not started by hand, or has ended.
+    """
+    if isinstance(error, BaseException):
+        error = f"{type(error).__name__}: {error}"
+    check_texts({"error": error}, most=MAX_ERROR)
+    told = error.strip() or "no reason was given"
+    return await _end(session, job_id, JobStatus.FAILED, error=told)
 
 
 async def note_on_disk(session: Session, job: Job) -> None:
@@ -77,14 +116,41 @@ async def note_on_disk(session: Session, job: Job) -> None:
 
 async def _end(session: Session, job_id: str, status: JobStatus, **how: Any) -> Job:
     job = await exact(session, job_id)
-    try:
-        json.dumps(how, allow_nan=False)
-    except (TypeError, ValueError) as error:
-        raise invalid("summary", error, "values that JSON holds, no NaN") from None
     if not await (await session.store()).end_by_hand(job.job_id, status, **how):
-        advice = "Only a manually started job can be."
-        raise JobStateError(job.job_id, job.state, f"marked {status}", advice)
+        raise await _refusal(session, job.job_id, f"marked {status}")
     return await _changed(session, job.job_id)
+
+
+async def _refusal(session: Session, job_id: str, asked: str) -> JobStateError:
+    """Return why runs of a job are not recorded by hand, by the state that it is in now."""
+    job = await load(session, job_id)
+    match job.state:
+        case "pending":
+            advice = "It has not been started by hand."
+        case "running" | "stalled" if not job.manual:
+            advice = "A worker computes its runs."
+        case "running":
+            advice = "It was started by hand a moment ago."
+        case "failed" | "cancelled" if job.manual:
+            advice = "It has ended; it can be started by hand again."
+        case _:
+            advice = "It has ended, and its results stay."
+    return JobStateError(job.job_id, job.state, asked, advice)
+
+
+async def _start_refusal(session: Session, job_id: str) -> JobStateError:
+    """Return why a job is not started by hand."""
+    job = await load(session, job_id)
+    match job.state:
+        case "running" if job.manual:
+            advice = "It has been started by hand already, and accepts recorded runs."
+        case "completed":
+            advice = "It has ended, and its results stay."
+        case "cancelled" if not job.attempts:
+            advice = "It was cancelled before it began."
+        case _:
+            advice = "A worker computes its runs, and recorded ones would not mix with them."
+    return JobStateError(job.job_id, job.state, "started by hand", advice)
 
 
 async def _changed(session: Session, job_id: str) -> Job:
@@ -94,19 +160,25 @@ async def _changed(session: Session, job_id: str) -> Job:
     return job
 
 
-def _numbers(metrics: Mapping[str, float]) -> dict[str, float]:
-    problems = []
-    found: dict[str, float] = {}
-    for name, value in metrics.items():
-        try:
-            number = float(value)
-        except (TypeError, ValueError):
-            number = math.nan
-        if not math.isfinite(number):
-            problems.append(Problem(f"metrics.{name}", str(value), "finite numbers"))
-        found[name] = number
-    if not metrics:
-        problems.append(Problem("metrics", "none", "at least one number by name"))
-    if problems:
-        raise InvalidInput(problems)
-    return found
+def _numbers(metrics: object) -> dict[str, float]:
+    """Return metrics as doubles; what is not a number stays NaN or infinite."""
+    if not isinstance(metrics, Mapping) or not metrics:
+        raise invalid("metrics", metrics, "at least one number by name")
+    if len(metrics) > MAX_METRICS:
+        got = f"{len(metrics):,} metrics"
+        raise InvalidInput([Problem("metrics", got, f"at most {MAX_METRICS:,} numbers by name")])
+    return {_metric_name(name): _number(name, value) for name, value in metrics.items()}
+
+
+def _metric_name(name: object) -> str:
+    check_name("metrics", name, most=MAX_METRIC_NAME)
+    if name in TAKEN_NAMES:
+        raise invalid("metrics", name, f"other names than {', '.join(TAKEN_NAMES)}")
+    return str(name)
+
+
+def _number(name: object, value: Any) -> float:
+    if not isinstance(value, str | bytes):
+        with contextlib.suppress(TypeError, ValueError, OverflowError):
+            return float(value)
+    raise InvalidInput([Problem(f"metrics.{name}"[:60], shown(value), "a number")])

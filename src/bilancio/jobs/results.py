@@ -38,6 +38,7 @@ async def results(
     probes of a search say nothing of an average.
     """
     check_page(limit, offset)
+    group_by, measures = _names("group_by", group_by), _names("measures", measures)
     named = await find(session, name)
     job, store = named.job, await session.store()
     if job.status.ended and not (job.folder / MANIFEST).exists():
@@ -84,6 +85,14 @@ async def results(
     found["summary"], found["table"], found["frontier"] = await asyncio.to_thread(computed)
     headline = f"{experiment.headline(found['summary'])} {text.standing(job)}"
     return Results(**found, headline=headline)
+
+
+def _names(field: str, given: Sequence[str] | str) -> tuple[str, ...]:
+    """Return names of columns; a text may hold several with commas between them."""
+    names = given.split(",") if isinstance(given, str) else given
+    if not isinstance(names, Sequence) or not all(isinstance(each, str) for each in names):
+        raise invalid(field, given, "a list of names")
+    return tuple(each.strip() for each in names if each.strip())
 
 
 async def runs(

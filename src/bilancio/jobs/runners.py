@@ -10,6 +10,7 @@ from bilancio.experiments.sweep_config import SweepConfig
 from bilancio.jobs.create import checked_config
 from bilancio.jobs.manager import JobManager
 from bilancio.jobs.models import Job, Results
+from bilancio.paths import absolute_path
 
 
 class SweepRunner:
@@ -70,7 +71,7 @@ class SweepRunner:
             elif job.config.digest() != self.config.digest():
                 allowed = "a job with the same configuration, or a free name"
                 raise invalid("job_id", self.job_id, allowed)
-            elif self.out_dir and Path(self.out_dir).expanduser().absolute() != job.out_dir:
+            elif self.out_dir and absolute_path("out_dir", self.out_dir) != job.out_dir:
                 raise invalid("out_dir", self.out_dir, f"{job.out_dir}, where this job writes")
             self.job_id = job.job_id
             manager.run_job(job.job_id)

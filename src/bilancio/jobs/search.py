@@ -6,6 +6,7 @@ from bilancio.jobs.lookup import with_stall
 from bilancio.jobs.models import JobStatus, Page
 from bilancio.jobs.paging import check_page
 from bilancio.jobs.session import Session
+from bilancio.jobs.texts import check_texts
 
 
 async def list_jobs(
@@ -24,6 +25,7 @@ async def list_jobs(
     allowed = [each.value for each in JobStatus]
     if status is not None and status not in allowed:
         raise invalid("status", str(status), ", ".join(allowed))
+    check_texts({"tag": tag or "", "text": text or ""})
     check_page(limit, offset)
     store = await session.store()
     await discovery.import_unknown(store, discovery.search_roots(session.settings.out_dir))

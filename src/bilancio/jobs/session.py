@@ -30,19 +30,6 @@ class Session:
         self._opened: JobStore | None = None
         self._opening = asyncio.Lock()
 
-    @property
-    def out_dir(self) -> Path:
-        """Path of the folder that holds the jobs' output folders.
-
-        Absolute, unless it is relative and the working folder no longer exists; then there is
-        nothing at it.
-        """
-        path = self.settings.out_dir.expanduser()
-        try:
-            return path.absolute()
-        except FileNotFoundError:
-            return path
-
     async def store(self) -> JobStore:
         """Return the store, opened.
 

@@ -6,6 +6,7 @@ the same process until it changes.
 """
 
 import asyncio
+import contextlib
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -49,7 +50,8 @@ def search_roots(out_dir: Path) -> tuple[Path, ...]:
     the working folder is gone, only an absolute *out_dir* is left.
     """
     roots = []
-    out_dir = out_dir.expanduser()
+    with contextlib.suppress(RuntimeError):  # no such user: jobs cannot be written there either
+        out_dir = out_dir.expanduser()
     try:
         here = Path.cwd()
     except OSError:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from bilancio.errors import invalid
+from bilancio.jobs.texts import is_storable
 
 Value = str | int | float | bytes | None
 
@@ -79,7 +80,7 @@ def check_values(params: Mapping[str, object]) -> None:
     """
     for name, value in params.items():
         match value:
-            case str() if not value.isprintable() and not _is_storable(value):
+            case str() if not value.isprintable() and not is_storable(value):
                 raise invalid(name, value, "text in Unicode, without NUL characters")
             case int() if not -MAX_INT - 1 <= value <= MAX_INT:
                 raise invalid(name, value, f"whole numbers of up to 64 bits, at most {MAX_INT:,}")
@@ -93,11 +94,3 @@ def check_values(params: Mapping[str, object]) -> None:
 def storable(text: str) -> str:
     """Return *text* as every database holds it: what is not Unicode is replaced."""
     return text.encode("utf-8", "replace").decode().replace("\0", "\N{SYMBOL FOR NULL}")
-
-
-def _is_storable(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return "\0" not in text

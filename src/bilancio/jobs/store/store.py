@@ -93,7 +93,7 @@ class JobStore(Questions, Leases, Recording, ManualJobs):
                 raise JobExists(job_id, taken[0]["description"])
             added = await transaction.query("insert_job", **row)
             await self._append(transaction, job_id, EventType.CREATED, {"config": written})
-        return await self._job(added[0])
+            return await self._job(added[0])
 
     async def cancel(self, job_id: JobId, reason: str) -> bool:
         """Cancel a job that has not ended or has failed; tell whether it was one."""
