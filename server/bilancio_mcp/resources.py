@@ -59,7 +59,7 @@ def add_resources(server: MCPServer[Any], app: AppContext) -> None:
             return Completion(values=[])
         try:
             page = await app.manager.list_jobs(text=typed or None, limit=OFFERED)
-        except BilancioError as error:  # what one types is no call that could be refused
+        except BilancioError as error:  # a half-typed name cannot be refused
             log.warning("no names to offer: %s", error)
             return Completion(values=[])
         names = [job.job_id for job in page.jobs if typed in job.job_id]

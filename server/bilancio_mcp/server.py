@@ -50,7 +50,7 @@ Stressed liquidity means low kappas (0.25 to 0.5), ample liquidity high ones (2 
 4. job_status with wait_s, or tell the user to ask later by name.
 5. job_results: say the headline, the interval and how many runs stand behind it; group_by any \
 parameter (kappa, concentration, mu, outside_mid_ratio, seed) shows what drives it.
-cancel_job stops a job; what it has found stays, and start_sweep goes on with the rest.
+cancel_job stops a job; what it has found stays, and start_sweep resumes it.
 
 Without a name, list_jobs finds jobs by status, tag or text. Each answer says in `next` what to \
 call. A refused call says which field was wrong, what it got and what is allowed; nothing was \

@@ -1,4 +1,4 @@
-"""The protocol over standard input and output, where every line gets its due.
+"""The protocol over standard input and output, where every line is answered.
 
 The SDK's own transport drops a line that it cannot parse, and ends when it has to write text that
 is not Unicode. Here such a line is answered with a JSON-RPC error, with the request's id where it
@@ -107,7 +107,7 @@ async def _write(
     outgoing: MemoryObjectReceiveStream[SessionMessage],
     serving: anyio.CancelScope,
 ) -> None:
-    """Write each message as a line; end the conversation where nobody reads any more."""
+    """Write each message as a line; end the conversation when the client no longer reads."""
 
     def write(line: bytes) -> None:
         writer.write(line)
@@ -118,7 +118,7 @@ async def _write(
             async for each in outgoing:
                 await to_thread.run_sync(write, written(each.message))
     except OSError as error:
-        log.info("the client does not read any more: %s", error)
+        log.info("the client no longer reads: %s", error)
         serving.cancel()
 
 
@@ -165,7 +165,7 @@ def id_in(line: bytes) -> RequestId | None:
     for found in _TOKEN.finditer(line, 0, SEARCHED_BYTES):
         token = found.group()
         if found.end() == SEARCHED_BYTES:
-            break  # it may go on beyond
+            break  # it may be longer than what is searched
         if depth == 1 and (name, before) == (b'"id"', b":"):
             return _id_token(token)
         if token == b":":
@@ -189,7 +189,7 @@ def _read_line(reader: BinaryIO) -> bytes:
 
 
 def _problem(value: Any) -> str:
-    """Say why parsed JSON is no message; an empty text if it may be one."""
+    """Say why parsed JSON is not a message; return an empty text if it may be one."""
     if not isinstance(value, dict):
         return f"it is {_KINDS.get(type(value), 'a number' if value is not None else 'null')}"
     if value.get("jsonrpc") != "2.0":

@@ -99,7 +99,7 @@ def duration(seconds: float) -> str:
 def ago(moment: datetime, now: datetime) -> str:
     """Say how long ago something was, in one unit."""
     seconds = (now - moment).total_seconds()
-    if seconds < 10:  # noqa: PLR2004 - nobody counts these
+    if seconds < 10:  # noqa: PLR2004 - too short to count
         return "just now"
     for size, unit in ((_DAY, "day"), (_HOUR, "hour"), (_MINUTE, "minute"), (1, "second")):
         if seconds >= size:

@@ -112,7 +112,7 @@ async def test_server_that_waits_for_a_job_leaves_at_once_and_the_store_is_clean
 
 
 def wait_until_gone(pid: int) -> None:
-    """Wait for the end itself; an orphan stays in the process table until somebody looks."""
+    """Wait for the end itself; an orphan stays in the process table until its parent asks."""
     with contextlib.suppress(ProcessLookupError):
         file = os.pidfd_open(pid)
         ended, _, _ = select.select([file], [], [], GENEROUS_S)

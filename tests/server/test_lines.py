@@ -1,6 +1,7 @@
 """Every line that reaches the server is answered, whatever bytes it is made of."""
 
 import json
+import random
 import subprocess
 from collections.abc import Iterator
 
@@ -114,6 +115,24 @@ def test_server_answers_every_line_and_keeps_serving(lines):
         assert (answer["error"]["code"], answer["id"]) == (code, number), case
         assert len(answer["error"]["message"]) < 200, case
         assert lines.ask(1, "ping") == {}, case
+
+
+@pytest.mark.slow
+def test_server_outlives_lines_that_are_mangled_at_random(lines):
+    draw = random.Random(1)
+    request = bytearray(CALL % b'{"name":"job_status","arguments":{"job_id":"a-b"}}')
+    for number in range(100, 300):
+        mangled = bytearray(request)
+        for _ in range(draw.randint(1, 4)):
+            mangled[draw.randrange(len(mangled))] = draw.choice(
+                [0, 9, 34, 44, 92, 93, 123, 125, 255]
+            )
+        lines.write(bytes(mangled))
+        lines.write(b'{"jsonrpc":"2.0","id":%d,"method":"ping"}' % number)
+        answers = [lines.read()]
+        while answers[-1].get("id") != number:
+            answers.append(lines.read())
+        assert answers[-1]["result"] == {}
 
 
 @pytest.mark.slow

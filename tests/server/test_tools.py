@@ -84,7 +84,7 @@ async def test_running_job_is_left_alone_and_its_status_returned():
     async with Client(build_server()) as client, AsyncJobManager() as manager:
         job_id = await created(client)
         store = await manager.store()
-        await store.claim(job_id, "somebody-else", lease_s=3600, executor="local")
+        await store.claim(job_id, "another-worker", lease_s=3600, executor="local")
         answer = data(await client.call_tool("start_sweep", {"job_id": job_id}))
         assert answer["action"] == "already running"
         assert answer["status"] == "running"
@@ -221,7 +221,7 @@ async def test_cancelled_job_keeps_what_it_has_and_says_how_to_go_on():
     async with Client(build_server()) as client, AsyncJobManager() as manager:
         job_id = await created(client)
         store = await manager.store()
-        await store.claim(job_id, "somebody-else", lease_s=3600, executor="local")
+        await store.claim(job_id, "another-worker", lease_s=3600, executor="local")
         asked = {"job_id": job_id, "reason": "wrong grid"}
         answers = [data(await client.call_tool("cancel_job", asked)) for _ in range(2)]
         assert answers[0] == answers[1]
