@@ -9,7 +9,7 @@ import json
 import sys
 
 from bilancio.jobs import AsyncJobManager
-from bilancio.jobs import manager as managing
+from bilancio.jobs import launch as launching
 
 
 def say(word):
@@ -18,13 +18,13 @@ def say(word):
 
 
 async def main(job_id, config):
-    spawn, workers = managing.spawn_worker, []
+    spawn, workers = launching.spawn_worker, []
 
     def noted(*how):
         workers.append(spawn(*how))
         return workers[-1]
 
-    managing.spawn_worker = noted
+    launching.spawn_worker = noted
     async with AsyncJobManager() as manager:
         if await manager.get_job(job_id) is None:
             await manager.create_job("try", config, job_id=job_id)

@@ -2,7 +2,7 @@
 
 import asyncio
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -83,7 +83,7 @@ async def results(
         return Table(columns=table.columns, rows=rows, total_rows=len(table.rows))
 
     found["summary"], found["table"], found["frontier"] = await asyncio.to_thread(computed)
-    headline = f"{experiment.headline(found['summary'])} {text.standing(job)}"
+    headline = f"{_headline(experiment, found['summary'])} {text.standing(job)}"
     return Results(**found, headline=headline)
 
 
@@ -262,7 +262,14 @@ def _stored_headline(job: Job) -> str:
     if job.summary and job.status is JobStatus.COMPLETED:
         experiment = registry.experiment(job.config.sweep_type)
         return (
-            f"{experiment.headline(job.summary)} {text.standing(job)} "
+            f"{_headline(experiment, job.summary)} {text.standing(job)} "
             "The results of its single runs are not here; run it again to have them."
         )
     return f"No run has been recorded yet. {text.standing(job)}"
+
+
+def _headline(experiment: Experiment, summary: Mapping[str, Any]) -> str:
+    """Return what the experiment says of its summary, or why it could not make one."""
+    if "summary_error" in summary:
+        return f"The experiment could not summarise its runs: {summary['summary_error']}."
+    return experiment.headline(dict(summary))

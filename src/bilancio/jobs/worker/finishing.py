@@ -1,15 +1,42 @@
 """What a worker says of its job: the details of an event, why it failed, the summary."""
 
 import asyncio
-from typing import Any
+import json
+import logging
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bilancio.executors.base import Outcome
+from bilancio.encoding import to_json
+from bilancio.errors import BilancioError
+from bilancio.executors.base import Outcome, error_text
 from bilancio.experiments import registry
 from bilancio.jobs.models import Job
 from bilancio.jobs.store import JobStore, packing
+
+T = TypeVar("T")
+
+log = logging.getLogger("bilancio.worker")
+
+
+async def in_thread(function: Callable[..., T], *arguments: Any) -> T:
+    """Call a function of an experiment in a thread; all that it raises is an `Exception`.
+
+    An event loop takes SystemExit and KeyboardInterrupt for its own, and waits for ever for a
+    thread that raises StopIteration.
+    """
+
+    def call() -> T:
+        try:
+            return function(*arguments)
+        except BaseException as error:
+            if isinstance(error, Exception) and not isinstance(error, StopIteration):
+                raise
+            raise RuntimeError(error_text(error)) from error
+
+    return await asyncio.to_thread(call)
 
 
 def failure_sentence(job: Job, failed: dict[int, str]) -> str:
@@ -28,7 +55,10 @@ def failure_sentence(job: Job, failed: dict[int, str]) -> str:
 
 
 async def summarise(store: JobStore, job: Job) -> dict[str, Any]:
-    """Return the counts of *job* and its experiment's summary of the runs recorded so far."""
+    """Return the counts of *job* and its experiment's summary of the runs recorded so far.
+
+    Where the experiment cannot summarise them, `summary_error` says why.
+    """
     counts = {
         "total_runs": job.total_runs,
         "completed_runs": job.completed_runs,
@@ -41,9 +71,16 @@ async def summarise(store: JobStore, job: Job) -> dict[str, Any]:
 
     def summary() -> dict[str, Any]:
         indices, metrics = packing.join(stored, job.job_id)
-        return experiment.summarise(job.config, indices, metrics)
+        found = experiment.summarise(job.config, indices, metrics)
+        return dict(json.loads(to_json(found)))
 
-    return counts | await asyncio.to_thread(summary)
+    try:
+        return counts | await in_thread(summary)
+    except BilancioError:
+        raise
+    except Exception as error:  # what was computed does not depend on its summary
+        log.exception("the summary failed")
+        return counts | {"summary_error": error_text(error)}
 
 
 def progress_details(job: Job, outcome: Outcome) -> dict[str, Any]:

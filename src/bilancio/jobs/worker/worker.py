@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from bilancio.errors import BilancioError, JobNotFound, LeaseLost
+from bilancio.executors.base import error_text
 from bilancio.executors.registry import open_executor
 from bilancio.experiments import registry
 from bilancio.experiments.protocol import SearchingExperiment, Step, preparation_s, searching
@@ -28,7 +29,7 @@ from bilancio.jobs.models import Job, JobStatus, Lease
 from bilancio.jobs.store import Chunk, JobStore, packing
 from bilancio.jobs.worker.batching import missing, ranges
 from bilancio.jobs.worker.dispatch import Dispatcher, TooManyFailures
-from bilancio.jobs.worker.finishing import failure_sentence, summarise
+from bilancio.jobs.worker.finishing import failure_sentence, in_thread, summarise
 from bilancio.jobs.worker.lock_file import WorkerLock, remove_stale
 from bilancio.jobs.worker.speed import SpeedMeter
 from bilancio.settings import Settings
@@ -124,9 +125,8 @@ class Worker:
             raise
         except Exception as error:
             log.exception("the job failed")
-            await self._store.end(
-                self._lease, JobStatus.FAILED, error=f"{type(error).__name__}: {error}"
-            )
+            sentence = str(error) if isinstance(error, BilancioError) else error_text(error)
+            await self._store.end(self._lease, JobStatus.FAILED, error=sentence)
             await self._write_manifest()
             return JobStatus.FAILED
 
@@ -148,7 +148,7 @@ class Worker:
         log.info("job %s: %d runs, %d done", job.job_id, job.total_runs, job.completed_runs)
         experiment = registry.experiment(job.config.sweep_type)
         self._prepares_once = preparation_s(experiment) > 0
-        await asyncio.to_thread(experiment.prepare)
+        await in_thread(experiment.prepare)
         return job
 
     async def _compute(self, job: Job) -> None:
@@ -185,7 +185,7 @@ class Worker:
         asked = np.empty(0, np.int64)
         while search is not None:
             stored = await self._store.chunks(job.job_id, job.config.fixed_runs)
-            step = await asyncio.to_thread(next_step, search, job, stored)
+            step = await in_thread(next_step, search, job, stored)
             if step is None:
                 return
             todo = np.setdiff1d(step.indices, asked)
