@@ -80,10 +80,10 @@ def _refused(path: Path, reason: str) -> InvalidInput:
 def _text(path: Path) -> str:
     """Return what a regular file holds; a pipe would be waited for, a device never ends."""
     file = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    if not stat.S_ISREG(os.fstat(file).st_mode):
+        os.close(file)
+        raise _Refused("it is not a regular file")
     with os.fdopen(file, "rb") as opened:
-        about = os.fstat(file)
-        if not stat.S_ISREG(about.st_mode):
-            raise _Refused("it is not a regular file")
         limit = MAX_BYTES if path.suffix == ".json" else MAX_YAML_BYTES
         data = opened.read(limit + 1)
     if len(data) > limit:
@@ -136,6 +136,8 @@ class _Reader:
         for key, value in node.value:
             if not isinstance(key, yaml.ScalarNode):
                 raise _Refused(f"{_line(key)}: a name must be text")
+            if key.tag == f"{_YAML}merge":
+                raise _unknown_tag(key)
             if key.value in found:
                 raise invalid(f"{self._path}: {key.value}", "two values", "each name once")
             found[key.value] = self._value(value, depth - 1)

@@ -10,7 +10,7 @@ from bilancio.cli.parsing import CommandGroup, command, help_text, parse_int, sp
 from bilancio.cli.render.console import Output, emit
 from bilancio.jobs.clock import utc_now
 from bilancio.jobs.manager import AsyncJobManager
-from bilancio.jobs.models import Found, Job, Page
+from bilancio.jobs.models import Job, Page
 from bilancio.text import cancelled
 
 app = typer.Typer(add_completion=False, cls=CommandGroup, rich_markup_mode="rich")
@@ -79,19 +79,14 @@ def list_jobs(
 )
 def show(job: JobName, *, as_json: AsJson = False) -> None:
     """Show one job."""
-
-    async def ask(manager: AsyncJobManager) -> tuple[Found, Any]:
-        found = await manager.find_job(name_of(job))
-        return found, await manager.progress(found.job.job_id)
-
-    found, progress = with_manager(ask)
+    progress = with_manager(lambda manager: manager.progress(name_of(job)))
     if as_json:
-        emit({"reading": found.reading, **progress.model_dump(mode="json")})
+        emit(progress)
         return
     from bilancio.cli.render.jobs import show_job  # tables, which a JSON document does not need
 
     output = Output()
-    output.reading(found)
+    output.reading(progress)
     show_job(output, progress)
 
 
@@ -118,25 +113,22 @@ def results(
 ) -> None:
     """Show the results of one job."""
     chosen, first = split_csv(measures), parse_int("offset", offset)
-
-    async def ask(manager: AsyncJobManager) -> tuple[Found, Any]:
-        found = await manager.find_job(name_of(job))
-        return found, await manager.results(
-            found.job.job_id,
+    seen = with_manager(
+        lambda manager: manager.results(
+            name_of(job),
             group_by=split_csv(group_by),
             measures=chosen,
             limit=parse_int("limit", limit),
             offset=first,
         )
-
-    found, seen = with_manager(ask)
+    )
     if as_json:
-        emit({"reading": found.reading, **seen.model_dump(mode="json")})
+        emit(seen)
         return
     from bilancio.cli.render.jobs import show_results  # as for `show`
 
     output = Output()
-    output.reading(found)
+    output.reading(seen)
     show_results(output, seen, chosen=chosen, offset=first)
 
 
@@ -159,23 +151,20 @@ def list_runs(
 ) -> None:
     """List runs of one job."""
     first = parse_int("offset", offset)
-
-    async def ask(manager: AsyncJobManager) -> tuple[Found, list[dict[str, Any]]]:
-        found = await manager.find_job(name_of(job))
-        return found, await manager.runs(
-            found.job.job_id, status=status, limit=parse_int("limit", limit), offset=first
+    rows = with_manager(
+        lambda manager: manager.runs(
+            name_of(job), status=status, limit=parse_int("limit", limit), offset=first
         )
-
-    found, rows = with_manager(ask)
-    total = _runs_with(status, found.job)
+    )
+    total = _runs_with(status, rows.job)
     if as_json:
-        emit({"job_id": found.job.job_id, "total": total, "offset": first, "runs": rows})
+        emit({"job_id": rows.job.job_id, "total": total, "offset": first, "runs": rows})
         return
     from bilancio.cli.render.jobs import show_runs  # as for `show`
 
     output = Output()
-    output.reading(found)
-    show_runs(output, found.job, rows, offset=first, total=total)
+    output.reading(rows)
+    show_runs(output, rows.job, rows, offset=first, total=total)
 
 
 @command(
@@ -196,21 +185,16 @@ def list_events(
     """List the events of one job."""
     start = parse_int("after", after, least=0)
     count = parse_int("last", last, least=1) if last is not None else -1 if start else 20
-
-    async def ask(manager: AsyncJobManager) -> tuple[Found, Any]:
-        found = await manager.find_job(name_of(job))
-        return found, await manager.events(
-            found.job.job_id, after=start, limit=count, last=count > 0
-        )
-
-    found, seen = with_manager(ask)
+    seen = with_manager(
+        lambda manager: manager.events(name_of(job), after=start, limit=count, last=count > 0)
+    )
     if as_json:
-        emit({"job_id": found.job.job_id, "events": seen})
+        emit({"job_id": seen.job.job_id, "events": seen})
         return
     from bilancio.cli.render.tables import events_table  # as for `show`
 
     output = Output()
-    output.reading(found)
+    output.reading(seen)
     output.show(events_table(seen, width=output.width))
 
 
@@ -300,6 +284,8 @@ def _runs_with(status: str | None, job: Job) -> int:
 
 def _show_page(page: Page, *, filtered: bool) -> None:
     output = Output()
+    for name in page.damaged:
+        output.note(f"Job {name} cannot be read from the store; `bilancio doctor` says why.")
     if not page.jobs:
         if page.total:
             output.say(f"There are {page.total:,} such jobs; none after the first {page.offset:,}.")

@@ -178,6 +178,8 @@ def _kind(schema: Schema, name: str) -> str:
 
 def _read(name: str, text: Any, kind: str) -> Any:
     """Take apart what an option holds; its values stay text, which the model reads."""
+    if isinstance(text, list) and len(text) == 1 and text[0].lstrip()[:1] in {"[", "{"}:
+        return text[0]  # JSON, which the model reads as well
     if kind in {"array", "range"}:
         return split_csv(text)
     if kind != "objects":

@@ -128,7 +128,7 @@ def refuse_unknown(where: str, given: Sequence[str], known: Sequence[str]) -> No
     Raises
     ------
     InvalidInput
-        One sentence for each of them, with the nearest that does exist.
+        One sentence for each of the first few, with the nearest name that does exist.
     """
     error = unknown_fields(given, known, f"{where}: ")
     if error:

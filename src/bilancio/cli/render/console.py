@@ -14,12 +14,12 @@ import shutil
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, TextIO
+from typing import Any, NamedTuple, Protocol, TextIO
 
 from pydantic import BaseModel
 
 from bilancio.encoding import to_json
-from bilancio.jobs.models import Found
+from bilancio.jobs.models import Job
 from bilancio.text import read_as
 
 COLOURS = {
@@ -68,6 +68,18 @@ class Span(NamedTuple):
 Line = Sequence[Span]
 
 
+class Answer(Protocol):
+    """What answers a question about a job that was named by a person."""
+
+    @property
+    def job(self) -> Job:
+        """The job."""
+
+    @property
+    def reading(self) -> str:
+        """How its name was read where it was not written exactly; else empty."""
+
+
 @dataclass(frozen=True, slots=True)
 class Output:
     """Says things: to people on stdout, or beside the one JSON document on stderr.
@@ -102,10 +114,10 @@ class Output:
         """Write a line over the last one on stderr, a terminal; an empty one clears it."""
         _send(sys.stderr, f"\r\x1b[K{_joined(line, styled=_has_colours(sys.stderr))}")
 
-    def reading(self, found: Found) -> None:
-        """Say how a name was read, where it was not written exactly."""
-        if found.reading:
-            self.note(read_as(found.reading, found.job.job_id))
+    def reading(self, answer: Answer) -> None:
+        """Say how the name of a job was read, where it was not written exactly."""
+        if answer.reading:
+            self.note(read_as(answer.reading, answer.job.job_id))
 
 
 def visible(text: str) -> str:

@@ -1,0 +1,194 @@
+"""Options given twice, ranges, and files that say what nobody expects."""
+
+import os
+
+import pytest
+
+from tests.cli.conftest import program
+
+
+def configured(bilancio, *words):
+    """The stored configuration of a sweep that these options ask for."""
+    said = bilancio("sweep", *words, "--n-agents", "5", "--detach", "--json")
+    assert said.code == 0, said.err
+    bilancio("jobs", "watch", said.json["job"]["job_id"])
+    return said.json["job"]["config"]
+
+
+# -- twice ----------------------------------------------------------------------------------------
+
+
+def test_a_list_given_twice_is_one_list(bilancio):
+    config = configured(
+        bilancio, "balanced", "--kappas", "0.5", "--kappas", "1,2", "--seeds", "1", "--seeds", "2"
+    )
+    assert config["kappas"] == ["0.5", "1", "2"]
+    assert config["seeds"] == [1, 2]
+
+
+def test_points_given_twice_are_all_points(bilancio):
+    config = configured(bilancio, "ring", "--points", "kappa=1", "--points", "kappa=2; kappa=3")
+    assert [point["kappa"] for point in config["points"]] == ["1", "2", "3"]
+
+
+def test_results_are_grouped_by_all_that_is_named(bilancio, job):
+    at_once = bilancio("jobs", "results", job, "--group-by", "kappa,mu", "--json")
+    apart = bilancio("jobs", "results", job, "--group-by", "kappa", "--group-by", "mu", "--json")
+    assert apart.json["table"] == at_once.json["table"]
+    one = ("--measures", "trading_effect")
+    both = bilancio("jobs", "results", job, *one, "--measures", "delta_active", "--json")
+    assert "delta_active" in both.json["table"]["columns"]
+
+
+def test_a_run_is_shown_for_all_days_and_agents_that_are_named(bilancio):
+    run = ("run", "ring", "--n-agents", "5", "--kappa", "0.5", "--mu", "0.5", "--json")
+    apart = bilancio(*run, "--day", "0", "--day", "1", "--agent", "H1", "--agent", "H2")
+    assert apart.json == bilancio(*run, "--day", "0,1", "--agent", "H1,H2").json
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("sweep", "ring", "--n-agents", "5", "--n-agents", "6"),
+        ("sweep", "ring", "--description", "a", "--description", "b"),
+        ("sweep", "ring", "--job-id", "own-name-1", "--job-id", "own-name-2"),
+        ("sweep", "ring", "--rollover", "--no-rollover"),
+        ("sweep", "ring", "--lhs", "3", "--kappa-range", "1:2", "--kappa-range", "2:3"),
+        ("sweep", "single", "--kappa", "1", "--kappa=2"),
+        ("jobs", "list", "--limit", "1", "--limit", "2"),
+        ("jobs", "list", "--tag", "a", "--tag", "b"),
+        ("run", "ring", "--kappa", "1", "--kappa", "2"),
+        ("worker", "--recover", "--jobs", "1", "--jobs", "2"),
+    ],
+    ids=" ".join,
+)
+def test_a_single_value_given_twice_is_refused(bilancio, stored, words):
+    said = bilancio(*words)
+    assert (said.code, said.out) == (1, "")
+    assert said.err.endswith(": got 2 values; allowed: one value.\n")
+    assert said.err.startswith("--")
+    assert stored() == 0
+
+
+def test_a_hole_in_a_list_given_twice_is_refused(bilancio):
+    said = bilancio("sweep", "ring", "--kappas", "1", "--kappas", "")
+    assert "kappas[1]: got ''; allowed: numbers" in said.err
+
+
+# -- files ----------------------------------------------------------------------------------------
+
+BOMB = "a: &a [1,1,1,1,1,1,1,1,1]\n" + "".join(
+    f"{new}: &{new} [{','.join([f'*{old}'] * 9)}]\n"
+    for old, new in zip("abcdefgh", "bcdefghi", strict=True)
+)
+UNREADABLE = {
+    "octal": ("n_agents: 010", "line 1: '010' is not a decimal number"),
+    "hexadecimal": ("n_agents: 0x10", "line 1: '0x10' is not a decimal number"),
+    "binary number": ("n_agents: 0b11", "line 1: '0b11' is not a decimal number"),
+    "octal in a list": ("kappas: [1, 012]", "line 1: '012' is not a decimal number"),
+    "python": ("kappas: !!python/object/apply:os.system [ls]", "!!python/object/apply:os.system"),
+    "binary data": ("description: !!binary aGk=", "'!!binary' is not allowed"),
+    "set": ("kappas: !!set {1, 2}", "'!!set' is not allowed"),
+    "own tag": ("kappas: !mine 1", "'!mine' is not allowed"),
+    "bomb": (BOMB, "it holds more than 100,000 values"),
+    "endless": ("kappas: &a [*a]", "it is nested too deeply"),
+    "deep": ("kappas: " + "[" * 500, "it is nested too deeply"),
+    "unknown anchor": ("kappas: *a", "line 1: found undefined alias"),
+    "list for a name": ("? [a, b]\n: 1", "line 1: a name must be text"),
+    "merge": ("a: &a {n_agents: 5}\n<<: *a", "'!!merge' is not allowed"),
+    "list": ("- 1\n- 2", "it holds a list"),
+    "word": ("kappas", "it holds a single value"),
+    "nothing": ("", "it holds nothing"),
+    "comment": ("# later", "it holds nothing"),
+    "two documents": ("kappas: [1]\n---\nmus: [0]", "line 2: but found another document"),
+    "open bracket": ("kappas: [1", "line 1: expected ',' or ']'"),
+    "tab": ("kappas:\n\t- 1", "line 2: found character '\\t'"),
+    "control character": ("description: a\x07", "special characters are not allowed"),
+    "no text": (b"description: \xff\xfe", "it is not UTF-8 text"),
+    "zero byte": (b"n_agents: 5\0", "special characters are not allowed"),
+    "half a pair": ('description: "\\ud800"', "it holds text that is not Unicode"),
+    "large": (b"# " + b"x" * (1 << 20), "it is larger than 1 MiB"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("content", "reason"), UNREADABLE.values(), ids=UNREADABLE)
+def test_a_file_that_is_no_sweep_is_refused_with_the_reason(
+    bilancio, stored, tmp_path, content, reason
+):
+    path = tmp_path / "sweep.yaml"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    said = bilancio("sweep", "ring", "--config", path)
+    assert (said.code, said.out, said.err.count("\n")) == (1, "", 1)
+    assert reason in said.err
+    assert "Unexpected" not in said.err
+    assert stored() == 0
+
+
+MISREAD = {
+    "base 60": ("n_agents: 1:30", "n_agents: got '1:30'; allowed: whole numbers"),
+    "octal of 1.2": ("n_agents: 0o17", "n_agents: got '0o17'; allowed: whole numbers"),
+    "date": ("n_agents: 2020-01-01", "n_agents: got '2020-01-01'; allowed: whole numbers"),
+    "number for a name": ("1: 2", "1: got an unknown name"),
+    "empty name": ("'': 2", "got an unknown name"),
+    "very long number": (f"n_agents: {'9' * 5000}", "n_agents: got '9999"),
+    "description without text": ("description: [1]", "description: got "),
+    "tags without a list": ("tags: calm", "tags: got calm"),
+}
+
+
+@pytest.mark.parametrize(("text", "sentence"), MISREAD.values(), ids=MISREAD)
+def test_what_yaml_reads_otherwise_than_people_is_refused(
+    bilancio, stored, tmp_path, text, sentence
+):
+    (tmp_path / "sweep.yaml").write_text(text)
+    said = bilancio("sweep", "ring", "--config", tmp_path / "sweep.yaml")
+    assert (said.code, said.out) == (1, "")
+    assert sentence in said.err
+    assert len(said.err) < 2000
+    assert stored() == 0
+
+
+def test_thousands_of_unknown_names_are_refused_briefly(bilancio, tmp_path):
+    (tmp_path / "sweep.yaml").write_text("\n".join(f"name_{i}: 1" for i in range(5000)))
+    said = bilancio("sweep", "ring", "--config", tmp_path / "sweep.yaml")
+    assert said.code == 1
+    assert said.err.count("got an unknown name") <= 10
+    assert "4,990 more" in said.err
+
+
+def test_a_mark_of_byte_order_and_anchors_are_taken(bilancio, tmp_path):
+    text = "kappas: &grid [0.10, 1]\nmonotonicities: *grid\nmus: 0\ndescription: 2020-01-01\n"
+    (tmp_path / "sweep.yaml").write_bytes(b"\xef\xbb\xbf" + text.encode())
+    config = configured(bilancio, "ring", "--config", tmp_path / "sweep.yaml", "--mus", "0")
+    assert (config["kappas"], config["monotonicities"]) == (["0.1", "1"], ["0.1", "1"])
+
+
+def test_a_folder_is_no_file(bilancio, tmp_path):
+    said = bilancio("sweep", "ring", "--config", tmp_path)
+    assert (said.code, said.out, said.err.count("\n")) == (1, "", 1)
+    assert "it is not a regular file" in said.err
+
+
+def test_a_pipe_or_device_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe.yaml")
+    for path in (tmp_path / "pipe.yaml", "/dev/zero"):
+        said = program("sweep", "ring", "--config", path)
+        assert (said.code, said.out, said.err.count("\n")) == (1, "", 1)
+        assert "it is not a regular file" in said.err
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ("[" * 100_000, "nested deeper"),
+        ('{"kappas": [NaN]}', "NaN"),
+        ("{", "not JSON"),
+        ("[1]", "a list"),
+    ],
+)
+def test_a_manifest_that_is_none_is_refused(bilancio, stored, tmp_path, content, reason):
+    (tmp_path / "job_manifest.json").write_text(content)
+    said = bilancio("sweep", "ring", "--config", tmp_path / "job_manifest.json")
+    assert (said.code, said.out, said.err.count("\n")) == (1, "", 1)
+    assert reason in said.err
+    assert stored() == 0
