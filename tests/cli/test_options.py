@@ -192,3 +192,62 @@ def test_a_manifest_that_is_none_is_refused(bilancio, stored, tmp_path, content,
     assert (said.code, said.out, said.err.count("\n")) == (1, "", 1)
     assert reason in said.err
     assert stored() == 0
+
+
+# -- text that is none ----------------------------------------------------------------------------
+
+LONG = "x" * 5000
+UNUSABLE = {
+    "bytes for a name": (["jobs", "show", b"\xff\xfe"], "arguments of Unicode text"),
+    "bytes for a description": (["sweep", "ring", "--description", b"a\xffb"], "Unicode text"),
+    "bytes for a folder": (["sweep", "ring", "--out-dir", b"a\xff"], "Unicode text"),
+    "bytes for a command": ([b"\xff"], "Unicode text"),
+    "no such user": (["sweep", "ring", "--out-dir", "~nosuchuser/x"], "there is no such user"),
+    "no user to export to": (["jobs", "export", "JOB", "~nosuchuser/x"], "no such user"),
+    "no user to import from": (["jobs", "import", "~nosuchuser/x"], "there is no such user"),
+    "no user to back up to": (["jobs", "backup", "~nosuchuser/x"], "there is no such user"),
+    "no user with a file": (["sweep", "ring", "--config", "~nosuchuser/x"], "no such user"),
+    "no user to write a run to": (
+        ["run", "ring", "--n-agents", "3", "--out-dir", "~nosuchuser/x"], "there is no such user",
+    ),
+    "long folder": (["sweep", "ring", "--out-dir", f"/tmp/{LONG}"], "out_dir: "),
+    "long manifest": (["jobs", "import", f"/tmp/{LONG}"], "path: "),
+    "long backup": (["jobs", "backup", f"/tmp/{LONG}"], "file: "),
+    "long file": (["sweep", "ring", "--config", LONG], "config: "),
+    "long name": (["sweep", "ring", "--job-id", LONG], "job_id: "),
+    "long description": (["sweep", "ring", "--description", "x" * 10_001], "at most 10,000"),
+    "long tag": (["sweep", "ring", "--tag", LONG], "tags"),
+    "empty description": (["sweep", "ring", "--description", ""], "description: got "),
+    "empty tag": (["sweep", "ring", "--tag", ""], "tags"),
+    "empty name": (["sweep", "ring", "--job-id", ""], "job_id: got ''"),
+    "empty folder": (["sweep", "ring", "--out-dir", ""], "out_dir: got "),
+    "empty file": (["sweep", "ring", "--config", ""], "config: got "),
+    "offset past everything": (["jobs", "list", "--offset", "9" * 30], "offset: got "),
+    "very long limit": (["jobs", "list", "--limit", "9" * 5000], "limit: got "),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("words", "sentence"), UNUSABLE.values(), ids=UNUSABLE)
+def test_what_cannot_be_kept_whole_is_refused_in_a_sentence(bilancio, job, stored, words, sentence):
+    typed = [os.fsdecode(word) if isinstance(word, bytes) else word for word in words]
+    said = bilancio(*(job if word == "JOB" else word for word in typed))
+    assert (said.code, said.out) == (1, "")
+    assert sentence in said.err
+    assert "Unexpected" not in said.err
+    assert len(said.err) < 1000
+    assert stored() == 1
+
+
+def test_text_is_read_as_it_was_typed_where_the_locale_has_no_letters_for_it(isolated):
+    said = program(
+        *("sweep", "single", "--n-agents", "3", "--description", "Größe κ", "--json", "--detach"),
+        LC_ALL="C", PYTHONCOERCECLOCALE="0", PYTHONUTF8="0",
+    )  # fmt: skip
+    assert said.json["job"]["description"] == "Größe κ"
+    assert program("jobs", "watch", said.json["job"]["job_id"]).code == 0
+
+
+def test_pages_past_the_end_are_empty(bilancio, job):
+    for words in (["runs", job], ["results", job, "--group-by", "kappa"]):
+        said = bilancio("jobs", *words, "--offset", str(2**62), "--json")
+        assert (said.code, said.err) == (0, "")

@@ -9,9 +9,10 @@ from typing import Annotated, Any
 
 import typer
 
-from bilancio.cli.parsing import CommandGroup, help_text, sentence
+from bilancio.cli.parsing import CommandGroup, help_text, sentence, unicode_arguments
 from bilancio.cli.render.console import Output, OutputLost, abandon_stdout
 from bilancio.errors import BilancioError
+from bilancio.text import shortened
 
 FAILED, INTERRUPTED = 1, 130
 _NOUNS = {
@@ -84,7 +85,9 @@ def run(arguments: Sequence[str]) -> int:
     """Carry out one command and return its exit code; whatever went wrong is said on stderr."""
     try:
         command = typer.main.get_command(app)
-        code = command.main(args=list(arguments), prog_name="bilancio", standalone_mode=False)
+        code = command.main(
+            args=unicode_arguments(arguments), prog_name="bilancio", standalone_mode=False
+        )
     except BilancioError as error:
         return _failed(str(error))
     except typer.TyperException as error:
@@ -95,7 +98,7 @@ def run(arguments: Sequence[str]) -> int:
         abandon_stdout()
         return _failed(f"The output cannot be written: {error.reason}." if error.reason else "")
     except Exception as error:  # noqa: BLE001 - a person gets a sentence, not a traceback
-        what = " ".join(f"{type(error).__name__}: {error}".rstrip(": ").split())
+        what = shortened(" ".join(f"{type(error).__name__}: {error}".rstrip(": ").split()), 500)
         return _failed(f"Unexpected error ({what}). Set BILANCIO_DEBUG=1 for a traceback.")
     return code if isinstance(code, int) else 0
 

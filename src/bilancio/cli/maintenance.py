@@ -1,7 +1,6 @@
 """`bilancio jobs import|export|verify|delete|backup`: move jobs, check them, remove them."""
 
 import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -13,6 +12,7 @@ from bilancio.errors import InvalidInput, Problem
 from bilancio.jobs.maintenance.reports import Deletion, Difference, Imported, Verification
 from bilancio.jobs.manager import AsyncJobManager
 from bilancio.jobs.models import Job
+from bilancio.paths import absolute_path
 from bilancio.text import runs
 
 
@@ -62,7 +62,7 @@ def add_commands(app: typer.Typer) -> None:
 
 def import_jobs(
     paths: Annotated[
-        list[Path],
+        list[str],
         typer.Argument(
             metavar="PATH", help="A job_manifest.json, a job's folder, or a folder of such folders."
         ),
@@ -71,7 +71,8 @@ def import_jobs(
     as_json: AsJson = False,
 ) -> None:
     """Import jobs."""
-    found = with_manager(lambda manager: manager.import_jobs(paths))
+    given = [absolute_path("path", path) for path in paths]
+    found = with_manager(lambda manager: manager.import_jobs(given))
     if as_json:
         emit(found)
     else:
@@ -87,7 +88,7 @@ def export(
         ),
     ],
     folder: Annotated[
-        Path | None,
+        str | None,
         typer.Argument(
             metavar="[FOLDER]",
             help="Where its folder is made. Default: where it is.",
@@ -97,7 +98,8 @@ def export(
     as_json: AsJson = False,
 ) -> None:
     """Export one job."""
-    files = with_manager(lambda manager: manager.export_job(job, folder))
+    target = None if folder is None else absolute_path("folder", folder)
+    files = with_manager(lambda manager: manager.export_job(job, target))
     if as_json:
         emit({"files": files})
         return
@@ -173,12 +175,12 @@ def delete(
 
 
 def backup(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A file that does not exist yet.")],
+    file: Annotated[str, typer.Argument(metavar="FILE", help="A file that does not exist yet.")],
     *,
     as_json: AsJson = False,
 ) -> None:
     """Back the store up."""
-    copy = with_manager(lambda manager: manager.backup(file))
+    copy = with_manager(lambda manager: manager.backup(absolute_path("file", file)))
     size = copy.stat().st_size
     if as_json:
         emit({"file": str(copy), "bytes": size})

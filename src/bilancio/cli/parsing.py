@@ -1,5 +1,6 @@
 """How a command line is read, and what is said of one that is written wrongly."""
 
+import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
@@ -52,6 +53,23 @@ class CommandGroup(TyperGroup):
             known = self.list_commands(ctx)
             raise invalid(ctx.command_path, args[0], ", ".join(known), nearest(args[0], known))
         return super().resolve_command(ctx, args)
+
+
+def unicode_arguments(arguments: Sequence[str]) -> list[str]:
+    """Return what was typed as text, also where the locale does not know UTF-8.
+
+    Raises
+    ------
+    InvalidInput
+        An argument holds bytes that are not UTF-8.
+    """
+    read = []
+    for argument in arguments:
+        try:
+            read.append(os.fsencode(argument).decode())
+        except UnicodeError:
+            raise invalid("bilancio", argument, "arguments of Unicode text (UTF-8)") from None
+    return read
 
 
 def help_text(about: str, *examples: str) -> str:

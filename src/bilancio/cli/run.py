@@ -26,6 +26,7 @@ from bilancio.model import (
     warm_up,
 )
 from bilancio.model.trace import DESKS, Row, Trace
+from bilancio.paths import absolute_path
 from bilancio.validation import nearest, validated
 
 _PANEL = "What to show"
@@ -53,7 +54,7 @@ Limit = Annotated[
     typer.Option(metavar="N", help="Most rows of a table; 0 shows all.", rich_help_panel=_PANEL),
 ]
 OutDir = Annotated[
-    Path | None,
+    str | None,
     typer.Option(
         metavar="FOLDER",
         help="Write events.csv, events.jsonl, quotes.csv and balances.csv there, whole.",
@@ -69,7 +70,7 @@ class Selection:
     days: tuple[int, ...]
     agents: tuple[str, ...]
     limit: int
-    out_dir: Path | None
+    out_dir: str | None
     as_json: bool
 
 
@@ -161,7 +162,7 @@ def _selection(
     days: list[str] | None,
     agents: list[str] | None,
     limit: str,
-    out_dir: Path | None,
+    out_dir: str | None,
     *,
     as_json: bool,
 ) -> Selection:
@@ -217,8 +218,9 @@ def _refuse_unknown_agents(parameters: Parameters, selection: Selection) -> None
 def _write_tables(found: Run, selection: Selection) -> list[str]:
     if selection.out_dir is None or found.trace is None:
         return []
+    folder = absolute_path("out_dir", selection.out_dir)
     try:
-        return [str(path) for path in found.trace.write(selection.out_dir.expanduser().absolute())]
+        return [str(path) for path in found.trace.write(folder)]
     except OSError as error:
         raise OutputError(str(selection.out_dir), error.strerror or str(error)) from error
 

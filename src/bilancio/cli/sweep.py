@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -15,6 +14,7 @@ from bilancio.errors import InvalidInput
 from bilancio.experiments import registry
 from bilancio.experiments.sweep_config import SweepConfig
 from bilancio.jobs.manager import AsyncJobManager
+from bilancio.paths import absolute_path
 from bilancio.text import runs, sweep
 
 _EXAMPLES = {
@@ -70,7 +70,7 @@ def _option(flag: str, metavar: str, about: str) -> Any:
 
 
 ConfigFile = Annotated[
-    Path | None,
+    str | None,
     _option(
         "--config",
         "FILE",
@@ -87,7 +87,7 @@ OwnName = Annotated[
     ),
 ]
 OutDir = Annotated[
-    Path | None,
+    str | None,
     _option("--out-dir", "FOLDER", "Where the job's folder is made (default out/experiments)."),
 ]
 Cloud = Annotated[bool, _option("--cloud", "", "Compute on Modal.")]
@@ -112,7 +112,7 @@ def _function_for(sweep_type: str) -> Callable[..., None]:
         as_json: Json = False,
         **given: Any,
     ) -> None:
-        told, file = _read(config, model) if config else ({}, {})
+        told, file = _read(config, model) if config is not None else ({}, {})
         if cloud:
             file["cloud"] = True
         checked = options.configuration(model, given, file)
@@ -121,18 +121,18 @@ def _function_for(sweep_type: str) -> Callable[..., None]:
             "notes": _first(notes, told.get("notes"), ""),
             "tags": _first(tag or None, told.get("tags"), ()),
             "job_id": job_id,
-            "out_dir": out_dir,
+            "out_dir": None if out_dir is None else absolute_path("out_dir", out_dir),
         }
         raise typer.Exit(asyncio.run(_run(checked, about, Output(as_json), detach=detach)))
 
     return options.with_options(run_sweep, model)
 
 
-def _read(path: Path, model: type[SweepConfig]) -> tuple[dict[str, Any], dict[str, Any]]:
+def _read(path: str, model: type[SweepConfig]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return what a file says of the job, and its parameters."""
     from bilancio.cli.config_file import JOB_KEYS, read_config_file  # yaml, only needed here
 
-    found = read_config_file(path, model)
+    found = read_config_file(absolute_path("config", path), model)
     return {name: found.pop(name) for name in JOB_KEYS if name in found}, found
 
 

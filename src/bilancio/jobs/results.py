@@ -172,7 +172,7 @@ async def _indices(
 ) -> Any:
     """Return the indices of a page of runs."""
     if status is None and (job.total_is_bound or not job.config.searches):
-        return np.arange(offset, min(offset + limit, job.total_runs))
+        return np.arange(min(offset, job.total_runs), min(offset + limit, job.total_runs))
     if status == "failed":
         return np.array(sorted(failed), np.int64)[offset : offset + limit]
     done = np.zeros(len(job.run_ids), bool)

@@ -36,6 +36,7 @@ _UNSAFE = re.compile(
     "\ufeff\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]"
 )
 _NOT_IN_JSON = re.compile(_UNSAFE.pattern.replace("[\x00-\x08\x0b-\x1f", "["))
+_NOT_ASCII = re.compile(r"[^\x00-\x7e]")
 _IN_ASCII = {
     "…": "...", "–": "-", "—": "-", "─": "-", "‘": "'", "’": "'", "“": '"', "”": '"', "→": "->",
     "≤": "<=", "≥": ">=", "×": "x", "µ": "u", "κ": "kappa", "μ": "mu", "ρ": "rho", "φ": "phi",
@@ -127,8 +128,10 @@ def visible(text: str) -> str:
 
 def emit(data: object) -> None:
     """Write the one JSON document of a command."""
-    text = _NOT_IN_JSON.sub(_as_json, to_json(plain(data), indent=2))
-    _send(sys.stdout, f"{text}\n")
+    text = to_json(plain(data), indent=2)
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    lacking = _NOT_IN_JSON if encoding.lower().startswith("utf") else _NOT_ASCII
+    _send(sys.stdout, f"{lacking.sub(_as_json, text)}\n")
 
 
 def plain(data: object) -> Any:
