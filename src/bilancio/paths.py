@@ -7,14 +7,6 @@ from pathlib import Path
 from bilancio.errors import invalid
 
 
-def working_folder() -> Path | None:
-    """Return the folder that relative paths begin at; None where it no longer exists."""
-    try:
-        return Path.cwd()
-    except FileNotFoundError:
-        return None
-
-
 def absolute_path(field: str, given: Path | str) -> Path:
     """Return *given* as an absolute path, ``~`` expanded; nothing has to exist there.
 

@@ -19,7 +19,6 @@ from bilancio.jobs.models import Job, Listing, Progress, Results
 from bilancio.jobs.progress import watch
 from bilancio.jobs.session import Session
 from bilancio.jobs.store import JobStore
-from bilancio.paths import absolute_path, working_folder
 from bilancio.settings import Settings, load_settings
 
 P = ParamSpec("P")
@@ -65,8 +64,6 @@ class AsyncJobManager:
         out_dir: Path | str | None = None,
         clock: Clock = utc_now,
     ) -> None:
-        if out_dir and working_folder():
-            absolute_path("out_dir", out_dir)
         given = {"database_url": database_url, "out_dir": out_dir and Path(out_dir)}
         settings = load_settings().model_copy(
             update={name: value for name, value in given.items() if value}

@@ -12,6 +12,7 @@ from bilancio.executors import registry as executors
 from bilancio.experiments import registry
 from bilancio.experiments.sweep_config import SweepConfig
 from bilancio.jobs.artifacts import discovery
+from bilancio.jobs.artifacts.current import bring_up_to_date, refuse_foreign
 from bilancio.jobs.artifacts.folder import probe_out_dir
 from bilancio.jobs.job_id import JobId, generate_job_id, validate_job_id
 from bilancio.jobs.models import Job
@@ -72,7 +73,7 @@ async def create_job(
     engine = registry.experiment(checked.sweep_type).version
     for attempt in range(REDRAWS):
         try:
-            return await store.add(
+            job = await store.add(
                 name or generate_job_id(rng),
                 checked,
                 description=description,
@@ -86,6 +87,10 @@ async def create_job(
         except JobExists:
             if name is not None or attempt == REDRAWS - 1:
                 raise
+        else:
+            if not job.attempts:  # a repeated request may find it under way
+                await bring_up_to_date(store, job)
+            return job
     raise AssertionError  # the loop returns or raises
 
 
@@ -128,11 +133,14 @@ async def _refuse_unwritable(session: Session, folder: Path) -> None:
 
 
 async def _refuse_taken(session: Session, name: JobId, folder: Path) -> None:
-    """Refuse a name that only a manifest in the output folder holds."""
-    manifest = await asyncio.to_thread(discovery.manifest_in_folder_of, name, [folder])
+    """Refuse a name that only a manifest holds, or whose folder holds something else."""
     store = await session.store()
-    if manifest is not None and await store.job(name) is None:
+    if await store.job(name) is not None:
+        return  # the store says what it is
+    manifest = await asyncio.to_thread(discovery.manifest_in_folder_of, name, [folder])
+    if manifest is not None:
         await discovery.import_found(store, manifest)
         found = await store.job(name)
         if found is not None:
             raise JobExists(name, found.description)
+    await asyncio.to_thread(refuse_foreign, folder / name, name, new=True)

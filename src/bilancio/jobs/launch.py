@@ -7,9 +7,9 @@ import secrets
 from bilancio.errors import BilancioError, JobStateError, WorkerError
 from bilancio.experiments import registry
 from bilancio.failpoints import failpoint
+from bilancio.jobs.artifacts.current import bring_up_to_date, refuse_foreign
 from bilancio.jobs.artifacts.folder import make_folder
 from bilancio.jobs.lookup import exact, load
-from bilancio.jobs.manual import note_on_disk
 from bilancio.jobs.models import EventType, Job, JobStatus, Lease, Started
 from bilancio.jobs.session import Session
 from bilancio.jobs.texts import check_texts
@@ -77,7 +77,7 @@ async def cancel_job(session: Session, job_id: str, reason: str = "") -> Job:
     changed = await store.cancel(job.job_id, reason)
     job = await load(session, job.job_id)
     if changed:
-        await note_on_disk(session, job)
+        await bring_up_to_date(store, job)
     elif job.status is JobStatus.COMPLETED:
         raise JobStateError(job.job_id, "completed", "cancelled", "Its results are stored.")
     return job
@@ -97,6 +97,8 @@ async def _claim(
     if job.status is JobStatus.RUNNING and not job.stalled:
         return Started(job=job, action=ALREADY_RUNNING)
     _refuse_other_numbers(job)
+    if not job.attempts:
+        await asyncio.to_thread(refuse_foreign, job.folder, job.job_id, new=False)
     await asyncio.to_thread(make_folder, job.folder)
     failpoint("before-claim")
     claimed = await store.claim(

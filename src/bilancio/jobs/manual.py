@@ -1,12 +1,11 @@
 """Jobs whose runs the caller executes: started, recorded and ended by hand."""
 
-import asyncio
 import contextlib
 from collections.abc import Mapping
 from typing import Any
 
-from bilancio.errors import BilancioError, InvalidInput, JobStateError, Problem, invalid, shown
-from bilancio.jobs.artifacts.folder import make_folder
+from bilancio.errors import InvalidInput, JobStateError, Problem, invalid, shown
+from bilancio.jobs.artifacts.current import bring_up_to_date
 from bilancio.jobs.lookup import exact, load
 from bilancio.jobs.models import Job, JobStatus
 from bilancio.jobs.session import Session
@@ -103,17 +102,6 @@ async def fail_job(session: Session, job_id: str, error: str | BaseException) ->
     return await _end(session, job_id, JobStatus.FAILED, error=told)
 
 
-async def note_on_disk(session: Session, job: Job) -> None:
-    """Bring the manifest up to date; the store is the truth, so a full disk is not an error."""
-    from bilancio.jobs.artifacts import tables  # numpy, which other calls do not need
-
-    with contextlib.suppress(BilancioError):
-        await asyncio.to_thread(make_folder, job.folder)
-        by_hand = job.manual and job.status.ended
-        write = tables.write_files if by_hand else tables.write_job_manifest
-        await write(await session.store(), job)
-
-
 async def _end(session: Session, job_id: str, status: JobStatus, **how: Any) -> Job:
     job = await exact(session, job_id)
     if not await (await session.store()).end_by_hand(job.job_id, status, **how):
@@ -156,7 +144,7 @@ async def _start_refusal(session: Session, job_id: str) -> JobStateError:
 async def _changed(session: Session, job_id: str) -> Job:
     """Return the job as it is after a change, its manifest brought up to date."""
     job = await load(session, job_id)
-    await note_on_disk(session, job)
+    await bring_up_to_date(await session.store(), job)
     return job
 
 

@@ -173,7 +173,7 @@ def _subfolders(folder: Path, limit: int) -> list[Path]:
                 for entry in entries
                 if not entry.name.startswith(".") and entry.is_dir(follow_symlinks=False)
             ]
-    except OSError:
+    except (OSError, ValueError):  # no folder can have the name
         return []
     return [folder / name for name in sorted(names)[: max(limit, 0)]]
 

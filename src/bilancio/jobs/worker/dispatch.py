@@ -1,13 +1,16 @@
 """Keep an executor busy with the missing runs of a job, and record each batch."""
 
 import asyncio
+import contextlib
+import time
 from collections.abc import Iterable, Mapping
 
-from bilancio.errors import BilancioError
+from bilancio.errors import BilancioError, OutputError
 from bilancio.executors.base import Executor, Indices, Outcome
 from bilancio.experiments import registry
 from bilancio.experiments.sweep_config import SweepConfig
 from bilancio.failpoints import failpoint
+from bilancio.jobs.artifacts import tables
 from bilancio.jobs.models import InFlightBatch, Job, Lease
 from bilancio.jobs.store import JobStore, packing
 from bilancio.jobs.worker.batching import (
@@ -21,6 +24,7 @@ from bilancio.jobs.worker.finishing import progress_details
 from bilancio.jobs.worker.speed import SpeedMeter
 
 DEATHS_TO_ISOLATE = 2
+MANIFEST_S = 10.0  # between two writings of the manifest
 BATCHES_PER_WORKER = 2  # one that computes, and one that waits for it to end
 
 
@@ -61,6 +65,7 @@ class Dispatcher:
         self._experiment = registry.experiment(job.config.sweep_type)
         self._failed = 0
         self._meter = meter
+        self._manifest_due = time.monotonic() + MANIFEST_S
 
     async def compute(self, config: SweepConfig, gaps: Iterable[tuple[int, int]]) -> None:
         """Compute and record the runs of *gaps*, by *config*, in whatever order they end.
@@ -144,8 +149,19 @@ class Dispatcher:
         )
         failpoint("after-record")
         self._failed += len(outcome.failures)
+        await self._refresh_manifest()
         if self._meter.observe(outcome, self._store.clock()):
             await self.note_speed()
+
+    async def _refresh_manifest(self) -> None:
+        """Bring the counts of the manifest up to date from time to time; a full disk may forbid."""
+        if time.monotonic() < self._manifest_due:
+            return
+        with contextlib.suppress(OutputError):
+            job = await self._store.job(self._lease.job_id)
+            if job is not None:
+                await tables.write_job_manifest(self._store, job)
+        self._manifest_due = time.monotonic() + MANIFEST_S
 
     async def note_speed(self) -> None:
         """Store how fast batches were computed, if that could be measured."""
