@@ -58,7 +58,7 @@ def test_a_run_that_fails_in_a_process_fails_alone_and_says_why(executor, fault)
     assert found.metrics["value"].tolist() == [0, 2, 4, 6, 8, 12, 14]
 
 
-@pytest.mark.parametrize("fault", FAULTS.keys() - DEADLY_IN_THREADS)
+@pytest.mark.parametrize("fault", sorted(FAULTS.keys() - DEADLY_IN_THREADS))
 def test_a_run_that_fails_in_a_thread_fails_alone_and_says_why(executor, fault):
     found = outcome(executor, "reckless", {5: fault})
     assert found.failures.keys() == {5}
@@ -66,7 +66,7 @@ def test_a_run_that_fails_in_a_thread_fails_alone_and_says_why(executor, fault):
     assert found.indices.tolist() == [0, 1, 2, 3, 4, 6, 7]
 
 
-@pytest.mark.parametrize("habit", HARMLESS.keys() - {"other columns"})
+@pytest.mark.parametrize("habit", sorted(HARMLESS.keys() - {"other columns"}))
 def test_what_a_run_does_to_its_process_changes_no_result(executor, habit):
     for batch in (np.arange(8), np.arange(8, 16)):
         found = outcome(executor, "faulty", {2: habit, 11: habit}, batch)
