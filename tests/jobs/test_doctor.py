@@ -372,6 +372,8 @@ async def test_a_cache_folder_that_cannot_be_written_is_a_warning(manager, tmp_p
         "warning", True,
     )  # fmt: skip
     assert "BILANCIO_CACHE_DIR" in finding.repair
+    monkeypatch.setenv("BILANCIO_CACHE_DIR", "~nosuchuser/cache")
+    assert "BILANCIO_CACHE_DIR: got '~nosuchuser/cache'" in (await only(manager)).message
 
 
 async def test_an_output_folder_below_a_file_is_an_error(tmp_path, isolated):

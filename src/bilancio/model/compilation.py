@@ -21,6 +21,8 @@ from typing import Any
 import platformdirs
 from filelock import FileLock
 
+from bilancio.paths import absolute_path
+
 _SECONDS_TO_COMPILE, _SECONDS_TO_COMPILE_TRACED = 15, 6  # on a core of 2024, for the notices
 _MODEL = Path(__file__).parent
 _COMPILED_IN = ("parameters.py", "metrics.py", "tables.py")  # codes and columns
@@ -67,7 +69,13 @@ def warm_up(notify: Callable[[str], None] | None = None, *, traced: bool = False
 
 
 def cache_folder() -> Path:
-    """Return the folder of the compiled engine: one per version, sources, place and processor."""
+    """Return the folder of the compiled engine: one per version, sources, place and processor.
+
+    Raises
+    ------
+    InvalidInput
+        BILANCIO_CACHE_DIR is not a path.
+    """
     root = os.environ.get("BILANCIO_CACHE_DIR") or platformdirs.user_cache_dir("bilancio")
     versions = "-".join(
         [
@@ -76,7 +84,7 @@ def cache_folder() -> Path:
             f"python{platform.python_version()}",
         ]
     )
-    return Path(root).expanduser().absolute() / "engine" / f"{versions}-{_fingerprint()}"
+    return absolute_path("BILANCIO_CACHE_DIR", root) / "engine" / f"{versions}-{_fingerprint()}"
 
 
 def _is_loaded(*, traced: bool) -> bool:

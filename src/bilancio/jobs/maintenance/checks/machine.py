@@ -83,8 +83,8 @@ def check_cache_folder(_settings: Settings) -> Iterator[Checked | Issue]:
     """Look whether the compiled engine can be kept; without it every process compiles anew."""
     try:
         folder = compilation.cache_folder()
-    except (OSError, RuntimeError) as fault:
-        reason = str(fault)
+    except InvalidInput as fault:
+        reason = str(fault).rstrip(".")
     else:
         yield Checked(f"the cache folder {folder.parent.parent}")
         reason = unwritable(folder) or ""
