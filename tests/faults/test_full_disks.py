@@ -120,7 +120,7 @@ async def test_a_full_disk_is_said_in_a_sentence_and_changes_nothing(tiny_disk):
     async with AsyncJobManager(str(folder / "s.db"), out_dir=folder / "out") as manager:
         await manager.create_job("try", {"sweep_type": "trivial"}, job_id=NAME)
         fill(folder / "ballast")
-        with pytest.raises(StoreUnavailable, match=r"the disk is full\. Make room and try again"):
+        with pytest.raises(StoreUnavailable, match=r"the disk is full\. Free some space and"):
             await creating_without_end(manager)
         total = (await manager.list_jobs(limit=1000)).total
         enlarge()

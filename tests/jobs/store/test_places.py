@@ -1,5 +1,6 @@
 """A store that is not there yet, is removed or replaced while open, or cannot be written."""
 
+import asyncio
 import os
 import shutil
 import signal
@@ -271,7 +272,7 @@ async def test_a_store_that_is_read_by_nobody_is_refused_in_a_sentence(common):
     path = common / "store.db"
     await create(path)
     path.chmod(0)
-    with as_nobody(), pytest.raises(StoreUnavailable, match="Permission denied"):
+    with as_nobody(), pytest.raises(StoreUnavailable, match=r"cannot be opened\. Check"):
         await open_store(str(path))
 
 
@@ -311,6 +312,21 @@ async def test_a_store_behind_a_link_is_the_same_store(path, isolated):
     assert first.worker_lock("x", 1) == second.worker_lock("x", 1)
     await first.close()
     await second.close()
+
+
+async def test_opening_a_store_twice_keeps_its_log_from_other_programs(path):
+    """A file that is opened beside SQLite and closed again costs SQLite all its locks on it."""
+    await create(path)
+    first = await open_store(str(path))
+    second = await open_store(str(path))
+    assert await first.cancel("first-job", "")
+    script = "import sqlite3, sys; sqlite3.connect(sys.argv[1]).execute('SELECT 1 FROM jobs')"
+    command = [sys.executable, "-c", script, str(path)]
+    await asyncio.to_thread(subprocess.run, command, check=True)
+    for store in (first, second):
+        assert (await store.job("first-job")).status == "cancelled"
+        await store.recount("first-job")
+        await store.close()
 
 
 async def test_a_lock_file_that_is_removed_still_keeps_processes_apart(path):

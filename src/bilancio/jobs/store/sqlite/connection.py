@@ -11,12 +11,12 @@ import aiosqlite
 
 from bilancio.errors import NotAStore, StoreTooNew, StoreUnavailable
 from bilancio.jobs.store.sqlite.explained import code
-from bilancio.jobs.store.sqlite.file import StoreFiles
+from bilancio.jobs.store.sqlite.file import NOT_SQLITE, StoreFiles
+from bilancio.jobs.store.sqlite.file_lock import FileLock
 from bilancio.jobs.store.sqlite.migrate import APPLICATION_ID, latest_version, migrations
 
 WAIT_S = 1.0  # in SQLite itself, where no cancellation arrives
 PRAGMAS = (
-    "journal_mode = WAL",
     "synchronous = FULL",
     "foreign_keys = ON",
     "wal_autocheckpoint = 0",
@@ -36,7 +36,7 @@ T = TypeVar("T")
 
 
 async def connect(files: StoreFiles) -> aiosqlite.Connection:
-    """Open the store to write.
+    """Open the store to write. Its journal mode is the caller's to set, under the store's lock.
 
     Raises
     ------
@@ -96,6 +96,14 @@ def is_unwritable(error: OSError | sqlite3.OperationalError) -> bool:
     return code(error) in _UNWRITABLE_CODES
 
 
+async def use_log(connection: aiosqlite.Connection, lock: FileLock, patience_s: float) -> None:
+    """Have the store use a write-ahead log, as all that were made here do from the start."""
+    rows = list(await connection.execute_fetchall("PRAGMA journal_mode"))
+    if rows[0][0] != "wal":  # SQLite does not wait when two processes change the mode at once
+        await lock.acquire(exclusive=True, patience_s=patience_s)
+        await connection.execute("PRAGMA journal_mode = WAL")
+
+
 async def number(connection: aiosqlite.Connection, sql: str) -> int:
     """Return the one number that a statement answers; 0 if it answers none."""
     rows = list(await connection.execute_fetchall(sql))
@@ -136,7 +144,12 @@ async def _connect_uri(files: StoreFiles, how: str) -> aiosqlite.Connection:
 async def _prepare(connection: aiosqlite.Connection, files: StoreFiles) -> None:
     """Refuse what is not a store before anything is written to it."""
     await _set_up(connection)
-    application_id = await number(connection, "PRAGMA application_id")
+    try:
+        application_id = await number(connection, "PRAGMA application_id")
+    except sqlite3.DatabaseError as error:
+        if code(error) != sqlite3.SQLITE_NOTADB:
+            raise
+        raise NotAStore(str(files.main), NOT_SQLITE) from None
     tables = await number(connection, "SELECT count(*) FROM sqlite_schema")
     if application_id != APPLICATION_ID and (application_id or tables):
         reason = "it is the SQLite database of another program; it was left as it is."

@@ -21,6 +21,7 @@ from bilancio.jobs.store.sqlite.connection import (
     is_unwritable,
     number,
     undisturbed,
+    use_log,
 )
 from bilancio.jobs.store.sqlite.explained import closed, code, explained
 from bilancio.jobs.store.sqlite.file import REPLACED, Identity, StoreFiles
@@ -224,12 +225,10 @@ class SqliteDatabase:
     async def _attach(self) -> None:
         """Open both connections to the file."""
         identity = self._files.identity()
-        lock = FileLock(self._files.lock)
-        writer = reader = None
+        writer, reader, lock = await connect(self._files), None, None
         try:
-            if not self._files.is_wal():  # SQLite does not wait when two change the mode at once
-                await lock.acquire(exclusive=True, patience_s=BUSY_S)
-            writer = await connect(self._files)
+            lock = FileLock(self._files.lock)
+            await use_log(writer, lock, BUSY_S)
             if await number(writer, "PRAGMA user_version") < latest_version():
                 await lock.acquire(exclusive=True, patience_s=BUSY_S)
                 await undisturbed(asyncio.to_thread(migrate_file, self.path))
@@ -241,7 +240,8 @@ class SqliteDatabase:
             for connection in (reader, writer):
                 if connection is not None:
                     await undisturbed(connection.close())
-            lock.close()
+            if lock is not None:
+                lock.close()
             raise
         self._identity = (identity[0], self._files.identity()[1])
         self._writer, self._reader, self._lock = writer, reader, lock

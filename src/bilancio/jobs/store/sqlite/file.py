@@ -1,4 +1,8 @@
-"""The store's file and its neighbours, looked at without SQLite."""
+"""The store's file and its neighbours, looked at without opening them.
+
+The file itself is opened by SQLite only: when a process closes it, all locks that SQLite holds on
+it in this process are lost, and another process may take its log away.
+"""
 
 import stat
 from pathlib import Path
@@ -6,14 +10,13 @@ from typing import NamedTuple
 
 from bilancio.errors import NotAStore, StoreCorrupt, StoreUnavailable
 
-MAGIC = b"SQLite format 3\x00"
-WAL_FORMAT = b"\x02\x02"  # bytes 18 and 19 of the file
 Identity = tuple[int, int]
 
 REPLACED = (
     "the file was removed or replaced after it was opened, so nothing can be stored in it. "
     "Restart what uses it to open what is there now."
 )
+NOT_SQLITE = "the file is not a SQLite database; it was left as it is. Name another file."
 START_ANEW = "Restore it from a backup, or remove {} to start with an empty store."
 
 
@@ -51,29 +54,40 @@ class StoreFiles(NamedTuple):
         return _size(self.log)
 
     def has_content(self) -> bool:
-        """Tell whether the file is there and not empty."""
-        return bool(self._head())
-
-    def is_wal(self) -> bool:
-        """Tell whether the file's header says that it has a write-ahead log."""
-        return self._head()[len(MAGIC) + 2 :] == WAL_FORMAT
-
-    def exists(self) -> bool:
-        """Tell whether there is a store; False where one can be made.
+        """Tell whether the file is there and not empty.
 
         Raises
         ------
         NotAStore
             There is something else.
+        StoreUnavailable
+            The system does not tell.
+        """
+        try:
+            found = self.main.stat()
+        except FileNotFoundError:
+            return False
+        except NotADirectoryError:
+            raise NotAStore(str(self.main), "it is not a file in a folder.") from None
+        except OSError as error:
+            raise StoreUnavailable(str(self.main), f"{error.strerror or error}.") from None
+        if not stat.S_ISREG(found.st_mode):
+            raise NotAStore(str(self.main), "it is not a file.")
+        if found.st_size == 1:  # SQLite takes a file of one byte for an empty one
+            raise NotAStore(str(self.main), NOT_SQLITE)
+        return found.st_size > 0
+
+    def exists(self) -> bool:
+        """Tell whether there is something to open; False where a store can be made.
+
+        Raises
+        ------
+        NotAStore, StoreUnavailable
+            As `has_content`.
         StoreCorrupt
             There was a store, and its file is gone or empty.
-        StoreUnavailable
-            The file cannot be read.
         """
-        if head := self._head():
-            if not head.startswith(MAGIC):
-                reason = "the file is not a SQLite database; it was left as it is."
-                raise NotAStore(str(self.main), f"{reason} Name another file.")
+        if self.has_content():
             return True
         missing = not self.main.exists()
         if self.log_size():
@@ -95,20 +109,6 @@ class StoreFiles(NamedTuple):
         """Return the name of something that only a store leaves behind; empty if there is none."""
         traces = (self.workers, self.lock)
         return next((each.name for each in traces if each.exists()), "")
-
-    def _head(self) -> bytes:
-        """Return the first bytes of the file; none where there is no file."""
-        try:
-            if not stat.S_ISREG(self.main.stat().st_mode):
-                raise NotAStore(str(self.main), "it is not a file.")
-            with self.main.open("rb") as file:
-                return file.read(len(MAGIC) + 4)
-        except FileNotFoundError:
-            return b""
-        except NotADirectoryError:
-            raise NotAStore(str(self.main), "it is not a file in a folder.") from None
-        except OSError as error:
-            raise StoreUnavailable(str(self.main), f"{error.strerror or error}.") from None
 
 
 def _identity(path: Path) -> Identity | None:
