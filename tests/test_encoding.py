@@ -48,3 +48,8 @@ def test_pairs_of_surrogates_are_characters():
 def test_integer_of_too_many_digits_is_refused_in_a_sentence():
     with pytest.raises(ValueError, match="it holds a number of 5,000 digits"):
         from_json("[" + "1" * 5000 + "]")
+
+
+def test_arrays_become_lists():
+    value = {"quantiles": np.array([[0.5, np.nan]]), "n": np.arange(2), "one": np.array(3)}
+    assert finite(value) == {"quantiles": [[0.5, None]], "n": [0, 1], "one": 3}

@@ -19,8 +19,8 @@ MAX_DIGITS = 4300  # of an integer; Python itself reads no more
 def finite(value: Any) -> Any:
     """Return *value* as JSON holds it, with None for NaN and infinity, however deep they stand.
 
-    Mappings become dicts with text for keys, other collections lists; numbers of other libraries
-    (numpy's scalars) become Python's.
+    Mappings become dicts with text for keys, other collections lists; numbers and arrays of other
+    libraries (numpy's) become Python's.
     """
     if isinstance(value, float):
         return float(value) if math.isfinite(value) else None
@@ -30,8 +30,8 @@ def finite(value: Any) -> Any:
         return {str(name): finite(each) for name, each in value.items()}
     if isinstance(value, Sequence | AbstractSet) and not isinstance(value, bytes | bytearray):
         return [finite(each) for each in value]
-    item = getattr(value, "item", None)  # a numpy scalar, whose library this module does without
-    return finite(item()) if callable(item) else value
+    plain = getattr(value, "tolist", None)  # of numpy, which this module does without
+    return finite(plain()) if callable(plain) else value
 
 
 def to_json(value: Any, *, indent: int | None = None) -> str:

@@ -1,6 +1,7 @@
 """What a job has found, as one reads it: headline, summary, table, single runs."""
 
 import asyncio
+import logging
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -9,7 +10,9 @@ import numpy as np
 
 from bilancio import text
 from bilancio.analysis.tables import grouped
-from bilancio.errors import InvalidInput, OutputError, Problem, invalid
+from bilancio.encoding import finite
+from bilancio.errors import BilancioError, InvalidInput, OutputError, Problem, invalid
+from bilancio.executors.base import error_text
 from bilancio.experiments import registry
 from bilancio.experiments.protocol import Experiment, metrics_of, searching
 from bilancio.jobs.artifacts import tables
@@ -19,8 +22,13 @@ from bilancio.jobs.models import Job, JobStatus, Listing, Results, Table
 from bilancio.jobs.paging import check_page
 from bilancio.jobs.session import Session
 from bilancio.jobs.store import JobStore, packing
+from bilancio.jobs.store.packing import Indices, Metrics
+from bilancio.jobs.store.rows import Chunk
+
+log = logging.getLogger(__name__)
 
 SHOWN_FAILURES = 5
+FOREIGN = (Exception, SystemExit)  # what the code of a plug-in may raise
 
 
 async def results(
@@ -63,28 +71,51 @@ async def results(
                 "nothing, before the first runs are recorded",
             )
         return Results(**found, headline=_stored_headline(job))
-    experiment = registry.experiment(job.config.sweep_type)
+    cut = slice(offset, offset + limit)
+    found |= await asyncio.to_thread(_computed, job, stored, group_by, measures, cut)
+    return Results(**found)
 
-    def computed() -> tuple[dict[str, Any], Table, Table | None]:
-        indices, metrics = packing.join(stored, job.job_id)
-        summary = job.summary
-        if summary is None:
-            summary = _counts(job) | experiment.summarise(job.config, indices, metrics)
+
+def _computed(
+    job: Job, stored: list[Chunk], group_by: Sequence[str], measures: Sequence[str], cut: slice
+) -> dict[str, Any]:
+    """Return summary, headline and tables; a plug-in that cannot make one costs only that one."""
+    experiment = registry.experiment(job.config.sweep_type)
+    indices, metrics = packing.join(stored, job.job_id)
+    summary = job.summary
+    if summary is None:
+        summary = _counts(job) | _summary(experiment, job, indices, metrics)
+    said = f"{_headline(experiment, summary)} {text.standing(job)}"
+    found: dict[str, Any] = {"summary": summary, "headline": said}
+
+    def shown(table: Any) -> Table:
+        return Table(columns=table.columns, rows=table.rows[cut], total_rows=len(table.rows))
+
+    try:
         seen = experiment.observations(job.config, indices, metrics)
         by = group_by or [name for name in ("design",) if name in seen.parameters]
-        table = grouped(seen, by, measures)
+        made = {"table": shown(grouped(seen, by, measures))}
         search = searching(experiment, job.config)
-        if search is None:
-            return summary, cut(table), None
-        return summary, cut(table), cut(search.search_table(job.config, indices, metrics))
+        if search is not None:
+            made["frontier"] = shown(search.search_table(job.config, indices, metrics))
+    except BilancioError:
+        raise
+    except FOREIGN as error:
+        log.exception("the tables of job %s failed", job.job_id)
+        said += f" The experiment could not make its table: {error_text(error)}."
+        return found | {"headline": said}
+    return found | made
 
-    def cut(table: Any) -> Table:
-        rows = table.rows[offset : offset + limit]
-        return Table(columns=table.columns, rows=rows, total_rows=len(table.rows))
 
-    found["summary"], found["table"], found["frontier"] = await asyncio.to_thread(computed)
-    headline = f"{_headline(experiment, found['summary'])} {text.standing(job)}"
-    return Results(**found, headline=headline)
+def _summary(
+    experiment: Experiment, job: Job, indices: Indices, metrics: Metrics
+) -> dict[str, Any]:
+    """Return what the experiment says of the runs so far, or why it cannot."""
+    try:
+        return dict(finite(experiment.summarise(job.config, indices, metrics)))
+    except FOREIGN as error:
+        log.exception("the summary of job %s failed", job.job_id)
+        return {"summary_error": error_text(error)}
 
 
 def _names(field: str, given: Sequence[str] | str) -> tuple[str, ...]:
@@ -272,4 +303,8 @@ def _headline(experiment: Experiment, summary: Mapping[str, Any]) -> str:
     """Return what the experiment says of its summary, or why it could not make one."""
     if "summary_error" in summary:
         return f"The experiment could not summarise its runs: {summary['summary_error']}."
-    return experiment.headline(dict(summary))
+    try:
+        return str(experiment.headline(dict(summary)))
+    except FOREIGN as error:
+        log.exception("the headline failed")
+        return f"The experiment could not put its summary into words: {error_text(error)}."

@@ -18,10 +18,17 @@ Metrics = NDArray[np.void]
 
 def pack(metrics: Metrics) -> tuple[bytes, int]:
     """Return *metrics* (structured, one row a run) as bytes, and their CRC-32."""
-    buffer = io.BytesIO()
-    npy.write_array(buffer, metrics, allow_pickle=False)
-    packed = buffer.getvalue()
+    try:
+        packed = _written(metrics, (1, 0))
+    except ValueError:  # names that are not Latin-1, or more of them than its header holds
+        packed = _written(metrics, (3, 0))
     return packed, zlib.crc32(packed)
+
+
+def _written(metrics: Metrics, version: tuple[int, int]) -> bytes:
+    buffer = io.BytesIO()
+    npy.write_array(buffer, metrics, version=version, allow_pickle=False)
+    return buffer.getvalue()
 
 
 def unpack(chunk: Chunk, job_id: str) -> Metrics:
@@ -36,7 +43,9 @@ def unpack(chunk: Chunk, job_id: str) -> Metrics:
     if zlib.crc32(chunk.metrics) != chunk.crc32:
         raise JobDamaged(job_id, f"the checksum of {runs} does not match")
     try:
-        table: Metrics = npy.read_array(io.BytesIO(chunk.metrics), allow_pickle=False)
+        table: Metrics = npy.read_array(
+            io.BytesIO(chunk.metrics), allow_pickle=False, max_header_size=len(chunk.metrics)
+        )
     except (ValueError, TypeError, EOFError):  # the checksum fits, and yet it is not a table
         raise JobDamaged(job_id, f"{runs} are not a table of metrics") from None
     if table.dtype.names is None or table.shape != (chunk.last_index - chunk.first_index + 1,):
