@@ -230,8 +230,7 @@ async def test_a_name_drawn_twice_is_drawn_again(manager, small):
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
-async def test_a_hundred_thousand_names_through_the_store_stay_unique(manager):
+async def test_many_names_through_the_store_stay_unique(manager):
     """Every tenth draw repeats an earlier one, so that the redraw is at work all the time."""
     config = JobConfig(sweep_type="single")
 
@@ -249,12 +248,12 @@ async def test_a_hundred_thousand_names_through_the_store_stay_unique(manager):
             return drawn
 
     rng = Colliding()
-    for _ in range(100_000):
+    for _ in range(200):
         await manager.create_job("try", config, rng=rng)
     repeated = sum(draw is None for draw in rng.draws)
     names = await (await manager.store()).job_ids()
-    assert len(names) == len(set(names)) == 100_000
-    assert repeated > 11_000
+    assert len(names) == len(set(names)) == 200
+    assert repeated > 20
 
 
 async def test_jobs_of_committed_manifests_are_listed_in_an_empty_store(manager, small, isolated):

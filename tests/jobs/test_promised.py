@@ -113,3 +113,13 @@ async def test_a_page_that_cannot_be_is_refused(manager, small, page):
     for ask in (manager.list_jobs, lambda **page: manager.runs(job.job_id, **page)):
         with pytest.raises(InvalidInput, match=rf"{next(iter(page))}: got .*; allowed: whole"):
             await ask(**page)
+
+
+def test_a_single_run_takes_lists_of_one():
+    lists = {"kappas": ["0.5"], "mus": [0], "concentrations": [1], "seeds": [7], "n_agents": 20}
+    config = JobConfig(sweep_type="single", **lists)
+    job = create_job("one run", config)
+    assert len(job.run_ids) == job.total_runs == 1
+    assert config == JobConfig(sweep_type="single", kappa="0.5", seed=7, n_agents=20)
+    with pytest.raises(InvalidInput, match=r"kappas: got \[0.5, 1\]; allowed: one value"):
+        create_job("two runs", {"sweep_type": "single", "kappas": [0.5, 1]})

@@ -1,5 +1,9 @@
 """`start_sweep`: have a worker carry a job out."""
 
+from typing import Annotated
+
+from pydantic import Field
+
 from bilancio import text
 from bilancio_mcp import calls
 from bilancio_mcp.lifespan import Ctx, manager_of, request_key
@@ -12,15 +16,23 @@ Start a job, or resume one that stalled, failed or was cancelled; return at once
 
 Call it after create_job, when the user knows the name and the estimate. A worker process of
 its own computes and continues when this conversation ends. A running job is left alone and its
-status returned; a completed one is refused. Afterwards call job_status."""
+status returned; a completed one is refused, unless it came without its single runs and the user
+wants them: recompute. Afterwards call job_status."""
 
 
-async def start_sweep(ctx: Ctx, job_id: ExactName) -> StartedSweep:
+async def start_sweep(
+    ctx: Ctx,
+    job_id: ExactName,
+    *,
+    recompute: Annotated[
+        bool, Field(description="Compute the runs of an imported job again that has none here.")
+    ] = False,
+) -> StartedSweep:
     """Answer a call of the tool."""
     answered, key = ctx.request_context.lifespan_context.answered, request_key(ctx)
     if key in answered:
         return StartedSweep.model_validate(answered[key])
-    done = await manager_of(ctx).start_sweep(job_id, request_key=key)
+    done = await manager_of(ctx).start_sweep(job_id, recompute=recompute, request_key=key)
     answer = StartedSweep(
         summary=text.started(done.job, done.action),
         next=calls.after_status(done.job),

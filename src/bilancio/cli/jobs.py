@@ -215,9 +215,22 @@ def start_job(job: ExactName, *, detach: Detach = False, as_json: AsJson = False
     "Resume a cancelled, failed or stalled job: only the missing runs are computed.",
     "bilancio jobs resume bright-ocean-swift-tiger",
 )
-def resume(job: ExactName, *, detach: Detach = False, as_json: AsJson = False) -> None:
+def resume(
+    job: ExactName,
+    *,
+    recompute: Annotated[
+        bool,
+        typer.Option(
+            "--recompute",
+            metavar="",
+            help="Compute a completed job again that was imported without its single runs.",
+        ),
+    ] = False,
+    detach: Detach = False,
+    as_json: AsJson = False,
+) -> None:
     """Resume one job."""
-    _start(job, detach=detach, as_json=as_json)
+    _start(job, detach=detach, as_json=as_json, recompute=recompute)
 
 
 @command(
@@ -266,12 +279,14 @@ def cancel(
 maintenance.add_commands(app)
 
 
-def _start(job: list[str], *, detach: bool, as_json: bool) -> None:
+def _start(job: list[str], *, detach: bool, as_json: bool, recompute: bool = False) -> None:
     from bilancio.cli.start import start  # tables, which other verbs do without
 
     async def go(manager: AsyncJobManager) -> int:
         known = await manager.exact(name_of(job))
-        return await start(manager, known, Output(as_json), detach=detach, new=False)
+        return await start(
+            manager, known, Output(as_json), detach=detach, new=False, recompute=recompute
+        )
 
     raise typer.Exit(with_manager(go))
 

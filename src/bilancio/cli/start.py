@@ -17,7 +17,13 @@ FAILED, INTERRUPTED = 1, 130
 
 
 async def start(
-    manager: AsyncJobManager, job: Job, output: Output, *, detach: bool, new: bool
+    manager: AsyncJobManager,
+    job: Job,
+    output: Output,
+    *,
+    detach: bool,
+    new: bool,
+    recompute: bool = False,
 ) -> int:
     """Start *job*, watch it to its end unless *detach*, and return the exit code.
 
@@ -27,13 +33,15 @@ async def start(
     ----------
     new
         Whether it was created just now.
+    recompute
+        Whether a job that was imported without its single runs is computed again.
     """
     if new:
         _say_name(output, job)
         output.say(job.description)
     try:
-        expected = await manager.estimate(job)
-        started = await manager.start_sweep(job.job_id)
+        expected = await manager.estimate(job.config if recompute else job)
+        started = await manager.start_sweep(job.job_id, recompute=recompute)
         if not new:
             _say_name(output, job)
         output.say(_beginning(started.action, started.job, expected))

@@ -1,17 +1,19 @@
 """Start jobs, carry them out, cancel them."""
 
 import asyncio
+import contextlib
 import os
 import secrets
 
-from bilancio.errors import BilancioError, JobStateError, WorkerError
+from bilancio.errors import BilancioError, JobStateError, StoreError, WorkerError
 from bilancio.experiments import registry
 from bilancio.failpoints import failpoint
 from bilancio.jobs.artifacts.current import bring_up_to_date, refuse_foreign
-from bilancio.jobs.artifacts.folder import make_folder
+from bilancio.jobs.artifacts.folder import RUNS, make_folder
 from bilancio.jobs.lookup import exact, load
 from bilancio.jobs.models import EventType, Job, JobStatus, Lease, Started
 from bilancio.jobs.session import Session
+from bilancio.jobs.store import JobStore
 from bilancio.jobs.texts import check_texts
 from bilancio.jobs.worker.spawn import spawn_worker
 
@@ -19,7 +21,9 @@ SPAWN_S = 30.0
 ALREADY_RUNNING = "already running"
 
 
-async def start_sweep(session: Session, job_id: str, *, request_key: str | None = None) -> Started:
+async def start_sweep(
+    session: Session, job_id: str, *, recompute: bool = False, request_key: str | None = None
+) -> Started:
     """Have a worker process of its own carry the job out; return at once.
 
     A pending job starts; of a stalled, failed or cancelled one the missing runs are computed;
@@ -27,6 +31,9 @@ async def start_sweep(session: Session, job_id: str, *, request_key: str | None 
 
     Parameters
     ----------
+    recompute
+        Compute a completed job again that was imported without its single runs; what was imported
+        of them is deleted.
     request_key
         A repeated call with the same key starts nothing again, whatever has become of the job,
         and says what the first one did.
@@ -36,7 +43,7 @@ async def start_sweep(session: Session, job_id: str, *, request_key: str | None 
     JobNotFound, JobStateError, OutputError, WorkerError
         Nothing was started.
     """
-    claimed = await _claim(session, job_id, SPAWN_S, request_key)
+    claimed = await _claim(session, job_id, SPAWN_S, request_key, recompute=recompute)
     if isinstance(claimed, Started):
         return claimed
     job, lease, event = claimed
@@ -47,13 +54,26 @@ async def start_sweep(session: Session, job_id: str, *, request_key: str | None 
     except WorkerError as error:
         await store.end(lease, JobStatus.FAILED, error=str(error))
         raise
-    await store.note_process(lease, process.pid)
-    return Started(job=await load(session, job.job_id), action=event.value)
+    with contextlib.suppress(StoreError):  # the worker runs, whatever the store does now
+        await store.note_process(lease, process.pid)
+        job = await load(session, job.job_id)
+    return Started(job=job, action=event.value)
 
 
-async def run_job(session: Session, job_id: str) -> Job:
-    """Carry the job out in this process, and return it when it has ended."""
-    claimed = await _claim(session, job_id, session.settings.lease_s)
+async def run_job(session: Session, job_id: str, *, recompute: bool = False) -> Job:
+    """Carry the job out in this process, and return it when it has ended.
+
+    Parameters
+    ----------
+    recompute
+        As in `start_sweep`.
+
+    Raises
+    ------
+    JobNotFound, JobStateError, OutputError
+        Nothing was started.
+    """
+    claimed = await _claim(session, job_id, session.settings.lease_s, recompute=recompute)
     if isinstance(claimed, Started):
         advice = "A worker carries it out already."
         raise JobStateError(claimed.job.job_id, "running", "run here", advice)
@@ -84,7 +104,12 @@ async def cancel_job(session: Session, job_id: str, reason: str = "") -> Job:
 
 
 async def _claim(
-    session: Session, name: str, lease_s: float, request_key: str | None = None
+    session: Session,
+    name: str,
+    lease_s: float,
+    request_key: str | None = None,
+    *,
+    recompute: bool = False,
 ) -> Started | tuple[Job, Lease, EventType]:
     """Lease the job to a worker that is about to start; say so where one has it already."""
     job = await exact(session, name)
@@ -93,10 +118,13 @@ async def _claim(
         start = await store.last_start(job.job_id)
         if start is not None and start.details.get("request") == request_key:
             return Started(job=job, action=start.event_type.value)
-    _refuse_start(job)
+    again = await _engine_to_recompute(store, job) if recompute else None
+    if again is None:
+        await _refuse_start(store, job)
     if job.status is JobStatus.RUNNING and not job.stalled:
         return Started(job=job, action=ALREADY_RUNNING)
-    _refuse_other_numbers(job)
+    if again is None:
+        _refuse_other_numbers(job)
     if not job.attempts:
         await asyncio.to_thread(refuse_foreign, job.folder, job.job_id, new=False)
     await asyncio.to_thread(make_folder, job.folder)
@@ -109,6 +137,7 @@ async def _claim(
         dead_fence=job.holder.fence if job.stalled and job.holder else None,
         pid=os.getpid(),
         request_key=request_key,
+        recompute=again,
     )
     failpoint("after-claim")
     job = await load(session, job.job_id)
@@ -117,10 +146,35 @@ async def _claim(
     return (job, *claimed)
 
 
-def _refuse_start(job: Job) -> None:
+async def _engine_to_recompute(store: JobStore, job: Job) -> str | None:
+    """Return the version that computes a completed job again; None where no run is missing.
+
+    Raises
+    ------
+    InvalidInput
+        Its experiment is not installed.
+    """
+    if job.status is not JobStatus.COMPLETED or job.manual or not await _lacks_runs(store, job):
+        return None
+    return registry.experiment(job.config.sweep_type).version
+
+
+async def _lacks_runs(store: JobStore, job: Job) -> bool:
+    """Tell whether a job was imported without all that was found of its single runs."""
+    (created,) = await store.events(job.job_id, limit=1)
+    if not created.details.get("imported") or created.details.get("source") == RUNS:
+        return False
+    starts = await store.last_start(job.job_id)
+    return starts is None or bool(starts.details.get("imported"))
+
+
+async def _refuse_start(store: JobStore, job: Job) -> None:
     """Refuse a job that no worker can carry out in the state that it is in."""
     if job.status is JobStatus.COMPLETED:
-        raise JobStateError(job.job_id, "completed", "started again", "Its results are stored.")
+        advice = "Its results are stored."
+        if not job.manual and await _lacks_runs(store, job):
+            advice += " Those of its single runs are not: they can be recomputed."
+        raise JobStateError(job.job_id, "completed", "started again", advice)
     if job.manual:
         advice = "Its runs are recorded by hand, and computed ones would not mix with them."
         raise JobStateError(job.job_id, f"{job.status} by hand", "started", advice)

@@ -294,7 +294,7 @@ def _stored_headline(job: Job) -> str:
         experiment = registry.experiment(job.config.sweep_type)
         return (
             f"{_headline(experiment, job.summary)} {text.standing(job)} "
-            "The results of its single runs are not here; run it again to have them."
+            "The results of its single runs are not here; they can be recomputed."
         )
     return f"No run has been recorded yet. {text.standing(job)}"
 

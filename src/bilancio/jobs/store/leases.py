@@ -24,6 +24,7 @@ class Leases(StoreBase):
         dead_fence: int | None = None,
         pid: int | None = None,
         request_key: str | None = None,
+        recompute: str | None = None,
     ) -> tuple[Lease, EventType] | None:
         """Lease the job to *worker_id* for *lease_s* seconds, or return None.
 
@@ -31,9 +32,16 @@ class Leases(StoreBase):
         on it has run out, or when the holder of *dead_fence* is known to be dead. Two workers
         never hold the same job: whoever held it before finds its writes refused. *pid* is the
         process that is about to start the worker: should it die before, that is seen.
+
+        With *recompute*, the version of the engine that will compute, a completed job can be
+        leased, too; what is stored of its runs is deleted in the same transaction.
         """
         async with self.database.write() as transaction:
             before = await transaction.query("job", job_id=job_id)
+            if recompute is not None and await transaction.execute(
+                "forget_results", job_id=job_id, engine=recompute
+            ):
+                await transaction.execute("delete_chunks", job_id=job_id)
             claimed = await transaction.query(
                 "claim",
                 job_id=job_id,
@@ -55,6 +63,8 @@ class Leases(StoreBase):
             }
             if request_key is not None:
                 details["request"] = request_key
+            if recompute is not None:
+                details["recompute"] = True
             await self._append(transaction, job_id, event, details)
             fence = claimed[0]["fence"]
             return Lease(job_id=job_id, worker_id=worker_id, fence=fence), event

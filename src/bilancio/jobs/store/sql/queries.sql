@@ -73,6 +73,16 @@ SELECT *
  ORDER BY seq DESC
  LIMIT 1;
 
+-- name: forget_results
+-- Of a completed job, so that it is computed again by this engine.
+UPDATE jobs
+   SET status = 'pending', completed_at = NULL, summary = NULL, engine = :engine,
+       completed_runs = 0, failed_runs = 0
+ WHERE job_id = :job_id AND status = 'completed' AND manual = 0;
+
+-- name: delete_chunks
+DELETE FROM chunks WHERE job_id = :job_id;
+
 -- name: claim
 -- Lease the job to a worker, unless a live one has it. Whoever held it before is fenced off.
 UPDATE jobs
