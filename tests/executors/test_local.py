@@ -74,6 +74,13 @@ def test_what_a_run_does_to_its_process_changes_no_result(executor, habit):
         assert found.metrics["value"].tolist() == (2.0 * batch).tolist()
 
 
+def test_a_run_that_forks_in_a_thread_leaves_no_copy_of_this_process(executor):
+    before = set(psutil.Process().children())
+    assert outcome(executor, "reckless", {2: "fork"}).failures == {}
+    _, alive = psutil.wait_procs(set(psutil.Process().children()) - before, 20)
+    assert alive == []
+
+
 def test_a_run_with_other_columns_than_those_before_it_fails_alone(executor):
     found = outcome(executor, "reckless", {1: "raise", 5: "other columns"})
     assert found.failures.keys() == {1, 5}

@@ -150,6 +150,22 @@ async def test_busy_pool_processes_end_with_a_killed_worker(manager, gate):
         await until_gone(each)
 
 
+async def test_a_folder_lost_during_the_run_fails_the_job_and_costs_no_run(manager, gate):
+    job = await manager.create_job("try", gated(gate))
+    await manager.start_sweep(job.job_id)
+    process = await until_recorded(manager, job.job_id, 1)
+    kept = job.folder.rename(job.folder.with_name("kept"))
+    job.folder.write_text("in the way")
+    gate.touch()
+    failed = await until(manager, job.job_id, "failed")
+    await until_gone(process)
+    assert (failed.completed_runs, failed.failed_runs) == (1000, 0)
+    assert f"{job.folder} cannot be written" in failed.error
+    job.folder.unlink()
+    kept.rename(job.folder)
+    assert (await manager.run_job(job.job_id)).status is JobStatus.COMPLETED
+
+
 async def test_two_starts_at_once_start_one_worker(manager, gate):
     job = await manager.create_job("try", gated(gate))
     async with AsyncJobManager() as other:

@@ -6,6 +6,7 @@ a batch that fails is halved until the runs that fail are alone.
 """
 
 import functools
+import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -73,9 +74,12 @@ class LocalExecutor:
     def _in_thread(self, experiment: Experiment, config: Any, indices: Indices) -> Attempt:
         if self._closed:
             raise Closed
-        cold = not getattr(self._here, "warm", False)
+        cold, process = not getattr(self._here, "warm", False), os.getpid()
         self._here.warm = True
-        return attempt_here(experiment, config, indices, cold=cold)
+        attempt = attempt_here(experiment, config, indices, cold=cold)
+        if os.getpid() != process:  # a run has forked; only the original goes on
+            os._exit(0)
+        return attempt
 
     def _in_process(self, config: Any, indices: Indices) -> Attempt:
         """Compute in this thread's process; start another where it ended between batches."""

@@ -5,6 +5,8 @@ import logging
 import os
 import signal
 import sys
+import threading
+import time
 
 from bilancio.errors import BilancioError, LeaseLost
 from bilancio.jobs.clock import utc_now
@@ -15,6 +17,10 @@ from bilancio.jobs.worker.worker import Stopped, Worker
 from bilancio.settings import Settings, load_settings
 
 LEFT_ON_SIGNAL = 143
+STUCK = 70
+LEASES_TO_HANG = 4
+SHORTEST_HANG_S = 120.0
+LOOKS = 20
 
 log = logging.getLogger("bilancio.worker")
 
@@ -27,9 +33,28 @@ async def carry_out(lease: Lease, settings: Settings) -> JobStatus:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, worker.stop)
+        patience_s = max(LEASES_TO_HANG * settings.lease_s, SHORTEST_HANG_S)
+        threading.Thread(
+            target=_end_when_stuck, args=(worker, patience_s), name="watchdog", daemon=True
+        ).start()
         return await worker.run()
     finally:
         await store.close()
+
+
+def _end_when_stuck(worker: Worker, patience_s: float) -> None:
+    """End this process when its event loop stands still for *patience_s* seconds.
+
+    A run in a thread can close all files of the process or block it for good; its job has long
+    been taken over then, and nothing else would end it. The time that the process itself is
+    suspended does not count.
+    """
+    missed, seen = 0, -1
+    while missed < LOOKS:
+        time.sleep(patience_s / LOOKS)
+        missed = missed + 1 if worker.heartbeats == seen else 0
+        seen = worker.heartbeats
+    os._exit(STUCK)
 
 
 async def _process(lease: Lease) -> None:

@@ -12,6 +12,8 @@ from collections.abc import Iterable
 from enum import Enum, auto
 from pathlib import Path
 
+from bilancio.locks import close_lock, is_at, open_lock
+
 
 class WorkerState(Enum):
     """What a worker's lock file says of it."""
@@ -32,14 +34,14 @@ class WorkerLock:
     def acquire(self) -> bool:
         """Take the lock; False when another process holds it."""
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        file = open_lock(self._path)
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            os.close(file)
+            close_lock(file)
             return False
-        if not _is_file_at(file, self._path):  # its last holder has just removed it
-            os.close(file)
+        if not is_at(file, self._path):  # its last holder has just removed it
+            close_lock(file)
             return self.acquire()
         self._file = file
         return True
@@ -54,7 +56,7 @@ class WorkerLock:
         if self._file >= 0:
             with contextlib.suppress(FileNotFoundError):
                 self._path.unlink()
-            os.close(self._file)
+            close_lock(self._file)
             self._file = -1
 
 
@@ -102,11 +104,3 @@ def process_exists(pid: int) -> bool:
     except OSError:  # no /proc: init reaps every orphan, so few zombies remain
         return True
     return state.rpartition(")")[2].split()[0] not in {"Z", "X"}
-
-
-def _is_file_at(file: int, path: Path) -> bool:
-    try:
-        there, here = path.stat(), os.fstat(file)
-    except FileNotFoundError:
-        return False
-    return (there.st_dev, there.st_ino) == (here.st_dev, here.st_ino)

@@ -52,7 +52,13 @@ class Stopped(BilancioError):
 
 
 class Worker:
-    """One attempt at a job, under one lease."""
+    """One attempt at a job, under one lease.
+
+    Attributes
+    ----------
+    heartbeats
+        How often it has said that it is alive; the number stands still where its loop does.
+    """
 
     def __init__(self, store: JobStore, lease: Lease, settings: Settings) -> None:
         self._store = store
@@ -61,6 +67,7 @@ class Worker:
         self._clock: Clock = store.clock
         self._stop = asyncio.Event()
         self._prepares_once = False
+        self.heartbeats = 0
 
     def stop(self) -> None:
         """Ask the worker to leave at once."""
@@ -115,6 +122,7 @@ class Worker:
             elif not await self._store.holds(self._lease):
                 raise LeaseLost(self._lease.job_id, self._lease.worker_id)
             lock.heartbeat(self._settings.lease_s)
+            self.heartbeats += 1
 
     async def _work(self) -> JobStatus:
         try:
@@ -127,7 +135,8 @@ class Worker:
             log.exception("the job failed")
             sentence = str(error) if isinstance(error, BilancioError) else error_text(error)
             await self._store.end(self._lease, JobStatus.FAILED, error=sentence)
-            await self._write_manifest()
+            with contextlib.suppress(BilancioError):  # the folder may be what failed
+                await self._write_manifest()
             return JobStatus.FAILED
 
     async def _begin(self) -> Job:

@@ -2,11 +2,11 @@
 
 import asyncio
 import fcntl
-import os
 import time
 from pathlib import Path
 
 from bilancio.errors import StoreUnavailable
+from bilancio.locks import close_lock, is_at, open_lock
 
 POLL_S = 0.02
 
@@ -16,7 +16,7 @@ class FileLock:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._file = _open(path)
+        self._file = open_lock(path)
 
     async def acquire(self, *, exclusive: bool, patience_s: float) -> None:
         """Take the lock, or exchange the kind held; wait at most *patience_s* seconds for it.
@@ -41,10 +41,10 @@ class FileLock:
                 fcntl.flock(self._file, kind | fcntl.LOCK_NB)
             except BlockingIOError:
                 return False
-            if self._is_at_path():
+            if is_at(self._file, self.path):
                 return True
-            removed, self._file = self._file, _open(self.path)  # others lock what is there now
-            os.close(removed)
+            removed, self._file = self._file, open_lock(self.path)  # others lock what is there now
+            close_lock(removed)
 
     def release(self) -> None:
         """Give the lock back."""
@@ -52,15 +52,4 @@ class FileLock:
 
     def close(self) -> None:
         """Give the lock back and close its file."""
-        os.close(self._file)
-
-    def _is_at_path(self) -> bool:
-        try:
-            there, here = self.path.stat(), os.fstat(self._file)
-        except FileNotFoundError:
-            return False
-        return (there.st_dev, there.st_ino) == (here.st_dev, here.st_ino)
-
-
-def _open(path: Path) -> int:
-    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        close_lock(self._file)

@@ -1,0 +1,50 @@
+"""A copy of a process holds none of its locks."""
+
+import fcntl
+import os
+import signal
+
+import pytest
+
+from bilancio.jobs.worker.lock_file import WorkerLock, WorkerState, worker_state
+from bilancio.locks import close_lock, open_lock
+
+pytestmark = pytest.mark.timeout(20)
+
+
+@pytest.fixture
+def forked():
+    """Return a function that forks a copy of this process, which then waits to be killed."""
+    copies = []
+
+    def fork():
+        child = os.fork()
+        if child == 0:
+            signal.pause()
+            os._exit(1)
+        copies.append(child)
+
+    yield fork
+    for each in copies:
+        os.kill(each, signal.SIGKILL)
+        os.waitpid(each, 0)
+
+
+def test_a_lock_is_free_when_its_holder_closes_it_although_a_copy_lives_on(tmp_path, forked):
+    file = open_lock(tmp_path / "lock")
+    fcntl.flock(file, fcntl.LOCK_EX)
+    forked()
+    close_lock(file)
+    other = open_lock(tmp_path / "lock")
+    fcntl.flock(other, fcntl.LOCK_EX)  # waits until the copy has closed its own
+    close_lock(other)
+
+
+def test_a_worker_is_dead_when_it_is_gone_although_its_copy_lives_on(tmp_path, forked):
+    lock = WorkerLock(tmp_path / "w.lock")
+    assert lock.acquire()
+    lock.heartbeat(60)
+    forked()
+    assert worker_state(tmp_path / "w.lock") is WorkerState.ALIVE
+    lock.release()
+    assert worker_state(tmp_path / "w.lock") is WorkerState.DEAD
