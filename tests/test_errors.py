@@ -22,6 +22,7 @@ EXAMPLES = [
     errors.LeaseLost("my-name", "worker-a"),
     errors.ExecutorUnavailable("modal", ["local"]),
     errors.ExecutorFailed("local", "no process could be started"),
+    errors.ExperimentFailed("queue", "summarise", "ZeroDivisionError: division by zero"),
     errors.OutputError("/there", "Permission denied"),
     errors.ManagerUnusable("it was closed"),
     errors.WorkerError("my-name", "it could not be started."),

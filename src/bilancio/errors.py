@@ -11,6 +11,7 @@ BilancioError
 ├── LeaseLost             another worker has the job now: drop what you hold
 ├── ExecutorUnavailable   the executor asked for is not installed
 ├── ExecutorFailed        the executor cannot compute anything
+├── ExperimentFailed      an experiment cannot say what its runs found
 ├── OutputError           an output folder or file cannot be written
 ├── ManagerUnusable       a job manager was closed, forked or copied: create another
 ├── WorkerError           the worker could not be started, or ended badly
@@ -326,6 +327,23 @@ class ExecutorFailed(BilancioError):
     def sentence(self) -> str:
         """Return what happened, and what can be done about it."""
         return f"The {self.executor} executor cannot compute: {self.reason}."
+
+
+class ExperimentFailed(BilancioError):
+    """A method of an experiment, other than computing runs, raised something."""
+
+    def __init__(self, sweep_type: str, method: str, reason: str) -> None:
+        super().__init__(sweep_type, method, reason)
+        self.sweep_type = sweep_type
+        self.method = method
+        self.reason = reason
+
+    def sentence(self) -> str:
+        """Return what happened, and what can be done about it."""
+        return (
+            f"The experiment {self.sweep_type} failed in {self.method} ({self.reason}). "
+            "What its runs found is recorded."
+        )
 
 
 class OutputError(BilancioError):

@@ -56,6 +56,8 @@ def seed_interval(values: NDArray[Any], seeds: NDArray[Any]) -> Interval:
     if n < 2:  # noqa: PLR2004 - a spread needs two
         reason = "one seed shows no spread; run two or more" if n else "nothing was observed"
         return Interval(low=None, high=None, n_seeds=n, reason=reason)
+    if not np.isfinite([low[0], high[0]]).all():
+        return Interval(low=None, high=None, n_seeds=n, reason="some values are infinite")
     return Interval(low=float(low[0]), high=float(high[0]), n_seeds=n)
 
 
@@ -94,7 +96,8 @@ def seed_intervals(
 
         sums = np.bincount(group, weights=means, minlength=n_groups)
         np.divide(sums, n_seeds, out=centre, where=spread)
-        apart = (means - centre[group]) ** 2
+        with np.errstate(invalid="ignore"):  # an infinite value has no interval, and gives NaN
+            apart = (means - centre[group]) ** 2
         squares = np.bincount(group, weights=apart, minlength=n_groups)[spread]
         n = n_seeds[spread]
         half[spread] = stdtrit(n - 1, 0.5 + LEVEL / 2) * np.sqrt(squares / (n - 1) / n)

@@ -95,5 +95,5 @@ def _means(values: NDArray[Any], group: NDArray[np.int64], n: int) -> NDArray[np
 
 
 def _with_none(values: NDArray[np.float64]) -> list[float | None]:
-    """Return the numbers, None where there is none."""
-    return [None if math.isnan(value) else value for value in values.tolist()]
+    """Return the numbers, None where there is none or it is infinite."""
+    return [value if math.isfinite(value) else None for value in values.tolist()]

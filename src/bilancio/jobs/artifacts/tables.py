@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import csv
+import logging
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bilancio.encoding import to_json
+from bilancio.errors import ExperimentFailed
 from bilancio.experiments import registry
 from bilancio.experiments.protocol import Experiment, metrics_of, searching
+from bilancio.experiments.reporting import observations_of, parameters_of
 from bilancio.failpoints import failpoint
 from bilancio.jobs.artifacts.folder import (
     COMPARISON,
@@ -31,6 +34,7 @@ from bilancio.jobs.artifacts.run_tables import LEADING_COLUMNS
 from bilancio.jobs.models import Job
 from bilancio.jobs.store import Chunk, JobStore, packing
 
+log = logging.getLogger(__name__)
 _BLOCK = 10_000  # rows turned into text at once
 
 
@@ -65,7 +69,8 @@ def present(job: Job) -> dict[str, str]:
 def _write_tables(job: Job, stored: list[Chunk], failed: dict[int, str]) -> None:
     experiment = registry.experiment(job.config.sweep_type)
     if stored:  # else there may be tables from elsewhere, which tell more than the store
-        _write_csv(job.folder / RUNS, _run_rows(job, experiment, stored))
+        with _told_faults():
+            _write_csv(job.folder / RUNS, _run_rows(job, experiment, stored))
     if failed:
         rows = [("run_id", "index", "error")]
         rows += [(job.run_ids[index], str(index), error) for index, error in failed.items()]
@@ -75,8 +80,8 @@ def _write_tables(job: Job, stored: list[Chunk], failed: dict[int, str]) -> None
             (job.folder / FAILED).unlink()
     if len(job.config.arms) > 1:
         indices, metrics = packing.join(stored, job.job_id)
-        if len(indices):
-            seen = experiment.observations(job.config, indices, metrics)
+        with _told_faults():
+            seen = observations_of(experiment, job.config, indices, metrics)
             names = ("job_id", *seen.columns)
             name = np.broadcast_to(np.array(job.job_id), seen.columns["seed"].shape)
             columns = [name, *seen.columns.values()]
@@ -86,6 +91,15 @@ def _write_tables(job: Job, stored: list[Chunk], failed: dict[int, str]) -> None
         searches = search.search_table(job.config, *packing.join(stored, job.job_id))
         found = ((job.job_id, *row) for row in searches.rows)
         _write_csv(job.folder / FRONTIER, [("job_id", *searches.columns), *found])
+
+
+@contextlib.contextmanager
+def _told_faults() -> Iterator[None]:
+    """Leave out a table that an experiment cannot make: its runs are recorded all the same."""
+    try:
+        yield
+    except ExperimentFailed as error:
+        log.warning("%s", error)
 
 
 def _write_manual_runs(job: Job, stored: list[Chunk], _failed: dict[int, str]) -> None:
@@ -111,7 +125,7 @@ def _run_rows(job: Job, experiment: Experiment, stored: list[Chunk]) -> Iterator
     for number, chunk in enumerate(stored):
         indices = np.arange(chunk.first_index, chunk.last_index + 1)
         metrics = packing.unpack(chunk, job.job_id)
-        cells = experiment.parameters(job.config, indices)
+        cells = parameters_of(experiment, job.config, indices)
         columns = {
             "job_id": np.broadcast_to(np.array(job.job_id), indices.shape),
             "run_id": np.array([job.run_ids[int(index)] for index in indices]),

@@ -1,24 +1,19 @@
 """What a worker says of its job: the details of an event, why it failed, the summary."""
 
 import asyncio
-import json
-import logging
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bilancio.encoding import to_json
-from bilancio.errors import BilancioError
 from bilancio.executors.base import Outcome, error_text
 from bilancio.experiments import registry
+from bilancio.experiments.reporting import summary_of
 from bilancio.jobs.models import Job
 from bilancio.jobs.store import JobStore, packing
 
 T = TypeVar("T")
-
-log = logging.getLogger("bilancio.worker")
 
 
 async def in_thread(function: Callable[..., T], *arguments: Any) -> T:
@@ -71,16 +66,9 @@ async def summarise(store: JobStore, job: Job) -> dict[str, Any]:
 
     def summary() -> dict[str, Any]:
         indices, metrics = packing.join(stored, job.job_id)
-        found = experiment.summarise(job.config, indices, metrics)
-        return dict(json.loads(to_json(found)))
+        return summary_of(experiment, job.config, indices, metrics)
 
-    try:
-        return counts | await in_thread(summary)
-    except BilancioError:
-        raise
-    except Exception as error:  # what was computed does not depend on its summary
-        log.exception("the summary failed")
-        return counts | {"summary_error": error_text(error)}
+    return counts | await in_thread(summary)
 
 
 def progress_details(job: Job, outcome: Outcome) -> dict[str, Any]:
