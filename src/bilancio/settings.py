@@ -1,18 +1,20 @@
 """Settings from the environment: BILANCIO_DATABASE_URL, BILANCIO_OUT_DIR and so on."""
 
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import platformdirs
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bilancio.validation import explained
 
 SQLITE_PREFIX = "sqlite:///"
 
+_FALSE = {"", "0", "false", "f", "no", "n", "off"}
 _SECRET = re.compile(
     r"""((?:pass|pwd|secret|token)\w*\s*=\s*)('(?:[^'\\]|\\.)*'?|"[^"]*"?|[^&;\s]*)""",
     re.IGNORECASE,
@@ -64,10 +66,42 @@ class Settings(BaseSettings):
         description="Experiments beside the built-in ones: 'module:object', separated by commas.",
     )
 
+    cache_dir: Path | None = Field(
+        default=None,
+        description="Folder of the compiled engine. Default: the user's cache folder.",
+    )
+    debug: bool = Field(
+        default=False, description="Show the traceback of an unexpected error on the command line."
+    )
+
+    @field_validator("cache_dir", mode="before")
+    @classmethod
+    def _empty_is_unset(cls, value: object) -> object:
+        return value or None
+
+    @field_validator("debug", mode="before")
+    @classmethod
+    def _empty_is_false(cls, value: object) -> object:
+        return value or False
+
     def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
         """Yield what the settings' repr shows, without passwords."""
         for name, value in super().__repr_args__():
             yield name, redact_url(value) if name == "database_url" else value
+
+
+def cache_dir() -> Path:
+    """Return the folder in which the compiled engine is kept.
+
+    Other variables are not looked at: a wrong one is no reason not to compute a run.
+    """
+    given = os.environ.get("BILANCIO_CACHE_DIR")
+    return Path(given) if given else platformdirs.user_cache_path("bilancio")
+
+
+def debugging() -> bool:
+    """Tell whether tracebacks are wanted, whatever other variables hold."""
+    return os.environ.get("BILANCIO_DEBUG", "").strip().lower() not in _FALSE
 
 
 def load_settings() -> Settings:

@@ -1,7 +1,6 @@
 """The command `bilancio`: its nouns, and what becomes of errors."""
 
 import importlib
-import os
 import sys
 import traceback
 from collections.abc import Sequence
@@ -12,6 +11,7 @@ import typer
 from bilancio.cli.parsing import CommandGroup, help_text, sentence, unicode_arguments
 from bilancio.cli.render.console import Output, OutputLost, abandon_stdout
 from bilancio.errors import BilancioError
+from bilancio.settings import debugging
 from bilancio.text import shortened
 
 FAILED, INTERRUPTED = 1, 130
@@ -104,7 +104,7 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _failed(words: str) -> int:
-    if os.environ.get("BILANCIO_DEBUG"):
+    if debugging():
         Output().note(traceback.format_exc())
     if words:
         Output().note(words)

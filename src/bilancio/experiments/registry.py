@@ -6,13 +6,13 @@ A plug-in is an object with the attributes of `Experiment`, named by the setting
 """
 
 import functools
-import importlib
 from collections.abc import Mapping
 from importlib.metadata import entry_points
 from typing import Any
 
-from bilancio.errors import InvalidInput, Problem, invalid, shown
+from bilancio.errors import InvalidInput, Problem, shown
 from bilancio.experiments.configs import BalancedSweep, RingSweep, SingleRun
+from bilancio.experiments.plugins import PluginFault, Plugins, load, load_plugins
 from bilancio.experiments.protocol import Experiment
 from bilancio.experiments.sweep_config import SweepConfig
 from bilancio.settings import load_settings
@@ -27,7 +27,7 @@ _BUILT_IN: dict[str, tuple[type[SweepConfig], str]] = {
 
 def sweep_types() -> list[str]:
     """Return the names of all experiments."""
-    return [*_BUILT_IN, *_plugins()]
+    return [*_BUILT_IN, *_plugins().experiments]
 
 
 def config_model(sweep_type: object) -> type[SweepConfig]:
@@ -41,11 +41,13 @@ def config_model(sweep_type: object) -> type[SweepConfig]:
     if isinstance(sweep_type, str):
         if sweep_type in _BUILT_IN:
             return _BUILT_IN[sweep_type][0]
-        if sweep_type in _plugins():
-            return _plugins()[sweep_type].config_model
+        if sweep_type in _plugins().experiments:
+            return _plugins().experiments[sweep_type].config_model
     allowed = sweep_types()
     got = "nothing" if sweep_type is None else shown(sweep_type)
     meant = nearest(sweep_type, allowed) if isinstance(sweep_type, str) else ""
+    if isinstance(sweep_type, str) and not meant and plugin_faults():
+        got += f", and {'; '.join(map(str, plugin_faults()))}"
     raise InvalidInput([Problem("sweep_type", got, ", ".join(allowed), meant)])
 
 
@@ -65,24 +67,18 @@ def experiment(sweep_type: str) -> Experiment:
     """Return the experiment that computes sweeps of this type, its code loaded."""
     config_model(sweep_type)
     if sweep_type in _BUILT_IN:
-        return _load(_BUILT_IN[sweep_type][1])
-    return _plugins()[sweep_type]
+        built_in: Experiment = load(_BUILT_IN[sweep_type][1])
+        return built_in
+    return _plugins().experiments[sweep_type]
+
+
+def plugin_faults() -> tuple[PluginFault, ...]:
+    """Return the plug-ins that are named but cannot be used, and why."""
+    return _plugins().faults
 
 
 @functools.cache
-def _plugins() -> dict[str, Experiment]:
+def _plugins() -> Plugins:
     named = [name.strip() for name in load_settings().plugins.split(",") if name.strip()]
     named += [point.value for point in entry_points(group="bilancio.experiments")]
-    found = map(_load, named)
-    return {each.config_model.model_fields["sweep_type"].default: each for each in found}
-
-
-def _load(address: str) -> Experiment:
-    module, _, name = address.partition(":")
-    try:
-        loaded: Experiment = getattr(importlib.import_module(module), name)
-    except (ImportError, AttributeError) as error:
-        raise invalid(
-            "BILANCIO_PLUGINS", address, f"module:object that imports ({error})"
-        ) from None
-    return loaded
+    return load_plugins(named, taken=_BUILT_IN)

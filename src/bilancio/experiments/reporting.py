@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from bilancio.analysis.observations import Observations
 from bilancio.encoding import finite, to_json
 from bilancio.errors import ExperimentFailed, shown
+from bilancio.experiments.plugins import stdout_to_stderr
 from bilancio.experiments.protocol import Experiment
 from bilancio.experiments.sweep_config import SweepConfig
 
@@ -105,7 +106,8 @@ def parameters_of(
 def _asked(config: SweepConfig, method: str) -> Iterator[None]:
     """Raise whatever a method of an experiment raises as an error of ours."""
     try:
-        yield
+        with stdout_to_stderr():
+            yield
     except (Exception, SystemExit) as error:
         reason = f"{type(error).__name__}: {shown(str(error))}"
         raise ExperimentFailed(config.sweep_type, method, reason) from error

@@ -5,6 +5,7 @@ start is due must stay cheap.
 """
 
 import hashlib
+import logging
 import os
 import platform
 import sys
@@ -18,22 +19,29 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-import platformdirs
 from filelock import FileLock
 
+from bilancio.errors import InvalidInput
 from bilancio.paths import absolute_path
+from bilancio.settings import cache_dir
 
 _SECONDS_TO_COMPILE, _SECONDS_TO_COMPILE_TRACED = 15, 6  # on a core of 2024, for the notices
 _MODEL = Path(__file__).parent
 _COMPILED_IN = ("parameters.py", "metrics.py", "tables.py")  # codes and columns
 _MARK, _TRACED = "complete", "traced"
 _LOADING = threading.Lock()
+log = logging.getLogger(__name__)
 _ENTRY = "bilancio.model.kernels.run"
 
 
 def compiled() -> bool:
     """Tell whether the engine is ready to be loaded, or needs no compilation at all."""
-    return _compilation_is_off() or (cache_folder() / _MARK).exists()
+    if _compilation_is_off():
+        return True
+    try:
+        return (cache_folder() / _MARK).exists()
+    except (OSError, InvalidInput):  # as `warm_up` finds, and copes with
+        return False
 
 
 def seconds_to_compile() -> float:
@@ -76,7 +84,6 @@ def cache_folder() -> Path:
     InvalidInput
         BILANCIO_CACHE_DIR is not a path.
     """
-    root = os.environ.get("BILANCIO_CACHE_DIR") or platformdirs.user_cache_dir("bilancio")
     versions = "-".join(
         [
             f"bilancio{metadata.version('bilancio')}",
@@ -84,7 +91,9 @@ def cache_folder() -> Path:
             f"python{platform.python_version()}",
         ]
     )
-    return absolute_path("BILANCIO_CACHE_DIR", root) / "engine" / f"{versions}-{_fingerprint()}"
+    return (
+        absolute_path("BILANCIO_CACHE_DIR", cache_dir()) / "engine" / f"{versions}-{_fingerprint()}"
+    )
 
 
 def _is_loaded(*, traced: bool) -> bool:
@@ -97,20 +106,34 @@ def _load(notify: Callable[[str], None], *, traced: bool) -> None:
     if _compilation_is_off():
         _import_engine()
         return
-    folder = cache_folder()
-    lock = FileLock(folder / "lock")
     try:
+        folder = cache_folder()
         folder.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(folder / "lock")
         lock.acquire()
-    except OSError as error:
-        notify(f"The engine cannot be kept in {folder} ({error.strerror}); BILANCIO_CACHE_DIR may.")
-        with tempfile.TemporaryDirectory() as for_this_process:
-            _load_from(Path(for_this_process), notify, traced=traced)
+    except (OSError, InvalidInput) as error:
+        _load_for_this_process(error, notify, traced=traced)
         return
     try:
         _load_from(folder, notify, traced=traced)
+    except OSError as error:  # the disk is full, say
+        _load_for_this_process(error, notify, traced=traced)
     finally:
         lock.release()
+
+
+def _load_for_this_process(
+    error: Exception, notify: Callable[[str], None], *, traced: bool
+) -> None:
+    """Compile the engine into a folder that is removed; *error* says why it cannot be kept."""
+    reason = getattr(error, "strerror", None) or str(error)
+    log.warning("the engine cannot be kept in %s (%s)", cache_dir(), reason)
+    notify(
+        f"The engine cannot be kept in {cache_dir()} ({reason}). "
+        "Set BILANCIO_CACHE_DIR to another folder."
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        _load_from(Path(folder), notify, traced=traced)
 
 
 def _load_from(folder: Path, notify: Callable[[str], None], *, traced: bool) -> None:

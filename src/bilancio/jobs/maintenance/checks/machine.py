@@ -44,12 +44,13 @@ def check_sqlite(_settings: Settings) -> Iterator[Checked | Issue]:
 
 def check_experiments(_settings: Settings) -> Iterator[Checked | Issue]:
     """Look whether every plug-in that is named loads."""
-    try:
-        kinds = registry.sweep_types()
-    except InvalidInput as fault:
-        yield error(str(fault), "Correct or unset BILANCIO_PLUGINS.")
-    else:
-        yield Checked(f"settings; sweep types {', '.join(kinds)}")
+    for fault in registry.plugin_faults():
+        sentence = str(fault)
+        yield error(
+            f"{sentence[:1].upper()}{sentence[1:]}.",
+            "Install it, or correct or unset BILANCIO_PLUGINS.",
+        )
+    yield Checked(f"settings; sweep types {', '.join(registry.sweep_types())}")
 
 
 def check_store_folder(settings: Settings) -> Iterator[Checked | Issue]:
