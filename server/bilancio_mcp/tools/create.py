@@ -12,6 +12,7 @@ from bilancio_mcp.outputs import CreatedJob, EstimateOut, asked_for
 from bilancio_mcp.tools.arguments import Texts
 from bilancio_mcp.tools.spec import ADDS, ToolSpec
 
+REMARKS = 3
 MANUAL = """\
 Store a sweep as a job under a memorable name; nothing is computed yet.
 
@@ -49,8 +50,9 @@ async def create_job(
     )
     estimate = await manager.estimate(job.config)
     created = text.created(job, seconds=estimate.seconds, rough=estimate.rough)
+    remarked = " ".join([created, *job.config.remarks[:REMARKS]])
     return CreatedJob(
-        summary=created if job.state == "pending" else text.progress(job),
+        summary=remarked if job.state == "pending" else text.progress(job),
         next=f"Tell the user the name, the runs and the estimate. {calls.after_status(job)}",
         job_id=job.job_id,
         total_runs=job.total_runs,

@@ -39,6 +39,8 @@ async def start(
     if new:
         _say_name(output, job)
         output.say(job.description)
+        for remark in job.config.remarks:
+            output.note(remark)
     try:
         expected = await manager.estimate(job.config if recompute else job)
         started = await manager.start_sweep(job.job_id, recompute=recompute)

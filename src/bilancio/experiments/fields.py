@@ -22,7 +22,7 @@ from bilancio.errors import InvalidInput, Problem, invalid
 from bilancio.model.parameters import refuse_boolean
 
 MAX_STEPS = 10_000
-MAX_LISTED = 10**7
+MAX_ITERATED = 100_000
 INDISTINCT = Decimal("1e-9")
 
 
@@ -65,18 +65,20 @@ def listed(value: object) -> object:
         value = [part.strip() for part in value.split(",")]
         if value[-1] == "":
             value.pop()
-    elif hasattr(value, "tolist") and not isinstance(value, Iterable | int | float):
-        value = [value]  # an array without dimensions
     elif isinstance(value, set | frozenset):
         value = sorted(value, key=lambda each: (str(type(each)), each))
-    if isinstance(value, int | float | Decimal | Fraction):
+    if isinstance(value, int | float | Decimal | Fraction) or getattr(value, "shape", None) == ():
         return [value]
     if not _is_listable(value):
         return value
+    given = cast("Iterable[object]", value)
+    if not hasattr(value, "__len__"):
+        given = list(itertools.islice(given, MAX_ITERATED + 1))
+        if len(given) > MAX_ITERATED:
+            raise invalid("", value, f"a list; an iterator gives at most {MAX_ITERATED:,} values")
     found: list[object] = []
-    for each in itertools.islice(cast("Iterable[object]", value), MAX_LISTED + 1):
-        steps = isinstance(each, str) and ":" in each
-        found += _steps(str(each)) if steps else [each]
+    for each in given:
+        found += _steps(each) if isinstance(each, str) and ":" in each else [each]
     return found
 
 

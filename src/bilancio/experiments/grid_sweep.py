@@ -23,6 +23,8 @@ from bilancio.experiments.fields import (
     ONCE,
     PLAIN,
     json_text,
+    nearly_equal,
+    plain,
     range_words,
 )
 from bilancio.experiments.sweep_config import canonical
@@ -333,6 +335,20 @@ class GridSweep(_RingCells):
             seen |= set(self.ranges.get(axis, ()))
             found += [axis] if len(seen) > 1 else []
         return (*found, "seed") if self.n_seeds > 1 else tuple(found)
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What may not be meant as it was asked: values that are all but equal."""
+        found = []
+        for axis, plural in self.listed.items():
+            points = {getattr(point, axis) for point in self.points or ()}
+            pairs = nearly_equal({*self.axes[axis], *points})
+            found += [
+                f"{plural}: {plain(low)} and {plain(high)} differ by less than 1e-9, "
+                "and are cells of their own."
+                for low, high in pairs[:MAX_PROBLEMS]
+            ]
+        return tuple(found)
 
     @property
     def probed(self) -> dict[int, Decimal]:

@@ -62,6 +62,11 @@ class SweepConfig(BaseModel):
         """Cost of the whole sweep, for estimates; one agent of a plain ring costs 1."""
         return float(self.total_runs)
 
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What may not be meant as it was asked: a sentence each, for whoever creates a job."""
+        return ()
+
     def as_dict(self) -> dict[str, Any]:
         """Return every parameter as JSON holds it: decimals as text, grids first."""
         written = self.model_dump(mode="json")
