@@ -17,7 +17,7 @@ LONGEST_P95 = 40
 LARGEST_MODULE_OF_JOBS = 400
 LARGEST_MANAGER = 300
 MOST_FILES = 3
-PARAMETERS = ("phi_m", "phi_o", "vbt_share", "dealer_share", "quiet_days", "early_stop", "outside_depth")
+PARAMETERS = ("phi_m", "phi_o", "vbt_share", "dealer_share", "quiet_days", "outside_depth")
 METRICS = ("written_off_face", "defaulted_face", "traded_face", "n_passthrough", "dealer_start")
 
 

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 _HERE = Path(__file__).resolve().parent
-_SHARED = _HERE.parents[1].parent / "shared" / "golden"
 
 
 def _number(text: str) -> int | float:
@@ -91,11 +90,6 @@ class GoldenRow:
     expected: dict[str, Any]
 
 
-def golden_folder() -> Path:
-    """Return the project's shared folder of golden data where there is one, else the copy here."""
-    return _SHARED if _SHARED.is_dir() else _HERE
-
-
 def golden_rows(name: str) -> list[GoldenRow]:
     """Return the rows of the file *name* (``reference_ring``), typed.
 
@@ -104,7 +98,7 @@ def golden_rows(name: str) -> list[GoldenRow]:
     KeyError
         If the file has a column that is neither a known input nor a known outcome.
     """
-    with (golden_folder() / f"{name}.csv").open(newline="") as file:
+    with (_HERE / f"{name}.csv").open(newline="") as file:
         return [
             _typed(f"{name}-{line}", row) for line, row in enumerate(csv.DictReader(file), start=2)
         ]
@@ -112,7 +106,7 @@ def golden_rows(name: str) -> list[GoldenRow]:
 
 def dealer_examples() -> dict[str, Any]:
     """Return the published worked examples of the dealer (S = 1 unless said)."""
-    return json.loads((golden_folder() / "dealer_examples.json").read_text())
+    return json.loads((_HERE / "dealer_examples.json").read_text())
 
 
 def _typed(name: str, row: dict[str, str]) -> GoldenRow:
