@@ -41,6 +41,9 @@ class Experiment(Protocol):
 
     Runs are numbered 0 … total_runs − 1; everything about run *i* follows from the
     configuration and *i*. Methods keep no state and may be called in any process.
+
+    An experiment may have an attribute ``metrics`` (a tuple of `Metric`), which says how the
+    columns of its table are read; one without it has numbers only.
     """
 
     config_model: type[SweepConfig]
@@ -95,12 +98,6 @@ class SearchingExperiment(Experiment, Protocol):
     ) -> TableOfSearches:
         """Return what each search has found so far."""
         ...
-
-
-class DescribedExperiment(Experiment, Protocol):
-    """An experiment that says what its metrics are, for tables and answers to read them by."""
-
-    metrics: tuple[Metric, ...]
 
 
 def metrics_of(experiment: Experiment, columns: "np.dtype[np.void]") -> tuple[Metric, ...]:
