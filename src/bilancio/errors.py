@@ -382,6 +382,7 @@ class ManagerUnusable(BilancioError):
     CLOSED_MEANWHILE = "it was closed while this call waited"
     FORKED = "it belongs to the process that forked this one"
     OWN_CALLBACK = "a call from its own callback would wait for itself"
+    OTHER_LOOP = "it belongs to another event loop, which is still open"
     COPIED = "it holds an open store, which cannot be copied or sent to another process"
 
     def __init__(self, reason: str) -> None:

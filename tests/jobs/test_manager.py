@@ -1,5 +1,6 @@
 """The manager as an object: closed, forked, pickled, shared by threads, called from callbacks."""
 
+import asyncio
 import copy
 import inspect
 import os
@@ -8,7 +9,7 @@ import threading
 
 import pytest
 
-from bilancio.errors import ManagerUnusable
+from bilancio.errors import InvalidInput, ManagerUnusable
 from bilancio.jobs import AsyncJobManager, JobConfig, JobManager
 from bilancio.jobs import manager as promised
 
@@ -46,6 +47,47 @@ async def test_a_closed_asynchronous_manager_refuses_in_a_sentence():
     await manager.close()
     with pytest.raises(ManagerUnusable, match="it was closed"):
         await manager.list_jobs()
+
+
+def test_a_manager_of_an_open_event_loop_is_not_shared_with_another():
+    manager = AsyncJobManager()
+    first = asyncio.new_event_loop()
+    try:
+        assert first.run_until_complete(manager.list_jobs()).total == 0
+        with pytest.raises(ManagerUnusable, match="belongs to another event loop"):
+            asyncio.run(manager.list_jobs())
+    finally:
+        first.run_until_complete(manager.close())
+        first.close()
+
+
+def test_a_manager_serves_one_event_loop_after_another():
+    manager = AsyncJobManager()
+    asyncio.run(manager.create_job("try", RING))
+    assert asyncio.run(manager.list_jobs()).total == 1
+    asyncio.run(manager.close())
+
+
+async def test_a_manager_that_is_closed_while_it_opens_leaves_no_store_open():
+    manager = AsyncJobManager()
+    asking = asyncio.ensure_future(manager.list_jobs())
+    await asyncio.sleep(0)
+    await manager.close()
+    with pytest.raises(ManagerUnusable, match="it was closed"):
+        await asking
+
+
+@pytest.mark.parametrize("kind", [JobManager, AsyncJobManager])
+@pytest.mark.parametrize("given", [{"database_url": 7}, {"out_dir": b"x"}])
+def test_what_is_not_a_place_is_refused(kind, given):
+    with pytest.raises(InvalidInput, match=f"{next(iter(given))}: got .*; allowed: text or a path"):
+        kind(**given)
+
+
+def test_a_store_is_named_by_a_path_too(tmp_path):
+    with JobManager(tmp_path / "s.db", out_dir=tmp_path) as manager:
+        manager.create_job("try", RING)
+    assert (tmp_path / "s.db").is_file()
 
 
 @pytest.mark.parametrize("kind", [JobManager, AsyncJobManager])

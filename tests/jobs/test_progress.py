@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bilancio import text
+from bilancio.errors import InvalidInput
 from bilancio.jobs import AsyncJobManager, JobConfig
 
 HUNDRED = JobConfig(sweep_type="ring", n_agents=10, n_replicates=100)
@@ -123,6 +124,31 @@ async def test_runs_that_failed_count_as_finished(manager, clock):
         await store.record(lease, [], {index: "no"}, details, compute_s=1, lease_s=6000)
     seen = await manager.progress(job.job_id)
     assert (seen.done_runs, seen.rate, seen.eta_s) == (11, 0.5, 89 / 0.5)
+
+
+async def test_a_question_loads_its_job_once(manager, monkeypatch):
+    job = await manager.create_job("try", HUNDRED, job_id="bright-ocean-swift-tiger")
+    store = await manager.store()
+    load, loads = store.job, []
+
+    async def counted(job_id):
+        loads.append(job_id)
+        return await load(job_id)
+
+    monkeypatch.setattr(store, "job", counted)
+    for ask in (manager.get_job, manager.progress, manager.results, manager.runs, manager.events):
+        loads.clear()
+        await ask(job.job_id)
+        assert loads == [job.job_id], ask
+        loads.clear()
+        await ask("bright ocean swift tiger")
+        assert loads == [job.job_id], ask
+
+
+@pytest.mark.parametrize("which", [{"after": -1}, {"after": "2"}, {"limit": -2}, {"limit": 2**70}])
+async def test_events_that_cannot_be_are_refused(manager, name, which):
+    with pytest.raises(InvalidInput, match=rf"{next(iter(which))}: got .*; allowed: whole numbers"):
+        await manager.events(name, **which)
 
 
 async def test_how_the_name_was_read_comes_with_the_answer(manager):

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any, Concatenate, NoReturn, ParamSpec, Self, TypeVar
 
-from bilancio.errors import ManagerUnusable
+from bilancio.errors import ManagerUnusable, invalid
 from bilancio.jobs import create, estimate, launch, lookup, manual, progress, search
 from bilancio.jobs.clock import Clock, utc_now
 from bilancio.jobs.maintenance import backup, recover
@@ -59,12 +59,18 @@ class AsyncJobManager:
 
     def __init__(
         self,
-        database_url: str | None = None,
+        database_url: str | Path | None = None,
         *,
         out_dir: Path | str | None = None,
         clock: Clock = utc_now,
     ) -> None:
-        given = {"database_url": database_url, "out_dir": out_dir and Path(out_dir)}
+        for name, value in {"database_url": database_url, "out_dir": out_dir}.items():
+            if not isinstance(value, str | Path | None):
+                raise invalid(name, value, "text or a path")
+        given = {
+            "database_url": database_url and str(database_url),
+            "out_dir": out_dir and Path(out_dir),
+        }
         settings = load_settings().model_copy(
             update={name: value for name, value in given.items() if value}
         )

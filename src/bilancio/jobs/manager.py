@@ -41,7 +41,7 @@ class JobManager:
 
     def __init__(
         self,
-        database_url: str | None = None,
+        database_url: str | Path | None = None,
         *,
         out_dir: Path | str | None = None,
         clock: Clock = utc_now,

@@ -3,12 +3,12 @@
 from collections.abc import Callable, Iterator, Sequence
 from typing import Generic, TypeVar, overload
 
-from bilancio.errors import InvalidInput, Problem, shown
+from bilancio.errors import invalid
 
 T = TypeVar("T")
 
 MAX_ROWS = 1000
-MAX_OFFSET = 2**62
+MAX_WHOLE = 2**62
 
 
 def check_page(limit: object, offset: object) -> None:
@@ -19,17 +19,21 @@ def check_page(limit: object, offset: object) -> None:
     InvalidInput
         *limit* is not from 1 to 1,000, or *offset* is below 0.
     """
-    problems = []
-    if not _is_whole(limit, 1, MAX_ROWS):
-        problems.append(Problem("limit", shown(limit), f"whole numbers from 1 to {MAX_ROWS}"))
-    if not _is_whole(offset, 0, MAX_OFFSET):
-        problems.append(Problem("offset", shown(offset), f"whole numbers from 0 to {MAX_OFFSET:,}"))
-    if problems:
-        raise InvalidInput(problems)
+    check_whole("limit", limit, low=1, high=MAX_ROWS)
+    check_whole("offset", offset, low=0)
 
 
-def _is_whole(value: object, low: int, high: int) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
+def check_whole(field: str, value: object, *, low: int, high: int = MAX_WHOLE) -> None:
+    """Refuse what is not a whole number from *low* to *high*.
+
+    Raises
+    ------
+    InvalidInput
+    """
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    if not (whole and low <= value <= high):  # type: ignore[operator]  # it is an int
+        bound = f" to {high:,}" if high < MAX_WHOLE else ""
+        raise invalid(field, value, f"whole numbers from {low}{bound}")
 
 
 class Paged(Sequence[T], Generic[T]):

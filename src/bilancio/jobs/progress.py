@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from bilancio.jobs.lookup import find, load
 from bilancio.jobs.models import EventType, Job, JobEvent, Listing, Progress
+from bilancio.jobs.paging import check_whole
 from bilancio.jobs.session import Session
 
 POLL_S = 0.25
@@ -56,7 +57,19 @@ async def wait(session: Session, name: str, timeout_s: float = math.inf) -> Job:
 async def events(
     session: Session, name: str, *, after: int = 0, limit: int = -1, last: bool = False
 ) -> Listing[JobEvent]:
-    """Return a job's events in order: those past number *after*, or the *last* few."""
+    """Return a job's events in order: those past number *after*, or the *last* few.
+
+    Parameters
+    ----------
+    limit
+        How many at most; -1 for all.
+
+    Raises
+    ------
+    JobNotFound, InvalidInput
+    """
+    check_whole("after", after, low=0)
+    check_whole("limit", limit, low=-1)
     found = await find(session, name)
     store = await session.store()
     listed = await store.events(found.job.job_id, after=after, limit=limit, last=last)

@@ -26,6 +26,7 @@ class Session:
         self.clock = clock
         self.writable: set[Path] = set()
         self._process = os.getpid()
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._closed = False
         self._opened: JobStore | None = None
         self._opening = asyncio.Lock()
@@ -36,18 +37,31 @@ class Session:
         Raises
         ------
         ManagerUnusable
-            The session was closed, or this process is a fork of the one that it belongs to.
+            The session was closed, or it belongs to another event loop that is still open, or to
+            the process that forked this one.
         StoreError
             The store cannot be used.
         """
         if self._process != os.getpid():
             raise ManagerUnusable(ManagerUnusable.FORKED)
-        if self._closed:
-            raise ManagerUnusable(ManagerUnusable.CLOSED)
+        self._refuse_closed()
+        loop = asyncio.get_running_loop()
+        if self._loop is None or self._loop.is_closed():
+            self._loop = loop
+        elif self._loop is not loop:
+            raise ManagerUnusable(ManagerUnusable.OTHER_LOOP)
         async with self._opening:
             if self._opened is None:
-                self._opened = await open_store(self.settings.database_url, self.clock)
+                store = await open_store(self.settings.database_url, self.clock)
+                if self._closed:  # meanwhile
+                    await store.close()
+                self._refuse_closed()
+                self._opened = store
             return self._opened
+
+    def _refuse_closed(self) -> None:
+        if self._closed:
+            raise ManagerUnusable(ManagerUnusable.CLOSED)
 
     async def close(self) -> None:
         """Close the store for good. Workers that were started continue."""
