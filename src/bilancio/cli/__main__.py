@@ -16,9 +16,11 @@ def main() -> None:
     if heeded:
         _signal.signal(_signal.SIGINT, _leave)
     from bilancio.cli.main import run  # takes half a second, in which the handler is needed
-    from bilancio.cli.render.console import prepare_streams
+    from bilancio.cli.render.console import prepare_streams, reserve_stdout
 
     prepare_streams()
+    if "--json" in sys.argv:
+        reserve_stdout()
     if heeded:
         _signal.signal(_signal.SIGINT, _signal.default_int_handler)
     code = run(sys.argv[1:])

@@ -45,6 +45,9 @@ _IN_ASCII = {
 }  # fmt: skip
 
 
+_reserved: list[TextIO] = []  # stdout as it was, once `reserve_stdout` was called
+
+
 class OutputLost(Exception):
     """stdout takes nothing more.
 
@@ -105,7 +108,7 @@ class Output:
 
     def show(self, lines: Iterable[Line]) -> None:
         """Write lines for people."""
-        _write(sys.stderr if self.as_json else sys.stdout, lines)
+        _write(sys.stderr if self.as_json else _stdout(), lines)
 
     def note(self, text: str, *, style: str = "") -> None:
         """Write a line beside the output proper, on stderr."""
@@ -129,9 +132,10 @@ def visible(text: str) -> str:
 def emit(data: object) -> None:
     """Write the one JSON document of a command."""
     text = to_json(plain(data), indent=2)
-    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    stream = _stdout()
+    encoding = getattr(stream, "encoding", None) or "utf-8"
     lacking = _NOT_IN_JSON if encoding.lower().startswith("utf") else _NOT_ASCII
-    _send(sys.stdout, f"{lacking.sub(_as_json, text)}\n")
+    _send(stream, f"{lacking.sub(_as_json, text)}\n")
 
 
 def plain(data: object) -> Any:
@@ -143,6 +147,19 @@ def plain(data: object) -> Any:
     if isinstance(data, list | tuple):
         return [plain(each) for each in data]
     return data
+
+
+def reserve_stdout() -> None:
+    """Keep stdout for what goes through this module: all else that is printed goes to stderr.
+
+    Plug-ins print as they are imported, and libraries of theirs as they compute.
+    """
+    if sys.stdout is None:
+        return
+    document = os.dup(sys.stdout.fileno())
+    os.dup2(sys.stderr.fileno() if sys.stderr else os.open(os.devnull, os.O_WRONLY), 1)
+    encoding = sys.stdout.encoding
+    _reserved.append(os.fdopen(document, "w", encoding=encoding, errors="bilancio"))
 
 
 def can_move(stream: TextIO | None) -> bool:
@@ -169,15 +186,21 @@ def show_help(help_of: Callable[[], object]) -> None:
     printed = _Printed()
     with contextlib.redirect_stdout(printed):
         help_of()
-    _send(sys.stdout, printed.getvalue())
+    _send(_stdout(), printed.getvalue())
 
 
 def abandon_stdout() -> None:
     """Send whatever is left to write to nowhere, so that the interpreter does not try again."""
     with contextlib.suppress(OSError, ValueError):  # in tests it may have no file number
         nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, sys.stdout.fileno())
+        stream = _stdout()
+        if stream is not None:
+            os.dup2(nowhere, stream.fileno())
         os.close(nowhere)
+
+
+def _stdout() -> TextIO | None:
+    return _reserved[-1] if _reserved else sys.stdout
 
 
 def _write(stream: TextIO | None, lines: Iterable[Line]) -> None:
@@ -209,7 +232,7 @@ def _send(stream: TextIO | None, text: str) -> None:
         stream.write(text)
         stream.flush()
     except OSError as error:
-        if stream is sys.stdout:
+        if stream is _stdout():
             left = isinstance(error, BrokenPipeError)
             raise OutputLost("" if left else error.strerror or str(error)) from None
 

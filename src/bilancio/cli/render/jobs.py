@@ -8,6 +8,7 @@ from bilancio.cli.render.console import Output
 from bilancio.cli.render.layout import pairs_table
 from bilancio.cli.render.tables import frontier_table, results_table, runs_table
 from bilancio.jobs.clock import utc_now
+from bilancio.jobs.launch import resumable
 from bilancio.jobs.models import Job, Progress, Results
 from bilancio.text import (
     NextStep,
@@ -25,7 +26,7 @@ from bilancio.text import (
 
 def next_command(job: Job) -> str:
     """Say what one would do next with a job, and the command that does it."""
-    match next_step(job):
+    match next_step(job, resumable=resumable(job)):
         case NextStep.CREATE:
             manifest = shlex.quote(str(job.folder / "job_manifest.json"))
             return (

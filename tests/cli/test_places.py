@@ -1,0 +1,86 @@
+"""Where commands are run: in a folder that is gone, beside plug-ins that talk."""
+
+import os
+import subprocess
+
+import pytest
+
+from tests.cli.conftest import PROGRAM, Said, program
+
+
+@pytest.fixture
+def nowhere(tmp_path):
+    """Run a command in a working folder that is removed before it starts."""
+
+    def call(*words):
+        gone = tmp_path / "gone"
+        gone.mkdir()
+        done = subprocess.run(
+            ["/bin/sh", "-c", 'cd "$0" && rmdir "$0" && exec "$@"', gone, PROGRAM, *words],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return Said(done.returncode, done.stdout, done.stderr)
+
+    return call
+
+
+def test_questions_are_answered_where_the_working_folder_is_gone(nowhere, job):
+    for words in (["jobs", "list"], ["jobs", "results", job], ["jobs", "show", job], ["doctor"]):
+        said = nowhere(*words)
+        assert (said.code, said.err) == (0, ""), words
+    assert job in nowhere("jobs", "list").out
+
+
+def test_a_sweep_with_an_absolute_folder_runs_where_the_working_folder_is_gone(nowhere, tmp_path):
+    said = nowhere("sweep", "single", "--n-agents", "3", "--out-dir", tmp_path / "out")
+    assert said.code == 0, said.err
+    assert "Completed, 1 of 1 run." in said.out
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("sweep", "single", "--out-dir", "here"), ("sweep", "ring", "--config", "sweep.yaml"),
+        ("jobs", "import", "here"), ("jobs", "export", "JOB", "here"),
+        ("jobs", "backup", "copy.db"), ("run", "ring", "--n-agents", "3", "--out-dir", "here"),
+    ],
+    ids=" ".join,
+)  # fmt: skip
+def test_a_relative_path_is_refused_where_the_working_folder_is_gone(nowhere, job, words):
+    said = nowhere(*(job if word == "JOB" else word for word in words))
+    assert (said.code, said.out, said.err.count("\n")) == (1, "", 1)
+    assert "the working folder no longer exists" in said.err
+
+
+TALKATIVE = """
+import os, sys
+print("hello from a plug-in")
+os.write(1, b"and from its library")
+from bilancio.bench.system import TRIVIAL as EXPERIMENT
+"""
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["jobs", "list", "--json"], ["jobs", "show", "JOB", "--json"],
+        ["jobs", "results", "JOB", "--json"], ["doctor", "--json"],
+        ["sweep", "trivial", "--n", "3", "--json"],
+    ],
+    ids=" ".join,
+)  # fmt: skip
+def test_what_plug_ins_print_does_not_reach_the_document(job, tmp_path, words):
+    (tmp_path / "talkative.py").write_text(TALKATIVE)
+    said = program(
+        *(job if word == "JOB" else word for word in words),
+        PYTHONPATH=str(tmp_path), BILANCIO_PLUGINS="talkative:EXPERIMENT",
+        BILANCIO_OUT_DIR=str(tmp_path / "out"),
+        BILANCIO_DATABASE_URL=os.environ["BILANCIO_DATABASE_URL"]
+        if "sweep" not in words
+        else str(tmp_path / "own.db"),
+    )  # fmt: skip
+    assert said.code == 0, said.err
+    assert said.json
