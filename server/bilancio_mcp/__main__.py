@@ -21,7 +21,10 @@ def main() -> None:
 
     from bilancio_mcp.stdio import take_over
 
-    wire = take_over()  # before a plug-in is imported, which may print
+    try:
+        wire = take_over()  # before a plug-in is imported, which may print
+    except OSError:
+        sys.exit("bilancio-mcp speaks over standard input and output; one of them is closed.")
     from bilancio_mcp.server import build_server
 
     server = build_server()

@@ -20,8 +20,8 @@ class AppContext:
 
     def __init__(self) -> None:
         self._manager: AsyncJobManager | None = None
-        #: What `start_sweep` answered to the requests of this process, by their keys.
-        self.answered: dict[str, Any] = {}
+        #: What `start_sweep` answered to the requests of this process, by key and job's name.
+        self.answered: dict[tuple[str, str], Any] = {}
 
     @property
     def manager(self) -> AsyncJobManager:

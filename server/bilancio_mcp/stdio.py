@@ -58,12 +58,20 @@ def take_over() -> Wire:
 
     From then on whatever prints, a plug-in or a library in C, writes to standard error, and
     whatever reads finds nothing.
+
+    Raises
+    ------
+    OSError
+        Standard input or output is closed.
     """
     reader, writer = (fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, ABOVE_STANDARD) for fd in (0, 1))
-    nothing = os.open(os.devnull, os.O_RDONLY)
+    nothing = os.open(os.devnull, os.O_RDWR)
     os.dup2(nothing, 0)
+    try:
+        os.dup2(2, 1)
+    except OSError:  # standard error is closed
+        os.dup2(nothing, 1)
     os.close(nothing)
-    os.dup2(2, 1)
     return Wire(os.fdopen(reader, "rb"), os.fdopen(writer, "wb"))
 
 

@@ -2,6 +2,7 @@
 
 import json
 import random
+import shlex
 import subprocess
 from collections.abc import Iterator
 
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from mcp_types import JSONRPCNotification, JSONRPCRequest, JSONRPCResponse
 
 from bilancio_mcp.stdio import Refusal, parsed, written
-from tests.server.talk import ROOT, committed_command
+from tests.server.talk import ROOT, committed_command, module_command
 
 PARSE_ERROR, INVALID_REQUEST = -32700, -32600
 INITIALIZE = {
@@ -180,3 +181,19 @@ def test_text_that_is_not_unicode_and_numbers_that_are_none_are_written_all_the_
     result = {"text": "\ud800", "number": float("nan")}
     line = written(JSONRPCResponse(jsonrpc="2.0", id=1, result=result))
     assert json.loads(line)["result"] == {"text": "?", "number": None}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-"])
+def test_server_without_a_standard_stream_serves_or_says_why_it_cannot(closed):
+    command = f"{shlex.join(module_command())} {closed}"
+    line = '{"jsonrpc":"2.0","id":1,"method":"ping"}\n'
+    done = subprocess.run(
+        ["sh", "-c", command], cwd=ROOT, input=line, capture_output=True, text=True, check=False
+    )
+    if closed == "2>&-":
+        assert json.loads(done.stdout)["result"] == {}
+    else:
+        assert done.returncode == 1
+        assert "standard input and output; one of them is closed" in done.stderr
+        assert "Traceback" not in done.stderr

@@ -30,8 +30,8 @@ async def start_sweep(
 ) -> StartedSweep:
     """Answer a call of the tool."""
     answered, key = ctx.request_context.lifespan_context.answered, request_key(ctx)
-    if key in answered:
-        return StartedSweep.model_validate(answered[key])
+    if key is not None and (key, job_id) in answered:
+        return StartedSweep.model_validate(answered[key, job_id])
     done = await manager_of(ctx).start_sweep(job_id, recompute=recompute, request_key=key)
     answer = StartedSweep(
         summary=text.started(done.job, done.action),
@@ -43,7 +43,7 @@ async def start_sweep(
         total_runs=done.job.total_runs,
     )
     if key is not None:
-        answered[key] = answer
+        answered[key, job_id] = answer
     return answer
 
 
