@@ -43,11 +43,7 @@ def after_results(results: Results, table: ResultsTable | None, group_by: Sequen
         steps = next_steps(job, resumable=resumable(job))
         said.append(_said(job, [step for step in steps if step is not NextStep.RESULTS], WAIT_S))
     if job.state == "completed" and not any(said):
-        said.append(
-            f"Nothing is left to call: {RUNS} in the folder holds every single run."
-            if RUNS in results.files
-            else "Nothing is left to call."
-        )
+        said.append(_end(results))
     return " ".join(filter(None, said))
 
 
@@ -60,6 +56,19 @@ def after_list(offset: int, shown: int, total: int, *, filtered: bool) -> str:
     if total:
         return "The same call with offset=0 lists the newest ones."
     return "list_jobs() lists all jobs." if filtered else "create_job makes a job."
+
+
+def _end(results: Results) -> str:
+    """Say what is left when a completed job has told all that it can tell here."""
+    job = results.job
+    if RUNS in results.files:
+        return f"Nothing is left to call: {RUNS} in the folder holds every single run."
+    if results.table is None and not job.manual:
+        return (
+            f"start_sweep(job_id='{job.job_id}', recompute=True) computes its single runs again, "
+            "which were not imported."
+        )
+    return "Nothing is left to call."
 
 
 def _said(job: Job, steps: Sequence[NextStep], wait_s: int) -> str:

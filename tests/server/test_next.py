@@ -64,6 +64,16 @@ async def complete_hypercube(client, manager, monkeypatch):
     return await completed(client, HYPERCUBE)
 
 
+async def complete_without_its_runs(client, manager, monkeypatch):
+    job_id = await completed(client, {"sweep_type": "ring", "n_agents": 5})
+    folder = (await manager.exact(job_id)).folder
+    manifest = (folder / "job_manifest.json").read_text()
+    await manager.delete_job(job_id)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "job_manifest.json").write_text(manifest)
+    return job_id
+
+
 async def failed_in_a_run(client, manager, monkeypatch):
     return await completed(client, FAILING)
 
@@ -118,7 +128,8 @@ async def cancelled_by_hand(client, manager, monkeypatch):
 
 STATES = [
     pending, running, stalled, failed_as_a_whole, complete, complete_search, complete_hypercube,
-    failed_in_a_run, cancelled, cancelled_with_results, failed_with_another_version,
+    complete_without_its_runs, failed_in_a_run, cancelled, cancelled_with_results,
+    failed_with_another_version,
     running_by_hand, running_by_hand_with_results, completed_by_hand, failed_by_hand,
     cancelled_by_hand,
 ]  # fmt: skip
@@ -218,3 +229,10 @@ async def test_a_wait_that_was_too_short_is_followed_by_another_one():
     async with AsyncJobManager() as manager:
         job = await manager.exact(job_id)
     assert "wait_s=60" in after_status(job, waited_s=45)
+
+
+async def test_job_that_came_without_its_runs_is_proposed_to_be_computed_again():
+    async with Client(build_server()) as client, AsyncJobManager() as manager:
+        job_id = await complete_without_its_runs(client, manager, None)
+        answer = data(await client.call_tool("job_results", {"job_id": job_id}))
+    assert f"start_sweep(job_id='{job_id}', recompute=True)" in answer["next"]
