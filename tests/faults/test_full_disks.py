@@ -1,8 +1,10 @@
 """No room to write: the job fails with the reason or stalls, and goes on when there is room."""
 
+import asyncio
 import contextlib
 import resource
 import subprocess
+import sys
 
 import pytest
 
@@ -127,6 +129,27 @@ async def test_a_full_disk_is_said_in_a_sentence_and_changes_nothing(tiny_disk):
         await manager.create_job("try", {"sweep_type": "trivial"})
         assert (await manager.list_jobs(limit=1000)).total == total + 1
         await assert_sound(manager)
+
+
+@pytest.mark.parametrize("killed", [False, True], ids=["closed", "killed"])
+async def test_questions_are_answered_on_a_full_disk(tiny_disk, killed):
+    """A store that was closed has no log, and there is no room to make one."""
+    folder, _ = tiny_disk
+    script = (
+        "import os, sys\nfrom bilancio.jobs import JobManager\n"
+        "with JobManager(sys.argv[1], out_dir=sys.argv[2]) as manager:\n"
+        "    manager.create_job('try', {'sweep_type': 'single'}, job_id='first-job')\n"
+        f"    {killed} and os._exit(0)\n"
+    )
+    command = [sys.executable, "-c", script, str(folder / "s.db"), str(folder / "out")]
+    await asyncio.to_thread(subprocess.run, command, check=True)
+    fill(folder / "ballast")
+    async with AsyncJobManager(str(folder / "s.db"), out_dir=folder / "out") as manager:
+        assert (await manager.list_jobs()).total == 1
+        assert (await manager.exact("first-job")).status == "pending"
+        with pytest.raises(StoreUnavailable):
+            await creating_without_end(manager)
+        assert (await manager.list_jobs()).total >= 1
 
 
 def fill(path):

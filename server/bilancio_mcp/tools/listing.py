@@ -38,8 +38,11 @@ async def list_jobs(
     )
     jobs = job_summaries(page.jobs)
     filtered = bool(status or tag or text)
+    summary = sentences.listed("job", offset=offset, shown=len(jobs), total=page.total)
+    if page.damaged:
+        summary += f" Damaged in the store and left out: {sentences.values(page.damaged)}."
     return JobList(
-        summary=sentences.listed("job", offset=offset, shown=len(jobs), total=page.total),
+        summary=summary,
         next=calls.after_list(offset, len(jobs), page.total, filtered=filtered),
         jobs=jobs,
         total=page.total,

@@ -4,7 +4,6 @@ import contextlib
 import functools
 import os
 import sqlite3
-from collections.abc import Callable
 from importlib import resources
 from pathlib import Path
 
@@ -13,9 +12,6 @@ from bilancio.jobs.store.sqlite.file import StoreFiles
 
 BUSY_S = 30.0
 APPLICATION_ID = 0x42494C41  # "BILA"
-
-#: What a migration does beside its SQL, by its number.
-STEPS: dict[int, Callable[[sqlite3.Connection], None]] = {}
 
 
 @functools.cache
@@ -95,8 +91,6 @@ def migrate(connection: sqlite3.Connection) -> None:
         if number > version:
             for statement in _statements(script):
                 connection.execute(statement)
-            if number in STEPS:
-                STEPS[number](connection)
             connection.execute(f"PRAGMA user_version = {number}")
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     failpoint("migration")
