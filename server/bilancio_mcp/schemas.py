@@ -57,17 +57,7 @@ def with_sweeps(parameters: Schema) -> Schema:
     and referred to. Fields of no type are refused by the models themselves.
     """
     kinds = {name: _properties(model) for name, model in _models().items()}
-    counted = Counter(
-        (name, repr(field)) for fields in kinds.values() for name, field in fields.items()
-    )
-    everywhere: Schema = {}
-    shared: Schema = {}
-    for fields in kinds.values():
-        for name, field in fields.items():
-            if counted[name, repr(field)] == len(kinds):
-                everywhere[name] = field
-            elif counted[name, repr(field)] > 1:
-                shared.setdefault(name, field)
+    everywhere, shared = _common(list(kinds.values()))
     options = [
         {
             "properties": {
@@ -94,6 +84,20 @@ def with_sweeps(parameters: Schema) -> Schema:
         "properties": {**parameters["properties"], "config": config},
         "$defs": {**parameters.get("$defs", {}), **shared},
     }
+
+
+def _common(kinds: list[dict[str, Schema]]) -> tuple[Schema, Schema]:
+    """Return the fields that are the same in all sweep types, and those that are in several."""
+    counted = Counter((name, repr(field)) for fields in kinds for name, field in fields.items())
+    everywhere: Schema = {}
+    shared: Schema = {}
+    for fields in kinds:
+        for name, field in fields.items():
+            if counted[name, repr(field)] == len(kinds):
+                everywhere[name] = field
+            elif counted[name, repr(field)] > 1:
+                shared.setdefault(name, field)
+    return everywhere, shared
 
 
 def _models() -> dict[str, Any]:

@@ -236,3 +236,20 @@ async def test_job_that_came_without_its_runs_is_proposed_to_be_computed_again()
         job_id = await complete_without_its_runs(client, manager, None)
         answer = data(await client.call_tool("job_results", {"job_id": job_id}))
     assert f"start_sweep(job_id='{job_id}', recompute=True)" in answer["next"]
+
+
+@pytest.mark.parametrize(
+    ("state", "reason"),
+    [
+        (complete_without_its_runs, "the results of the job's single runs are not here"),
+        (completed_by_hand, "the runs of a manually started job have no parameters"),
+        (pending, "before the first runs are recorded"),
+    ],
+    ids=lambda each: getattr(each, "__name__", ""),
+)
+async def test_grouping_where_there_is_no_table_is_refused_with_the_reason(state, reason):
+    async with Client(build_server()) as client, AsyncJobManager() as manager:
+        asked = {"job_id": await state(client, manager, None), "group_by": ["kappa"]}
+        result = await client.call_tool("job_results", asked)
+    assert result.is_error
+    assert reason in result.content[0].text

@@ -60,20 +60,27 @@ async def results(
         "files": tables.present(job),
         "failures": {job.run_ids[index]: error for index, error in failed.items()},
     }
-    if job.manual:
-        return Results(**found, headline=_manual_headline(job))
-    stored = await store.chunks(job.job_id)
+    stored = [] if job.manual else await store.chunks(job.job_id)
     if not stored:
-        if group_by or measures:
-            raise invalid(
-                "group_by",
-                ", ".join([*group_by, *measures]),
-                "nothing, before the first runs are recorded",
-            )
-        return Results(**found, headline=_stored_headline(job))
+        _refuse_grouping(job, [*group_by, *measures])
+        said = _manual_headline(job) if job.manual else _stored_headline(job)
+        return Results(**found, headline=said)
     cut = slice(offset, offset + limit)
     found |= await asyncio.to_thread(_computed, job, stored, group_by, measures, cut)
     return Results(**found)
+
+
+def _refuse_grouping(job: Job, names: Sequence[str]) -> None:
+    """Refuse to group, or to choose columns of, results that have no table."""
+    if not names:
+        return
+    if job.manual:
+        allowed = "nothing: the runs of a manually started job have no parameters to group by"
+    elif job.status is JobStatus.COMPLETED:
+        allowed = "nothing: the results of the job's single runs are not here"
+    else:
+        allowed = "nothing, before the first runs are recorded"
+    raise invalid("group_by", ", ".join(names), allowed)
 
 
 def _computed(
