@@ -12,8 +12,9 @@ from bilancio.executors import registry as executors
 from bilancio.experiments import registry
 from bilancio.experiments.sweep_config import SweepConfig
 from bilancio.jobs.artifacts import discovery
-from bilancio.jobs.artifacts.current import bring_up_to_date, refuse_foreign
+from bilancio.jobs.artifacts.current import bring_up_to_date
 from bilancio.jobs.artifacts.folder import probe_out_dir
+from bilancio.jobs.artifacts.ownership import refuse_taken
 from bilancio.jobs.job_id import JobId, generate_job_id, validate_job_id
 from bilancio.jobs.models import Job
 from bilancio.jobs.session import Session
@@ -143,4 +144,4 @@ async def _refuse_taken(session: Session, name: JobId, folder: Path) -> None:
         found = await store.job(name)
         if found is not None:
             raise JobExists(name, found.description)
-    await asyncio.to_thread(refuse_foreign, folder / name, name, new=True)
+    await asyncio.to_thread(refuse_taken, folder / name)

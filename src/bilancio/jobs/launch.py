@@ -8,8 +8,9 @@ import secrets
 from bilancio.errors import BilancioError, JobStateError, StoreError, WorkerError
 from bilancio.experiments import registry
 from bilancio.failpoints import failpoint
-from bilancio.jobs.artifacts.current import bring_up_to_date, refuse_foreign
-from bilancio.jobs.artifacts.folder import RUNS, make_folder
+from bilancio.jobs.artifacts.current import bring_up_to_date
+from bilancio.jobs.artifacts.folder import RUNS
+from bilancio.jobs.artifacts.ownership import make_job_folder
 from bilancio.jobs.lookup import exact, load
 from bilancio.jobs.models import EventType, Job, JobStatus, Lease, Started
 from bilancio.jobs.session import Session
@@ -125,9 +126,7 @@ async def _claim(
         return Started(job=job, action=ALREADY_RUNNING)
     if again is None:
         _refuse_other_numbers(job)
-    if not job.attempts:
-        await asyncio.to_thread(refuse_foreign, job.folder, job.job_id, new=False)
-    await asyncio.to_thread(make_folder, job.folder)
+    await asyncio.to_thread(make_job_folder, job)
     failpoint("before-claim")
     claimed = await store.claim(
         job.job_id,

@@ -49,7 +49,7 @@ async def results(
     group_by, measures = _names("group_by", group_by), _names("measures", measures)
     named = await find(session, name)
     job, store = named.job, await session.store()
-    if job.status.ended and not (job.folder / MANIFEST).exists():
+    if job.status.ended and job.out_dir.is_dir() and not (job.folder / MANIFEST).exists():
         await _restore_files(store, job)
     failed = await store.failed_runs(job.job_id, limit=SHOWN_FAILURES)
     found: dict[str, Any] = {
@@ -276,7 +276,7 @@ def _known(value: Any) -> Any:
 
 
 async def _restore_files(store: JobStore, job: Job) -> None:
-    """Make the files again where a kill, or somebody, took them; a full disk is no error here."""
+    """Write the files again where they are missing; a question is answered without them, too."""
     try:
         await tables.write_files(store, job)
     except (OutputError, OSError):

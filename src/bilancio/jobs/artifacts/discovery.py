@@ -10,6 +10,7 @@ import contextlib
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
 
 PROJECT_OUT = Path("out/experiments")
 PROJECT_MARKS = (".git", "pyproject.toml")
-MAX_FOLDERS = 20_000  # looked at for one question
+MAX_ENTRIES = 500_000  # of folders, whose names are read for one question
+MAX_FOLDERS = 20_000  # looked into, of those that no stored job is named as
 MAX_READ = 64 << 20  # bytes of manifests read for one question
 MAX_REMEMBERED = 20_000
 
@@ -121,7 +123,7 @@ async def import_found(store: JobStore, path: Path) -> JobId | None:
 def manifest_in_folder_of(job_id: str, roots: Iterable[Path]) -> Path | None:
     """Return the manifest in the folder that has the job's own name, if there is one."""
     for root in roots:
-        for folder in (root, *_subfolders(root, MAX_FOLDERS)):
+        for folder in (root, *_subfolders(root)):
             path = folder / job_id / MANIFEST
             if is_file(path) and not path.parent.is_symlink():
                 return path
@@ -140,16 +142,12 @@ async def _inspect_unknown(store: JobStore, roots: Iterable[Path]) -> dict[Path,
 async def _unknown_folders(store: JobStore, roots: Iterable[Path]) -> list[Path]:
     """Return the manifests in folders up to two levels down that no stored job is named as."""
     manifests: list[Path] = []
-    left = MAX_FOLDERS
     level = list(roots)
     for last in (False, True):
-        folders = await asyncio.to_thread(_all_subfolders, level, left)
-        left -= len(folders)
+        folders = await asyncio.to_thread(_all_subfolders, level)
         unknown = set(await store.unknown({folder.name for folder in folders}))
         level = []
-        for folder in folders:
-            if folder.name not in unknown:
-                continue
+        for folder in [each for each in folders if each.name in unknown][:MAX_FOLDERS]:
             if is_file(folder / MANIFEST):
                 manifests.append(folder / MANIFEST)
             elif not last:
@@ -157,25 +155,26 @@ async def _unknown_folders(store: JobStore, roots: Iterable[Path]) -> list[Path]
     return manifests
 
 
-def _all_subfolders(folders: Iterable[Path], limit: int) -> list[Path]:
+def _all_subfolders(folders: Iterable[Path]) -> list[Path]:
     found: list[Path] = []
     for folder in folders:
-        found += _subfolders(folder, limit - len(found))
+        if len(found) < MAX_ENTRIES:
+            found += _subfolders(folder)
     return found
 
 
-def _subfolders(folder: Path, limit: int) -> list[Path]:
+def _subfolders(folder: Path) -> list[Path]:
     """Return the folders in *folder* by name; links and hidden ones are left out."""
     try:
         with os.scandir(folder) as entries:
             names = [
                 entry.name
-                for entry in entries
+                for entry in islice(entries, MAX_ENTRIES)
                 if not entry.name.startswith(".") and entry.is_dir(follow_symlinks=False)
             ]
     except (OSError, ValueError):  # no folder can have the name
         return []
-    return [folder / name for name in sorted(names)[: max(limit, 0)]]
+    return [folder / name for name in sorted(names)]
 
 
 def _inspect(paths: Iterable[Path]) -> dict[Path, Inspected]:

@@ -78,15 +78,15 @@ def is_file(path: Path) -> bool:
         return False
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Write a file so that it is there whole or not at all, even if the power goes.
+def write_whole(path: Path, text: str, *, durable: bool = True) -> None:
+    """Write a file so that it is there whole or not at all; if *durable*, whatever happens.
 
     Raises
     ------
     OutputError
         It cannot be written.
     """
-    with whole_file(path, durable=True) as file:
+    with whole_file(path, durable=durable) as file:
         file.write(text)
         failpoint("in-manifest")
 

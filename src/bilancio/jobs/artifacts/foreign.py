@@ -29,12 +29,10 @@ from bilancio.experiments.sweep_config import SweepConfig, legacy_digest
 from bilancio.jobs.artifacts.folder import read_bytes
 from bilancio.jobs.job_id import JobId, validate_job_id
 from bilancio.jobs.models import JobStatus
+from bilancio.jobs.texts import MAX_TAG, MAX_TAGS, MAX_TEXT
 from bilancio.validation import explained, validated
 
 MAX_COUNT = 1 << 40
-MAX_TEXT = 10_000
-MAX_TAGS = 50
-MAX_TAG = 100
 MAX_ERROR = 1 << 20
 MAX_PROVENANCE = 64 << 10  # bytes of JSON
 MAX_SUMMARY = 4 << 20

@@ -5,8 +5,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from bilancio.encoding import to_json
-from bilancio.errors import InvalidInput, Problem, invalid
-from bilancio.experiments import registry
+from bilancio.errors import BilancioError, InvalidInput, Problem, invalid
 from bilancio.experiments.sweep_config import SweepConfig
 from bilancio.jobs.artifacts import run_tables
 from bilancio.jobs.artifacts.folder import (
@@ -82,11 +81,10 @@ def read_job(path: Path) -> Read:
         chunks = _chunks(path.parent / source, manifest, config) if source else []
         failures = {} if manifest.manual else _failures(path.parent, manifest, config)
         _check_counts(path, manifest, chunks, failures)
-        _check_summary(path, manifest, config)
         row = _row(path, manifest, config, chunks, failures)
     except InvalidInput:
         raise
-    except UNREADABLE as error:
+    except (BilancioError, *UNREADABLE) as error:
         what = f"files that cannot be read ({type(error).__name__}: {str(error)[:200]})"
         allowed = "a manifest and tables as bilancio wrote them"
         raise InvalidInput([Problem(str(path.parent), what, allowed)]) from error
@@ -141,18 +139,6 @@ def _check_counts(
         if both:
             got, allowed = f"run {both[0]} in it and in {FAILED}", "each run in one of them"
             raise InvalidInput([Problem(f"{path.parent / RUNS}", got, allowed)])
-
-
-def _check_summary(path: Path, manifest: Manifest, config: SweepConfig) -> None:
-    """Refuse a summary of which the experiment cannot say what it found."""
-    if manifest.manual or manifest.summary is None or not manifest.run_counts.completed:
-        return
-    try:
-        registry.experiment(config.sweep_type).headline(dict(manifest.summary))
-    except UNREADABLE as error:
-        got = f"one that cannot be read ({type(error).__name__}: {str(error)[:80]})"
-        allowed = "a summary as bilancio wrote it"
-        raise InvalidInput([Problem(f"{path}: summary", got, allowed)]) from None
 
 
 def _completed(chunks: list[Chunk]) -> int:

@@ -1,5 +1,6 @@
 """job_manifest.json: everything a job's results depend on, and what came out."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -8,8 +9,31 @@ from typing import Any
 from bilancio.encoding import to_json
 from bilancio.jobs.artifacts.folder import MANIFEST, write_whole
 from bilancio.jobs.models import Job, JobStatus
+from bilancio.jobs.store import JobStore
 
 LISTED_RUNS = 1000
+
+
+async def write_job_manifest(store: JobStore, job: Job, *, durable: bool = True) -> None:
+    """Write the manifest of *job* as it now stands in the store.
+
+    Parameters
+    ----------
+    durable
+        Wait until the disk has it: not worth the time where it is soon written again.
+
+    Raises
+    ------
+    OutputError
+        It cannot be written.
+    """
+    failed = await store.failed_runs(job.job_id)
+    recorded: set[int] = set()
+    if listed(job):
+        for first, last in await store.recorded(job.job_id):
+            recorded.update(range(first, last + 1))
+    manifest = describe(job, recorded, failed)
+    await asyncio.to_thread(write_manifest, job.folder, manifest, durable=durable)
 
 
 def describe(job: Job, recorded: set[int], failed: Mapping[int, str]) -> dict[str, Any]:
@@ -78,8 +102,6 @@ def _run_status(index: int, job: Job, recorded: set[int], failed: Mapping[int, s
     return "failed" if index in failed else "pending"
 
 
-def write_manifest(folder: Path, manifest: Mapping[str, Any]) -> Path:
-    """Write the manifest into *folder* and return its path."""
-    path = folder / MANIFEST
-    write_whole(path, to_json(manifest, indent=2) + "\n")
-    return path
+def write_manifest(folder: Path, manifest: Mapping[str, Any], *, durable: bool = True) -> None:
+    """Write the manifest into *folder*."""
+    write_whole(folder / MANIFEST, to_json(manifest, indent=2) + "\n", durable=durable)

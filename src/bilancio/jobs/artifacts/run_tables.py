@@ -21,11 +21,13 @@ from bilancio.errors import InvalidInput, Problem, shown
 from bilancio.experiments import registry
 from bilancio.experiments.design import stored_columns
 from bilancio.experiments.grid_sweep import GridSweep
-from bilancio.experiments.protocol import declared_metrics, metrics_of
+from bilancio.experiments.protocol import Experiment, declared_metrics, metrics_of
+from bilancio.experiments.reporting import parameters_of
 from bilancio.experiments.sweep_config import SweepConfig
-from bilancio.jobs.artifacts.folder import open_file
+from bilancio.jobs.artifacts.folder import CELLS, COMPARISON, open_file
+from bilancio.jobs.models import Job
 from bilancio.jobs.run_ids import RunIds
-from bilancio.jobs.store import Chunk, packing
+from bilancio.jobs.store import Chunk, JobStore, packing
 from bilancio.model.metrics import Metric
 
 LEADING_COLUMNS = ("job_id", "run_id", "index")
@@ -173,13 +175,33 @@ def read_failures(path: Path, run_ids: RunIds) -> dict[int, str]:
 # -- values by cell and seed --------------------------------------------------------------------
 
 
+def measures_of(experiment: Experiment, columns: np.dtype[np.void]) -> tuple[Metric, ...]:
+    """Return the metrics that sweeps show averages of; all, where the experiment names none."""
+    metrics = metrics_of(experiment, columns)
+    return tuple(each for each in metrics if each.measure) or metrics
+
+
+def measure_column(name: str, arm: str, arms: Sequence[str]) -> str:
+    """Return the column of cells.csv that has a metric of an arm."""
+    return f"{name}_{arm}" if len(arms) > 1 else name
+
+
+async def has_measures_only(store: JobStore, job: Job) -> bool:
+    """Tell whether *job* was imported without all metrics of its runs, and not computed since."""
+    created = await store.events(job.job_id, limit=1)
+    if not created or created[0].details.get("source") not in {CELLS, COMPARISON}:
+        return False
+    start = await store.last_start(job.job_id)
+    return start is None or bool(start.details.get("imported"))
+
+
 def read_cells(path: Path, config: SweepConfig) -> list[Chunk]:
     """Return the chunks of cells.csv, which has the measures of all runs of a completed job."""
     with opened(path) as file:
         table = open_table(file, path)
         starts, lines = _starts(table, config)
         arms = config.arms
-        suffixes = [f"_{arm}" if len(arms) > 1 else "" for arm in arms]
+        suffixes = [measure_column("", arm, arms) for arm in arms]
         known = {*LEADING_COLUMNS, *_parameter_names(config)}
         given = [
             name.removesuffix(suffixes[0])
@@ -227,7 +249,7 @@ def _starts(table: Table, config: SweepConfig) -> tuple[Indices, list[list[str]]
     last = config.total_runs - arms
     if (starts % arms).any() or (np.diff(starts) <= 0).any() or (starts > last).any():
         raise table.refused("index", "others", f"increasing multiples of {arms} up to {last}")
-    expected = registry.experiment(config.sweep_type).parameters(config, starts)
+    expected = parameters_of(registry.experiment(config.sweep_type), config, starts)
     for name in ("cell", "seed"):
         if name in table.columns and name in expected:
             (at,) = table.places([name])
@@ -259,7 +281,8 @@ def _column_of(table: Table, name: str, suffix: str) -> str:
 
 
 def _parameter_names(config: SweepConfig) -> set[str]:
-    return set(registry.experiment(config.sweep_type).parameters(config, np.empty(0, np.int64)))
+    none = np.empty(0, np.int64)
+    return set(parameters_of(registry.experiment(config.sweep_type), config, none))
 
 
 def _row_type(

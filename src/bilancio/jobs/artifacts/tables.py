@@ -1,4 +1,8 @@
-"""The files made from the store for a job: runs.csv, comparison.csv, summary.json, manifest."""
+"""The files made from the store for a job: tables of runs, of cells, of pairs; the summary.
+
+runs.csv has every metric of every run. cells.csv has the measures alone, a line for each cell and
+seed: small enough to commit, and all that answers grouped by parameters are made of.
+"""
 
 import asyncio
 import contextlib
@@ -18,6 +22,7 @@ from bilancio.experiments.protocol import Experiment, metrics_of, searching
 from bilancio.experiments.reporting import observations_of, parameters_of
 from bilancio.failpoints import failpoint
 from bilancio.jobs.artifacts.folder import (
+    CELLS,
     COMPARISON,
     FAILED,
     FRONTIER,
@@ -25,12 +30,17 @@ from bilancio.jobs.artifacts.folder import (
     RUNS,
     SUMMARY,
     is_file,
-    make_folder,
     whole_file,
     write_whole,
 )
-from bilancio.jobs.artifacts.manifest import describe, listed, write_manifest
-from bilancio.jobs.artifacts.run_tables import LEADING_COLUMNS
+from bilancio.jobs.artifacts.manifest import write_job_manifest
+from bilancio.jobs.artifacts.ownership import make_job_folder
+from bilancio.jobs.artifacts.run_tables import (
+    LEADING_COLUMNS,
+    has_measures_only,
+    measure_column,
+    measures_of,
+)
 from bilancio.jobs.models import Job
 from bilancio.jobs.store import Chunk, JobStore, packing
 
@@ -38,23 +48,22 @@ log = logging.getLogger(__name__)
 _BLOCK = 10_000  # rows turned into text at once
 
 
-async def write_job_manifest(store: JobStore, job: Job) -> None:
-    """Write the manifest of *job* as it now stands in the store."""
-    failed = await store.failed_runs(job.job_id)
-    recorded: set[int] = set()
-    if listed(job):
-        for first, last in await store.recorded(job.job_id):
-            recorded.update(range(first, last + 1))
-    await asyncio.to_thread(write_manifest, job.folder, describe(job, recorded, failed))
-
-
 async def write_files(store: JobStore, job: Job) -> None:
-    """Write every file of *job* from what is stored; the manifest last."""
-    await asyncio.to_thread(make_folder, job.folder)
+    """Write every file of *job* from what is stored; the manifest last.
+
+    Raises
+    ------
+    OutputError
+        A file cannot be written, or the folder is not the job's own.
+    """
+    await asyncio.to_thread(make_job_folder, job)
     failed = await store.failed_runs(job.job_id)
     stored = await store.chunks(job.job_id)
-    write = _write_manual_runs if job.manual else _write_tables
-    await asyncio.to_thread(write, job, stored, failed)
+    if job.manual:
+        await asyncio.to_thread(_write_manual_runs, job, stored)
+    else:
+        partial = await has_measures_only(store, job)
+        await asyncio.to_thread(_write_tables, job, stored, failed, with_runs=not partial)
     if job.summary is not None:
         summary = to_json({"job_id": job.job_id, **job.summary}, indent=2)
         await asyncio.to_thread(write_whole, job.folder / SUMMARY, f"{summary}\n")
@@ -66,9 +75,11 @@ def present(job: Job) -> dict[str, str]:
     return {name: str(job.folder / name) for name in NAMES if is_file(job.folder / name)}
 
 
-def _write_tables(job: Job, stored: list[Chunk], failed: dict[int, str]) -> None:
+def _write_tables(
+    job: Job, stored: list[Chunk], failed: dict[int, str], *, with_runs: bool
+) -> None:
     experiment = registry.experiment(job.config.sweep_type)
-    if stored:  # else there may be tables from elsewhere, which tell more than the store
+    if stored and with_runs:  # else there may be tables from elsewhere, which say more
         with _told_faults():
             _write_csv(job.folder / RUNS, _run_rows(job, experiment, stored))
     if failed:
@@ -78,8 +89,17 @@ def _write_tables(job: Job, stored: list[Chunk], failed: dict[int, str]) -> None
     else:
         with contextlib.suppress(OSError):
             (job.folder / FAILED).unlink()
-    if len(job.config.arms) > 1:
-        indices, metrics = packing.join(stored, job.job_id)
+    _write_answers(job, experiment, *packing.join(stored, job.job_id))
+
+
+def _write_answers(
+    job: Job, experiment: Experiment, indices: NDArray[np.int64], metrics: NDArray[np.void]
+) -> None:
+    """Write the tables that say what the runs recorded so far amount to."""
+    if len(indices):
+        with _told_faults():
+            _write_csv(job.folder / CELLS, _cell_rows(job, experiment, indices, metrics))
+    if len(indices) and len(job.config.arms) > 1:
         with _told_faults():
             seen = observations_of(experiment, job.config, indices, metrics)
             names = ("job_id", *seen.columns)
@@ -88,7 +108,7 @@ def _write_tables(job: Job, stored: list[Chunk], failed: dict[int, str]) -> None
             _write_csv(job.folder / COMPARISON, _rows(names, columns))
     search = searching(experiment, job.config)
     if search is not None:
-        searches = search.search_table(job.config, *packing.join(stored, job.job_id))
+        searches = search.search_table(job.config, indices, metrics)
         found = ((job.job_id, *row) for row in searches.rows)
         _write_csv(job.folder / FRONTIER, [("job_id", *searches.columns), *found])
 
@@ -102,7 +122,7 @@ def _told_faults() -> Iterator[None]:
         log.warning("%s", error)
 
 
-def _write_manual_runs(job: Job, stored: list[Chunk], _failed: dict[int, str]) -> None:
+def _write_manual_runs(job: Job, stored: list[Chunk]) -> None:
     """Write the runs that were recorded by hand; a metric that a run does not have is empty."""
     tables = [packing.unpack(chunk, job.job_id) for chunk in stored]
     names = list(dict.fromkeys(name for each in tables for name in each.dtype.names or ()))
@@ -140,6 +160,36 @@ def _run_rows(job: Job, experiment: Experiment, stored: list[Chunk]) -> Iterator
         if number:
             next(rows)
         yield from rows
+
+
+def _cell_rows(
+    job: Job, experiment: Experiment, indices: NDArray[np.int64], metrics: NDArray[np.void]
+) -> Iterator[Iterable[Any]]:
+    """Yield a heading and a row for each cell and seed: parameters, then the measures of each arm.
+
+    Of an arm whose run has no results the fields are empty.
+    """
+    arms = job.config.arms
+    starts = np.unique(indices - indices % len(arms))
+    cells = parameters_of(experiment, job.config, starts)
+    names = metrics.dtype.names or ()
+    columns: dict[str, NDArray[Any]] = {
+        "job_id": np.broadcast_to(np.array(job.job_id), starts.shape),
+        "index": starts,
+        **{name: column for name, column in cells.items() if name != "arm"},
+    }
+    first = np.searchsorted(indices, starts)
+    columns |= {name: metrics[name][first] for name in cells if name in names}
+    measures = [each for each in measures_of(experiment, metrics.dtype) if each.name not in cells]
+    for number, arm in enumerate(arms):
+        place = np.minimum(np.searchsorted(indices, starts + number), len(indices) - 1)
+        present = indices[place] == starts + number
+        for metric in measures:
+            values = metric.to_text(metrics[metric.name][place])
+            if not present.all():
+                values = np.where(present, values.astype(object), "")
+            columns[measure_column(metric.name, arm, arms)] = values
+    yield from _rows(columns, list(columns.values()))
 
 
 def _rows(names: Iterable[str], columns: list[NDArray[Any]]) -> Iterator[Iterable[Any]]:

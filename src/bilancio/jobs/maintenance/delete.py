@@ -14,13 +14,12 @@ from pathlib import Path
 
 from bilancio.errors import BilancioError, JobNotFound, JobStateError, OutputError
 from bilancio.jobs.artifacts.folder import MANIFEST, NAMES
+from bilancio.jobs.artifacts.ownership import KEPT_MANIFEST
 from bilancio.jobs.maintenance.reports import Deletion
 from bilancio.jobs.models import Job
 from bilancio.jobs.store import JobStore
 from bilancio.jobs.worker.lock_file import WorkerState, remove_stale, worker_state
 
-#: Name of the manifest where files are kept: importable, but never imported by itself.
-KEPT_MANIFEST = "job_manifest.deleted.json"
 LEAVING_S = 10.0
 POLL_S = 0.05
 

@@ -10,7 +10,7 @@ from bilancio.executors.base import Executor, Indices, Outcome
 from bilancio.experiments import registry
 from bilancio.experiments.sweep_config import SweepConfig
 from bilancio.failpoints import failpoint
-from bilancio.jobs.artifacts import tables
+from bilancio.jobs.artifacts.manifest import write_job_manifest
 from bilancio.jobs.models import InFlightBatch, Job, Lease
 from bilancio.jobs.store import JobStore, packing
 from bilancio.jobs.worker.batching import (
@@ -24,7 +24,7 @@ from bilancio.jobs.worker.finishing import progress_details
 from bilancio.jobs.worker.speed import SpeedMeter
 
 DEATHS_TO_ISOLATE = 2
-MANIFEST_S = 10.0  # between two writings of the manifest
+MANIFEST_S = 3.0  # between two writings of the manifest
 BATCHES_PER_WORKER = 2  # one that computes, and one that waits for it to end
 
 
@@ -160,7 +160,7 @@ class Dispatcher:
         with contextlib.suppress(OutputError):
             job = await self._store.job(self._lease.job_id)
             if job is not None:
-                await tables.write_job_manifest(self._store, job)
+                await write_job_manifest(self._store, job, durable=False)
         self._manifest_due = time.monotonic() + MANIFEST_S
 
     async def note_speed(self) -> None:

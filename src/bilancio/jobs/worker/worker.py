@@ -22,7 +22,8 @@ from bilancio.experiments.protocol import SearchingExperiment, Step, preparation
 from bilancio.experiments.sweep_config import SweepConfig
 from bilancio.failpoints import failpoint
 from bilancio.jobs.artifacts import tables
-from bilancio.jobs.artifacts.folder import make_folder
+from bilancio.jobs.artifacts.manifest import write_job_manifest
+from bilancio.jobs.artifacts.ownership import make_job_folder
 from bilancio.jobs.artifacts.provenance import provenance
 from bilancio.jobs.clock import Clock
 from bilancio.jobs.models import Job, JobStatus, Lease
@@ -152,7 +153,7 @@ class Worker:
         )
         failpoint("lease-confirmed")
         job = await self._job()
-        await asyncio.to_thread(make_folder, job.folder)
+        await asyncio.to_thread(make_job_folder, job)
         await self._write_manifest()
         log.info("job %s: %d runs, %d done", job.job_id, job.total_runs, job.completed_runs)
         experiment = registry.experiment(job.config.sweep_type)
@@ -231,7 +232,7 @@ class Worker:
         return status
 
     async def _write_manifest(self) -> None:
-        await tables.write_job_manifest(self._store, await self._job())
+        await write_job_manifest(self._store, await self._job())
 
     async def _job(self) -> Job:
         job = await self._store.job(self._lease.job_id)

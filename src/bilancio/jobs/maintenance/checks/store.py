@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 
 from bilancio.errors import JobDamaged
 from bilancio.jobs.artifacts.folder import RUNS
+from bilancio.jobs.artifacts.ownership import KEPT_MANIFEST
 from bilancio.jobs.maintenance.checks.base import (
     RESTORE,
     Checked,
@@ -14,7 +15,6 @@ from bilancio.jobs.maintenance.checks.base import (
     error,
     warning,
 )
-from bilancio.jobs.maintenance.delete import KEPT_MANIFEST
 from bilancio.jobs.session import Session
 from bilancio.jobs.store import JobStore, integrity
 

@@ -1,0 +1,1 @@
+"""What lies in output folders: written, found, and read as foreign input."""
