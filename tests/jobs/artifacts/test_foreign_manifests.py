@@ -99,8 +99,6 @@ REFUSED = {
     "a configuration of another kind": setting("config", value=[1]),
     "a changed configuration": setting("config", "n_agents", value=11),
     "a summary of another kind": setting("summary", value=[1, 2]),
-    "a summary with a text for a number": setting("summary", "avg_trading_effect", value="much"),
-    "a summary without its number": lambda m: m | {"summary": {"total_runs": 16}},
     "a huge number": setting("summary", "avg_trading_effect", value=10**400),
     "5,000 digits": lambda m: json.dumps(m).replace('"attempts": 1', '"attempts": ' + "1" * 5000),
     "a large provenance": setting("provenance", value={"x": "y" * 70_000}),
@@ -135,6 +133,17 @@ async def test_an_odd_manifest_does_not_keep_others_from_being_found(folder, oth
     placed(folder, tmp_path, REFUSED["100,000 brackets"], name="a-first-one")
     placed(folder, tmp_path)
     assert [job.job_id for job in (await other.list_jobs()).jobs] == [NAME]
+
+
+@pytest.mark.parametrize(
+    "summary", [{}, {"total_runs": 16}, {"avg_trading_effect": "much"}, {"summary_error": "none"}]
+)
+async def test_a_summary_that_says_nothing_to_the_experiment_does_not_break_the_answer(
+    folder, other, tmp_path, summary
+):
+    placed(folder, tmp_path, setting("summary", value=summary))
+    results = await other.results(NAME, group_by=["kappa"])
+    assert len(results.table.rows) == 2
 
 
 async def test_control_characters_are_stored_whole(folder, other, tmp_path):
