@@ -1,10 +1,14 @@
 """What is declared once: a new parameter or metric has to be drawn at random and judged, too."""
 
+import ast
 import dataclasses
+import re
+from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 
-from bilancio.model import METRICS, BalancedParameters, Run
+from bilancio.model import METRICS, BalancedParameters, Run, kernels
 from bilancio.model.tables import METRIC_ROW, PARAMETER_ROW
 from tests import oracle
 from tests.model.agreement import EXACT, MONEY
@@ -51,3 +55,17 @@ def test_every_metric_is_compared_with_the_oracle():
 def test_every_metric_is_a_column_and_an_attribute_of_a_run():
     assert sorted(METRIC_ROW.names) == sorted(NAMES)
     assert {field.name for field in dataclasses.fields(Run)} >= set(NAMES)
+
+
+KERNELS = sorted(Path(kernels.__file__).parent.glob("*.py"))
+
+
+@pytest.mark.parametrize("path", KERNELS, ids=lambda path: path.stem)
+def test_every_kernel_says_what_its_arguments_are(path):
+    """By name, or by the module that describes them."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.FunctionDef):
+            words = ast.get_docstring(node) or ""
+            names = [argument.arg for argument in node.args.args]
+            unnamed = [name for name in names if not re.search(rf"\b{name}\b", words)]
+            assert not unnamed or "`books`" in words or "``books``" in words, (node.name, unnamed)

@@ -50,14 +50,15 @@ def summary_of(
 
 
 def headline_of(experiment: Experiment, config: SweepConfig, summary: Mapping[str, Any]) -> str:
-    """Return what a summary says in words; of one that says nothing to its experiment, that."""
+    """Return what a summary says in words, or why there are none."""
     if MISSING in summary:
         return f"The experiment could not summarise its runs: {summary[MISSING]}."
     try:
         with _asked(config, "headline"):
             return str(experiment.headline(dict(summary)))
     except ExperimentFailed as error:
-        return str(error)
+        log.warning("%s", error, exc_info=error)
+        return f"The experiment could not put its summary into words: {error.reason}."
 
 
 def observations_of(

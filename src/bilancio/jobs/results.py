@@ -3,18 +3,25 @@
 import asyncio
 import logging
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from bilancio import text
 from bilancio.analysis.tables import grouped
-from bilancio.encoding import finite
-from bilancio.errors import BilancioError, InvalidInput, OutputError, Problem, invalid
+from bilancio.errors import (
+    BilancioError,
+    ExperimentFailed,
+    InvalidInput,
+    OutputError,
+    Problem,
+    invalid,
+)
 from bilancio.executors.base import error_text
 from bilancio.experiments import registry
 from bilancio.experiments.protocol import Experiment, metrics_of, searching
+from bilancio.experiments.reporting import headline_of, observations_of, summary_of
 from bilancio.jobs.artifacts import tables
 from bilancio.jobs.artifacts.folder import MANIFEST
 from bilancio.jobs.lookup import find
@@ -22,7 +29,6 @@ from bilancio.jobs.models import Job, JobStatus, Listing, Results, Table
 from bilancio.jobs.paging import check_page
 from bilancio.jobs.session import Session
 from bilancio.jobs.store import JobStore, packing
-from bilancio.jobs.store.packing import Indices, Metrics
 from bilancio.jobs.store.rows import Chunk
 
 log = logging.getLogger(__name__)
@@ -91,20 +97,23 @@ def _computed(
     indices, metrics = packing.join(stored, job.job_id)
     summary = job.summary
     if summary is None:
-        summary = _counts(job) | _summary(experiment, job, indices, metrics)
-    said = f"{_headline(experiment, summary)} {text.standing(job)}"
+        summary = _counts(job) | summary_of(experiment, job.config, indices, metrics)
+    said = f"{headline_of(experiment, job.config, summary)} {text.standing(job)}"
     found: dict[str, Any] = {"summary": summary, "headline": said}
 
     def shown(table: Any) -> Table:
         return Table(columns=table.columns, rows=table.rows[cut], total_rows=len(table.rows))
 
     try:
-        seen = experiment.observations(job.config, indices, metrics)
+        seen = observations_of(experiment, job.config, indices, metrics)
         by = group_by or [name for name in ("design",) if name in seen.parameters]
         made = {"table": shown(grouped(seen, by, measures))}
         search = searching(experiment, job.config)
         if search is not None:
             made["frontier"] = shown(search.search_table(job.config, indices, metrics))
+    except ExperimentFailed as error:
+        said += f" The experiment could not make its table: {error.reason}."
+        return found | {"headline": said}
     except BilancioError:
         raise
     except FOREIGN as error:
@@ -112,17 +121,6 @@ def _computed(
         said += f" The experiment could not make its table: {error_text(error)}."
         return found | {"headline": said}
     return found | made
-
-
-def _summary(
-    experiment: Experiment, job: Job, indices: Indices, metrics: Metrics
-) -> dict[str, Any]:
-    """Return what the experiment says of the runs so far, or why it cannot."""
-    try:
-        return dict(finite(experiment.summarise(job.config, indices, metrics)))
-    except FOREIGN as error:
-        log.exception("the summary of job %s failed", job.job_id)
-        return {"summary_error": error_text(error)}
 
 
 def _names(field: str, given: Sequence[str] | str) -> tuple[str, ...]:
@@ -300,18 +298,7 @@ def _stored_headline(job: Job) -> str:
     if job.summary and job.status is JobStatus.COMPLETED:
         experiment = registry.experiment(job.config.sweep_type)
         return (
-            f"{_headline(experiment, job.summary)} {text.standing(job)} "
+            f"{headline_of(experiment, job.config, job.summary)} {text.standing(job)} "
             "The results of its single runs are not here; they can be recomputed."
         )
     return f"No run has been recorded yet. {text.standing(job)}"
-
-
-def _headline(experiment: Experiment, summary: Mapping[str, Any]) -> str:
-    """Return what the experiment says of its summary, or why it could not make one."""
-    if "summary_error" in summary:
-        return f"The experiment could not summarise its runs: {summary['summary_error']}."
-    try:
-        return str(experiment.headline(dict(summary)))
-    except FOREIGN as error:
-        log.exception("the headline failed")
-        return f"The experiment could not put its summary into words: {error_text(error)}."

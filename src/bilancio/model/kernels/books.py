@@ -53,6 +53,19 @@ buckets: many arrays of one dimension would cost a kernel ten words each at ever
     One bit per full ticket sold: 1 where a dealer holds it. Those of tickets not sold are noise,
     so that pages without any are never touched.
 
+Scalars that kernels share, beside the parameters of `row`, a row of ``PARAMETER_ROW``:
+
+``n``, ``n_agents``: traders. ``n_terms``: different terms. ``n_claims``: 1 in a plain ring, else 3.
+    ``n_sellers``: traders that may sell today.
+``day``: from 0. ``k``: place of a term. ``p``: place of a debtor. ``claim``: ``RING``, ``VBT`` or
+    ``DEALER``. ``bucket``: ``SHORT``, ``MIDDLE`` or ``LONG``. ``holder``, ``giver``: ``VBT`` or
+    ``DEALER``. ``small``: the rows of ``sized`` from ``SMALL`` on.
+``face``, ``face_value``: in money; the latter of a full ticket, S.
+``active``, ``fail_fast``, ``unlimited``: whether the arm is active, a default ends the run, a VBT
+    buys with cash from outside.
+``weights``, ``liquidity``: weights of the allotment of cash, of all runs and of this one.
+``metrics``: a row of ``METRIC_ROW``, written. ``recorder``: see `recording`; None in most runs.
+
 References
 ----------
 MODEL.md, sections 0 to 2 and 5 to 7.
@@ -73,7 +86,7 @@ MICRO = 1_000_000  # micro-units of cash in a unit of money
 
 
 def _numbers(count: int) -> list[int]:
-    """Return 0, 1, … as numpy's integers: for each literal numba would compile a function anew."""
+    """Return *count* numbers from 0 as numpy's: numba compiles a function anew for each literal."""
     return [cast("int", np.int64(number)) for number in range(count)]
 
 
@@ -126,7 +139,7 @@ def bucket_of(days: int) -> int:
 
 @part
 def desk_of(n: int, holder: int, bucket: int) -> int:
-    """Return the agent that is the VBT or the dealer (*holder*) of a bucket."""
+    """Return the agent that is VBT or dealer (*holder*) of a *bucket*, beside *n* traders."""
     return n + 2 * bucket + holder - 1
 
 

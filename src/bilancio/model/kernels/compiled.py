@@ -26,9 +26,10 @@ def part(function: Kernel) -> Kernel:
 
 
 def entry(signature: object) -> Callable[[Kernel], Kernel]:
-    """Compile a function for one signature at once, or load it from numba's cache."""
+    """Compile a function for one *signature* at once, or load it from numba's cache."""
 
     def compiled(function: Kernel) -> Kernel:
+        """Compile *function*."""
         return cast("Kernel", _numba.njit(signature, cache=True, **_OPTIONS)(function))
 
     return compiled
@@ -40,11 +41,11 @@ def cached(function: Kernel) -> Kernel:
 
 
 def rows_of(dtype: np.dtype[np.void]) -> Any:
-    """Return numba's type of an array of such rows."""
+    """Return numba's type of an array of rows of *dtype*."""
     return _numba.typeof(np.zeros(0, dtype))
 
 
 @part
 def whole(value: SupportsInt) -> int:
-    """Return a narrow or unsigned integer as int64, which all kernels count in."""
+    """Return *value*, a narrow or unsigned integer, as int64, which all kernels count in."""
     return 0 + int(value)

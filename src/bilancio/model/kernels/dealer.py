@@ -80,7 +80,10 @@ def quote(
 
 @part
 def update_anchors(price: Doubles, desk: Ints, phi_m: float, phi_o: float) -> None:
-    """Move each bucket's outside mid and spread by the loss rate of today's debts."""
+    """Move each bucket's outside mid and spread by the loss rate of today's debts.
+
+    The arguments are described in `books`.
+    """
     for bucket in range(N_BUCKETS):
         if desk[FELL, bucket]:
             loss = 1.0 - desk[PAID, bucket] / desk[FELL, bucket]
@@ -106,6 +109,8 @@ def rebucket(
     to mid, those with 3 from mid to short, and those renewed yesterday from short to where their
     term puts them. The first two go in order of issue, the longer term first where that is the
     same; initial debts, all issued on day 0, go by claim, then agent. The third come last.
+
+    The arguments are described in `books`.
     """
     a, b = ZERO, ZERO
     while day > 0:
@@ -133,6 +138,8 @@ def _next_term(term: Ints, n_terms: int, k: int, due: int, day: int) -> int:
     """Return the first term from *k* on whose debts due on *due* were issued early enough.
 
     Those issued yesterday are another matter, unless yesterday was day 0.
+
+    The arguments are described in `books`.
     """
     while k < n_terms:
         issued = due - term[LENGTH, k]
@@ -156,7 +163,10 @@ def _pass_on(
     taker: int,
     face_value: int,
 ) -> None:
-    """Pass on the debts of term *a* from *giver* to *taker*, and those of *b* from mid to short."""
+    """Pass on the debts of term *a* from *giver* to *taker*, and those of *b* from mid to short.
+
+    The arguments are described in `books`.
+    """
     for claim in range(N_CLAIMS):
         p, end_p = term[FIRST, a], term[FIRST, a + 1]
         q, end_q = term[FIRST, b], term[FIRST, b + 1]
@@ -202,6 +212,8 @@ def _pass_on_tickets(
 
     Equal tickets cost the same and the taker has no receipts in between, so that together they
     cost what they would cost one by one.
+
+    The arguments are described in `books`.
     """
     mid = price[MID, taker]
     full = (face - rest) // face_value

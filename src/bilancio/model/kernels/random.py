@@ -61,12 +61,14 @@ def seed_stream(stream: Stream, seed: int) -> None:
 
 @part
 def _mixed(word: int, following: int, distant: int) -> int:
+    """Return the word that follows *word*, given the one *following* it and a *distant* one."""
     joined = (whole(word) & 0x80000000) | (whole(following) & 0x7FFFFFFF)
     return whole(distant) ^ (joined >> 1) ^ ((joined & 1) * 0x9908B0DF)
 
 
 @part
 def _renew(stream: Stream) -> None:
+    """Make the next 624 words of *stream*."""
     for i in range(227):
         stream[i] = _mixed(stream[i], stream[i + 1], stream[i + 397])
     for i in range(227, 623):
@@ -77,7 +79,7 @@ def _renew(stream: Stream) -> None:
 
 @njit
 def next_word(stream: Stream) -> int:
-    """Draw 32 bits."""
+    """Draw 32 bits from *stream*."""
     if stream[WORDS] >= WORDS:
         _renew(stream)
     position = whole(stream[WORDS])
@@ -91,7 +93,7 @@ def next_word(stream: Stream) -> int:
 
 @njit
 def uniform(stream: Stream) -> float:
-    """Draw a double from [0, 1), as ``random()``."""
+    """Draw a double in [0, 1) from *stream*, as ``random()``."""
     high = next_word(stream) >> 5
     low = next_word(stream) >> 6
     return (high * 67108864.0 + low) * (1.0 / 9007199254740992.0)
@@ -108,7 +110,7 @@ def bit_length(number: int) -> int:
 
 @part
 def below(stream: Stream, stop: int, bits: int) -> int:
-    """Draw as ``randrange`` where the bits of *stop* are known."""
+    """Draw from *stream* as ``randrange`` where the *bits* of *stop* are known."""
     number = next_word(stream) >> (32 - bits)
     while number >= stop:
         number = next_word(stream) >> (32 - bits)
@@ -117,7 +119,7 @@ def below(stream: Stream, stop: int, bits: int) -> int:
 
 @njit
 def randrange(stream: Stream, stop: int) -> int:
-    """Draw a whole number from 0 to *stop* − 1, for 1 ≤ stop < 2³².
+    """Draw a whole number from 0 to *stop* − 1 from *stream*, for 1 ≤ stop < 2³².
 
     It takes bits even where only 0 can come out.
     """
@@ -126,7 +128,7 @@ def randrange(stream: Stream, stop: int) -> int:
 
 @njit
 def gammavariate(stream: Stream, alpha: float) -> float:
-    """Draw from the gamma distribution with shape *alpha* > 0 and scale 1."""
+    """Draw from *stream*: the gamma distribution with shape *alpha* > 0 and scale 1."""
     if alpha > 1.0:  # Cheng 1977, algorithm GB
         ainv = math.sqrt(2.0 * alpha - 1.0)
         bbb = alpha - _LOG4

@@ -63,7 +63,10 @@ def record(
     cash: int,
     price: float,
 ) -> None:
-    """Write one event down; columns as in ``tables.EVENTS``."""
+    """Write one event down; columns as in ``tables.EVENTS``.
+
+    The arguments are described in `books`.
+    """
     at = recorder.n_events[0]
     recorder.n_events[0] += 1
     if at < len(recorder.events):
@@ -80,7 +83,10 @@ def record(
 
 @part
 def record_balances(recorder: Recorder, cash: Ints, at: int) -> None:
-    """Write everybody's cash down, *at* days after the start."""
+    """Write everybody's cash down, *at* days after the start.
+
+    The arguments are described in `books`.
+    """
     for i in range(recorder.balances.shape[1]):
         recorder.balances[at, i] = cash[i]
 
@@ -89,7 +95,10 @@ def record_balances(recorder: Recorder, cash: Ints, at: int) -> None:
 def record_quotes(
     recorder: Recorder, cash: Ints, desk: Ints, price: Doubles, n: int, day: int, face_value: int
 ) -> None:
-    """Write the quotes down with which a trading day opens."""
+    """Write the quotes down with which a trading day opens.
+
+    The arguments are described in `books`.
+    """
     for bucket in range(N_BUCKETS):
         mid, spread = price[MID, bucket], price[SPREAD, bucket]
         money = cash[desk_of(n, DEALER, bucket)] / MICRO

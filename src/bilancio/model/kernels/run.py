@@ -96,6 +96,8 @@ def _open_books(
 ) -> tuple[int, int]:
     """Write the first day's balance sheets.
 
+    Other arguments are described in `books`.
+
     Returns
     -------
     n_terms : int
@@ -127,7 +129,10 @@ def _open_books(
 
 @part
 def _desk_wealth(cash: Ints, desk: Ints, price: Doubles, n: int, holder: int) -> float:
-    """Return cash and claims of all VBTs or all dealers, claims at the outside mid, in money."""
+    """Return cash and claims of all VBTs or all dealers, claims at the outside mid, in money.
+
+    The arguments are described in `books`.
+    """
     wealth = 0.0
     for bucket in range(N_BUCKETS):
         money = cash[desk_of(n, holder, bucket)] / MICRO
@@ -152,6 +157,8 @@ def _simulate_days(
     recorder: Recorder | None,
 ) -> tuple[int, int, int]:
     """Live through a run from its first day to its end.
+
+    Other arguments are described in `books`.
 
     Returns
     -------
@@ -231,6 +238,10 @@ def _simulate_days(
 def _write_metrics(
     metrics: np.void, tally: Ints, initial_face: int, end: int, days_simulated: int, impact: int
 ) -> None:
+    """Write a run's *metrics*, given its *end*, *days_simulated*, and last day of *impact*.
+
+    *initial_face* is that of all ring debts. The other arguments are described in `books`.
+    """
     settled = tally[SETTLED_INITIAL_FACE]
     metrics["phi_total"] = settled / initial_face if initial_face else np.nan
     metrics["delta_total"] = (initial_face - settled) / initial_face if initial_face else np.nan
@@ -250,7 +261,10 @@ def _write_metrics(
 
 @part
 def _same_draw(row: np.void, other: np.void) -> bool:
-    """Tell whether two runs draw the same debt sizes."""
+    """Tell whether two runs draw the same debt sizes.
+
+    The arguments are described in `books`.
+    """
     return bool(
         row["seed"] == other["seed"]
         and row["n_agents"] == other["n_agents"]
@@ -262,6 +276,7 @@ def _same_draw(row: np.void, other: np.void) -> bool:
 
 @part
 def _sum(cash: Ints, n_agents: int) -> int:
+    """Return the *cash* of the first *n_agents* agents."""
     total = 0
     for i in range(n_agents):
         total += cash[i]
@@ -284,7 +299,10 @@ class Books(NamedTuple):
 
 
 def new_books(parameters: Rows) -> Books:
-    """Allocate what the largest of some runs needs; pages that no run touches cost nothing."""
+    """Allocate what the largest of some runs needs; pages that no run touches cost nothing.
+
+    The arguments are described in `books`.
+    """
     n = int(parameters["n_agents"].max(initial=3))
     maturity_days = int(parameters["maturity_days"].max(initial=1))
     # After the clamp the debts can exceed Q by ε each.

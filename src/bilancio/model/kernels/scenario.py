@@ -63,6 +63,8 @@ def draw_amounts(
 ) -> None:
     """Draw the debt sizes a_1 … a_n (section 1, steps 1 to 3).
 
+    Other arguments are described in `books`.
+
     Parameters
     ----------
     stream : uint32 (625,)
@@ -94,7 +96,10 @@ def draw_amounts(
 
 @part
 def _clamp(amount: Doubles, n: int, q_total: float) -> None:
-    """Raise every amount to ε and keep the sum at Q, as far as both can be had (step 2)."""
+    """Raise every amount to ε and keep the sum at Q, as far as both can be had (step 2).
+
+    The arguments are described in `books`.
+    """
     gaps = 0.0
     for i in range(n):
         if amount[i] <= 0.0:
@@ -120,6 +125,8 @@ def _take_from_largest(amount: Doubles, n: int, gap: float) -> None:
 
     A scan per amount taken from: the gap is nearly always smaller than the largest amount, and
     only very unequal draws, where few amounts exceed ε, need more than a few.
+
+    The arguments are described in `books`.
     """
     while gap > 0.0:
         largest = 0
@@ -135,6 +142,7 @@ def _take_from_largest(amount: Doubles, n: int, gap: float) -> None:
 
 @part
 def _sum(amount: Doubles, n: int) -> float:
+    """Return the sum of the first *n* values of *amount*."""
     total = 0.0
     for i in range(n):
         total += amount[i]
@@ -143,7 +151,10 @@ def _sum(amount: Doubles, n: int) -> float:
 
 @part
 def _disturb(stream: Stream, amount: Doubles, n: int, monotonicity: float) -> None:
-    """Turn sorted amounts the right way round and swap neighbours at random (step 3)."""
+    """Turn sorted amounts the right way round and swap neighbours at random (step 3).
+
+    The arguments are described in `books`.
+    """
     if monotonicity >= 0.0:
         for i in range(n // 2):
             amount[i], amount[n - 1 - i] = amount[n - 1 - i], amount[i]
@@ -159,6 +170,8 @@ def _disturb(stream: Stream, amount: Doubles, n: int, monotonicity: float) -> No
 @part
 def place_debts(debt: Ints, trader: Ints, term: Ints, n: int, maturity_days: int, mu: float) -> int:
     """Set due days (section 1, step 5) and place debtors by term, longest first, then agent.
+
+    Other arguments are described in `books`.
 
     Returns
     -------
@@ -206,6 +219,8 @@ def place_debts(debt: Ints, trader: Ints, term: Ints, n: int, maturity_days: int
 def write_ring_debts(debt: Ints, sized: Doubles, n: int, face_value: int) -> int:
     """Write the ring debts and split them into tickets (section 1, step 4; section 6).
 
+    Other arguments are described in `books`.
+
     Returns
     -------
     int
@@ -237,6 +252,8 @@ def endow_traders(
     cash: Ints, n: int, liquidity: float, mode: int, agent: int, weights: Doubles, start: int
 ) -> None:
     """Allot L to the traders in micro-units (section 1, step 6).
+
+    Other arguments are described in `books`.
 
     Parameters
     ----------
@@ -280,6 +297,8 @@ def add_desks(
     outside_mid_ratio: float,
 ) -> int:
     """Give VBTs and dealers their claims and all agents the cash for them (section 2).
+
+    Other arguments are described in `books`.
 
     Returns
     -------

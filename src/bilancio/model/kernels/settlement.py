@@ -74,6 +74,8 @@ def settle_day(
 ) -> int:
     """Pay what is due today, debt by debt in contract order.
 
+    Other arguments are described in `books`.
+
     Parameters
     ----------
     cash, debt, trader, desk, tally
@@ -175,7 +177,10 @@ def _write_off(
     day: int,
     recorder: Recorder | None,
 ) -> int:
-    """Take the debts of a debtor that defaults on one of them off the books; return their face."""
+    """Take the debts of a debtor that defaults on one of them off the books; return their face.
+
+    The arguments are described in `books`.
+    """
     tally[N_DEFAULTS] += 1
     tally[DEFAULTED_FACE] += debt[claim, p]
     fell = 0
@@ -204,6 +209,8 @@ def _pay_what_is_left(
     """Give a debtor's cash to the holders of a debt's tickets, the first ones first.
 
     The cash is left to the caller to be taken from the debtor.
+
+    The arguments are described in `books`.
     """
     i = debt[DEBTOR, p]
     left = cash[i]
@@ -231,7 +238,10 @@ def _pay_what_is_left(
 
 @part
 def _desk_owed(n: int, claim: int, bucket: int) -> int:
-    """Return the desk that a debt is owed to; -1 where it is a trader."""
+    """Return the desk that a debt is owed to; -1 where it is a trader.
+
+    The arguments are described in `books`.
+    """
     return -1 if claim == RING else desk_of(n, claim, bucket)
 
 
@@ -252,6 +262,8 @@ def roll_over_day(
     """Renew the debts settled today in the order of settlement (section 5).
 
     Lenders pay as far as their cash goes; total cash is conserved.
+
+    The arguments are described in `books`.
     """
     for k in range(n_terms):
         length = term[LENGTH, k]
@@ -296,7 +308,10 @@ def roll_over_day(
 
 @part
 def _drop_tickets_of_creditor(debt: Ints, p: int, of_desks: int) -> None:
-    """Leave out of a renewed ring debt the tickets of its creditor, which has defaulted."""
+    """Leave out of a renewed ring debt the tickets of its creditor, which has defaulted.
+
+    The arguments are described in `books`.
+    """
     debt[RING, p] = of_desks
     debt[FULL, p] = debt[SOLD, p]
     if debt[REST_HOLDER, p] == RING:
@@ -309,6 +324,8 @@ def _lend(cash: Ints, lender: int, debtor: int, face: int) -> None:
 
     A lender's tickets of one debt lend in one payment: it has no receipts in between, so that
     what the tickets would pay one by one adds up to the same.
+
+    The arguments are described in `books`.
     """
     paid = min(face * MICRO, cash[lender])
     cash[lender] -= paid

@@ -90,6 +90,8 @@ def find_sellers(
     """List the traders that lack cash and have a ticket to sell; return how many there are.
 
     Writes rows ``SELLER``, ``NEED`` and ``BUCKET`` of *trader*, and moves on ``NEXT_DUE``.
+
+    The arguments are described in `books`.
     """
     for k in range(n_terms):
         length = term[LENGTH, k]
@@ -142,6 +144,8 @@ def sell_tickets(
 ) -> None:
     """Trade one ticket after the other, each of a seller drawn at random, until none can sell.
 
+    Other arguments are described in `books`.
+
     Parameters
     ----------
     stream : uint32 (625,)
@@ -188,7 +192,10 @@ def sell_tickets(
 
 @part
 def open_inventories(debt: Ints, term: Ints, desk: Ints, n_terms: int, day: int) -> None:
-    """Count what dealers hold, leaving out what is due today: it is all in the short bucket."""
+    """Count what dealers hold, leaving out what is due today: it is all in the short bucket.
+
+    The arguments are described in `books`.
+    """
     for bucket in range(N_BUCKETS):
         desk[INVENTORY, bucket] = desk[DEALER, bucket]
     for k in range(n_terms):
@@ -205,6 +212,10 @@ def open_inventories(debt: Ints, term: Ints, desk: Ints, n_terms: int, day: int)
 def _quote_bucket(
     cash: Ints, desk: Ints, price: Doubles, n: int, bucket: int, face_value: int
 ) -> None:
+    """Write the day's opening quotes of a bucket.
+
+    The arguments are described in `books`.
+    """
     mid, spread = price[MID, bucket], price[SPREAD, bucket]
     money = cash[desk_of(n, DEALER, bucket)] / MICRO
     inventory = float(desk[INVENTORY, bucket])
@@ -221,6 +232,8 @@ def _executable_bid(
     """Return the price at which a ticket would be sold now, and whether to VBT or DEALER.
 
     The price is 0 where nobody would buy it.
+
+    The arguments are described in `books`.
     """
     bid = price[BID, bucket]
     if (
@@ -255,6 +268,8 @@ def _review_bucket(
     As long as a full ticket is taken, everybody with a need can sell. Else only those with a small
     last ticket can, up to the size that is taken; they are sorted by it once a day, and ``TAKEN``
     counts how far down the list tickets are taken.
+
+    The arguments are described in `books`.
     """
     takes = desk[TAKES, bucket]
     if _executable_bid(cash, desk, price, n, bucket, face_value, unlimited)[0] > 0.0:
@@ -299,13 +314,17 @@ def _fits(
     at: int,
     unlimited: bool,
 ) -> bool:
-    """Tell whether a bucket takes the ticket listed in its place *at* of ``small``."""
+    """Tell whether a bucket takes the ticket listed in its place *at* of ``small``.
+
+    The arguments are described in `books`.
+    """
     face = int(small[SMALL + bucket, at]) >> _AGENT_BITS
     return _executable_bid(cash, desk, price, n, bucket, face, unlimited)[0] > 0.0
 
 
 @part
 def _agent(small: Doubles, bucket: int, at: int) -> int:
+    """Return the seller of the small ticket *at* a place of a *bucket* in *small*."""
     return int(small[SMALL + bucket, at]) & _AGENT_MASK
 
 
@@ -313,7 +332,10 @@ def _agent(small: Doubles, bucket: int, at: int) -> int:
 def _sort_small(
     debt: Ints, trader: Ints, small: Doubles, n: int, n_sellers: int, bucket: int
 ) -> int:
-    """List a bucket's sellers with a small last ticket, smallest first; return their number."""
+    """List a bucket's sellers with a small last ticket, smallest first; return their number.
+
+    The arguments are described in `books`.
+    """
     count = ZERO
     for s in range(n_sellers):
         i = trader[SELLER, s]
@@ -341,7 +363,10 @@ def _sell_ticket(
     unlimited: bool,
     recorder: Recorder | None,
 ) -> bool:
-    """Sell one ticket of trader *i*; tell whether the dealer bought it."""
+    """Sell one ticket of trader *i*; tell whether the dealer bought it.
+
+    The arguments are described in `books`.
+    """
     bucket, claim = trader[BUCKET, i], _claim_of(trader, n, i)
     full = debt[SOLD, claim] < debt[FULL, claim]
     face = face_value
@@ -384,13 +409,19 @@ def _sell_ticket(
 
 @part
 def _claim_of(trader: Ints, n: int, i: int) -> int:
-    """Return the place of the ring debt that is owed to trader *i*."""
+    """Return the place of the ring debt that is owed to trader *i*.
+
+    The arguments are described in `books`.
+    """
     return int(trader[PLACE, i - 1 if i else n - 1])
 
 
 @part
 def _set_able(trader: Ints, tally: Ints, i: int, able: bool) -> None:
-    """Note whether trader *i* can sell."""
+    """Note whether trader *i* can sell.
+
+    The arguments are described in `books`.
+    """
     change = int(able) - trader[CAN_SELL, i]
     trader[CAN_SELL, i] += change
     trader[BLOCK, i // _BLOCK_SIZE] += change
