@@ -44,7 +44,7 @@ def test_every_setting_is_documented_with_its_default():
     table = read("docs/SETTINGS.md")
     for name, field in Settings.model_fields.items():
         row = next(line for line in table.splitlines() if f"| `BILANCIO_{name.upper()}`" in line)
-        if field.default_factory is None and field.default != "":
+        if field.default_factory is None and field.default:
             assert f"`{field.default:g}`" in row if isinstance(field.default, float) else (
                 f"`{field.default}`" in row
             )  # fmt: skip
