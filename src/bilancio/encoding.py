@@ -118,5 +118,5 @@ def _integer(digits: str) -> int:
 
 
 def _refuse_constant(name: str) -> float:
-    message = f"it holds {name}, which is no JSON number"
+    message = f"it holds {name}, which is not JSON"
     raise ValueError(message)

@@ -16,7 +16,7 @@ BilancioError
 ├── ManagerUnusable       a job manager was closed, forked or copied: create another
 ├── WorkerError           the worker could not be started, or ended badly
 └── StoreError            the store cannot be used
-    ├── NotAStore         the file is no store of bilancio: name another
+    ├── NotAStore         the file is not a store of bilancio: name another
     ├── StoreTooNew       a newer bilancio wrote it: upgrade
     ├── StoreCorrupt      the file is damaged: restore
     │   └── JobDamaged    what is stored of one job is damaged; other jobs are not affected
@@ -287,7 +287,7 @@ class ResultsMissing(BilancioError):
 
 
 class LeaseLost(BilancioError):
-    """The job belongs to somebody else now; what this worker holds is stale."""
+    """Another worker has the job now; what this one holds is stale."""
 
     def __init__(self, job_id: str, worker_id: str) -> None:
         super().__init__(job_id, worker_id)

@@ -93,7 +93,7 @@ class Settings(BaseSettings):
 def cache_dir() -> Path:
     """Return the folder in which the compiled engine is kept.
 
-    Other variables are not looked at: a wrong one is no reason not to compute a run.
+    Other variables are not read: a wrong one must not keep a run from being computed.
     """
     given = os.environ.get("BILANCIO_CACHE_DIR")
     return Path(given) if given else platformdirs.user_cache_path("bilancio")

@@ -138,14 +138,16 @@ def test_the_probes_of_one_round_are_one_stretch_of_runs():
 def test_each_part_of_each_range_has_one_sample(n, seed):
     ranges = (
         ("kappa", (Decimal("0.2"), Decimal(5))),
+        ("concentration", (Decimal("0.01"), Decimal(100))),
         ("mu", (Decimal("0.25"), Decimal(1))),
         ("monotonicity", (Decimal(-1), Decimal(1))),
     )
+    logarithmic = {"kappa", "concentration"}
     samples = latin_hypercube(n, seed, ranges)
     for name, (low, high) in ranges:
-        column = np.log(samples[name]) if name == "kappa" else samples[name]
+        column = np.log(samples[name]) if name in logarithmic else samples[name]
         ends = [float(low), float(high)]
-        ends = np.log(ends) if name == "kappa" else np.array(ends)
+        ends = np.log(ends) if name in logarithmic else np.array(ends)
         share = (column - ends[0]) / (ends[1] - ends[0])
         # Sorted, the i-th lies in the i-th part; six digits may carry it a hair outside.
         parts = np.arange(n) / n

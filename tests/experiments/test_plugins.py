@@ -79,7 +79,7 @@ def test_a_broken_plug_in_is_named_with_the_reason_and_the_others_stay(plug_in, 
     assert JobConfig(sweep_type="ring").total_runs == 1
 
 
-def test_a_sweep_type_that_nobody_brings_names_the_plug_in_that_is_missing(plug_in):
+def test_an_unknown_sweep_type_names_the_plug_in_that_is_missing(plug_in):
     plug_in(None)
     with pytest.raises(InvalidInput) as error:
         JobConfig(sweep_type="queue")

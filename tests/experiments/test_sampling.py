@@ -22,7 +22,7 @@ BAD = {
         {"lhs": 9, "mu_range": [0, 2]},
         "mu_range[1]: got 2; allowed: numbers from 0 to 1.",
     ),
-    "end that is no number": (
+    "end that is not a number": (
         {"lhs": 9, "kappa_range": "a:5"},
         "kappa_range[0]: got 'a'; allowed: numbers above 0 and up to 1000.",
     ),

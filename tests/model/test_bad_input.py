@@ -1,4 +1,5 @@
 from decimal import Decimal
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -109,3 +110,9 @@ def test_every_field_says_what_it_means():
             schema = model.model_json_schema()["properties"][name]
             options = [schema, *schema.get("anyOf", [])]
             assert field.description or any("description" in option for option in options), name
+
+
+def test_fractions_and_weights_with_commas_are_read_as_numbers():
+    fields = {"kind": "ring", "n_agents": 3, "liquidity_mode": "vector"}
+    run = simulate(**fields, kappa=Fraction(1, 2), liquidity_vector="1, 2,3")
+    assert run == simulate(**fields, kappa="0.5", liquidity_vector=[1, 2, 3])

@@ -92,7 +92,7 @@ def seed_intervals(
     centre = np.full(n_groups, np.nan)
     spread = n_seeds > 1
     if spread.any():
-        from scipy.special import stdtrit  # 60 ms to load, of use only here
+        from scipy.special import stdtrit  # takes 60 ms to load; nothing else needs it
 
         sums = np.bincount(group, weights=means, minlength=n_groups)
         np.divide(sums, n_seeds, out=centre, where=spread)

@@ -37,7 +37,7 @@ def grouped(seen: Observations, by: Sequence[str], measures: Sequence[str] = ())
     Raises
     ------
     InvalidInput
-        A name is no parameter, or no measure, of this experiment.
+        A name is not a parameter, or not a measure, of this experiment.
     """
     _check("group_by", by, (*seen.parameters, "seed"))
     _check("measures", measures, seen.measures)

@@ -107,7 +107,7 @@ def latin_hypercube(
     McKay, Beckman, Conover, *A comparison of three methods for selecting values of input
     variables* (1979); drawn by `scipy.stats.qmc.LatinHypercube`.
     """
-    from scipy.stats import qmc  # seconds to load, of use only here
+    from scipy.stats import qmc  # takes seconds to load; nothing else needs it
 
     drawn = qmc.LatinHypercube(len(ranges), rng=np.random.default_rng(seed)).random(n)
     table = {}

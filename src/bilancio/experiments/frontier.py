@@ -3,7 +3,7 @@
 A search knows only what is recorded: it tries both ends of its bracket, then halves the bracket
 on the scale of log κ, keeping an end where the mean default rate δ over the seeds is small enough
 and one where it is not. What comes next follows from the recorded outcomes of what came before,
-so that a search that was broken off goes on as if nothing had happened.
+so that an interrupted search resumes as if nothing had happened.
 
 δ need not fall everywhere as κ grows. What a search finds is a crossing: κ* with δ ≤ limit, and
 within the tolerance below it a κ with δ > limit. There may be other crossings in the bracket.

@@ -12,6 +12,7 @@ MODEL.md, sections 1 (valid input), 2 (defaults) and 6 (dealers).
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from fractions import Fraction
 from typing import Annotated, Any, Literal, Self
 
 from annotated_types import Ge, Interval
@@ -47,7 +48,7 @@ class DefaultHandling(StrEnum):
     """What happens when a debtor cannot pay."""
 
     FAIL_FAST = "fail-fast"  # the run ends at once
-    EXPEL_AGENT = "expel-agent"  # the debtor pays what it has and is out; the run goes on
+    EXPEL_AGENT = "expel-agent"  # the debtor pays what it has and leaves; the run continues
 
 
 class OutsideDepth(StrEnum):
@@ -83,13 +84,20 @@ def refuse_boolean(value: object) -> object:
     return value
 
 
+def _number(value: object) -> object:
+    """Read a fraction as a number; refuse booleans."""
+    value = refuse_boolean(value)
+    return float(value) if isinstance(value, Fraction) else value
+
+
 def _split_text(value: object) -> object:
-    return value.split() if isinstance(value, str) else value
+    """Read weights in text, with spaces or commas between them."""
+    return value.replace(",", " ").split() if isinstance(value, str) else value
 
 
 # 1_000_003 · (seed + 1), the order flow's seed, fits 63 bits.
 SEED = Interval(ge=0, le=10**12)
-_NUMBER = BeforeValidator(refuse_boolean)
+_NUMBER = BeforeValidator(_number)
 _SHARE = Interval(ge=0, le=1)
 _SPREAD = Interval(ge=0, le=10**6)
 _SENSITIVITY = Interval(ge=0, le=10**6)
@@ -191,7 +199,7 @@ class RingParameters(_Parameters):
 
     kind: Literal[Kind.RING] = Field(default=Kind.RING, description="The plain ring.")
     arm: Literal[Arm.PASSIVE] = Field(
-        default=Arm.PASSIVE, description="Nobody trades in a plain ring."
+        default=Arm.PASSIVE, description="There is no trade in a plain ring."
     )
     rollover: bool = Field(default=False, description="Renew the debts that were settled.")
 

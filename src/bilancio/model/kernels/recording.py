@@ -1,4 +1,4 @@
-"""What one run may write down as it goes: numba leaves all of it out where there is no recorder.
+"""What a traced run records: numba leaves all of it out where there is no recorder.
 
 A recorder is passed as ``None`` to a run that is not traced; the branches behind
 ``recorder is not None`` are then not even compiled, so that both kinds of run are one source.

@@ -231,7 +231,7 @@ def _executable_bid(
 ) -> tuple[float, int]:
     """Return the price at which a ticket would be sold now, and whether to VBT or DEALER.
 
-    The price is 0 where nobody would buy it.
+    The price is 0 where there is no buyer.
 
     The arguments are described in `books`.
     """
