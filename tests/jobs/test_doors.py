@@ -145,6 +145,18 @@ async def test_metrics_that_no_row_holds_are_refused(manager, by_hand, metrics):
     await refused(manager.record_progress(by_hand, "r1", metrics), "metrics")
 
 
+async def test_more_runs_can_be_recorded_by_hand_than_were_planned(manager, tmp_path):
+    job = await manager.create_job("by hand", {"sweep_type": "single"})
+    await manager.start_job(job.job_id)
+    for number in range(3):
+        await manager.record_progress(job.job_id, f"r{number}", {"delta": 0.5})
+    job = await manager.complete_job(job.job_id)
+    assert (job.completed_runs, job.total_runs, len(job.run_ids)) == (3, 3, 3)
+    assert "Completed, 3 of 3 runs." in (await manager.results(job.job_id)).headline
+    async with AsyncJobManager(str(tmp_path / "other.db"), out_dir=tmp_path / "none") as other:
+        assert (await other.import_job(job.folder)).completed_runs == 3
+
+
 def nested(levels):
     return {"a": nested(levels - 1)} if levels else {}
 
@@ -271,7 +283,7 @@ def test_jobs_work_where_the_working_folder_is_gone(tmp_path, monkeypatch):
         assert manager.run_job(known.job_id).state == "completed"
         new = manager.create_job("after", config)
         manager.start_sweep(new.job_id)
-        assert manager.wait(new.job_id, 60).state == "completed"
+        assert manager.wait(new.job_id).state == "completed"
         assert manager.results(new.job_id).summary["completed_runs"] == 1
     with JobManager(str(tmp_path / "s.db"), out_dir="out") as manager:
         assert manager.list_jobs().total == 2
@@ -291,3 +303,34 @@ def test_questions_make_nothing(tmp_path, monkeypatch):
         manager.estimate({"sweep_type": "ring"})
         manager.doctor()
     assert not inside.exists()
+
+
+async def test_a_job_by_hand_has_no_groups_and_says_so(manager, by_hand):
+    await manager.record_progress(by_hand, "r1", {"delta": 0.5})
+    with pytest.raises(InvalidInput, match="allowed: nothing: the runs of a manually"):
+        await manager.results(by_hand, group_by=["kappa"])
+
+
+@pytest.mark.parametrize("group_by", ["kappa,mu", "kappa, mu", ["kappa", "mu"], ("kappa", "mu")])
+async def test_groups_are_named_by_a_list_or_a_text(manager, small, group_by):
+    job = await manager.create_job("try", small)
+    await manager.run_job(job.job_id)
+    table = (await manager.results(job.job_id, group_by=group_by)).table
+    assert table.columns[:2] == ("kappa", "mu")
+    assert len(table.rows) == 4
+
+
+@pytest.mark.parametrize("group_by", [7, [7], None, {"kappa"}])
+async def test_groups_that_are_no_names_are_refused(manager, small, group_by):
+    job = await manager.create_job("try", small)
+    await refused(manager.results(job.job_id, group_by=group_by), "group_by")
+
+
+async def test_a_worker_keeps_the_compiled_engine_where_its_user_does(manager, small, tmp_path):
+    """Settings that are not set are handed on as such, not as the word None."""
+    job = await manager.create_job("try", small)
+    await manager.start_sweep(job.job_id)
+    assert (await manager.wait(job.job_id)).state == "completed"
+    told = (job.folder / "worker.log").read_text()
+    assert "None" not in told
+    assert "WARNING" not in told

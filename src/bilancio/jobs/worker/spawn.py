@@ -19,7 +19,8 @@ def spawn_worker(job: Job, lease: Lease, settings: Settings) -> "subprocess.Pope
         The process could not be started.
     """
     given = {
-        f"BILANCIO_{name.upper()}": str(value) for name, value in settings.model_dump().items()
+        f"BILANCIO_{name.upper()}": str(value)
+        for name, value in settings.model_dump(exclude_none=True).items()
     }
     try:
         with opened_log(job.folder, lease.worker_id) as log:
