@@ -8,7 +8,11 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from pydantic import Field, create_model
 
+from bilancio.experiments import registry
+from bilancio.experiments.configs import BalancedSweep, RingSweep, SingleRun
+from bilancio.experiments.sweep_config import legacy_digest
 from bilancio.jobs import AsyncJobManager
 
 ASSETS = Path(__file__).parents[1] / "assets" / "0.1"
@@ -94,3 +98,30 @@ async def test_a_job_that_0_1_left_half_done_is_resumed_to_its_end(opened):
     assert (job.status, job.completed_runs) == ("completed", 960)
     assert await opened.run_of("half-done-job", "355") == before
     assert (await opened.results("half-done-job")).table.rows[0][0] == 480
+
+
+@pytest.fixture
+def later(monkeypatch):
+    """Another version of the models: each has one parameter more."""
+    for model in (RingSweep, BalancedSweep, SingleRun):
+        fields = {"added_later": (float, Field(default=0.5, description="Not thought of in 0.1."))}
+        grown = create_model(model.__name__, __base__=model, **fields)
+        name = model.model_fields["sweep_type"].default
+        monkeypatch.setitem(registry._BUILT_IN, name, (grown, registry._BUILT_IN[name][1]))
+
+
+async def test_a_parameter_added_later_leaves_old_folders_readable(later, imported):
+    job = await imported.get_job("bright-ocean-swift-tiger")
+    assert job.config.added_later == 0.5
+    await assert_answers(imported, "bright-ocean-swift-tiger")
+
+
+async def test_a_parameter_added_later_leaves_old_jobs_resumable(later, opened):
+    job = await opened.run_job("half-done-job")
+    assert (job.status, job.completed_runs) == ("completed", 960)
+
+
+def test_every_hash_of_0_1_is_recognised():
+    for name in WITH_FOLDER:
+        manifest = json.loads((ASSETS / "out" / name / "job_manifest.json").read_text())
+        assert legacy_digest(manifest["config"]) == manifest["config_hash"]
