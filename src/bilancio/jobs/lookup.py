@@ -125,8 +125,9 @@ async def _find(session: Session, name: str, *, exact: bool) -> Found:
     if job is None:
         if match.job_id not in on_disk:  # it was deleted a moment ago
             raise JobNotFound(name)
-        job, _ = await import_manifest(session, on_disk[match.job_id])
-        return Found(job=job, reading=match.how)
+        if await discovery.import_found(store, on_disk[match.job_id]) is None:
+            raise JobNotFound(name)
+        job = await load(session, match.job_id)
     return Found(job=await with_stall(session, job), reading=match.how)
 
 

@@ -129,6 +129,13 @@ async def test_an_odd_manifest_is_skipped_by_searches_and_named_when_imported(
     ]
 
 
+async def test_a_job_whose_tables_are_refused_is_not_found_by_name(folder, other, tmp_path):
+    path = placed(folder, tmp_path)
+    path.with_name("runs.csv").write_bytes(b"\xff")
+    for name in (NAME, "calm blue rivr"):
+        assert await other.get_job(name) is None
+
+
 async def test_an_odd_manifest_does_not_keep_others_from_being_found(folder, other, tmp_path):
     placed(folder, tmp_path, REFUSED["100,000 brackets"], name="a-first-one")
     placed(folder, tmp_path)

@@ -97,13 +97,19 @@ async def refused_manifests(store: JobStore, roots: Iterable[Path]) -> dict[Path
 async def import_unknown(store: JobStore, roots: Iterable[Path]) -> None:
     """Store every job that only a manifest below *roots* tells of; skip what is refused."""
     for path in (await unknown_manifests(store, roots)).values():
-        await import_found(store, path)
+        with contextlib.suppress(BilancioError):  # a full disk must not end a listing
+            await import_found(store, path)
 
 
 async def import_found(store: JobStore, path: Path) -> JobId | None:
     """Store the job of a manifest that was found; None where it is refused.
 
     A refusal is remembered until the manifest, or a table beside it, changes.
+
+    Raises
+    ------
+    StoreError
+        The store cannot be written.
     """
     stamp = _stamp(path)
     seen = _inspected.get(path)
@@ -114,8 +120,6 @@ async def import_found(store: JobStore, path: Path) -> JobId | None:
         await store.import_job(*read)
     except InvalidInput as error:
         _remember(path, Inspected(stamp=stamp, job_id=None, reason=str(error)))
-        return None
-    except BilancioError:  # a full disk must not end a listing; what else ails it, that will say
         return None
     return JobId(read.row["job_id"])
 
