@@ -19,7 +19,7 @@ app = typer.Typer(add_completion=False, rich_markup_mode="rich")
     app,
     "bench",
     "Measure how fast simulations are on this machine, beside the targets.\n\n"
-    "Times of the engine are those of one core, runs in batches, the best of\n"
+    "Times of the engine are those of one core, runs in batches, the best of "
     "several: other programs on the machine do not count. Your jobs are not touched.",
     "bilancio bench",
     "bilancio bench --all --json",

@@ -19,7 +19,7 @@ app = typer.Typer(add_completion=False, rich_markup_mode="rich")
     app,
     "doctor",
     "Check that settings, disk, store, jobs and files are in order.\n\n"
-    "Every chunk of results is read and compared with its checksum. Each finding\n"
+    "Every chunk of results is read and compared with its checksum. Each finding "
     "comes with what to do about it; the exit code is 1 where something is wrong.",
     "bilancio doctor --repair",
 )

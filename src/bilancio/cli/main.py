@@ -57,8 +57,8 @@ def _show_version(asked: bool) -> None:
 @app.callback(
     help=help_text(
         "Run simulation sweeps that one can talk about.\n\n"
-        "A sweep is carried out as a job with a memorable name, by a worker process\n"
-        "that keeps running when the terminal is closed. Its results are found by the name,\n"
+        "A sweep is carried out as a job with a memorable name, by a worker process "
+        "that keeps running when the terminal is closed. Its results are found by the name, "
         "from any folder.",
         "bilancio sweep balanced --n-agents 50 --kappas 0.25,0.5,1 --seeds 42,43",
         "bilancio jobs list",

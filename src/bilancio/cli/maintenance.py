@@ -22,7 +22,7 @@ def add_commands(app: typer.Typer) -> None:
         app,
         "import",
         "Store the jobs of manifests, with the results that lie beside them.\n\n"
-        "A job that is already stored with the same configuration stays as it is, so that\n"
+        "A job that is already stored with the same configuration stays as it is, so that "
         "an import can be repeated.",
         "bilancio jobs import out/experiments",
     )(import_jobs)
@@ -44,9 +44,9 @@ def add_commands(app: typer.Typer) -> None:
         app,
         "backup",
         "Copy the whole store to a file, while workers continue.\n\n"
-        "The copy is a store: BILANCIO_DATABASE_URL=FILE opens it. To restore it, end\n"
-        "everything that uses bilancio, move the store and the files beside it that end in\n"
-        "-wal and -shm away, and copy the backup to the store's place (`bilancio doctor`\n"
+        "The copy is a store: BILANCIO_DATABASE_URL=FILE opens it. To restore it, end "
+        "everything that uses bilancio, move the store and the files beside it that end in "
+        "-wal and -shm away, and copy the backup to the store's place (`bilancio doctor` "
         "names it).",
         "bilancio jobs backup ~/backups/bilancio-monday.db",
     )(backup)
@@ -54,7 +54,7 @@ def add_commands(app: typer.Typer) -> None:
         app,
         "delete",
         "Delete a job for good: its results in the store, and the files bilancio wrote.\n\n"
-        "Other files in its folder stay. With --keep-files its manifest becomes\n"
+        "Other files in its folder stay. With --keep-files its manifest becomes "
         "job_manifest.deleted.json, from which it can be imported.",
         "bilancio jobs delete bright-ocean-swift-tiger",
     )(delete)

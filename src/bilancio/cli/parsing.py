@@ -21,6 +21,10 @@ class Command(TyperCommand):
         show_help(lambda: TyperCommand.get_help(self, ctx))
         return ""
 
+    def get_params(self, ctx: Any) -> list[Any]:
+        """Return the parameters; switches are shown without a word for their type."""
+        return _without_types(super().get_params(ctx))
+
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Read the arguments, each single value once."""
         _, _, given = self.make_parser(ctx).parse_args(list(args))
@@ -39,6 +43,10 @@ class CommandGroup(TyperGroup):
         """Show the help; nothing is left to print."""
         show_help(lambda: TyperGroup.get_help(self, ctx))
         return ""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """Return the parameters; switches are shown without a word for their type."""
+        return _without_types(super().get_params(ctx))
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Show the help where nothing was asked."""
@@ -77,7 +85,7 @@ def help_text(about: str, *examples: str) -> str:
 
     Help is not taken from docstrings, which an optimised interpreter drops.
     """
-    shown = "\n".join(f"  $ {example}" for example in examples)
+    shown = "\n".join(f"$ {example}" for example in examples)
     return f"{about}\n\nExample:\n\n{shown}"
 
 
@@ -151,6 +159,15 @@ def refuse_unknown(where: str, given: Sequence[str], known: Sequence[str]) -> No
     error = unknown_fields(given, known, f"{where}: ")
     if error:
         raise error
+
+
+def _without_types(parameters: list[Any]) -> list[Any]:
+    for parameter in parameters:
+        if parameter.param_type_name == "argument":
+            parameter.display_type_rich = lambda **_: None  # its name says what it is
+        elif parameter.is_flag and parameter.metavar is None:
+            parameter.metavar = ""
+    return parameters
 
 
 def _options(context: Any) -> list[str]:

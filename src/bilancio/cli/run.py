@@ -77,7 +77,7 @@ class Selection:
 @app.callback(
     help=help_text(
         "Simulate one run and show what happens in it, day by day.\n\n"
-        "Settlements, defaults, write-offs, rollovers, tickets sold with their prices,\n"
+        "Settlements, defaults, write-offs, rollovers, tickets sold with their prices, "
         "opening quotes and the cash of all agents. Nothing is stored.",
         "bilancio run ring --n-agents 5 --kappa 0.5 --mu 0.5",
         "bilancio run job bright-ocean-swift-tiger --run 12 --out-dir run-12",

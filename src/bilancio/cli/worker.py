@@ -18,7 +18,7 @@ app = typer.Typer(add_completion=False, rich_markup_mode="rich")
     app,
     "worker",
     "Resume the jobs whose workers were killed: only missing runs are computed.\n\n"
-    "Each job gets a worker process of its own, which keeps running when this command\n"
+    "Each job gets a worker process of its own, which keeps running when this command "
     "is interrupted. After a restart of the machine nothing else is needed.",
     "bilancio worker --recover --jobs 2",
 )

@@ -11,7 +11,7 @@ from bilancio.jobs.models import Progress
 from bilancio.text import duration, estimate, number, runs, standstill
 
 _FIRST_LINE_S, _LONGEST_PAUSE_S = 1.0, 60.0
-_BAR_WIDTH, _LEAST_BAR = 30, 8
+_BAR_WIDTH, _LEAST_BAR, _ROOM_FOR_WORDS = 30, 8, 55
 
 
 Meter = Callable[[Progress], None]
@@ -36,9 +36,11 @@ def counts(progress: Progress) -> str:
 
 def pace(progress: Progress) -> str:
     """Say how fast it goes and how long it still takes, or took."""
+    if progress.job.state == "running" and progress.done_runs >= progress.job.total_runs:
+        return "writing the results"
     parts = []
     if progress.rate is not None:
-        parts.append(f"{number(round(progress.rate, 1))} runs/s")
+        parts.append(f"{_per_second(progress.rate)} runs/s")
     if progress.eta_s is not None:
         parts.append(f"{estimate(progress.eta_s, rough=False)} left")
     elif progress.idle_s is not None:
@@ -51,18 +53,25 @@ def pace(progress: Progress) -> str:
 @contextmanager
 def _moving(output: Output) -> Iterator[Meter]:
     """Show progress in a line that is written over, and cleared at the end."""
+    width = max(output.width - 1, 0)
+    bar_width = min(_BAR_WIDTH, width - _ROOM_FOR_WORDS)
 
     def show(progress: Progress) -> None:
-        words = ", ".join(filter(None, [counts(progress), pace(progress)]))
-        room = output.width - len(words) - 3
-        bar = _bar(progress, min(room, _BAR_WIDTH)) if room >= _LEAST_BAR else ""
-        told = fitted(words, output.width - 1)
-        output.rewrite([Span(bar, "running"), Span(f"  {told}" if bar else told)])
+        told = ", ".join(filter(None, [counts(progress), pace(progress)]))
+        if bar_width >= _LEAST_BAR:
+            bar = Span(_bar(progress, bar_width), "running")
+            output.rewrite([bar, Span(f"  {fitted(told, width - bar_width - 2)}")])
+        else:
+            output.rewrite([Span(fitted(told, width))])
 
     try:
         yield show
     finally:
         output.rewrite([])
+
+
+def _per_second(rate: float) -> str:
+    return f"{rate:,.0f}" if rate >= 100 else number(round(rate, 1))  # noqa: PLR2004 - digits
 
 
 def _bar(progress: Progress, width: int) -> str:

@@ -39,7 +39,7 @@ def results_table(
         of = dict(zip(columns, row, strict=True))
         bounds = [number(of.get(end)) for end in (low, high)]
         cells: dict[str, str] = {interval: " … ".join(bounds) if all(bounds) else ""}
-        cells |= {name: _key(of[name]) for name in keys}
+        cells |= {name: _key(of[name]) for name in keys} | {"n": number(of["n"])}
         cells |= {name: number(of[name]) for name in wanted}
         rows.append([cells[name] for name in shown])
     made, cut = rows_table(shown, rows, words=[interval], width=width)
