@@ -63,7 +63,8 @@ def test_a_plugged_in_sweep_type_has_its_command(tmp_path, monkeypatch):
         "class Coins(SweepConfig):\n"
         "    sweep_type: Literal['coins'] = Field(default='coins', description='Toss coins.')\n"
         "    sides: int = Field(ge=2, description='How many sides.')\n"
-        "class Experiment:\n"
+        "from bilancio.bench.system import TrivialExperiment\n"
+        "class Experiment(TrivialExperiment):\n"
         "    config_model = Coins\n"
         "EXPERIMENT = Experiment()\n"
     )

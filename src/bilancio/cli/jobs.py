@@ -17,6 +17,14 @@ app = typer.Typer(add_completion=False, cls=CommandGroup, rich_markup_mode="rich
 
 Limit = Annotated[str, typer.Option(metavar="N", help="How many, at most 1000.")]
 Offset = Annotated[str, typer.Option(metavar="N", help="How many to skip.")]
+Recompute = Annotated[
+    bool,
+    typer.Option(
+        "--recompute",
+        metavar="",
+        help="Compute a completed job again that was imported without its single runs.",
+    ),
+]
 Detach = Annotated[bool, typer.Option("--detach", metavar="", help="Return at once.")]
 
 
@@ -204,9 +212,15 @@ def list_events(
     "Start a job that was created but not started, and watch it; Ctrl-C cancels it.",
     "bilancio jobs start bright-ocean-swift-tiger --detach",
 )
-def start_job(job: ExactName, *, detach: Detach = False, as_json: AsJson = False) -> None:
+def start_job(
+    job: ExactName,
+    *,
+    recompute: Recompute = False,
+    detach: Detach = False,
+    as_json: AsJson = False,
+) -> None:
     """Start one job."""
-    _start(job, detach=detach, as_json=as_json)
+    _start(job, detach=detach, as_json=as_json, recompute=recompute)
 
 
 @command(
@@ -218,14 +232,7 @@ def start_job(job: ExactName, *, detach: Detach = False, as_json: AsJson = False
 def resume(
     job: ExactName,
     *,
-    recompute: Annotated[
-        bool,
-        typer.Option(
-            "--recompute",
-            metavar="",
-            help="Compute a completed job again that was imported without its single runs.",
-        ),
-    ] = False,
+    recompute: Recompute = False,
     detach: Detach = False,
     as_json: AsJson = False,
 ) -> None:
