@@ -1,6 +1,7 @@
 """Create jobs: everything about a request is checked before anything is stored."""
 
 import asyncio
+import contextlib
 import os
 import random
 from collections.abc import Mapping, Sequence
@@ -18,6 +19,7 @@ from bilancio.jobs.artifacts.ownership import refuse_taken
 from bilancio.jobs.job_id import JobId, generate_job_id, validate_job_id
 from bilancio.jobs.models import Job
 from bilancio.jobs.session import Session
+from bilancio.jobs.store import JobStore
 from bilancio.jobs.texts import MAX_KEY, check_name, check_texts, checked_tags
 from bilancio.paths import absolute_path
 
@@ -71,28 +73,33 @@ async def create_job(
     if name is not None:
         await _refuse_taken(session, name, folder)
     store = await session.store()
-    engine = registry.experiment(checked.sweep_type).version
-    for attempt in range(REDRAWS):
-        try:
-            job = await store.add(
-                name or generate_job_id(rng),
-                checked,
-                description=description,
-                notes=notes,
-                tags=told_tags,
-                engine=engine,
-                out_dir=folder,
-                executor=executors.DEFAULT,
-                request_key=request_key,
-            )
-        except JobExists:
-            if name is not None or attempt == REDRAWS - 1:
-                raise
-        else:
-            if not job.attempts:  # a repeated request may find it under way
-                await bring_up_to_date(store, job)
-            return job
-    raise AssertionError  # the loop returns or raises
+    job = await _add(
+        store,
+        name,
+        rng,
+        config=checked,
+        description=description,
+        notes=notes,
+        tags=told_tags,
+        engine=registry.experiment(checked.sweep_type).version,
+        out_dir=folder,
+        executor=executors.DEFAULT,
+        request_key=request_key,
+    )
+    if not job.attempts:  # a repeated request may find it under way
+        await bring_up_to_date(store, job)
+    return job
+
+
+async def _add(store: JobStore, name: JobId | None, rng: random.Random | None, **job: Any) -> Job:
+    """Store a job under *name*, or under one that is drawn until it is free."""
+    if name is not None:
+        return await store.add(name, **job)
+    for _ in range(REDRAWS):
+        drawn = generate_job_id(rng)
+        with contextlib.suppress(JobExists):
+            return await store.add(drawn, **job)
+    raise JobExists(drawn)
 
 
 def checked_config(config: SweepConfig | Mapping[str, Any]) -> SweepConfig:

@@ -67,7 +67,7 @@ def generate_job_id(rng: random.Random | None = None) -> JobId:
 
 
 def validate_job_id(name: str) -> JobId:
-    """Return *name*, drawn or custom, as a job's name. Nothing is mended silently.
+    """Return *name*, drawn or custom, as a job's name. Nothing is corrected silently.
 
     Raises
     ------
@@ -128,16 +128,16 @@ def match_job_id(name: str, known: Iterable[str]) -> Match:
 
 
 def _fits(typed: Sequence[str], names: Iterable[JobId]) -> list[JobId]:
-    """Return the names that *typed* can be read as, the least mended first.
+    """Return the names that *typed* can be read as, the least corrected first.
 
     Where some are read in whole, or begin with the very words typed, those
     that need more guessing are left out.
     """
     reading = "-".join(f"(?:{'|'.join(_readings(word))})" for word in typed)
     begins = re.compile(rf"{reading}(?![a-z0-9])").match
-    mended = {name: _mended(typed, name) for name in names if begins(name)}
-    fits = sorted(mended, key=mended.__getitem__)
-    clear = [name for name in fits if not mended[name] or name.count("-") == len(typed) - 1]
+    corrections = {name: _corrections(typed, name) for name in names if begins(name)}
+    fits = sorted(corrections, key=corrections.__getitem__)
+    clear = [name for name in fits if not corrections[name] or name.count("-") == len(typed) - 1]
     return clear or fits
 
 
@@ -156,7 +156,7 @@ def _readings(word: str) -> list[str]:
     return [word, *(listed for listed, *_ in slips), *shortened]
 
 
-def _mended(typed: Sequence[str], name: str) -> int:
+def _corrections(typed: Sequence[str], name: str) -> int:
     """Count the typed words that *name* spells otherwise."""
     return sum(word != meant for word, meant in zip(typed, name.split("-"), strict=False))
 

@@ -269,7 +269,7 @@ def readable(experiment: Experiment, row: np.void) -> dict[str, Any]:
 
 
 def _known(value: Any) -> Any:
-    """Return None for what is no number: κ of a probe not planned yet, or a rate of nothing."""
+    """Return None for NaN and infinity: κ of a probe not planned yet, a rate of nothing."""
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 

@@ -54,17 +54,15 @@ class Leases(StoreBase):
             if not claimed:
                 return None
             event = _EVENT_OF_CLAIM.get(JobStatus(before[0]["status"]), EventType.RESUMED)
+            asked = {"request": request_key, "recompute": recompute and True}
             details = {
                 "worker": worker_id,
                 "executor": executor,
                 "attempt": claimed[0]["attempts"],
                 "completed_runs": claimed[0]["completed_runs"],
                 "failed_runs": claimed[0]["failed_runs"],
+                **{name: value for name, value in asked.items() if value is not None},
             }
-            if request_key is not None:
-                details["request"] = request_key
-            if recompute is not None:
-                details["recompute"] = True
             await self._append(transaction, job_id, event, details)
             fence = claimed[0]["fence"]
             return Lease(job_id=job_id, worker_id=worker_id, fence=fence), event
