@@ -6,6 +6,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 from contextlib import closing
 
 import pytest
@@ -252,3 +253,20 @@ def test_a_damaged_file_has_its_own_kind_of_error(code):
     error.sqlite_errorcode = code
     with pytest.raises(StoreCorrupt, match=r"damaged \(boom\)"), explained.explained("here"):
         raise error
+
+
+async def test_a_close_in_the_middle_of_calls_lets_each_end_or_says_that_it_was_closed(path):
+    """Closed after every number of steps of the loop, no connection is left open."""
+    for steps in range(40):
+        threads = set(threading.enumerate())
+        store = await open_store(str(path))
+        calls = (store.job_ids(), store.recount("first-job"), store.jobs(), store.cancel("x", ""))
+        tasks = [asyncio.ensure_future(call) for call in calls]
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        await store.close()
+        for answer in await asyncio.gather(*tasks, return_exceptions=True):
+            assert not isinstance(answer, Exception) or "it was closed" in str(answer)
+        for thread in set(threading.enumerate()) - threads:
+            await asyncio.to_thread(thread.join, 10)
+            assert not thread.is_alive() or thread.name.startswith("asyncio")

@@ -281,3 +281,14 @@ async def test_a_store_of_an_earlier_schema_is_migrated_when_it_is_opened(isolat
     lease, _ = await store.claim("old-job", "w", lease_s=30, executor="local")
     await store.note_speed(lease, speed=0.5)
     await store.close()
+
+
+async def test_whole_numbers_and_fractions_of_one_column_are_read_as_they_were_stored(store, lease):
+    """A plug-in returned whole numbers in one batch, truth values or fractions in the others."""
+    whole = np.array([(7,), (8,)], [("x", "i8")])
+    parts = np.array([(0.25,), (np.nan,)], [("x", "f8")])
+    truth = np.array([(True,), (False,)], [("x", "?")])
+    for first, table in zip((0, 2, 4, 6), (whole, parts, truth, whole), strict=True):
+        await record(store, lease, packing.split(np.array([first, first + 1]), table))
+    _, metrics = packing.join(await store.chunks("my-job"), "my-job")
+    assert str(metrics["x"].tolist()) == "[7.0, 8.0, 0.25, nan, 1.0, 0.0, 7.0, 8.0]"

@@ -89,8 +89,9 @@ def split(indices: Indices, metrics: Metrics, compute_s: float = 0.0) -> list[Ch
 
 
 def join(chunks: Sequence[Chunk], job_id: str) -> tuple[Indices, Metrics]:
-    """Return the indices and rows of all *chunks*; of differing tables, the common columns.
+    """Return the indices and rows of all *chunks*.
 
+    Of differing tables the common columns are kept, each in a type that holds all its values.
     Holds one copy of the rows and one unpacked chunk at a time, whatever their number.
     """
     sizes = [chunk.last_index - chunk.first_index + 1 for chunk in chunks]
@@ -102,11 +103,18 @@ def join(chunks: Sequence[Chunk], job_id: str) -> tuple[Indices, Metrics]:
         if not at:
             metrics = np.empty(sum(sizes), table.dtype)
         elif table.dtype != metrics.dtype:
-            names = [
-                name for name in metrics.dtype.names or () if name in (table.dtype.names or ())
-            ]
-            metrics, table = rfn.repack_fields(metrics[names]), table[names]
+            common = _common(metrics.dtype, table.dtype)
+            names = list(common.names or ())
+            if common != metrics.dtype:
+                metrics = rfn.repack_fields(metrics[names]).astype(common)
+            table = table[names]
         indices[at : at + size] = np.arange(chunk.first_index, chunk.last_index + 1)
         metrics[at : at + size] = table
         at += size
     return indices, metrics
+
+
+def _common(one: np.dtype[np.void], other: np.dtype[np.void]) -> np.dtype[np.void]:
+    """Return the columns that both tables have, in types that hold the values of both."""
+    names = [name for name in one.names or () if name in (other.names or ())]
+    return np.dtype([(name, np.promote_types(one[name], other[name])) for name in names])

@@ -1,4 +1,4 @@
--- Every statement of the store, by name. Moments are parameters, so that tests set them.
+-- Every statement of the store, by name. Times are parameters, so that tests can set them.
 
 -- name: insert_job
 INSERT INTO jobs (
@@ -84,7 +84,7 @@ UPDATE jobs
 DELETE FROM chunks WHERE job_id = :job_id;
 
 -- name: claim
--- Lease the job to a worker, unless a live one has it. Whoever held it before is fenced off.
+-- Lease the job to a worker, unless a live one holds it. The holder before is fenced off.
 UPDATE jobs
    SET status = 'running', manual = 0, fence = fence + 1,
        worker_id = :worker_id, lease_expires_at = :expires, worker_pid = :pid, worker_host = NULL,
@@ -103,7 +103,7 @@ UPDATE jobs
  WHERE job_id = :job_id AND status = 'running' AND worker_id = :worker_id AND fence = :fence;
 
 -- name: note_process
--- Between its start and its first word a worker is known by its process only.
+-- Until a worker confirms its lease, only its process id is known.
 UPDATE jobs
    SET worker_pid = :pid
  WHERE job_id = :job_id AND worker_id = :worker_id AND fence = :fence AND worker_host IS NULL;
@@ -125,7 +125,8 @@ UPDATE jobs
 
 -- name: count_recorded
 UPDATE jobs
-   SET in_flight = :in_flight, completed_runs = completed_runs + :completed, failed_runs = failed_runs + :failed,
+   SET in_flight = :in_flight, completed_runs = completed_runs + :completed,
+       failed_runs = failed_runs + :failed,
        compute_s = compute_s + :compute_s, lease_expires_at = :expires
  WHERE job_id = :job_id AND status = 'running' AND worker_id = :worker_id AND fence = :fence;
 
@@ -193,7 +194,7 @@ UPDATE jobs
  WHERE job_id = :job_id AND status = 'running' AND manual = 1;
 
 -- name: cancel
--- The fence moves on, so that a worker in the midst of a chunk cannot record it any more.
+-- The fence moves on, so that what a worker still computes is refused when it records it.
 UPDATE jobs
    SET status = 'cancelled', completed_at = :now, error = NULL, fence = fence + 1,
        worker_id = NULL, lease_expires_at = NULL, in_flight = '[]'
@@ -225,26 +226,26 @@ VALUES (
     :started_at, :completed_at, :error, :summary, :executor, :provenance, 0);
 
 -- name: delete_job
--- Unless somebody has begun to carry it out meanwhile, which counts as an attempt.
+-- Only in the state that the caller has seen: a start meanwhile counts as an attempt.
 DELETE FROM jobs WHERE job_id = :job_id AND status = :status AND attempts = :attempts;
 
 -- name: chunk_page
--- Over all jobs: the whole store is read in pieces.
+-- Over all jobs, in pages: the whole store does not fit in memory.
 SELECT job_id, first_index, last_index, metrics, crc32, run_id
   FROM chunks
  ORDER BY job_id, first_index
  LIMIT :limit OFFSET :offset;
 
 -- name: job_page
--- By number, not by key: a damaged key cannot be asked for.
+-- Pages are counted, not continued after a key: a damaged key cannot be a parameter.
 SELECT * FROM jobs ORDER BY job_id LIMIT :limit OFFSET :offset;
 
 -- name: event_page
 SELECT * FROM events ORDER BY job_id, seq LIMIT :limit OFFSET :offset;
 
 -- name: contradictions
--- Jobs whose row says something else than their chunks, failed runs and events. A job imported
--- without its single runs has counters only, and its events tell of no runs.
+-- Jobs whose row disagrees with their chunks, failed runs or events. A job that was imported
+-- without its runs has counters only, and its events mention no runs.
 SELECT *
   FROM (
     SELECT job_id, status, manual, total_runs, completed_runs, failed_runs, n_events,
@@ -283,7 +284,7 @@ SELECT *
  ORDER BY job_id;
 
 -- name: recount
--- A job that has not completed: what its chunks and failed runs say is so.
+-- Set the counters of a job that is not completed to what its chunks and failed runs say.
 UPDATE jobs
    SET completed_runs = (SELECT coalesce(sum(last_index - first_index + 1), 0)
                            FROM chunks WHERE chunks.job_id = jobs.job_id),

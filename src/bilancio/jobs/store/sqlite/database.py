@@ -153,20 +153,18 @@ class SqliteDatabase:
         await undisturbed(self._close())
 
     async def _close(self) -> None:
-        readers = (self._empty, self._reader)
-        writer, lock = self._writer, self._lock
-        self._empty = self._reader = self._writer = self._lock = None
-        for reader in readers:
-            if reader is not None:
-                await reader.close()
-        if writer is not None:
-            if lock is not None:
+        async with self._write_lock, self._opening:  # what has begun ends first
+            readers, writer, lock = (self._empty, self._reader), self._writer, self._lock
+            self._empty = self._reader = self._writer = self._lock = None
+            for reader in readers:
+                if reader is not None:
+                    await reader.close()
+            if writer is not None and lock is not None:
                 # While others keep writing, the lock is not free and this close is not the last.
                 with contextlib.suppress(StoreError):
                     await lock.acquire(exclusive=True, patience_s=CLOSE_S)
-            await writer.close()
-        if lock is not None:
-            lock.close()
+                await writer.close()
+                lock.close()
 
     # -- opening ----------------------------------------------------------------------------
 
@@ -176,37 +174,39 @@ class SqliteDatabase:
 
         Of a store that cannot be written it is opened for each read, and leaves no trace.
         """
-        if self._closed:
-            raise closed(str(self.path))
-        if self._reader is None:
-            async with self._opening:
-                if self._reader is None and self._files.exists():
-                    try:
-                        await self._attach()
-                    except (OSError, sqlite3.OperationalError) as error:
-                        if not is_unwritable(error):
-                            raise
-        if self._reader is not None:
+        reader = self._reader or await self._open_to_read()
+        if reader is not None:
             self._refuse_replaced()
-            yield self._reader
+            yield reader
         elif self._files.exists():
             async with closing(await connect_read_only(self._files)) as connection:
                 yield connection
         else:
-            if self._empty is None:
-                self._empty = await connect_empty()
+            async with self._opening:
+                self._refuse_closed()
+                self._empty = self._empty or await connect_empty()
             yield self._empty
+
+    async def _open_to_read(self) -> aiosqlite.Connection | None:
+        """Open the store if it exists; return None where it cannot be opened to be written."""
+        async with self._opening:
+            self._refuse_closed()
+            if self._reader is None and self._files.exists():
+                try:
+                    await self._attach()
+                except (OSError, sqlite3.OperationalError) as error:
+                    if not is_unwritable(error):
+                        raise
+            return self._reader
 
     async def _writing(self) -> tuple[aiosqlite.Connection, FileLock]:
         """Return the connection that writes and the lock to hold meanwhile; make the store."""
-        if self._closed:
-            raise closed(str(self.path))
-        if self._writer is None:
-            async with self._opening:
-                if self._writer is None:
-                    if not self._files.exists():
-                        await self._create()
-                    await self._attach()
+        async with self._opening:
+            self._refuse_closed()
+            if self._writer is None:
+                if not self._files.exists():
+                    await self._create()
+                await self._attach()
         assert self._writer is not None
         assert self._lock is not None
         return self._writer, self._lock
@@ -245,6 +245,10 @@ class SqliteDatabase:
             raise
         self._identity = (identity[0], self._files.identity()[1])
         self._writer, self._reader, self._lock = writer, reader, lock
+
+    def _refuse_closed(self) -> None:
+        if self._closed:
+            raise closed(str(self.path))
 
     def _refuse_replaced(self) -> None:
         """Refuse to use connections whose files are not those under the store's name any more."""

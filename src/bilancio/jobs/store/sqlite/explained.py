@@ -6,6 +6,9 @@ from collections.abc import Iterator
 
 from bilancio.errors import StoreConflict, StoreCorrupt, StoreError, StoreUnavailable
 
+#: What sqlite3 and aiosqlite say of a connection that was closed meanwhile.
+_OF_CLOSED = {"Cannot operate on a closed database.", "Connection closed", "no active connection"}
+
 
 @contextlib.contextmanager
 def explained(store: str) -> Iterator[None]:
@@ -14,8 +17,8 @@ def explained(store: str) -> Iterator[None]:
         yield
     except sqlite3.IntegrityError as error:
         raise StoreConflict(store, f"{error}.") from error
-    except (sqlite3.ProgrammingError, sqlite3.InterfaceError) as error:
-        if "closed" not in str(error):
+    except (sqlite3.ProgrammingError, ValueError) as error:
+        if str(error) not in _OF_CLOSED:
             raise
         raise closed(store) from error
     except sqlite3.DatabaseError as error:

@@ -1,4 +1,4 @@
-"""On what kind of file system a path lies, and whether a store may lie there."""
+"""Which file system a path is on, and whether a store may be there."""
 
 import sys
 from collections.abc import Iterable
@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from bilancio.errors import StoreUnavailable
 
-#: File systems that several machines share. SQLite's write-ahead log needs memory that all its
-#: users share, and locks that hold. (9p and overlay are what containers and WSL give to one.)
+#: File systems that several machines share. SQLite's write-ahead log needs shared memory and
+#: reliable locks between all its users. (9p and overlay serve one machine: containers and WSL.)
 NETWORK = frozenset(
     {
         "nfs", "nfs4", "cifs", "smb3", "smbfs", "fuse.sshfs", "afs", "ceph", "fuse.ceph", "lustre",
@@ -26,20 +26,20 @@ class Mount(NamedTuple):
 
 
 def mounted() -> list[Mount]:
-    """Return what is mounted on this machine, later mounts after those that they cover."""
+    """Return what is mounted on this machine, each mount after those that it covers."""
     if sys.platform == "linux":
         try:
             lines = MOUNTS.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
         except OSError:
             return []
         return [Mount(_unescaped(fields[1]), fields[2]) for fields in map(str.split, lines)]
-    import psutil  # what Linux says in a file; loading it takes as long as opening a store
+    import psutil  # Linux has a file for it; loading psutil takes as long as opening a store
 
     return [Mount(each.mountpoint, each.fstype) for each in psutil.disk_partitions(all=True)]
 
 
 def mount_of(path: Path, mounts: Iterable[Mount]) -> Mount | None:
-    """Return the mount that *path* lies on; it need not exist yet."""
+    """Return the mount that *path* is on; it need not exist yet."""
     there = path.resolve()
     found = None
     for mount in mounts:
@@ -50,7 +50,7 @@ def mount_of(path: Path, mounts: Iterable[Mount]) -> Mount | None:
 
 
 def network_mount(path: Path, mounts: Iterable[Mount]) -> Mount | None:
-    """Return the network file system that *path* lies on, or None."""
+    """Return the network file system that *path* is on, or None."""
     mount = mount_of(path, mounts)
     return mount if mount is not None and mount.kind.lower() in NETWORK else None
 
@@ -61,19 +61,19 @@ def refuse_network(path: Path) -> None:
     Raises
     ------
     StoreUnavailable
-        It lies on one.
+        It is on one.
     """
     mount = network_mount(path, mounted())
     if mount is not None:
         raise StoreUnavailable(
             str(path),
-            f"it lies on a network file system ({mount.kind} at {mount.point}), where SQLite can "
+            f"it is on a network file system ({mount.kind} at {mount.point}), where SQLite can "
             "lose what it wrote. Name a file on a disk of this machine.",
         )
 
 
 def _unescaped(point: str) -> str:
-    """Return a mount point as it is; the table writes blanks and backslashes in octal."""
+    """Return a mount point as it is; the table writes spaces and backslashes in octal."""
     for code, sign in (("\\040", " "), ("\\011", "\t"), ("\\012", "\n"), ("\\134", "\\")):
         point = point.replace(code, sign)
     return point
