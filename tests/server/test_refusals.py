@@ -192,7 +192,7 @@ async def test_database_file_that_is_none_is_refused_and_left_alone(tool, tmp_pa
     async with Client(build_server()) as client:
         sentence = refusal(await client.call_tool(tool, asked))
     assert str(other) in sentence
-    assert "no SQLite database" in sentence
+    assert "not a SQLite database" in sentence
     assert other.read_text() == "Chapter one. " * 100
 
 

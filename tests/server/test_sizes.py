@@ -98,7 +98,7 @@ async def test_jobs_ended_by_hand_with_whatever_words_and_numbers_are_answered()
     async with Client(build_server()) as client, AsyncJobManager() as manager:
         for end in (
             lambda job_id: manager.complete_job(job_id, {**metrics, "deep": nested(20)}),
-            lambda job_id: manager.fail_job(job_id, LONG * 100),
+            lambda job_id: manager.fail_job(job_id, LONG * 10),
             manager.cancel_job,
         ):
             job_id = await created(client)

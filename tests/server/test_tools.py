@@ -77,7 +77,7 @@ async def test_started_sweep_is_waited_for_and_reports_progress():
     assert answer["status"] == "completed"
     assert answer["completed_runs"] == 12
     assert "job_results" in answer["next"]
-    assert heard[-1] == (12, 12, f"{job_id}: completed")
+    assert heard[-1] == (12, 12, f"{job_id} is completed. 12 of 12 runs.")
 
 
 async def test_running_job_is_left_alone_and_its_status_returned():
