@@ -7,6 +7,7 @@ elsewhere goes through `from_json`, which bounds the size and the depth that it 
 
 import json
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 MAX_BYTES = 16 << 20
 MAX_DEPTH = 64
 MAX_DIGITS = 4300  # of an integer; Python itself reads no more
+_STRING_OR_BRACKET = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"?|[\[\]{}]', re.DOTALL)
 
 
 def finite(value: Any) -> Any:
@@ -93,20 +95,17 @@ def _is_unicode(value: Any) -> bool:
 
 def _refuse_depth(text: str, max_depth: int) -> None:
     """Refuse deep nesting before the parser, which is recursive, meets it."""
-    depth, quoted, escaped = 0, False, False
     if text.count("[") + text.count("{") <= max_depth:
         return
-    for sign in text:
-        if quoted:
-            quoted, escaped = escaped or sign != '"', sign == "\\" and not escaped
-        elif sign == '"':
-            quoted = True
-        elif sign in "[{":
+    depth = 0
+    for found in _STRING_OR_BRACKET.finditer(text):
+        sign = found[0]
+        if sign in {"[", "{"}:
             depth += 1
             if depth > max_depth:
                 message = f"it is nested deeper than {max_depth} levels"
                 raise ValueError(message)
-        elif sign in "]}":
+        elif sign in {"]", "}"}:
             depth -= 1
 
 

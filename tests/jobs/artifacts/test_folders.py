@@ -76,6 +76,13 @@ async def test_a_manifest_that_was_removed_is_made_again_beside_the_jobs_own_fil
     assert "job_manifest.json" in (await manager.results(job.job_id)).files
 
 
+async def test_a_manifest_that_a_power_failure_left_empty_is_made_again(manager, small):
+    job = await manager.create_job("try", small)
+    (job.folder / "job_manifest.json").write_bytes(b"")
+    assert (await manager.run_job(job.job_id)).status == "completed"
+    assert (job.folder / "job_manifest.json").stat().st_size > 0
+
+
 async def test_a_folder_that_is_a_link_is_not_followed(manager, small, tmp_path):
     job = await manager.create_job("try", small)
     (job.folder / "job_manifest.json").unlink()

@@ -44,7 +44,9 @@ def refuse_foreign(job: Job) -> None:
         It holds files and no manifest of the job.
     """
     names = _names(job.folder)
-    manifests = [name for name in (MANIFEST, KEPT_MANIFEST) if name in names]
+    # After a power failure a manifest can be there and hold nothing: that is as if it were gone.
+    kinds = (name for name in (MANIFEST, KEPT_MANIFEST) if name in names)
+    manifests = [name for name in kinds if _head(job.folder / name)]
     if manifests:
         own = any(_is_manifest_of(job, job.folder / name) for name in manifests)
     else:

@@ -169,27 +169,45 @@ def _cell_rows(
 
     Of an arm whose run has no results the fields are empty.
     """
+    every = np.unique(indices - indices % len(job.config.arms))
+    for first in range(0, len(every), _BLOCK):
+        starts = every[first : first + _BLOCK]
+        columns = _cell_columns(job, experiment, starts, indices, metrics)
+        rows = _rows(columns, list(columns.values()))
+        if first:
+            next(rows)
+        yield from rows
+
+
+def _cell_columns(
+    job: Job,
+    experiment: Experiment,
+    starts: NDArray[np.int64],
+    indices: NDArray[np.int64],
+    metrics: NDArray[np.void],
+) -> dict[str, NDArray[Any]]:
+    """Return the columns of cells.csv for the cells and seeds that begin with these runs."""
     arms = job.config.arms
-    starts = np.unique(indices - indices % len(arms))
     cells = parameters_of(experiment, job.config, starts)
-    names = metrics.dtype.names or ()
     columns: dict[str, NDArray[Any]] = {
         "job_id": np.broadcast_to(np.array(job.job_id), starts.shape),
         "index": starts,
         **{name: column for name, column in cells.items() if name != "arm"},
     }
-    first = np.searchsorted(indices, starts)
-    columns |= {name: metrics[name][first] for name in cells if name in names}
+    present = np.searchsorted(indices, starts)
+    columns |= {
+        name: metrics[name][present] for name in cells if name in (metrics.dtype.names or ())
+    }
     measures = [each for each in measures_of(experiment, metrics.dtype) if each.name not in cells]
     for number, arm in enumerate(arms):
         place = np.minimum(np.searchsorted(indices, starts + number), len(indices) - 1)
-        present = indices[place] == starts + number
+        found = indices[place] == starts + number
         for metric in measures:
             values = metric.to_text(metrics[metric.name][place])
-            if not present.all():
-                values = np.where(present, values.astype(object), "")
+            if not found.all():
+                values = np.where(found, values.astype(object), "")
             columns[measure_column(metric.name, arm, arms)] = values
-    yield from _rows(columns, list(columns.values()))
+    return columns
 
 
 def _rows(names: Iterable[str], columns: list[NDArray[Any]]) -> Iterator[Iterable[Any]]:
