@@ -6,7 +6,7 @@ from bilancio import machine
 from bilancio.experiments import registry
 from bilancio.experiments.protocol import preparation_s
 from bilancio.jobs import AsyncJobManager, JobConfig
-from bilancio.jobs.estimate import SHIPPED_SPEED, SHIPPED_STARTUP_S
+from bilancio.jobs.estimate import SHIPPED_SPEED, SHIPPED_STARTUP_S, WRITING_S
 
 LARGE = JobConfig(
     sweep_type="balanced", n_agents=200, kappas=["0.25", "0.5", "1", "2"], n_replicates=8000
@@ -34,7 +34,7 @@ async def test_without_a_measurement_the_shipped_figures_are_used_and_said_to_be
     compiling = preparation_s(registry.experiment("balanced"))
     assert LARGE.total_runs == 64_000
     assert expected.seconds == pytest.approx(
-        SHIPPED_STARTUP_S + compiling + LARGE.cost * SHIPPED_SPEED / 2
+        SHIPPED_STARTUP_S + compiling + LARGE.cost * SHIPPED_SPEED / 2 + 64_000 * WRITING_S
     )
     assert (expected.runs, expected.workers, expected.rough) == (64_000, 2, True)
 
@@ -45,7 +45,9 @@ async def test_the_median_of_what_was_measured_here_is_used(manager, small):
     expected = await manager.estimate(small)
     compiling = preparation_s(registry.experiment("balanced"))
     workers = expected.workers
-    assert expected.seconds == pytest.approx(2.0 + compiling + small.cost * 2e-7 / workers)
+    assert expected.seconds == pytest.approx(
+        2.0 + compiling + small.cost * 2e-7 / workers + 16 * WRITING_S
+    )
     assert not expected.rough
 
 
@@ -56,7 +58,9 @@ async def test_computing_is_shared_by_the_workers_and_the_start_is_not(monkeypat
         await measured(manager, LARGE, speed=1e-6, startup_s=1.5)
         expected = await manager.estimate(LARGE)
     compiling = preparation_s(registry.experiment("balanced"))
-    assert expected.seconds == pytest.approx(1.5 + compiling + LARGE.cost * 1e-6 / workers)
+    assert expected.seconds == pytest.approx(
+        1.5 + compiling + LARGE.cost * 1e-6 / workers + 64_000 * WRITING_S
+    )
     assert expected.workers == workers
 
 
@@ -67,7 +71,7 @@ async def test_one_run_is_computed_by_one_worker(monkeypatch):
         await measured(manager, one, speed=0.5, startup_s=0.0)
         expected = await manager.estimate(one)
     compiling = preparation_s(registry.experiment("single"))
-    assert expected.seconds == pytest.approx(compiling + one.cost * 0.5)
+    assert expected.seconds == pytest.approx(compiling + one.cost * 0.5 + WRITING_S)
 
 
 async def test_other_experiments_and_machines_say_nothing(manager, small, monkeypatch):
@@ -86,7 +90,8 @@ async def test_of_a_job_only_what_is_missing_counts(manager, small):
     rest = await manager.estimate(half)
     compiling = preparation_s(registry.experiment("balanced"))
     assert rest.runs == 8
-    assert rest.seconds - 1.0 - compiling == pytest.approx((whole.seconds - 1.0 - compiling) / 2)
+    beside = 1.0 + compiling + 16 * WRITING_S
+    assert rest.seconds - beside == pytest.approx((whole.seconds - beside) / 2)
     none_left = done.model_copy(update={"completed_runs": 16})
     assert (await manager.estimate(none_left)).seconds == 0
 

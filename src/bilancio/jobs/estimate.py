@@ -17,13 +17,14 @@ from bilancio.jobs.store.rows import Speed
 # what a shared core of 2024 needs.
 SHIPPED_SPEED = 1.2e-7
 SHIPPED_STARTUP_S = 2.0
+WRITING_S = 1e-5  # for a run's row in the tables, which are written by one core at the end
 
 
 async def estimate(session: Session, sweep: SweepConfig | Mapping[str, Any] | Job) -> Estimate:
     """Return how long a sweep will take here, without running anything of it.
 
-    The start of the worker is part of it, and the compilation of the engine where that is still
-    to be done. A store that cannot be read is no reason to refuse: the estimate is a rough one.
+    The start of the worker is part of it, the writing of the tables, and the compilation of the
+    engine where that is still to be done. Where the store cannot be read the estimate is rough.
 
     Parameters
     ----------
@@ -50,7 +51,7 @@ async def estimate(session: Session, sweep: SweepConfig | Mapping[str, Any] | Jo
     computing_s = cost * statistics.median(speeds) / max(min(workers, left), 1)
     return Estimate(
         runs=left,
-        seconds=startup_s + computing_s if left else 0.0,
+        seconds=startup_s + computing_s + WRITING_S * config.total_runs if left else 0.0,
         workers=workers,
         rough=not measured,
     )
