@@ -3,6 +3,7 @@
 import pytest
 
 from bilancio import machine
+from bilancio.errors import StoreError
 from bilancio.experiments import registry
 from bilancio.experiments.protocol import preparation_s
 from bilancio.jobs import AsyncJobManager, JobConfig
@@ -105,3 +106,13 @@ async def test_a_small_hypercube_before_does_not_make_a_large_sweep_take_hours(m
     after = await manager.estimate(LARGE)
     assert after.seconds < 60
     assert after.seconds < 10 * before.seconds
+
+
+async def test_a_store_that_cannot_be_read_any_more_makes_the_estimate_rough(manager, small):
+    """What was created is not reported as refused because its estimate could not be measured."""
+    job = await measured(manager, small, speed=1.0, startup_s=1.0)
+    assert not (await manager.estimate(job)).rough
+    (await manager.store()).database.path.unlink()
+    with pytest.raises(StoreError):
+        await manager.get_job(job.job_id)
+    assert (await manager.estimate(job)).rough
