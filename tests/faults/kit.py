@@ -50,7 +50,7 @@ def asked(config):
 
 def finished(process):
     """Wait for the process and return how it and its worker ended, and what it complained of."""
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=110)  # the first may compile
     worker = [int(line.split()[1]) for line in out.splitlines() if line.startswith("worker")]
     return process.returncode, *(worker or [None]), err
 

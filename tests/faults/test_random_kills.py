@@ -36,7 +36,7 @@ async def job_or_none(manager):
 
 
 async def victim(manager, rng):
-    """Choose somebody who is at work on the job: its worker, or one of the pool."""
+    """Choose a process that computes the job: its worker, or one of the worker's own."""
     job = await job_or_none(manager)
     if job is None or job.holder is None or not job.holder.pid:
         return None
@@ -51,25 +51,59 @@ def first_cause(starter):
     return next((each for each in process.children() if "bilancio_mcp" in each.cmdline()), process)
 
 
+def killed(process):
+    """Kill *process*, unless it is gone; return how many were killed."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        if process is not None:
+            process.kill()
+            return 1
+    return 0
+
+
+async def start_and_kill_its_starter(rng, *, by_server):
+    with (asked if by_server else started)(CONFIG) as starter:
+        await ended_within(rng.uniform(0.0, LONGEST_S), psutil.Process(starter.pid))
+        done = 0
+        with contextlib.suppress(psutil.NoSuchProcess):
+            done = killed(first_cause(starter))
+        starter.kill()
+    return done
+
+
+async def start_by_a_server_and_kill_the_worker(manager, rng):
+    with asked(CONFIG) as starter:
+        await asyncio.to_thread(starter.stdout.readline)  # until there is a worker
+        await ended_within(rng.uniform(0.0, LONGEST_S), psutil.Process(starter.pid))
+        done = killed(await victim(manager, rng))
+        starter.kill()
+    return done
+
+
+async def start_here_and_kill_the_worker(manager, rng):
+    if await job_or_none(manager) is None:
+        await manager.create_job("try", CONFIG, job_id=NAME)
+    job = (await manager.start_sweep(NAME)).job
+    if job.holder is None or not job.holder.pid:
+        return 0
+    await ended_within(rng.uniform(0.0, LONGEST_S), psutil.Process(job.holder.pid))
+    return killed(await victim(manager, rng))
+
+
 async def disturbed(manager, rng, kills):
-    """Start the job again and again, and kill somebody each time; return how often."""
+    """Start the job again and again, and kill something each time; return how often."""
     done = 0
     while done < kills:
         job = await job_or_none(manager)
         if job is not None and job.state == "completed":
             return done
         by_server = rng.random() < SERVERS
-        with (asked if by_server else started)(CONFIG) as starter:
-            starter_dies = rng.random() < STARTERS
-            if not starter_dies:  # the moment is drawn from when there is a worker
-                await asyncio.to_thread(starter.stdout.readline)
-            await ended_within(rng.uniform(0.0, LONGEST_S), psutil.Process(starter.pid))
-            with contextlib.suppress(psutil.NoSuchProcess):
-                chosen = first_cause(starter) if starter_dies else await victim(manager, rng)
-                if chosen is not None:
-                    chosen.kill()
-                    done += 1
-            starter.kill()
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if rng.random() < STARTERS:
+                done += await start_and_kill_its_starter(rng, by_server=by_server)
+            elif by_server:
+                done += await start_by_a_server_and_kill_the_worker(manager, rng)
+            else:
+                done += await start_here_and_kill_the_worker(manager, rng)
     return done
 
 
