@@ -38,8 +38,13 @@ class StoreBase:
     async def _as_holder(self, name: str, lease: Lease, **params: Value) -> None:
         """Execute a statement that changes the job of *lease* if the lease still holds it."""
         async with self.database.write() as transaction:
-            if not await transaction.execute(name, **lease.model_dump(), **params):
-                raise LeaseLost(lease.job_id, lease.worker_id)
+            await self._held(transaction, name, lease, **params)
+
+    async def _held(
+        self, transaction: Transaction, name: str, lease: Lease, **params: Value
+    ) -> None:
+        if not await transaction.execute(name, **lease.model_dump(), **params):
+            raise LeaseLost(lease.job_id, lease.worker_id)
 
     async def _insert(
         self, transaction: Transaction, job_id: str, chunk: Chunk, fence: int

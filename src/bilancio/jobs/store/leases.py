@@ -7,6 +7,7 @@ from bilancio.encoding import finite
 from bilancio.jobs.job_id import JobId
 from bilancio.jobs.models import EventType, InFlightBatch, JobStatus, Lease
 from bilancio.jobs.store.base import StoreBase, as_json
+from bilancio.jobs.store.database import Row
 
 _EVENT_OF_CLAIM = {JobStatus.PENDING: EventType.STARTED, JobStatus.RUNNING: EventType.RECOVERED}
 
@@ -54,15 +55,9 @@ class Leases(StoreBase):
             if not claimed:
                 return None
             event = _EVENT_OF_CLAIM.get(JobStatus(before[0]["status"]), EventType.RESUMED)
-            asked = {"request": request_key, "recompute": recompute and True}
-            details = {
-                "worker": worker_id,
-                "executor": executor,
-                "attempt": claimed[0]["attempts"],
-                "completed_runs": claimed[0]["completed_runs"],
-                "failed_runs": claimed[0]["failed_runs"],
-                **{name: value for name, value in asked.items() if value is not None},
-            }
+            details = _claimed(claimed[0], executor)
+            details |= {"request": request_key} if request_key is not None else {}
+            details |= {"recompute": True} if recompute else {}
             await self._append(transaction, job_id, event, details)
             fence = claimed[0]["fence"]
             return Lease(job_id=job_id, worker_id=worker_id, fence=fence), event
@@ -98,3 +93,14 @@ class Leases(StoreBase):
     ) -> None:
         """Note what the worker measured; see `Speed`. What is None keeps its value."""
         await self._as_holder("note_speed", lease, speed=finite(speed), startup_s=finite(startup_s))
+
+
+def _claimed(row: Row, executor: str) -> dict[str, Any]:
+    """Return what the event of a claim says, given the job's row after it."""
+    return {
+        "worker": row["worker_id"],
+        "executor": executor,
+        "attempt": row["attempts"],
+        "completed_runs": row["completed_runs"],
+        "failed_runs": row["failed_runs"],
+    }

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from bilancio.errors import LeaseLost
 from bilancio.failpoints import failpoint
 from bilancio.jobs.clock import to_text
 from bilancio.jobs.models import EventType, InFlightBatch, JobStatus, Lease
@@ -41,20 +40,17 @@ class Recording(StoreBase):
         """
         completed = sum(chunk.last_index - chunk.first_index + 1 for chunk in chunks)
         async with self.database.write() as transaction:
-            ranges = [(chunk.first_index, chunk.last_index) for chunk in chunks]
-            ranges += [(index, index) for index in failures]
-            retried = await _delete_failed_runs(transaction, lease.job_id, ranges)
-            held = await transaction.execute(
+            retried = await _delete_failed_runs(transaction, lease.job_id, chunks, failures)
+            await self._held(
+                transaction,
                 "count_recorded",
-                **lease.model_dump(),
+                lease,
                 completed=completed,
                 failed=len(failures) - retried,
                 compute_s=compute_s,
                 expires=self._now(lease_s),
                 in_flight=as_json("in_flight", in_flight),
             )
-            if not held:
-                raise LeaseLost(lease.job_id, lease.worker_id)
             for chunk in chunks:
                 await self._insert(transaction, lease.job_id, chunk, lease.fence)
             await insert_failed_runs(transaction, lease.job_id, failures, self._now())
@@ -74,16 +70,15 @@ class Recording(StoreBase):
         """End the job that *lease* is on: completed with a summary, or failed with an error."""
         error = None if error is None else storable(error)
         async with self.database.write() as transaction:
-            held = await transaction.execute(
+            await self._held(
+                transaction,
                 "end_by_worker",
-                **lease.model_dump(),
+                lease,
                 status=status,
                 now=to_text(moment) if moment else self._now(),
                 error=error,
                 summary=None if summary is None else as_json("summary", summary),
             )
-            if not held:
-                raise LeaseLost(lease.job_id, lease.worker_id)
             details: dict[str, Any] = {"error": error} if error else {}
             details |= {"summary": summary} if summary is not None else {}
             await self._append(transaction, lease.job_id, ENDED[status], details)
@@ -100,9 +95,11 @@ async def insert_failed_runs(
 
 
 async def _delete_failed_runs(
-    transaction: Transaction, job_id: str, ranges: Sequence[tuple[int, int]]
+    transaction: Transaction, job_id: str, chunks: Sequence[Chunk], failures: Mapping[int, str]
 ) -> int:
     """Forget earlier failures of runs that were tried again; return how many there were."""
+    ranges = [(chunk.first_index, chunk.last_index) for chunk in chunks]
+    ranges += [(index, index) for index in failures]
     deleted = 0
     for first, last in ranges:
         deleted += await transaction.execute(

@@ -95,12 +95,10 @@ def job_from(row: Row, manual_run_ids: Sequence[str] = ()) -> Job:
         A column holds what was never stored; the error names it.
     """
     read = _Reader(row)
-    job_id = JobId(read("job_id", _text))
-    stored = read("config", _object)
+    job_id, stored = JobId(read("job_id", _text)), read("config", _object)
     config = read("config", lambda _: _config(stored))
-    run_ids: Sequence[str] = manual_run_ids
-    if not row["manual"]:
-        run_ids = RunIds(job_id, config.sweep_type, config.arms, read("total_runs", _count))
+    total_runs = read("total_runs", _count)
+    planned = RunIds(job_id, config.sweep_type, config.arms, total_runs)
     return Job(
         job_id=job_id,
         created_at=read("created_at", _moment),
@@ -109,8 +107,8 @@ def job_from(row: Row, manual_run_ids: Sequence[str] = ()) -> Job:
         config=config,
         config_hash=digest_now(config, stored, read("config_hash", _text)),
         engine=read("engine", _text),
-        run_ids=run_ids,
-        total_runs=read("total_runs", _count),
+        run_ids=manual_run_ids if row["manual"] else planned,
+        total_runs=total_runs,
         completed_runs=read("completed_runs", _count),
         failed_runs=read("failed_runs", _count),
         started_at=read("started_at", _optional(_moment)),

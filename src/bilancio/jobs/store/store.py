@@ -66,21 +66,16 @@ class JobStore(Questions, Leases, Recording, ManualJobs):
         JobExists
             The name is taken.
         """
-        written = config.as_dict()
         row = {
             "job_id": job_id,
             "now": self._now(),
             "description": description,
             "notes": notes,
             "tags": as_json("tags", list(tags)),
-            "sweep_type": config.sweep_type,
-            "config": as_json("config", written),
-            "config_hash": config.digest(),
+            **_sweep_columns(config),
             "engine": engine,
             "out_dir": str(out_dir),
             "request_key": request_key,
-            "total_runs": config.total_runs,
-            "work": finite(config.cost) or 0.0,
             "executor": executor,
         }
         async with self.database.write() as transaction:
@@ -92,7 +87,8 @@ class JobStore(Questions, Leases, Recording, ManualJobs):
             if taken:
                 raise JobExists(job_id, taken[0]["description"])
             added = await transaction.query("insert_job", **row)
-            await self._append(transaction, job_id, EventType.CREATED, {"config": written})
+            created = {"config": config.as_dict()}
+            await self._append(transaction, job_id, EventType.CREATED, created)
             return await self._job(added[0])
 
     async def cancel(self, job_id: JobId, reason: str) -> bool:
@@ -188,3 +184,14 @@ class JobStore(Questions, Leases, Recording, ManualJobs):
             if row["summary"]:
                 details["summary"] = json.loads(row["summary"])
             await self._append(transaction, job_id, ENDED[status], details, row["completed_at"])
+
+
+def _sweep_columns(config: SweepConfig) -> dict[str, Any]:
+    """Return the columns that describe the sweep of a job."""
+    return {
+        "sweep_type": config.sweep_type,
+        "config": as_json("config", config.as_dict()),
+        "config_hash": config.digest(),
+        "total_runs": config.total_runs,
+        "work": finite(config.cost) or 0.0,
+    }

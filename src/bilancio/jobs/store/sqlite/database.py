@@ -224,7 +224,6 @@ class SqliteDatabase:
 
     async def _attach(self) -> None:
         """Open both connections to the file."""
-        identity = self._files.identity()
         writer, reader, lock = await connect(self._files), None, None
         try:
             lock = FileLock(self._files.lock)
@@ -243,7 +242,7 @@ class SqliteDatabase:
             if lock is not None:
                 lock.close()
             raise
-        self._identity = (identity[0], self._files.identity()[1])
+        self._identity = self._files.identity()
         self._writer, self._reader, self._lock = writer, reader, lock
 
     def _refuse_closed(self) -> None:
