@@ -3,6 +3,7 @@
 import asyncio
 import json
 
+import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from mcp import Client
@@ -84,7 +85,8 @@ def check(tool, arguments, result):
         assert len(said) < 20_000, (tool, arguments)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True)
+@pytest.mark.slow
+@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True)
 @given(st.lists(calls(), min_size=5, max_size=10))
 @example([("list_jobs", {"text": "*" * 70_000}), ("list_jobs", {"tag": "\ud800"})])
 @example([("cancel_job", {"job_id": ..., "reason": "\ud800"})])

@@ -12,6 +12,7 @@ from bilancio.jobs.manager import AsyncJobManager
 from bilancio.jobs.models import Table
 from bilancio_mcp.outputs import JobResults, results_table
 from bilancio_mcp.server import build_server
+from bilancio_mcp.tools import status
 from tests.server.talk import SMALL, completed, created, data, typo, waited
 
 
@@ -265,3 +266,19 @@ async def test_manifest_is_a_resource_and_names_are_offered_while_one_types():
         assert not (await client.complete(ref, {"name": "job_id", "value": "qq"})).completion.values
         with pytest.raises(MCPError, match="none with a name like it"):
             await client.read_resource("job://no-such-job/manifest")
+
+
+async def test_wait_for_a_job_that_stands_still_reports_all_the_same(monkeypatch):
+    monkeypatch.setattr(status, "REPORT_S", 0.1)
+    heard = []
+
+    async def listen(*progress):
+        heard.append(progress)
+
+    async with Client(build_server()) as client, AsyncJobManager() as manager:
+        job_id = await created(client)
+        await manager.start_job(job_id)
+        asked = {"job_id": job_id, "wait_s": 1}
+        answer = data(await client.call_tool("job_status", asked, progress_callback=listen))
+    assert answer["status"] == "running"
+    assert len(heard) >= 3
