@@ -23,7 +23,7 @@ SOME_RECORDED = re.compile(r"\b[1-9][\d,]*/(?:800|200,000) runs")
 
 @pytest.fixture(autouse=True)
 def _nothing_goes_on():
-    """Whatever fails, no worker is left to go on for an hour."""
+    """Whatever fails, no worker is left running for an hour."""
     yield
     program("jobs", "cancel", "long-job")
 

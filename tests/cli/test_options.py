@@ -1,4 +1,4 @@
-"""Options given twice, ranges, and files that say what nobody expects."""
+"""Options given twice, ranges, and files that are not what they seem."""
 
 import os
 
@@ -13,9 +13,6 @@ def configured(bilancio, *words):
     assert said.code == 0, said.err
     bilancio("jobs", "watch", said.json["job"]["job_id"])
     return said.json["job"]["config"]
-
-
-# -- twice ----------------------------------------------------------------------------------------
 
 
 def test_a_list_given_twice_is_one_list(bilancio):
@@ -75,9 +72,6 @@ def test_a_hole_in_a_list_given_twice_is_refused(bilancio):
     assert "kappas[1]: got ''; allowed: numbers" in said.err
 
 
-# -- ranges ---------------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize(
     ("text", "values"),
     [
@@ -108,8 +102,6 @@ def test_a_range_that_leads_nowhere_is_refused(bilancio, stored, text):
     assert "kappas" in said.err
     assert stored() == 0
 
-
-# -- files ----------------------------------------------------------------------------------------
 
 BOMB = "a: &a [1,1,1,1,1,1,1,1,1]\n" + "".join(
     f"{new}: &{new} [{','.join([f'*{old}'] * 9)}]\n"
@@ -227,8 +219,6 @@ def test_a_manifest_that_is_none_is_refused(bilancio, stored, tmp_path, content,
     assert reason in said.err
     assert stored() == 0
 
-
-# -- text that is none ----------------------------------------------------------------------------
 
 LONG = "x" * 5000
 UNUSABLE = {

@@ -148,8 +148,6 @@ def test_an_error_without_a_traceback_names_the_way_to_one(job, tmp_path):
     assert "Traceback" in told.err
 
 
-# -- what is in it --------------------------------------------------------------------------------
-
 #: What terminals obey, or do not show: escapes, their 8-bit forms, what reorders or hides.
 NASTY = {
     "colour": "\x1b[31mred", "title": "\x1b]0;owned\x07", "clear": "\x1b[2J", "c1": "\x9b31m",

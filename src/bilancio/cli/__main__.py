@@ -12,8 +12,8 @@ def main() -> None:
 
     Ctrl-C while the code is loaded ends the process at once: nothing has been begun.
     """
-    heeded = _signal.getsignal(_signal.SIGINT) is _signal.default_int_handler
-    if heeded:
+    default = _signal.getsignal(_signal.SIGINT) is _signal.default_int_handler
+    if default:
         _signal.signal(_signal.SIGINT, _leave)
     from bilancio.cli.main import run  # takes half a second, in which the handler is needed
     from bilancio.cli.render.console import prepare_streams, reserve_stdout
@@ -21,10 +21,10 @@ def main() -> None:
     prepare_streams()
     if "--json" in sys.argv:
         reserve_stdout()
-    if heeded:
+    if default:
         _signal.signal(_signal.SIGINT, _signal.default_int_handler)
     code = run(sys.argv[1:])
-    if heeded:
+    if default:
         _signal.signal(_signal.SIGINT, _signal.SIG_IGN)  # all is said; the interpreter ends
     sys.exit(code)
 
