@@ -115,6 +115,18 @@ async def test_runs_recorded_by_hand_come_back(manager, other, small, tmp_path):
     assert repr(await other.runs(job.job_id)) == repr(await manager.runs(job.job_id))
 
 
+async def test_numbers_recorded_by_hand_that_are_not_finite_come_back(
+    manager, other, small, tmp_path
+):
+    job = await manager.create_job("by hand", small)
+    await manager.start_job(job.job_id)
+    numbers = {"delta": float("nan"), "most": float("inf"), "n": 2}
+    await manager.record_progress(job.job_id, "first", numbers)
+    await manager.complete_job(job.job_id, {})
+    await other.import_job(await exported(manager, job, tmp_path / "export"))
+    await assert_same_results(manager, other, job.job_id)
+
+
 async def test_importing_again_changes_nothing(manager, other, small, tmp_path):
     job = await manager.run_job((await manager.create_job("try", small)).job_id)
     folder = await exported(manager, job, tmp_path / "export")

@@ -141,7 +141,7 @@ def make_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         opened = os.open(folder, _FOLDER)
         try:
-            probe = f".probe-{os.getpid()}-{secrets.token_hex(4)}"
+            probe = f".{MANIFEST}-{os.getpid()}-{secrets.token_hex(4)}"
             os.close(os.open(probe, _NEW, 0o600, dir_fd=opened))
             os.unlink(probe, dir_fd=opened)
         finally:

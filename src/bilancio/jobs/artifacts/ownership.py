@@ -97,7 +97,7 @@ def _may_be_ours(job: Job, name: str) -> bool:
 
     The log says of no job, and is there before the first manifest of version 0.1.
     """
-    if name == LOG or any(name.startswith(f".{each}-") for each in (*NAMES, "probe")):
+    if name == LOG or any(name.startswith(f".{each}-") for each in NAMES):
         return True
     if name not in NAMES:
         return False

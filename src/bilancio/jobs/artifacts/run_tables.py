@@ -138,7 +138,10 @@ def run_index(table: Table, index: str, run_id: str, run_ids: RunIds) -> int:
 
 
 def read_manual_runs(path: Path, limit: int) -> Iterator[Chunk]:
-    """Yield a chunk for each run that was recorded by hand, at most *limit*."""
+    """Yield a chunk for each run that was recorded by hand, at most *limit*.
+
+    NaN stays what it is there: an empty field is a metric that was not recorded.
+    """
     with opened(path) as file:
         table = open_table(file, path)
         (at_id,) = table.places(["run_id"])
@@ -151,7 +154,7 @@ def read_manual_runs(path: Path, limit: int) -> Iterator[Chunk]:
             if not run_id or run_id in seen or index >= limit:
                 raise table.refused("run_id", shown(run_id), f"{limit} runs, each once")
             seen.add(run_id)
-            numbers = {name: _number(line[place]) for place, name in metrics if line[place]}
+            numbers = {name: float(line[place]) for place, name in metrics if line[place]}
             packed, crc32 = packing.pack(packing.one_row(numbers))
             yield Chunk(
                 first_index=index, last_index=index, metrics=packed, crc32=crc32, run_id=run_id
@@ -353,10 +356,3 @@ def _whole_number(text: str) -> int:
     if len(text) > MAX_DIGITS:
         raise ValueError(shown(text, 20))
     return int(text)
-
-
-def _number(text: str) -> float:
-    number = float(text)
-    if math.isnan(number):
-        raise ValueError(text)
-    return number
