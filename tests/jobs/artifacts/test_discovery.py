@@ -64,6 +64,16 @@ async def test_where_the_working_folder_is_gone_an_absolute_output_folder_is_sea
     assert (await other.list_jobs()).total == 1
 
 
+@pytest.mark.parametrize("out_dir", ["~nosuchuser/out", "/dev/null/out", "x" * 300])
+async def test_an_output_folder_that_cannot_be_leaves_a_listing_empty(
+    tmp_path, monkeypatch, out_dir
+):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("BILANCIO_OUT_DIR", out_dir)
+    async with AsyncJobManager(str(tmp_path / "other.db")) as manager:
+        assert (await manager.list_jobs()).total == 0
+
+
 async def test_a_folder_under_another_name_brings_the_job_it_holds(folder, other, tmp_path):
     shutil.copytree(folder, tmp_path / "found" / "stressed-liquidity-2")
     assert (await other.get_job(NAME)).status == "completed"

@@ -60,10 +60,17 @@ def search_roots(out_dir: Path) -> tuple[Path, ...]:
         return (out_dir,) if out_dir.is_absolute() else ()
     roots.append(here / out_dir)
     for folder in (here, *here.parents):
-        if any((folder / mark).exists() for mark in PROJECT_MARKS):
+        if _is_project(folder):
             roots.append(folder / PROJECT_OUT)
             break
     return tuple(dict.fromkeys(roots))
+
+
+def _is_project(folder: Path) -> bool:
+    try:
+        return any((folder / mark).exists() for mark in PROJECT_MARKS)
+    except OSError:  # it may be passed through, but not looked into
+        return False
 
 
 async def unknown_manifests(store: JobStore, roots: Iterable[Path]) -> dict[JobId, Path]:
