@@ -5,7 +5,7 @@ from pydantic import BaseModel, ConfigDict
 
 from bilancio.errors import InvalidInput
 from bilancio.experiments.configs import RingSweep
-from bilancio.validation import checked_text, unknown_fields, validated
+from bilancio.validation import unknown_fields, validated
 
 
 class Small(BaseModel):
@@ -47,24 +47,3 @@ def test_an_unknown_name_of_a_million_letters_is_cut():
 
 def test_names_that_are_known_are_no_error():
     assert unknown_fields(["notes"], ["notes", "kappas"]) is None
-
-
-@pytest.mark.parametrize(
-    ("text", "sentence"),
-    [
-        ("a\0b", "notes: got a NUL at character 2; allowed: text that can be written as UTF-8."),
-        ("\udc80", "notes: got '\\udc80', which is not Unicode, at character 1; allowed: text t"),
-        ("x" * 11, "notes: got 11 characters; allowed: text of at most 10 characters."),
-        (b"bytes", "notes: got b'bytes'; allowed: text."),
-        (None, "notes: got None; allowed: text."),
-    ],
-)
-def test_text_that_cannot_be_stored_whole_is_refused(text, sentence):
-    with pytest.raises(InvalidInput) as error:
-        checked_text("notes", text, 10)
-    assert str(error.value).startswith(sentence)
-
-
-@pytest.mark.parametrize("text", ["", "κ ≤ 1", "a\nb\t\x1b[0m", "😀"])
-def test_text_that_can_be_stored_is_handed_back(text):
-    assert checked_text("notes", text, 10) == text

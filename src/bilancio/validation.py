@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from bilancio.errors import MAX_PROBLEMS, InvalidInput, Problem, invalid, shown
+from bilancio.errors import MAX_PROBLEMS, InvalidInput, Problem, shown
 
 M = TypeVar("M", bound=BaseModel)
 Schema = Mapping[str, Any]
@@ -85,28 +85,6 @@ def unknown_fields(
     first = [unknown_field(name, choices) for name in strangers[:MAX_PROBLEMS]]
     first = [problem._replace(field=f"{prefix}{problem.field}") for problem in first]
     return InvalidInput(_once_known(first), max(0, len(strangers) - MAX_PROBLEMS))
-
-
-def checked_text(field: str, text: object, max_length: int) -> str:
-    """Return *text* if it can be stored whole, as any file and database takes it.
-
-    Raises
-    ------
-    InvalidInput
-        It is not text, is longer than *max_length* characters, or holds a NUL or half of a
-        surrogate pair, which bytes that are not UTF-8 leave behind.
-    """
-    if not isinstance(text, str):
-        raise invalid(field, text, "text")
-    if len(text) > max_length:
-        got = f"{len(text):,} characters"
-        raise InvalidInput([Problem(field, got, f"text of at most {max_length:,} characters")])
-    for number, sign in enumerate(text):
-        if sign == "\0" or "\ud800" <= sign <= "\udfff":
-            what = "a NUL" if sign == "\0" else f"{sign!r}, which is not Unicode,"
-            got = f"{what} at character {number + 1}"
-            raise InvalidInput([Problem(field, got, "text that can be written as UTF-8")])
-    return text
 
 
 def _once_known(problems: Iterable[Problem]) -> list[Problem]:

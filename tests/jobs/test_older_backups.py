@@ -5,7 +5,7 @@ import json
 import pytest
 
 from bilancio.jobs import AsyncJobManager, JobStatus
-from tests.jobs.test_doctor import wrong
+from tests.jobs.test_doctor import change, wrong
 
 
 @pytest.fixture
@@ -93,3 +93,13 @@ async def test_runs_recorded_by_hand_come_back_where_the_files_have_all_of_them(
         assert len((await restored.import_jobs([job.out_dir])).updated) == 1
         now = await restored.exact(job.job_id)
         assert (now.status, [*now.run_ids]) == (JobStatus.COMPLETED, ["one", "two"])
+
+
+async def test_a_damaged_job_of_the_store_does_not_stop_an_import(manager, small, isolated):
+    first = await manager.run_job((await manager.create_job("a", small, job_id="a-job")).job_id)
+    await manager.run_job((await manager.create_job("b", small, job_id="b-job")).job_id)
+    store_file = isolated / "store" / "bilancio.db"
+    change(store_file, "UPDATE jobs SET created_at = 'yesterday' WHERE job_id = 'a-job'")
+    found = await manager.import_jobs([first.out_dir])
+    assert [each.job_id for each in found.already_there] == ["b-job"]
+    assert "Job a-job is damaged in the store" in "".join(found.refused.values())

@@ -1,11 +1,9 @@
 """Find jobs by name, and tell whether a running one still has its worker."""
 
-import asyncio
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from bilancio import machine
-from bilancio.errors import InvalidInput, JobNotFound, Problem, invalid
+from bilancio.errors import JobNotFound, invalid
 from bilancio.jobs.artifacts import discovery
 from bilancio.jobs.artifacts.log import log_tail
 from bilancio.jobs.job_id import JobId, Match, match_job_id, spoken
@@ -14,9 +12,6 @@ from bilancio.jobs.session import Session
 from bilancio.jobs.store import JobStore
 from bilancio.jobs.texts import MAX_TEXT
 from bilancio.jobs.worker.lock_file import WorkerState, process_exists, worker_state
-
-if TYPE_CHECKING:  # numpy, which other questions do not need
-    from bilancio.jobs.artifacts.importing import Read
 
 
 async def find(session: Session, name: str) -> Found:
@@ -79,32 +74,6 @@ async def with_stall(session: Session, job: Job) -> Job:
     if now is None or (now.status is job.status and now.holder == job.holder):
         return job.model_copy(update={"stalled": True, "error": _early_death(job)})
     return await with_stall(session, now)
-
-
-async def import_manifest(session: Session, manifest: Path) -> tuple[Job, bool]:
-    """Store the job of one manifest; tell whether the store did not have it before.
-
-    Raises
-    ------
-    InvalidInput
-        It is not a manifest that can be read, or its name is that of a job with another
-        configuration.
-    """
-    from bilancio.jobs.artifacts import importing  # numpy, which other questions do not need
-
-    read = await asyncio.to_thread(importing.read_job, manifest.absolute())
-    return await import_read(session, manifest, read)
-
-
-async def import_read(session: Session, manifest: Path, read: "Read") -> tuple[Job, bool]:
-    """Store the job that was read from *manifest*; see `import_manifest`."""
-    name = read.row["job_id"]
-    added = await (await session.store()).import_job(*read)
-    job = await load(session, name)
-    if not added and job.config_hash != read.row["config_hash"]:
-        allowed = "a job with the same configuration, or a name that the store does not have"
-        raise InvalidInput([Problem(f"{manifest}: job_id", repr(name), allowed)])
-    return job, added
 
 
 async def _find(session: Session, name: str, *, exact: bool) -> Found:

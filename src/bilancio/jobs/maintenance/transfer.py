@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 
-from bilancio.errors import InvalidInput
+from bilancio.errors import InvalidInput, JobDamaged, Problem
 from bilancio.jobs.artifacts import importing, tables
-from bilancio.jobs.lookup import find, import_read, load
+from bilancio.jobs.lookup import find, load
 from bilancio.jobs.maintenance.reports import Imported
 from bilancio.jobs.models import Job, JobStatus
 from bilancio.jobs.session import Session
@@ -42,7 +42,7 @@ async def import_jobs(session: Session, paths: Sequence[Path | str]) -> Imported
         for manifest in manifests:
             try:
                 job, change = await _import(session, manifest)
-            except (InvalidInput, OSError) as error:
+            except (InvalidInput, JobDamaged, OSError) as error:
                 refused[str(manifest)] = str(error)
             else:
                 jobs[change].append(job)
@@ -64,12 +64,22 @@ async def export_job(session: Session, name: str, folder: Path | str | None) -> 
 
 
 async def _import(session: Session, manifest: Path) -> tuple[Job, Change]:
-    """Import one manifest; where its files tell more than the store, store the job anew."""
+    """Import one manifest; where its files tell more than the store, store the job anew.
+
+    Raises
+    ------
+    InvalidInput
+        It cannot be read, or its name is that of a job with another configuration.
+    """
     read = await asyncio.to_thread(importing.read_job, manifest)
-    job, added = await import_read(session, manifest, read)
+    store = await session.store()
+    added = await store.import_job(*read)
+    job = await load(session, read.row["job_id"])
     if added:
         return job, Change.ADDED
-    store = await session.store()
+    if job.config_hash != read.row["config_hash"]:
+        allowed = "a job with the same configuration, or a name that the store does not have"
+        raise InvalidInput([Problem(f"{manifest}: job_id", repr(job.job_id), allowed)])
     if await _tells_more(store, job, read) and await store.replace_job(job, *read):
         return await load(session, job.job_id), Change.UPDATED
     return job, Change.NONE
