@@ -175,5 +175,5 @@ def probe_out_dir(out_dir: Path) -> None:
 
 def _reason(error: OSError) -> str:
     if error.errno in {errno.ELOOP, errno.ENOTDIR}:
-        return "it is a link, or no folder"
+        return "it is a link, or not a folder"
     return error.strerror or str(error)
