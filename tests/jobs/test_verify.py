@@ -181,3 +181,12 @@ def test_columns_differ_in_bits_and_not_where_both_are_no_number():
     stored = np.array([nan, 0.0, 1.0, nan, 1.0])
     computed = np.array([nan, -0.0, 1.0, 1.0, np.nextafter(1, 2)])
     assert _differs(stored, computed).tolist() == [False, True, False, True, True]
+
+
+async def test_a_job_that_came_with_a_clone_is_verified_by_its_measures(manager, small, tmp_path):
+    """cells.csv holds the measures of every run, which are compared; nothing else is known."""
+    job = await manager.run_job((await manager.create_job("try", small)).job_id)
+    (job.folder / "runs.csv").unlink()
+    async with AsyncJobManager(str(tmp_path / "clone.db"), out_dir=job.out_dir) as clone:
+        found = await clone.verify(job.job_id, sample=None)
+        assert (found.same, found.checked_runs, found.recorded_runs) == (True, 16, 16)

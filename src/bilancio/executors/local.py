@@ -77,7 +77,7 @@ class LocalExecutor:
         cold, process = not getattr(self._here, "warm", False), os.getpid()
         self._here.warm = True
         attempt = attempt_here(experiment, config, indices, cold=cold)
-        if os.getpid() != process:  # a run has forked; only the original goes on
+        if os.getpid() != process:  # a run has forked; only the original continues
             os._exit(0)
         return attempt
 

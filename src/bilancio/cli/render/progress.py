@@ -1,4 +1,4 @@
-"""Shows how a job goes on while one watches: a line that moves on a terminal, else a few lines."""
+"""Shows the progress of a job: a line that moves on a terminal, a few lines elsewhere."""
 
 import sys
 import time

@@ -257,7 +257,7 @@ class SqliteDatabase:
     # -- checkpoints ------------------------------------------------------------------------
 
     async def _checkpoint_if_due(self, connection: aiosqlite.Connection, lock: FileLock) -> None:
-        """Move the log into the file when it is long and nobody writes."""
+        """Move the log into the file when it is long and no process writes."""
         if self._files.log_size() < CHECKPOINT_BYTES or not lock.try_acquire(exclusive=True):
             return  # the next writer finds it due as well
         try:
