@@ -5,7 +5,8 @@ so that the sentence and the rule cannot drift apart.
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Any, TypeVar
+from enum import Enum
+from typing import Any, TypeGuard, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 
@@ -85,6 +86,33 @@ def unknown_fields(
     first = [unknown_field(name, choices) for name in strangers[:MAX_PROBLEMS]]
     first = [problem._replace(field=f"{prefix}{problem.field}") for problem in first]
     return InvalidInput(_once_known(first), max(0, len(strangers) - MAX_PROBLEMS))
+
+
+def word_of(annotation: object, value: object) -> object:
+    """Return *value*, given for a field that takes one of few words, if it is text.
+
+    pydantic writes out in full whatever it finds in place of an enum's member, be it a list
+    that refers to itself a million times.
+
+    Parameters
+    ----------
+    annotation
+        Of any field; of one that is not an enum every value is returned.
+
+    Raises
+    ------
+    InvalidInput
+        The field is an enum, and *value* is not text.
+    """
+    kinds = get_args(annotation) or (annotation,)
+    words = [each.value for kind in kinds if _is_enum(kind) for each in kind]
+    if not words or value is None or isinstance(value, str | Enum):
+        return value
+    raise invalid("", value, " or ".join(", ".join(map(str, words)).rsplit(", ", 1)))
+
+
+def _is_enum(kind: object) -> TypeGuard[type[Enum]]:
+    return isinstance(kind, type) and issubclass(kind, Enum)
 
 
 def _once_known(problems: Iterable[Problem]) -> list[Problem]:

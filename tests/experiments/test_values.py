@@ -9,6 +9,7 @@ import pytest
 
 from bilancio.errors import InvalidInput, shown
 from bilancio.experiments.configs import BalancedSweep, RingSweep, SingleRun
+from tests.test_errors import alias_bomb
 
 HALVES = ("0.5", "1", "1.5")
 
@@ -120,6 +121,11 @@ def test_weights_and_counts_are_read_like_other_numbers():
         ({"n_agents": np.bool_(True)}, "n_agents: got True; allowed: a number, not a boolean."),
         ({"n_agents": "ten"}, "n_agents: got 'ten'; allowed: whole numbers from 3 to 100000."),
         ({"n_agents": 10**5000}, "n_agents: got a number of about 4,983 digits; allowed: whole"),
+        ({"kappas": "1:1e9999999:1"}, "kappas: got '1:1e9999999:1'; allowed: a range of at most"),
+        ({"n_agents": np.array([[5]])}, "n_agents: got [[5]]; allowed: whole numbers from 3"),
+        ({"kappa_range": np.array(5)}, "kappa_range: got 5; allowed: two numbers, low:high."),
+        ({"max_failures": Decimal("1e999")}, "max_failures: got 1E+999; allowed: whole numbers fr"),
+        ({"liquidity_mode": alias_bomb()}, "liquidity_mode: got [[[[…], […]], "),
         ({"points": "[[1]]"}, "points[0]: got [1]; allowed: values by parameter name."),
     ],
     ids=lambda each: shown(each)[:40],

@@ -26,7 +26,7 @@ WRONG_IN_A_RING = [
     ({"monotonicity": -2}, "-2", "numbers from -1 to 1"),
     ({"maturity_days": 0}, "0", "whole numbers from 1 to 1000"),
     ({"seed": -1}, "-1", "whole numbers from 0 to 1000000000000"),
-    ({"quiet_days": 0}, "0", "whole numbers from 1"),
+    ({"quiet_days": 0}, "0", "whole numbers from 1 to 1000000000"),
     ({"arm": "active"}, "'active'", "passive"),
     ({"rollover": "perhaps"}, "'perhaps'", "true or false"),
     ({"liquidity_agent": 1}, "1", "nothing, unless liquidity_mode is single_at"),
@@ -46,7 +46,7 @@ WRONG_WITH_DEALERS = [
     ({"outside_mid_ratio": 2.1}, "2.1", "numbers from 0 to 2"),
     ({"vbt_share": 1.5}, "1.5", "numbers from 0 to 1"),
     ({"spread_mid": -0.1}, "-0.1", "numbers from 0 to 1000000"),
-    ({"horizon": -1}, "-1", "whole numbers from 0"),
+    ({"horizon": -1}, "-1", "whole numbers from 0 to 1000000000"),
 ]
 CASES = [
     ({"kind": "ring"}, WRONG_IN_A_RING),

@@ -95,9 +95,12 @@ def _steps(text: str) -> list[Decimal]:
         raise invalid("", text, allowed) from None
     if not all(number.is_finite() for number in (low, high, step)):
         raise invalid("", text, allowed)
-    if not step or (high - low) / step < 0:
+    try:
+        n_steps = (high - low) / step if step else Decimal(-1)
+    except ArithmeticError:  # more than a decimal can count
+        n_steps = Decimal(MAX_STEPS)
+    if n_steps < 0:
         raise invalid("", text, f"{allowed}, with a step that leads from low to high")
-    n_steps = (high - low) / step
     if n_steps >= MAX_STEPS:
         raise invalid("", text, f"a range of at most {MAX_STEPS:,} values")
     return [low + number * step for number in range(int(n_steps) + 1)]
@@ -118,11 +121,8 @@ def number_of(value: object) -> object:
     value = refuse_boolean(value)
     if isinstance(value, Fraction):
         return _decimal(value)
-    if hasattr(value, "dtype") and hasattr(value, "item"):
-        try:
-            item = value.item()
-        except ValueError:  # an array of several numbers
-            return value
+    if getattr(value, "shape", None) == () and hasattr(value, "item"):
+        item = value.item()
         # The shortest text of a numpy.float32 is what was meant, 0.3; as a double it is not.
         return Decimal(str(value)) if isinstance(item, float) and math.isfinite(item) else item
     return value
@@ -169,7 +169,7 @@ def _two_ends(value: object) -> object:
     """Read a range: [low, high] or "low:high"."""
     value = json_text(value)
     ends: Any = value[0] if isinstance(value, list | tuple) and len(value) == 1 else value
-    if hasattr(ends, "tolist") and hasattr(ends, "__len__"):
+    if getattr(ends, "shape", ()):
         ends = list(ends)
     if isinstance(ends, str):
         ends = [part.strip() for part in ends.split(":")]

@@ -11,11 +11,13 @@ from pydantic import (
     ConfigDict,
     Field,
     ValidationError,
+    ValidationInfo,
+    field_validator,
 )
 from pydantic_core import to_jsonable_python
 
 from bilancio.experiments.fields import NUMBER, plain
-from bilancio.validation import explained
+from bilancio.validation import explained, word_of
 
 HANDLING_FIELDS = ("max_failures", "run_timeout_s", "cloud")
 LEADING_FIELDS = ("sweep_type", "n_agents", "kappas", "concentrations", "mus")
@@ -28,7 +30,7 @@ class SweepConfig(BaseModel):
 
     arms: ClassVar[tuple[str, ...]] = ("passive",)
     sweep_type: str = Field(description="Which experiment.")
-    max_failures: Annotated[int, Field(ge=1), NUMBER] = Field(
+    max_failures: Annotated[int, Field(ge=1, le=10**9), NUMBER] = Field(
         default=1000, description="Failed runs after which the sweep stops early."
     )
     run_timeout_s: Annotated[float, Field(gt=0, le=10**6), NUMBER] = Field(
@@ -41,6 +43,11 @@ class SweepConfig(BaseModel):
             super().__init__(**data)
         except ValidationError as error:
             raise explained(error, type(self).model_json_schema()) from None
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _few_words(cls, value: object, info: ValidationInfo) -> object:
+        return word_of(cls.model_fields[info.field_name or ""].annotation, value)
 
     @property
     def total_runs(self) -> int:

@@ -15,11 +15,19 @@ from enum import StrEnum
 from fractions import Fraction
 from typing import Annotated, Any, Literal, Self
 
-from annotated_types import Ge, Interval
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from annotated_types import Interval
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from bilancio.errors import InvalidInput, Problem, invalid
-from bilancio.validation import validated
+from bilancio.validation import validated, word_of
 
 
 class Kind(StrEnum):
@@ -87,7 +95,10 @@ def refuse_boolean(value: object) -> object:
 def _number(value: object) -> object:
     """Read a fraction as a number; refuse booleans."""
     value = refuse_boolean(value)
-    return float(value) if isinstance(value, Fraction) else value
+    try:
+        return float(value) if isinstance(value, Fraction) else value
+    except OverflowError:
+        raise invalid("", value, "a number that a double can hold") from None
 
 
 def _split_text(value: object) -> object:
@@ -98,6 +109,7 @@ def _split_text(value: object) -> object:
 # 1_000_003 · (seed + 1), the order flow's seed, fits 63 bits.
 SEED = Interval(ge=0, le=10**12)
 _NUMBER = BeforeValidator(_number)
+_MANY = Interval(ge=1, le=10**9)
 _SHARE = Interval(ge=0, le=1)
 _SPREAD = Interval(ge=0, le=10**6)
 _SENSITIVITY = Interval(ge=0, le=10**6)
@@ -147,7 +159,7 @@ class _Parameters(BaseModel):
     liquidity_mode: LiquidityMode = Field(
         default=LiquidityMode.UNIFORM, description="How the initial cash is allotted."
     )
-    liquidity_agent: Annotated[int, Ge(1), _NUMBER] | None = Field(
+    liquidity_agent: Annotated[int, _MANY, _NUMBER] | None = Field(
         default=None, description="With single_at: the trader with all cash, from 1."
     )
     liquidity_vector: Weights | None = Field(
@@ -159,7 +171,7 @@ class _Parameters(BaseModel):
     early_stop: bool = Field(
         default=False, description="Stop after quiet days although debts are live."
     )
-    quiet_days: Annotated[int, Ge(1), _NUMBER] = Field(
+    quiet_days: Annotated[int, _MANY, _NUMBER] = Field(
         default=2, description="Days without impact that end a run."
     )
 
@@ -174,6 +186,11 @@ class _Parameters(BaseModel):
             for name, value in given.items()
             if value is not None and not (isinstance(value, str) and not value.strip())
         }
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _few_words(cls, value: object, info: ValidationInfo) -> object:
+        return word_of(cls.model_fields[info.field_name or ""].annotation, value)
 
     @model_validator(mode="after")
     def _liquidity_fields_fit_the_mode(self) -> Self:
@@ -229,7 +246,7 @@ class BalancedParameters(_Parameters):
     outside_depth: OutsideDepth = Field(
         default=OutsideDepth.BALANCE_SHEET, description="What the VBTs can buy with."
     )
-    horizon: Annotated[int, Ge(0), _NUMBER] | None = Field(
+    horizon: Annotated[int, Interval(ge=0, le=10**9), _NUMBER] | None = Field(
         default=None, description="Days that traders look ahead, H. Default D."
     )
 
@@ -248,6 +265,11 @@ class _KindOnly(BaseModel):
 
     kind: Annotated[Kind, Field(description="Which scenario is simulated.")]
 
+    @field_validator("kind", mode="before")
+    @classmethod
+    def _few_words(cls, value: object) -> object:
+        return word_of(Kind, value)
+
 
 def parameters_of(data: Mapping[str, Any]) -> Parameters:
     """Return *data* as the parameters of one run, chosen by its ``kind``.
@@ -257,7 +279,8 @@ def parameters_of(data: Mapping[str, Any]) -> Parameters:
     InvalidInput
         Names each wrong field, the value got and the values allowed.
     """
-    kind = validated(_KindOnly, {"kind": data["kind"]} if "kind" in data else {}).kind
+    given = {"kind": data["kind"]} if "kind" in data else {}
+    kind = validated(_KindOnly, given).kind
     if kind is Kind.RING:
         return validated(RingParameters, data)
     return validated(BalancedParameters, data)
