@@ -10,7 +10,7 @@ from typing import Any, TypeGuard, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from bilancio.errors import MAX_PROBLEMS, InvalidInput, Problem, shown
+from bilancio.errors import MAX_PROBLEMS, InvalidInput, Problem, invalid, shown
 
 M = TypeVar("M", bound=BaseModel)
 Schema = Mapping[str, Any]
