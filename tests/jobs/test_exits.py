@@ -52,15 +52,28 @@ def test_a_script_ends_when_a_sweep_stops_early_while_a_run_hangs():
     assert ended(process) == (0, "failed 0 3", "")
 
 
+STUCK = """
+from types import SimpleNamespace
+from bilancio.jobs.worker.__main__ import _end_when_stuck
+
+_end_when_stuck(SimpleNamespace(heartbeats=3), 0.1)
+"""
+
+
+def test_a_worker_whose_event_loop_stands_still_ends():
+    done = subprocess.run([sys.executable, "-c", STUCK], capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (70, b"")
+
+
 async def hangs(process):
     """Wait until all other runs are recorded; return the processes below."""
+    recorded = 0
     async with AsyncJobManager() as manager:
-        while await manager.get_job("my-job") is None:
+        while recorded < 39:
             assert process.poll() is None
-        async for progress in manager.watch("my-job"):
-            if progress.job.completed_runs == 39:
-                break
-        return psutil.Process(process.pid).children(recursive=True)
+            job = await manager.get_job("my-job")
+            recorded = job.completed_runs if job else 0
+    return psutil.Process(process.pid).children(recursive=True)
 
 
 HANGING = {"sweep_type": "faulty", "n": 40, "faults": {3: "hang"}}
