@@ -176,7 +176,14 @@ def total(job: JobFacts) -> str:
 def counts(job: JobFacts) -> str:
     """Say how many of a job's runs are recorded: 3 of 12 runs, 1 failed."""
     failed = f", {job.failed_runs:,} failed" if job.failed_runs else ""
-    return f"{job.completed_runs:,} of {total(job)}{failed}"
+    return f"{_recorded(job)}{failed}"
+
+
+def _recorded(job: JobFacts) -> str:
+    """Count the runs with results; manually, more can be recorded than the sweep has."""
+    if job.manual and job.completed_runs > job.total_runs:
+        return runs(job.completed_runs)
+    return f"{job.completed_runs:,} of {total(job)}"
 
 
 def state(job: JobFacts) -> str:
@@ -192,7 +199,7 @@ def state(job: JobFacts) -> str:
 
 def standing(job: JobFacts) -> str:
     """Say in sentences how far a job is, after what it has found: Completed, 12 of 12 runs."""
-    done = f"{job.completed_runs:,} of {total(job)}"
+    done = _recorded(job)
     match job.state:
         case "completed":
             return f"Completed, {done}."

@@ -45,8 +45,8 @@ BAD_SWEEPS = {
     "option without its value": (["ring", "--kappas"], "--kappas: got nothing; allowed: a value"),
     "switch with a value": (["ring", "--rollover=1"], "--rollover: got a value; allowed: the"),
     "pair without a value": (["ring", "--points", "kappa"], "points: got 'kappa'; allowed: such"),
-    "no such file": (["ring", "--config", "none.yaml"], "config: got 'none.yaml'; allowed: a file"),
-    "empty description": (["ring", "--description", " "], "description: got no text; allowed"),
+    "no such file": (["ring", "--config", "none.yaml"], "none.yaml'; allowed: a file that"),
+    "empty description": (["ring", "--description", " "], "description: got ' '; allowed"),
 }
 
 

@@ -181,7 +181,7 @@ def test_the_doctor_of_a_file_that_is_no_store_leaves_it_alone(bilancio, tmp_pat
     (tmp_path / "letter.txt").write_text("Dear reader, " * 100)
     monkeypatch.setenv("BILANCIO_DATABASE_URL", str(tmp_path / "letter.txt"))
     said = bilancio("doctor", "--repair")
-    assert (said.code, "no SQLite database" in said.out) == (1, True)
+    assert (said.code, "not a SQLite database" in said.out) == (1, True)
     assert (tmp_path / "letter.txt").read_text() == "Dear reader, " * 100
 
 

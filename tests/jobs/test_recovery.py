@@ -1,5 +1,7 @@
 """Stalled jobs carried on, all of them, by real workers."""
 
+import shutil
+
 import pytest
 
 from bilancio.errors import InvalidInput
@@ -52,9 +54,9 @@ async def test_nothing_is_done_where_nothing_is_stalled(manager):
 async def test_a_job_that_cannot_go_on_does_not_keep_the_others(manager, monkeypatch):
     broken = await stalled(manager, "broken-job")
     await stalled(manager, "good-job")
-    folder = manager.settings.out_dir
-    folder.mkdir(exist_ok=True)
-    (folder / broken.job_id).write_text("in the way of its folder")
+    folder = manager.settings.out_dir / broken.job_id
+    shutil.rmtree(folder)
+    folder.write_text("in the way of the job's folder")
     first, second = await manager.recover()
     assert (first.action, first.state) == ("refused", "stalled")
     assert "cannot be written" in first.reason

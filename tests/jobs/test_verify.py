@@ -155,7 +155,7 @@ async def test_what_cannot_be_verified_is_refused_with_a_reason(manager, small):
     with pytest.raises(InvalidInput, match="sample: got 0; allowed: whole numbers from 1"):
         await manager.verify(job.job_id, sample=0)
     await manager.start_job(job.job_id)
-    with pytest.raises(JobStateError, match="recorded by hand"):
+    with pytest.raises(JobStateError, match="recorded by its owner's program"):
         await manager.verify(job.job_id)
 
 

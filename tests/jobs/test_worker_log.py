@@ -1,6 +1,7 @@
 """worker.log: what it tells of a worker that died early, and what it is never written through."""
 
 import os
+import shutil
 
 import pytest
 
@@ -44,7 +45,7 @@ async def test_a_worker_that_says_nothing_is_not_given_the_words_of_an_earlier_o
     manager, isolated, monkeypatch
 ):
     job = await manager.create_job("try", CONFIG)
-    job.folder.mkdir(parents=True)
+    job.folder.mkdir(parents=True, exist_ok=True)
     (job.folder / LOG).write_text("ModuleNotFoundError: long ago\n")
     monkeypatch.setattr("sys.executable", "/bin/false")
     died = await stalled(manager, job.job_id)
@@ -80,7 +81,7 @@ async def test_a_log_that_is_not_a_file_of_its_own_is_not_written(way, manager, 
     target = isolated / "precious"
     target.write_text("mine")
     job = await manager.create_job("try", CONFIG)
-    job.folder.mkdir(parents=True)
+    job.folder.mkdir(parents=True, exist_ok=True)
     way(job.folder / LOG, target)
     with pytest.raises(BilancioError, match=r"worker\.log"):
         await manager.start_sweep(job.job_id)
@@ -92,7 +93,7 @@ async def test_a_job_folder_that_was_replaced_by_a_link_is_not_written(manager, 
     elsewhere = isolated / "elsewhere"
     elsewhere.mkdir()
     job = await manager.create_job("try", CONFIG)
-    job.folder.parent.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(job.folder)
     job.folder.symlink_to(elsewhere)
     with pytest.raises((WorkerError, OutputError)):
         await manager.start_sweep(job.job_id)

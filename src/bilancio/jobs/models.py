@@ -188,12 +188,8 @@ class Job(View):
     @model_validator(mode="before")
     @classmethod
     def _total_as_it_turned_out(cls, data: Any) -> Any:
-        # A search needs fewer runs than it may; by hand more can be recorded than were planned.
-        done = data["completed_runs"]
-        if data["manual"]:
-            return {**data, "total_runs": max(data["total_runs"], done)}
-        if data["status"] is JobStatus.COMPLETED and data["config"].searches:
-            return {**data, "total_runs": done}
+        if data["status"] is JobStatus.COMPLETED and data["config"].searches and not data["manual"]:
+            return {**data, "total_runs": data["completed_runs"]}  # it needed no more
         return data
 
     @property
