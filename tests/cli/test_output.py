@@ -109,6 +109,16 @@ def test_a_list_in_thirty_columns_fits_them(bilancio, job, monkeypatch):
     assert max(map(len, lines)) <= 30
 
 
+@pytest.mark.parametrize("verb", ["show", "events"])
+def test_lines_are_broken_without_losing_a_word(bilancio, job, monkeypatch, verb):
+    said = {}
+    for width in (30, 200):
+        monkeypatch.setenv("COLUMNS", str(width))
+        said[width] = re.sub(r"just\s+now|\d+\s+\w+\s+ago", "", bilancio("jobs", verb, job).out)
+    assert said[30].split() == said[200].split()
+    assert not re.search(r" $", said[30], flags=re.MULTILINE)
+
+
 @every_command
 def test_help_and_all_else_is_the_same_in_an_optimised_interpreter(job, words):
     plain, optimised = (

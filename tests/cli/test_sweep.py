@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 from scipy.stats import t
 
+from bilancio.cli.render.progress import pace
+from bilancio.jobs import JobManager
+from bilancio.jobs.models import JobStatus
 from tests.cli.conftest import program, rows
 
 #: The issue's own line.
@@ -108,6 +111,7 @@ def test_the_manifest_begins_with_the_promised_fields_and_has_the_summary(compar
 def test_progress_on_a_pipe_is_a_few_lines_on_stderr(comparison):
     said, _ = comparison
     assert "288/288 runs, in " in said.err
+    assert said.err.count("288/288") == 1
     assert len(said.err.splitlines()) < 20
 
 
@@ -223,3 +227,18 @@ def test_detached_the_job_completes_by_itself():
     watched = program("jobs", "watch", name)
     assert watched.code == 0
     assert "Completed, 50 of 50 runs." in watched.out
+
+
+def test_a_job_whose_engine_is_being_compiled_says_so_and_does_not_stand_still(
+    isolated, monkeypatch
+):
+    with JobManager() as manager:
+        job = manager.create_job("d", {"sweep_type": "ring", "n_agents": 5})
+        progress = manager.progress(job.job_id)
+    running = progress.job.model_copy(update={"status": JobStatus.RUNNING})
+    seen = progress.model_copy(update={"job": running, "idle_s": 70.0})
+    monkeypatch.setenv("BILANCIO_CACHE_DIR", str(isolated / "empty"))
+    assert pace(seen) == "compiling the engine"
+    monkeypatch.setenv("NUMBA_DISABLE_JIT", "1")
+    assert pace(seen) == "no run has finished for 1 min 10 s"
+    assert pace(seen.model_copy(update={"idle_s": None})) == "starting"

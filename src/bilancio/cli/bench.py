@@ -77,10 +77,10 @@ def _show(output: Output, about: Mapping[str, str], found: list[Finding]) -> Non
     ]
     output.show(pairs_table(about, width=output.width))
     output.say()
-    lines, _ = rows_table(
+    table, _ = rows_table(
         ["what", "measured", "target", ""], rows, words=["what", ""], width=output.width
     )
-    output.show(lines)
+    output.show(table)
 
 
 def _target(finding: Finding) -> str:

@@ -1,13 +1,15 @@
 """`bilancio jobs import|export|verify|delete|backup`: move jobs, check them, remove them."""
 
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Annotated
 
 import typer
 
 from bilancio.cli.context import AsJson, ExactName, JobName, known_names, name_of, with_manager
 from bilancio.cli.parsing import command, parse_int
-from bilancio.cli.render.console import Output, Span, can_move, emit
+from bilancio.cli.render.console import Output, can_move, emit
 from bilancio.errors import InvalidInput, Problem
 from bilancio.jobs.maintenance.reports import Deletion, Difference, Imported, Verification
 from bilancio.jobs.manager import AsyncJobManager
@@ -130,7 +132,8 @@ def verify(
     async def compare(manager: AsyncJobManager) -> Verification:
         found = await manager.find_job(name_of(job))
         Output(as_json).reading(found)
-        return await manager.verify(found.job.job_id, sample=count, seed=drawn_by, tell=_compared)
+        with _comparing(Output(as_json)) as tell:
+            return await manager.verify(found.job.job_id, sample=count, seed=drawn_by, tell=tell)
 
     found = with_manager(compare)
     if as_json:
@@ -202,11 +205,16 @@ def _confirmed(job: Job, *, keep_files: bool) -> bool:
     return sys.stdin.readline().strip().casefold() in {"y", "yes"}
 
 
-def _compared(done: int, total: int) -> None:
+@contextmanager
+def _comparing(output: Output) -> Iterator[Callable[[int, int], None]]:
     """Tell on a terminal how many runs have been compared."""
-    if can_move(sys.stderr):
-        left = done < total
-        Output().rewrite([Span(f"{done:,} of {runs(total)} compared")] if left else [])
+    if not can_move(sys.stderr):
+        yield lambda _done, _total: None
+        return
+    from bilancio.cli.render.progress import moving_bar  # rich, which nothing else here needs
+
+    with moving_bar(output) as move:
+        yield lambda done, total: move(done, total, f"{done:,} of {runs(total)} compared")
 
 
 def _show_imported(found: Imported) -> None:

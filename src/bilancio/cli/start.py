@@ -6,7 +6,7 @@ from typing import Any
 
 from bilancio.cli.render.console import Output, emit
 from bilancio.cli.render.jobs import next_command, show_results
-from bilancio.cli.render.progress import meter
+from bilancio.cli.render.progress import compiles, meter
 from bilancio.errors import JobStateError
 from bilancio.jobs.artifacts.log import LOG
 from bilancio.jobs.manager import AsyncJobManager
@@ -47,7 +47,11 @@ async def start(
         if not new:
             _say_name(output, job)
         output.say(_beginning(started.action, started.job, expected))
-        _notice_of_compilation(output, job)
+        if started.action != "already running" and compiles(job):
+            output.note(
+                "The engine is compiled for this machine first, once; "
+                "this takes up to half a minute."
+            )
         if detach:
             return _leave(output, started.job, started.action, expected)
         last = await _follow(manager.watch(job.job_id), output)
@@ -122,15 +126,6 @@ def _beginning(action: str, job: Job, expected: Estimate) -> str:
             return "It is already running; nothing was started."
         case _:
             return f"Resumed: {most}{runs(left)} left, {time}."
-
-
-def _notice_of_compilation(output: Output, job: Job) -> None:
-    from bilancio.model import compiled  # only needed where a job starts
-
-    if job.config.sweep_type in {"single", "ring", "balanced"} and not compiled():
-        output.note(
-            "The engine is compiled for this machine first, once; this takes up to half a minute."
-        )
 
 
 def _leave(output: Output, job: Job, action: str, expected: Estimate) -> int:

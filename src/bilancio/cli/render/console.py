@@ -2,7 +2,7 @@
 
 What is stored came from anywhere, and a terminal obeys what it is sent. Therefore all text for
 people is written by `Output` and all documents by `emit`, which show control characters instead
-of sending them.
+of sending them. Text is laid out by rich, which is loaded when there is some.
 """
 
 import codecs
@@ -12,9 +12,9 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol, TextIO
+from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
 from pydantic import BaseModel
 
@@ -22,11 +22,11 @@ from bilancio.encoding import to_json
 from bilancio.jobs.models import Job
 from bilancio.text import read_as
 
-COLOURS = {
-    "completed": "32", "running": "36", "pending": "2",
-    "failed": "31", "stalled": "33", "cancelled": "33",
-}  # fmt: skip
-_CODES = {"bold": "1", "dim": "2"} | COLOURS
+if TYPE_CHECKING:  # what is not for people, or is empty, is written without loading rich
+    from rich.console import RenderableType
+
+    from bilancio.cli.render.terminal import Terminal
+
 _LEAST_WIDTH, _PLAIN_WIDTH = 20, 80
 
 # Control characters but newline and tab; what reorders, hides or breaks text: bidirectional
@@ -37,10 +37,11 @@ _UNSAFE = re.compile(
 )
 _NOT_IN_JSON = re.compile(_UNSAFE.pattern.replace("[\x00-\x08\x0b-\x1f", "["))
 _NOT_ASCII = re.compile(r"[^\x00-\x7e]")
+_BLANKS_AT_END = re.compile(" +(?=\n)")
 _IN_ASCII = {
     "…": "...", "–": "-", "—": "-", "─": "-", "‘": "'", "’": "'", "“": '"', "”": '"', "→": "->",
     "≤": "<=", "≥": ">=", "×": "x", "µ": "u", "κ": "kappa", "μ": "mu", "ρ": "rho", "φ": "phi",
-    "β": "beta", "│": "|", "━": "#", "╌": ".",
+    "β": "beta", "│": "|",
     "╭": "+", "╮": "+", "╰": "+", "╯": "+",
 }  # fmt: skip
 
@@ -60,16 +61,6 @@ class OutputLost(Exception):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
-
-
-class Span(NamedTuple):
-    """A piece of a line, and its style: `bold`, `dim`, a state of a job, or none."""
-
-    text: str
-    style: str = ""
-
-
-Line = Sequence[Span]
 
 
 class Answer(Protocol):
@@ -104,24 +95,56 @@ class Output:
 
     def say(self, text: str = "", *, style: str = "") -> None:
         """Write text for people, whole even where the terminal is narrow."""
-        self.show([[Span(text, style)]])
+        self._people().print(text, style=style, soft_wrap=True)
 
-    def show(self, lines: Iterable[Line]) -> None:
-        """Write lines for people."""
-        _write(sys.stderr if self.as_json else _stdout(), lines)
+    def show(self, laid_out: "RenderableType") -> None:
+        """Write what was laid out for people, in the width that it takes."""
+        self._people().print(laid_out, crop=False)
 
     def note(self, text: str, *, style: str = "") -> None:
         """Write a line beside the output proper, on stderr."""
-        _write(sys.stderr, [[Span(text, style)]])
-
-    def rewrite(self, line: Line) -> None:
-        """Write a line over the last one on stderr, a terminal; an empty one clears it."""
-        _send(sys.stderr, f"\r\x1b[K{_joined(line, styled=_has_colours(sys.stderr))}")
+        terminal(sys.stderr).print(text, style=style, soft_wrap=True)
 
     def reading(self, answer: Answer) -> None:
         """Say how the name of a job was read, where it was not written exactly."""
         if answer.reading:
             self.note(read_as(answer.reading, answer.job.job_id))
+
+    def _people(self) -> "Terminal":
+        return terminal(sys.stderr if self.as_json else _stdout())
+
+
+class Door:
+    """A stream as rich sees it, which takes what can be written and survives what cannot.
+
+    Parameters
+    ----------
+    stream
+        None where it is closed.
+    """
+
+    def __init__(self, stream: TextIO | None) -> None:
+        self._stream = stream
+        self.encoding = getattr(stream, "encoding", None) or "utf-8"
+
+    def write(self, text: str) -> int:
+        """Write *text* at once, without the blanks that fill the lines of tables."""
+        _send(self._stream, _BLANKS_AT_END.sub("", text))
+        return len(text)
+
+    def flush(self) -> None:
+        """Do nothing: what was written has been sent."""
+
+    def isatty(self) -> bool:
+        """Tell whether lines can be written over."""
+        return can_move(self._stream)
+
+
+def terminal(stream: TextIO | None, *, width: int | None = None) -> "Terminal":
+    """Return what lays text out on *stream*; in any width where none is given."""
+    from bilancio.cli.render.terminal import Terminal  # rich, which documents do without
+
+    return Terminal(Door(stream), width=width)
 
 
 def visible(text: str) -> str:
@@ -203,25 +226,11 @@ def _stdout() -> TextIO | None:
     return _reserved[-1] if _reserved else sys.stdout
 
 
-def _write(stream: TextIO | None, lines: Iterable[Line]) -> None:
-    styled = _has_colours(stream)
-    _send(stream, "".join(f"{_joined(line, styled=styled)}\n" for line in lines))
-
-
 class _Printed(io.StringIO):
     """What is printed meanwhile; as colourful as stdout is."""
 
     def isatty(self) -> bool:
         return can_move(sys.__stdout__)
-
-
-def _joined(line: Line, *, styled: bool) -> str:
-    shown = [(visible(text), style if styled else "") for text, style in line]
-    return "".join(_styled(text, style) for text, style in shown).rstrip(" ")
-
-
-def _has_colours(stream: TextIO | None) -> bool:
-    return can_move(stream) and not os.environ.get("NO_COLOR")
 
 
 def _send(stream: TextIO | None, text: str) -> None:
@@ -235,11 +244,6 @@ def _send(stream: TextIO | None, text: str) -> None:
         if stream is _stdout():
             left = isinstance(error, BrokenPipeError)
             raise OutputLost("" if left else error.strerror or str(error)) from None
-
-
-def _styled(text: str, style: str) -> str:
-    code = _CODES.get(style)
-    return f"\x1b[{code}m{text}\x1b[0m" if code and text else text
 
 
 def _escaped(character: str) -> str:

@@ -1,17 +1,22 @@
-"""Shows the progress of a job: a line that moves on a terminal, a few lines elsewhere."""
+"""Shows the progress of a job: a bar that moves on a terminal, a few lines elsewhere."""
 
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from bilancio.cli.render.console import Output, Span, can_move
-from bilancio.cli.render.layout import fitted
-from bilancio.jobs.models import Progress
+from rich.progress import BarColumn, ProgressColumn, SpinnerColumn, TextColumn
+from rich.progress import Progress as Bar
+
+from bilancio.cli.render.console import Output, can_move, terminal
+from bilancio.errors import InvalidInput
+from bilancio.experiments import registry
+from bilancio.experiments.protocol import preparation_s
+from bilancio.jobs.models import Job, Progress
 from bilancio.text import duration, estimate, number, runs, standstill
 
 _FIRST_LINE_S, _LONGEST_PAUSE_S = 1.0, 60.0
-_BAR_WIDTH, _LEAST_BAR, _ROOM_FOR_WORDS = 30, 8, 55
+_BAR_WIDTH, _LEAST_BAR, _ROOM_FOR_WORDS = 30, 8, 58
 
 
 Meter = Callable[[Progress], None]
@@ -36,8 +41,14 @@ def counts(progress: Progress) -> str:
 
 def pace(progress: Progress) -> str:
     """Say how fast it goes and how long it still takes, or took."""
-    if progress.job.state == "running" and progress.done_runs >= progress.job.total_runs:
-        return "writing the results"
+    if progress.job.state == "running":
+        if progress.done_runs >= progress.job.total_runs:
+            return "writing the results"
+        if not progress.done_runs and not progress.job.manual:
+            if compiles(progress.job):
+                return "compiling the engine"
+            if progress.idle_s is None:
+                return "starting"
     parts = []
     if progress.rate is not None:
         parts.append(f"{_per_second(progress.rate)} runs/s")
@@ -50,33 +61,46 @@ def pace(progress: Progress) -> str:
     return ", ".join(parts)
 
 
+def compiles(job: Job) -> bool:
+    """Tell whether the engine of a job is still to be compiled, once on this machine."""
+    try:
+        return preparation_s(registry.experiment(job.config.sweep_type)) > 0
+    except InvalidInput:  # of a plug-in that is only installed where the job is carried out
+        return False
+
+
+@contextmanager
+def moving_bar(output: Output) -> Iterator[Callable[[int, int, str], None]]:
+    """Show a bar on stderr, a terminal, until all is done; how far it is and what is told."""
+    console = terminal(sys.stderr, width=output.width)
+    spinner = "dots" if console.encoding.startswith("utf") else "line"
+    columns: list[ProgressColumn] = [SpinnerColumn(spinner)]
+    bar_width = min(_BAR_WIDTH, output.width - _ROOM_FOR_WORDS)
+    if bar_width >= _LEAST_BAR:
+        columns.append(BarColumn(bar_width))
+    columns.append(TextColumn("{task.description}", markup=False))
+    bar = Bar(
+        *columns, console=console, transient=True, redirect_stdout=False, redirect_stderr=False
+    )
+    task = bar.add_task("starting", total=None)
+    with bar:
+        yield lambda done, total, told: bar.update(
+            task, completed=done, total=total, description=told
+        )
+
+
 @contextmanager
 def _moving(output: Output) -> Iterator[Meter]:
-    """Show progress in a line that is written over, and cleared at the end."""
-    width = max(output.width - 1, 0)
-    bar_width = min(_BAR_WIDTH, width - _ROOM_FOR_WORDS)
+    with moving_bar(output) as move:
+        yield lambda progress: move(progress.done_runs, progress.job.total_runs, _told(progress))
 
-    def show(progress: Progress) -> None:
-        told = ", ".join(filter(None, [counts(progress), pace(progress)]))
-        if bar_width >= _LEAST_BAR:
-            bar = Span(_bar(progress, bar_width), "running")
-            output.rewrite([bar, Span(f"  {fitted(told, width - bar_width - 2)}")])
-        else:
-            output.rewrite([Span(fitted(told, width))])
 
-    try:
-        yield show
-    finally:
-        output.rewrite([])
+def _told(progress: Progress) -> str:
+    return ", ".join(filter(None, [counts(progress), pace(progress)]))
 
 
 def _per_second(rate: float) -> str:
     return f"{rate:,.0f}" if rate >= 100 else number(round(rate, 1))  # noqa: PLR2004 - digits
-
-
-def _bar(progress: Progress, width: int) -> str:
-    done = width * progress.done_runs // max(progress.job.total_runs, 1)
-    return f"{'━' * done}{'╌' * (width - done)}"
 
 
 def _growing_pauses(output: Output) -> Meter:
@@ -86,9 +110,10 @@ def _growing_pauses(output: Output) -> Meter:
     def show(progress: Progress) -> None:
         nonlocal next_at, pause
         ended = progress.job.state != "running"
-        if ended or time.monotonic() >= next_at:
+        computing = progress.done_runs < progress.job.total_runs
+        if ended or (computing and time.monotonic() >= next_at):
             pause = min(2 * pause, _LONGEST_PAUSE_S)
             next_at = time.monotonic() + pause
-            output.note(", ".join(filter(None, [counts(progress), pace(progress)])))
+            output.note(_told(progress))
 
     return show

@@ -4,19 +4,32 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from bilancio.cli.render.console import Line, Span
-from bilancio.cli.render.layout import broken, fitted, rows_table
+from rich.cells import cell_len
+from rich.console import Group, RenderableType
+from rich.table import Table as RichTable
+from rich.text import Text
+
+from bilancio.cli.render.console import visible
+from bilancio.cli.render.layout import (
+    GAP,
+    LEAST_WORDS,
+    STYLES,
+    broken,
+    cell,
+    pairs_table,
+    rows_table,
+    ruled_table,
+)
 from bilancio.jobs.models import Job, JobEvent, Page, Table
 from bilancio.text import ago, number, runs, values
 
+_HEAD_WIDTH = 32  # number, time and kind of an event
 LEADING_MEASURES = 4  # of a table for which no measures were chosen
-_GAP = 2
-_LEAST_DETAILS = 20
 
 
 def results_table(
     table: Table, *, width: int, chosen: Sequence[str] = ()
-) -> tuple[list[Line], list[str]]:
+) -> tuple[RichTable, list[str]]:
     """Return a table of results, and the measures that it does not show.
 
     Parameters
@@ -46,7 +59,7 @@ def results_table(
     return made, [name for name in measures if name in cut or name not in shown]
 
 
-def frontier_table(table: Table, *, width: int) -> list[Line]:
+def frontier_table(table: Table, *, width: int) -> RichTable:
     """Return what each search of a frontier has found, as far as it fits."""
     keys = table.columns[: table.columns.index("kappa_star")]
     cells = [
@@ -62,7 +75,7 @@ def frontier_table(table: Table, *, width: int) -> list[Line]:
 
 def runs_table(
     rows: Sequence[Mapping[str, Any]], parameters: Collection[str], *, width: int
-) -> tuple[list[Line], list[str]]:
+) -> tuple[RichTable, list[str]]:
     """Return a table of runs: what varies and what was found, as far as it fits."""
     names = list(dict.fromkeys(name for row in rows for name in row))
     constant = {
@@ -83,26 +96,44 @@ def runs_table(
     return rows_table(columns, cells, words=["run_id", "status", "error", "end"], width=width)
 
 
-def jobs_table(page: Page, now: datetime, *, width: int) -> list[Line]:
+def jobs_table(page: Page, now: datetime, *, width: int) -> RenderableType:
     """Return a list of jobs, each with its description beneath its name.
 
     Names are never cut: where the line has no room beside them, the rest stands below.
     """
-    rows = [
-        [job.job_id, job.state, progress_of(job), ago(job.created_at, now)] for job in page.jobs
-    ]
-    table, left_out = rows_table(
-        ["job", "status", "runs", "created"], rows, words=["job", "status", "created"], width=width
-    )
-    lines = [] if left_out else table[: -len(rows)]
-    for (name, *facts), row, job in zip(rows, table[-len(rows) :], page.jobs, strict=True):
-        if left_out:
-            below = broken(", ".join(facts), width - _GAP)
-            lines += [[Span(name, "bold")], *([Span(f"  {part}", job.state)] for part in below)]
-        else:
-            lines.append([Span(row[0].text, "bold"), *row[1:]])
-        lines.append([Span(f"  {fitted(job.description, width - _GAP)}", "dim")])
-    return lines
+    headings = ("status", "runs", "created")
+    facts = [(job.state, progress_of(job), ago(job.created_at, now)) for job in page.jobs]
+    columns = zip(headings, *facts, strict=True)
+    room = width - sum(GAP + max(map(len, column)) for column in columns)
+    names = [visible(job.job_id) for job in page.jobs]
+    if room < max(map(cell_len, names)):
+        return Group(
+            *(
+                part
+                for job, told in zip(page.jobs, facts, strict=True)
+                for part in (
+                    Text(visible(job.job_id), "bold"),
+                    pairs_table({"": ", ".join(told)}, width=width),
+                    _about(job, width),
+                )
+            )
+        )
+    table = ruled_table()
+    table.add_column("job", max_width=room)
+    for heading in headings:
+        table.add_column(heading, justify="right" if heading == "runs" else "left", no_wrap=True)
+    for job, name, told in zip(page.jobs, names, facts, strict=True):
+        table.add_row(Group(Text(name, "bold"), _about(job)), *map(cell, told))
+    return table
+
+
+def _about(job: Job, width: int | None = None) -> Text:
+    """Return what stands below a job's name."""
+    text = cell(job.description, "dim")
+    text.pad_left(GAP)
+    if width is not None:
+        text.truncate(width, overflow="ellipsis")
+    return text
 
 
 def progress_of(job: Job) -> str:
@@ -112,22 +143,34 @@ def progress_of(job: Job) -> str:
     return f"{job.completed_runs:,}/{job.total_runs:,}"
 
 
-def events_table(events: Sequence[JobEvent], *, width: int) -> list[Line]:
+def events_table(events: Sequence[JobEvent], *, width: int) -> RenderableType:
     """Return a list of events, times in local time, details broken to fit the line."""
-    lines: list[Line] = []
-    for event in events:
-        kind = event.event_type.value
-        moment = f"{event.timestamp.astimezone():%m-%d %H:%M:%S}"
-        head = [Span(f"{event.seq:>5}  {moment}  ", "dim"), Span(f"{kind:<9}", kind)]
-        indent = sum(len(span.text) for span in head) + _GAP
-        if width - indent < _LEAST_DETAILS:
-            lines.append(head)
-            indent, head = _GAP, []
-        for part in broken(_details(kind, event.details), width - indent):
-            before = [*head, Span(" " * _GAP)] if head else [Span(" " * indent)]
-            lines.append([*before, Span(part)])
-            head = []
-    return lines
+    heads = [
+        (f"{each.seq:>5}", f"{each.timestamp.astimezone():%m-%d %H:%M:%S}", each.event_type.value)
+        for each in events
+    ]
+    details = [_details(each.event_type.value, each.details) for each in events]
+    room = width - _HEAD_WIDTH
+    if room < LEAST_WORDS:
+        return Group(
+            *(
+                part
+                for head, told in zip(heads, details, strict=True)
+                for part in (_head(head), pairs_table({"": told}, width=width))
+            )
+        )
+    table = RichTable.grid(padding=(0, GAP, 0, 0))
+    table.add_column(no_wrap=True)
+    table.add_column(no_wrap=True)
+    for head, told in zip(heads, details, strict=True):
+        table.add_row(_head(head), broken(told, room))
+    return table
+
+
+def _head(event: tuple[str, str, str]) -> Text:
+    number, moment, kind = event
+    head = Text(f"{number}  {moment}  ", "dim")
+    return Text.assemble(head, (f"{kind:<9}", STYLES.get(kind, "")))
 
 
 def _details(kind: str, details: Mapping[str, Any]) -> str:

@@ -1,0 +1,44 @@
+"""The terminal as rich writes to it; strings are text there, neither markup nor commands."""
+
+import os
+from typing import TYPE_CHECKING, Any, TextIO, cast
+
+from rich.console import Console
+from rich.text import Text
+
+from bilancio.cli.render.console import visible
+
+if TYPE_CHECKING:
+    from bilancio.cli.render.console import Door
+
+_ANY_WIDTH = 1_000_000  # whoever lays something out knows the width; here nothing is cut
+
+
+class Terminal(Console):
+    """A console that shows control characters instead of sending them.
+
+    Parameters
+    ----------
+    door
+        What is written to.
+    width
+        Characters in a line; any number where it is None.
+    """
+
+    def __init__(self, door: "Door", *, width: int | None = None) -> None:
+        moves = door.isatty()
+        super().__init__(
+            file=cast("TextIO", door),
+            width=width or _ANY_WIDTH,
+            color_system="auto" if moves and not os.environ.get("NO_COLOR") else None,
+            force_terminal=moves,
+            force_jupyter=False,
+            legacy_windows=False,
+            markup=False,
+            emoji=False,
+            highlight=False,
+        )
+
+    def render_str(self, text: str, **more: Any) -> Text:
+        """Return a string as the text that it is."""
+        return super().render_str(visible(text), **more)
