@@ -10,7 +10,7 @@ import unicodedata
 import pytest
 
 from bilancio.cli.main import run
-from bilancio.cli.render.console import visible
+from bilancio.cli.render.escaping import visible
 from tests.cli.conftest import PROGRAM, Said, program
 
 #: Commands that say something of each kind: tables, pairs, documents, events, help.

@@ -14,10 +14,11 @@ import shutil
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, TextIO
+from typing import TYPE_CHECKING, Any, Protocol, TextIO, cast
 
 from pydantic import BaseModel
 
+from bilancio.cli.render.escaping import UNSAFE
 from bilancio.encoding import to_json
 from bilancio.jobs.models import Job
 from bilancio.text import read_as
@@ -29,13 +30,7 @@ if TYPE_CHECKING:  # what is not for people, or is empty, is written without loa
 
 _LEAST_WIDTH, _PLAIN_WIDTH = 20, 80
 
-# Control characters but newline and tab; what reorders, hides or breaks text: bidirectional
-# controls, zero-width and separator characters, tags; and lone surrogates, which no terminal takes.
-_UNSAFE = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f"
-    "\ufeff\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]"
-)
-_NOT_IN_JSON = re.compile(_UNSAFE.pattern.replace("[\x00-\x08\x0b-\x1f", "["))
+_NOT_IN_JSON = re.compile(UNSAFE.pattern.replace("[\x00-\x08\x0b-\x1f", "["))
 _NOT_ASCII = re.compile(r"[^\x00-\x7e]")
 _BLANKS_AT_END = re.compile(" +(?=\n)")
 _IN_ASCII = {
@@ -144,12 +139,7 @@ def terminal(stream: TextIO | None, *, width: int | None = None) -> "Terminal":
     """Return what lays text out on *stream*; in any width where none is given."""
     from bilancio.cli.render.terminal import Terminal  # rich, which documents do without
 
-    return Terminal(Door(stream), width=width)
-
-
-def visible(text: str) -> str:
-    r"""Return *text* with what a terminal would obey, or not show, written out: \x1b, \u202e."""
-    return _UNSAFE.sub(lambda found: _escaped(found[0]), text)
+    return Terminal(cast("TextIO", Door(stream)), width=width)
 
 
 def emit(data: object) -> None:
@@ -244,13 +234,6 @@ def _send(stream: TextIO | None, text: str) -> None:
         if stream is _stdout():
             left = isinstance(error, BrokenPipeError)
             raise OutputLost("" if left else error.strerror or str(error)) from None
-
-
-def _escaped(character: str) -> str:
-    code = ord(character)
-    if code < 0x100:  # noqa: PLR2004 - as Python writes them
-        return f"\\x{code:02x}"
-    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"  # noqa: PLR2004 - as above
 
 
 def _as_json(found: re.Match[str]) -> str:

@@ -73,7 +73,7 @@ def show_results(
     if results.files:
         output.say()
         output.say(f"Files in {results.job.folder}:")
-        output.say(f"  {', '.join(results.files)}")
+        output.show(pairs_table({"": ", ".join(results.files)}, width=output.width))
 
 
 def show_runs(

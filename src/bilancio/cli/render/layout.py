@@ -7,7 +7,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from bilancio.cli.render.console import visible
+from bilancio.cli.render.escaping import visible
 
 STYLES = {
     "completed": "green", "running": "cyan", "pending": "dim",

@@ -9,7 +9,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from bilancio.cli.render.console import visible
+from bilancio.cli.render.escaping import visible
 from bilancio.cli.render.layout import (
     GAP,
     LEAST_WORDS,
@@ -150,7 +150,7 @@ def events_table(events: Sequence[JobEvent], *, width: int) -> RenderableType:
         for each in events
     ]
     details = [_details(each.event_type.value, each.details) for each in events]
-    room = width - _HEAD_WIDTH
+    room = width - _HEAD_WIDTH - GAP
     if room < LEAST_WORDS:
         return Group(
             *(

@@ -1,15 +1,12 @@
 """The terminal as rich writes to it; strings are text there, neither markup nor commands."""
 
 import os
-from typing import TYPE_CHECKING, Any, TextIO, cast
+from typing import Any, TextIO
 
 from rich.console import Console
 from rich.text import Text
 
-from bilancio.cli.render.console import visible
-
-if TYPE_CHECKING:
-    from bilancio.cli.render.console import Door
+from bilancio.cli.render.escaping import visible
 
 _ANY_WIDTH = 1_000_000  # whoever lays something out knows the width; here nothing is cut
 
@@ -19,16 +16,16 @@ class Terminal(Console):
 
     Parameters
     ----------
-    door
-        What is written to.
+    file
+        Where it is written; lines are written over, and coloured, where it is a terminal.
     width
         Characters in a line; any number where it is None.
     """
 
-    def __init__(self, door: "Door", *, width: int | None = None) -> None:
-        moves = door.isatty()
+    def __init__(self, file: TextIO, *, width: int | None = None) -> None:
+        moves = file.isatty()
         super().__init__(
-            file=cast("TextIO", door),
+            file=file,
             width=width or _ANY_WIDTH,
             color_system="auto" if moves and not os.environ.get("NO_COLOR") else None,
             force_terminal=moves,
