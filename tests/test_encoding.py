@@ -24,6 +24,7 @@ def test_numbers_of_numpy_become_numbers():
         ("[" * 100_000, "nested deeper than 64"),
         ('{"a": NaN}', "NaN"),
         ('{"a": -Infinity}', "-Infinity"),
+        ('{"a": 1e999}', "larger than a number can be"),
         ('{"a": "\\ud800"}', "surrogate"),
         (b'{"a": "\xff"}', "UTF-8"),
         ('{"a": ', "not JSON"),

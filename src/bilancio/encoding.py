@@ -51,7 +51,7 @@ def from_json(
     *,
     max_bytes: int = MAX_BYTES,
     max_depth: int = MAX_DEPTH,
-    parse_float: Callable[[str], Any] = float,
+    parse_float: Callable[[str], Any] | None = None,
 ) -> Any:
     """Return what JSON text says, its numbers with a point as *parse_float* makes them.
 
@@ -59,7 +59,7 @@ def from_json(
     ------
     ValueError
         It is longer than *max_bytes*, nested deeper than *max_depth*, no UTF-8, no JSON, or holds
-        NaN or Infinity, which are none; the message says which.
+        NaN, Infinity or a number beyond a double; the message says which.
     """
     if len(text) > max_bytes:
         message = f"it is larger than {max_bytes >> 20} MiB"
@@ -73,7 +73,10 @@ def from_json(
     _refuse_depth(text, max_depth)
     try:
         value = json.loads(
-            text, parse_int=_integer, parse_float=parse_float, parse_constant=_refuse_constant
+            text,
+            parse_int=_integer,
+            parse_float=parse_float or _double,
+            parse_constant=_refuse_constant,
         )
     except json.JSONDecodeError as error:
         message = f"it is not JSON ({error.msg}, line {error.lineno})"
@@ -114,6 +117,14 @@ def _integer(digits: str) -> int:
         message = f"it holds a number of {len(digits):,} digits"
         raise ValueError(message)
     return int(digits)
+
+
+def _double(digits: str) -> float:
+    number = float(digits)
+    if not math.isfinite(number):
+        message = f"it holds {digits[:20]}, which is larger than a number can be"
+        raise ValueError(message)
+    return number
 
 
 def _refuse_constant(name: str) -> float:
