@@ -9,7 +9,7 @@ from typing import Any
 from bilancio import machine
 
 _GIT = (
-    # What a repository's own configuration would have git start is not started: clones are foreign.
+    # Hooks and file monitors that a repository configures are not started: clones are foreign.
     "git", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-C",
 )  # fmt: skip
 # Set where a hook of some repository has started us: they would answer for that one.
