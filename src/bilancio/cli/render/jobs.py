@@ -26,7 +26,9 @@ from bilancio.text import (
 
 def next_command(job: Job) -> str:
     """Say what one would do next with a job, and the command that does it."""
-    match next_step(job, resumable=resumable(job)):
+    broken_off = job.state not in {"pending", "running", "completed"}
+    can_resume = not broken_off or resumable(job)  # which loads the experiment
+    match next_step(job, resumable=can_resume):
         case NextStep.CREATE:
             manifest = shlex.quote(str(job.folder / "job_manifest.json"))
             return (
