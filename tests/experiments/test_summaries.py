@@ -1,0 +1,76 @@
+"""What a summary says, held to plain Python over the same runs."""
+
+import statistics
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from bilancio.experiments import registry
+from bilancio.jobs import JobConfig
+
+PASSIVE = [0.5, 0.4, 0.6, 0.2, 0.3, 0.3]
+ACTIVE = [0.3, 0.4, 0.7, 0.1, 0.3, 0.1]
+
+
+def comparison(n_pairs=6):
+    """Return experiment, sweep of two cells and three seeds, indices, and metrics by hand."""
+    config = JobConfig(sweep_type="balanced", kappas=["0.5", "1"], n_replicates=3)
+    experiment = registry.experiment("balanced")
+    rows = np.zeros(2 * n_pairs, [("delta_total", float), ("phi_total", float)])
+    rows["delta_total"][::2], rows["delta_total"][1::2] = PASSIVE[:n_pairs], ACTIVE[:n_pairs]
+    return experiment, config, np.arange(2 * n_pairs), rows
+
+
+def test_a_comparison_counts_the_pairs_that_improved_stayed_and_worsened():
+    experiment, config, indices, rows = comparison()
+    found = experiment.summarise(config, indices, rows)
+    assert (found["improved"], found["unchanged"], found["worsened"]) == (3, 2, 1)
+    assert found["n_pairs"] == 6
+
+
+def test_the_interval_of_an_effect_is_students_over_seeds():
+    experiment, config, indices, rows = comparison()
+    found = experiment.summarise(config, indices, rows)
+    seeds = experiment.parameters(config, indices)["seed"][::2]
+    effects = np.array(PASSIVE) - np.array(ACTIVE)
+    of_seeds = [effects[seeds == seed].mean() for seed in np.unique(seeds)]
+    expected = stats.t.interval(0.95, 2, loc=statistics.mean(of_seeds), scale=stats.sem(of_seeds))
+    assert found["trading_effect_ci95"] == pytest.approx(expected)
+    assert found["avg_trading_effect"] == pytest.approx(effects.mean())
+
+
+def test_the_headline_of_a_comparison_says_effect_interval_and_pairs():
+    experiment, config, indices, rows = comparison()
+    found = experiment.summarise(config, indices, rows)
+    low, high = found["trading_effect_ci95"]
+    assert experiment.headline(found) == (
+        "Trading lowered the average default rate by 0.0667, from 0.3833 (passive) to 0.3167 "
+        f"(active); 95 % interval {low:.4f} to {high:.4f}, 3 seeds. "
+        "Of 6 pairs 3 improved, 2 did not change, 1 worsened."
+    )
+
+
+def test_a_comparison_without_a_complete_pair_has_no_effect_to_tell():
+    experiment, config, indices, rows = comparison()
+    found = experiment.summarise(config, indices[:1], rows[:1])
+    assert experiment.headline(found) == "No pair of runs is complete yet."
+
+
+def test_trading_that_harms_is_said_to_raise_the_rate():
+    experiment, config, indices, rows = comparison()
+    rows["delta_total"] = rows["delta_total"].reshape(-1, 2)[:, ::-1].ravel()
+    found = experiment.summarise(config, indices, rows)
+    assert "Trading raised the average default rate by 0.0667" in experiment.headline(found)
+    assert (found["improved"], found["worsened"]) == (1, 3)
+
+
+def test_a_ring_says_its_default_rate_with_the_interval_low_to_high():
+    config = JobConfig(sweep_type="ring", n_replicates=6)
+    experiment = registry.experiment("ring")
+    rows = np.zeros(6, [("delta_total", float), ("phi_total", float)])
+    rows["delta_total"] = PASSIVE
+    low, high = stats.t.interval(0.95, 5, loc=statistics.mean(PASSIVE), scale=stats.sem(PASSIVE))
+    assert experiment.headline(experiment.summarise(config, np.arange(6), rows)) == (
+        f"The average default rate is 0.3833 (95 % interval {low:.4f} to {high:.4f}, 6 seeds)."
+    )
