@@ -75,9 +75,16 @@ def _no_process_outlives_its_test():
 
 @pytest.fixture(autouse=True)
 def isolated(
-    _no_process_outlives_its_test: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    _no_process_outlives_its_test: None,
+    tmp_path: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Path:
-    """Point every setting and home folder into the test's own folder; return that."""
+    """Point every setting and home folder into the test's own folder; return that.
+
+    The working folder is an empty one: jobs below the repository's would be found from it.
+    """
+    monkeypatch.chdir(tmp_path_factory.mktemp("work"))
     monkeypatch.setenv("BILANCIO_DATABASE_URL", f"sqlite:///{tmp_path / 'store' / 'bilancio.db'}")
     monkeypatch.setenv("BILANCIO_OUT_DIR", str(tmp_path / "out"))
     for name in ("BILANCIO_WORKERS", "BILANCIO_LEASE_S", "BILANCIO_PLUGINS"):

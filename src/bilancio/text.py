@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
+MAX_ERROR = 2000
 
 SHOWN_TEXT = 200
 SHOWN_VALUES = 8  # what one takes in at a glance
@@ -60,6 +61,19 @@ def printable(text: str) -> str:
         "\ufffd" if unicodedata.category(each) in {"Cc", "Cs"} and each not in "\n\t" else each
         for each in text
     )
+
+
+def error_text(error: BaseException) -> str:
+    """Return an exception's type and message, fit to be stored and printed.
+
+    It is cut at `MAX_ERROR` characters; control characters and lone surrogates are replaced.
+    """
+    try:
+        message = str(error)[:MAX_ERROR]
+    except BaseException as second:  # noqa: BLE001 - so may the exception that it raises
+        message = f"(its message cannot be read: {type(second).__name__})"
+    kind = type(error).__name__
+    return printable((f"{kind}: {message}" if message else kind)[:MAX_ERROR])
 
 
 def number(value: object) -> str:

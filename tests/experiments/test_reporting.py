@@ -53,7 +53,7 @@ def test_a_summary_that_cannot_be_made_says_why(summarise, reason):
 
 def test_a_headline_that_cannot_be_made_says_why():
     said = headline_of(experiment(), CONFIG, {"other": 1})
-    assert said == "The experiment could not put its summary into words: KeyError: \"'sum'\"."
+    assert said == "The experiment could not put its summary into words: KeyError: 'sum'."
 
 
 @pytest.mark.parametrize(

@@ -62,6 +62,12 @@ async def deleted(store):
     return await store.delete(await store.job("idle-job"))
 
 
+async def replaced(store):
+    return await store.replace_job(
+        await store.job("idle-job"), ROW | {"job_id": "idle-job"}, (), {}
+    )
+
+
 async def backed_up(store):
     with tempfile.TemporaryDirectory() as folder:
         return await store.backup(Path(folder) / "copy.db")
@@ -95,6 +101,7 @@ CALLS = {
     "record": lambda store: store.record(LEASE, CHUNKS, {3: "no"}, {}, compute_s=1, lease_s=9),
     "record_by_hand": lambda store: store.record_by_hand("manual-job", "r", PACKED, CRC, {}),
     "recorded": lambda store: store.recorded("leased-job"),
+    "replace_job": replaced,
     "renew": lambda store: store.renew(LEASE, 9),
     "speeds": lambda store: store.speeds("ring", "h", "e"),
     "unknown": lambda store: store.unknown(["leased-job", "other-job"]),

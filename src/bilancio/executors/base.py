@@ -11,12 +11,11 @@ from numpy.typing import NDArray
 
 from bilancio.experiments.protocol import Experiment
 from bilancio.failpoints import failpoint
-from bilancio.text import printable
+from bilancio.text import MAX_ERROR, error_text, printable
 
 Indices = NDArray[np.int64]
 Metrics = NDArray[np.void]
 
-MAX_ERROR = 2000
 MAX_ITEM_BYTES = 8
 
 
@@ -137,19 +136,6 @@ def attempt_here(
         return Attempt(compute_table(experiment, config, indices), cold=cold)
     except BaseException as error:  # noqa: BLE001 - an experiment may raise anything
         return Attempt(None, error_text(error), cold)
-
-
-def error_text(error: BaseException) -> str:
-    """Return an exception's type and message, fit to be stored and printed.
-
-    It is cut at `MAX_ERROR` characters; control characters and lone surrogates are replaced.
-    """
-    try:
-        message = str(error)[:MAX_ERROR]
-    except BaseException as second:  # noqa: BLE001 - so may the exception that it raises
-        message = f"(its message cannot be read: {type(second).__name__})"
-    kind = type(error).__name__
-    return printable((f"{kind}: {message}" if message else kind)[:MAX_ERROR])
 
 
 def compute_table(experiment: Experiment, config: Any, indices: Indices) -> Metrics:

@@ -16,9 +16,10 @@ import sys
 import threading
 from multiprocessing.connection import Connection
 
-from bilancio.executors.base import attempt_here, error_text
+from bilancio.executors.base import attempt_here
 from bilancio.experiments import registry
 from bilancio.experiments.protocol import Experiment
+from bilancio.text import error_text
 
 BEGUN = b"begun"
 PR_SET_PDEATHSIG = 1

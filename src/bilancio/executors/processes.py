@@ -11,8 +11,9 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from bilancio import interpreter
-from bilancio.executors.base import Attempt, Indices, error_text
+from bilancio.executors.base import Attempt, Indices
 from bilancio.executors.child import BEGUN
+from bilancio.text import error_text
 
 START_S = 300.0  # importing numpy, and compiling kernels, on a machine that is busy
 LOOK_S = 0.5

@@ -15,6 +15,7 @@ from bilancio.errors import ExperimentFailed, shown
 from bilancio.experiments.plugins import stdout_to_stderr
 from bilancio.experiments.protocol import Experiment
 from bilancio.experiments.sweep_config import SweepConfig
+from bilancio.text import error_text
 
 if TYPE_CHECKING:  # jobs are listed without loading numpy
     import numpy as np
@@ -110,5 +111,4 @@ def _asked(config: SweepConfig, method: str) -> Iterator[None]:
         with stdout_to_stderr():
             yield
     except (Exception, SystemExit) as error:
-        reason = f"{type(error).__name__}: {shown(str(error))}"
-        raise ExperimentFailed(config.sweep_type, method, reason) from error
+        raise ExperimentFailed(config.sweep_type, method, error_text(error)) from error

@@ -18,7 +18,6 @@ from bilancio.errors import (
     Problem,
     invalid,
 )
-from bilancio.executors.base import error_text
 from bilancio.experiments import registry
 from bilancio.experiments.protocol import Experiment, metrics_of, searching
 from bilancio.experiments.reporting import headline_of, observations_of, summary_of
@@ -30,6 +29,7 @@ from bilancio.jobs.paging import check_page
 from bilancio.jobs.session import Session
 from bilancio.jobs.store import JobStore, packing
 from bilancio.jobs.store.rows import Chunk
+from bilancio.text import error_text
 
 log = logging.getLogger(__name__)
 

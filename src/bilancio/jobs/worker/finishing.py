@@ -7,11 +7,12 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from bilancio.executors.base import Outcome, error_text
+from bilancio.executors.base import Outcome
 from bilancio.experiments import registry
 from bilancio.experiments.reporting import summary_of
 from bilancio.jobs.models import Job
 from bilancio.jobs.store import JobStore, packing
+from bilancio.text import error_text
 
 T = TypeVar("T")
 

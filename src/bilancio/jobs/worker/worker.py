@@ -15,7 +15,6 @@ from pathlib import Path
 import numpy as np
 
 from bilancio.errors import BilancioError, JobNotFound, LeaseLost
-from bilancio.executors.base import error_text
 from bilancio.executors.registry import open_executor
 from bilancio.experiments import registry
 from bilancio.experiments.protocol import SearchingExperiment, Step, preparation_s, searching
@@ -34,6 +33,7 @@ from bilancio.jobs.worker.finishing import failure_sentence, in_thread, summaris
 from bilancio.jobs.worker.lock_file import WorkerLock, remove_stale
 from bilancio.jobs.worker.speed import SpeedMeter
 from bilancio.settings import Settings
+from bilancio.text import error_text
 
 WATCH_S = 0.4
 
