@@ -43,7 +43,6 @@ NEXT = {
 def test_next_steps_are_those_that_a_job_takes(case):
     job, expected = NEXT[case]
     assert text.next_steps(job) == expected
-    assert text.next_step(job) is expected[0]
 
 
 def test_job_of_another_version_of_the_model_is_created_again_not_resumed():

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from bilancio.experiments.grid_sweep import GridSweep
-from bilancio.jobs.launch import resumable
+from bilancio.jobs.launch import available_steps
 from bilancio.jobs.models import Job, Results
-from bilancio.text import NextStep, next_steps
+from bilancio.text import NextStep
 from bilancio_mcp.outputs import COLUMNS, ResultsTable
 
 WAIT_S, WAIT_LONGER_S = 45, 60  # clients give up a call after a minute or more
@@ -30,7 +30,7 @@ def after_status(job: Job, *, waited_s: int = 0) -> str:
         How long the call has waited for the job; the next one waits for another time.
     """
     wait_s = WAIT_LONGER_S if waited_s == WAIT_S else WAIT_S
-    return _said(job, next_steps(job, resumable=resumable(job)), wait_s)
+    return _said(job, available_steps(job), wait_s)
 
 
 def after_results(results: Results, table: ResultsTable | None, group_by: Sequence[str]) -> str:
@@ -40,7 +40,7 @@ def after_results(results: Results, table: ResultsTable | None, group_by: Sequen
     if job.state == "completed":
         said.append(_grouping(results, table, group_by))
     else:
-        steps = next_steps(job, resumable=resumable(job))
+        steps = available_steps(job)
         said.append(_said(job, [step for step in steps if step is not NextStep.RESULTS], WAIT_S))
     if job.state == "completed" and not any(said):
         said.append(_end(results))

@@ -153,11 +153,11 @@ class BilancioServer(MCPServer[AppContext]):
         The SDK's own end would wait for the thread that reads our input.
         """
         try:
-            calls = set(self._calls)
-            for call in calls:
+            under_way = set(self._calls)
+            for call in under_way:
                 call.cancel()
-            if calls:
-                await asyncio.wait(calls, timeout=ROLL_BACK_S)
+            if under_way:
+                await asyncio.wait(under_way, timeout=ROLL_BACK_S)
             await self.app.close()
         finally:
             os._exit(0)

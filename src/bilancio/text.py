@@ -342,10 +342,5 @@ def next_steps(job: JobFacts, *, resumable: bool = True) -> tuple[NextStep, ...]
             return (NextStep.RESUME, *results)
 
 
-def next_step(job: JobFacts, *, resumable: bool = True) -> NextStep:
-    """Return what one would most likely do next with a job; see `next_steps`."""
-    return next_steps(job, resumable=resumable)[0]
-
-
 def _only_failures_left(job: JobFacts) -> bool:
     return job.failed_runs > 0 and job.completed_runs + job.failed_runs >= job.total_runs

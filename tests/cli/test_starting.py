@@ -46,7 +46,7 @@ def test_a_closed_pipe_ends_a_command_quietly(job):
     assert finished(process).err == ""
 
 
-def test_an_unforeseen_error_is_a_sentence_that_names_the_way_to_the_traceback(
+def test_an_unexpected_error_is_a_sentence_that_names_the_way_to_the_traceback(
     bilancio, monkeypatch
 ):
     monkeypatch.setattr("bilancio.cli.jobs.utc_now", lambda: 1 / 0)

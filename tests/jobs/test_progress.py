@@ -111,7 +111,7 @@ async def test_a_stalled_job_has_no_rate_and_is_to_be_resumed(manager, clock):
     seen = await manager.progress(job.job_id)
     assert seen.job.state == "stalled"
     assert (seen.rate, seen.eta_s, seen.idle_s) == (None, None, None)
-    assert text.next_step(seen.job) is text.NextStep.RESUME
+    assert text.next_steps(seen.job)[0] is text.NextStep.RESUME
 
 
 async def test_runs_that_failed_count_as_finished(manager, clock):

@@ -85,7 +85,14 @@ def check(tool, arguments, result):
         assert len(said) < 20_000, (tool, arguments)
 
 
+@pytest.fixture
+def in_its_own_folder(tmp_path, monkeypatch):
+    """Work where a folder that a call asks for may be made."""
+    monkeypatch.chdir(tmp_path)
+
+
 @pytest.mark.slow
+@pytest.mark.usefixtures("in_its_own_folder")
 @settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True)
 @given(st.lists(calls(), min_size=5, max_size=10))
 @example([("list_jobs", {"text": "*" * 70_000}), ("list_jobs", {"tag": "\ud800"})])

@@ -1,5 +1,6 @@
 """What a client sees before it calls anything, and what that costs."""
 
+import asyncio
 import json
 import subprocess
 import sys
@@ -9,7 +10,7 @@ from mcp import Client
 from bilancio.experiments import registry
 from bilancio_mcp.schemas import compact
 from bilancio_mcp.server import INSTRUCTIONS, build_server
-from tests.server.talk import TOOLS
+from tests.server.talk import TOOLS, completed
 
 MAX_BYTES = 20_000  # of all, answers included
 MAX_READ = 14_500  # characters that the model reads: names, manuals, what is taken
@@ -24,6 +25,19 @@ async def main():
     async with Client(build_server()) as client:
         names = [tool.name for tool in (await client.list_tools()).tools]
     print(json.dumps([names, [name for name in {HEAVY!r} if name in sys.modules]]))
+
+asyncio.run(main())
+"""
+
+ASK_HOW_IT_IS = f"""
+import asyncio, sys
+from mcp import Client
+from bilancio_mcp.server import build_server
+
+async def main():
+    async with Client(build_server()) as client:
+        answer = await client.call_tool("job_status", {{"job_id": sys.argv[1]}})
+    print(answer.structured_content["status"], *[name for name in {HEAVY!r} if name in sys.modules])
 
 asyncio.run(main())
 """
@@ -107,3 +121,13 @@ def test_server_lists_its_tools_without_loading_heavy_libraries():
     names, heavy = json.loads(done.stdout)
     assert names == TOOLS
     assert heavy == []
+
+
+def test_the_status_of_a_completed_job_is_answered_without_heavy_libraries():
+    async def make():
+        async with Client(build_server()) as client:
+            return await completed(client)
+
+    script = [sys.executable, "-c", ASK_HOW_IT_IS, asyncio.run(make())]
+    done = subprocess.run(script, check=True, capture_output=True, text=True)
+    assert done.stdout == "completed\n"

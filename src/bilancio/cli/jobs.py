@@ -10,7 +10,7 @@ from bilancio.cli.parsing import CommandGroup, command, help_text, parse_int, sp
 from bilancio.cli.render.console import Output, emit
 from bilancio.jobs.clock import utc_now
 from bilancio.jobs.manager import AsyncJobManager
-from bilancio.jobs.models import Job, Page
+from bilancio.jobs.models import Page
 from bilancio.text import cancelled
 
 app = typer.Typer(add_completion=False, cls=CommandGroup, rich_markup_mode="rich")
@@ -164,15 +164,14 @@ def list_runs(
             name_of(job), status=status, limit=parse_int("limit", limit), offset=first
         )
     )
-    total = _runs_with(status, rows.job)
     if as_json:
-        emit({"job_id": rows.job.job_id, "total": total, "offset": first, "runs": rows})
+        emit({"job_id": rows.job.job_id, "total": rows.total, "offset": first, "runs": rows})
         return
     from bilancio.cli.render.jobs import show_runs  # as for `show`
 
     output = Output()
     output.reading(rows)
-    show_runs(output, rows.job, rows, offset=first, total=total)
+    show_runs(output, rows.job, rows, offset=first, total=rows.total)
 
 
 @command(
@@ -296,12 +295,6 @@ def _start(job: list[str], *, detach: bool, as_json: bool, recompute: bool = Fal
         )
 
     raise typer.Exit(with_manager(go))
-
-
-def _runs_with(status: str | None, job: Job) -> int:
-    pending = job.total_runs - job.completed_runs - job.failed_runs
-    counts = {"completed": job.completed_runs, "failed": job.failed_runs, "pending": pending}
-    return counts.get(status or "", job.total_runs)
 
 
 def _show_page(page: Page, *, filtered: bool) -> None:

@@ -17,6 +17,7 @@ from bilancio.jobs.session import Session
 from bilancio.jobs.store import JobStore
 from bilancio.jobs.texts import check_texts
 from bilancio.jobs.worker.spawn import spawn_worker
+from bilancio.text import NextStep, next_steps
 
 SPAWN_S = 30.0
 ALREADY_RUNNING = "already running"
@@ -179,7 +180,16 @@ async def _refuse_start(store: JobStore, job: Job) -> None:
         raise JobStateError(job.job_id, f"{job.status} by hand", "started", advice)
 
 
-def resumable(job: Job) -> bool:
+def available_steps(job: Job) -> tuple[NextStep, ...]:
+    """Return what one would do next with a job, as `next_steps` does.
+
+    The job's experiment, which may import numpy, is loaded only where the answer depends on it.
+    """
+    settled = job.manual or job.state in {"pending", "running", "completed"}
+    return next_steps(job, resumable=settled or _resumable(job))
+
+
+def _resumable(job: Job) -> bool:
     """Tell whether the missing runs of a job can be computed here and mixed with those recorded.
 
     They cannot where its experiment is not installed, or its results come from another version.
@@ -195,7 +205,7 @@ def resumable(job: Job) -> bool:
 
 def _refuse_other_numbers(job: Job) -> None:
     """Results of two versions of the model must not be mixed in one job."""
-    if not resumable(job):
+    if not _resumable(job):
         version = registry.experiment(job.config.sweep_type).version
         raise JobStateError(
             job.job_id,

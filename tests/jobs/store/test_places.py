@@ -279,7 +279,10 @@ async def test_a_store_that_is_read_by_nobody_is_refused_in_a_sentence(common):
 @pytest.mark.parametrize(
     "url", ["/proc/self/nowhere/s.db", "/dev/null/s.db", "x" * 300 + "/s.db", "a/" + "y" * 300]
 )
-async def test_a_place_where_no_store_can_be_is_a_sentence_at_the_first_write(url):
+async def test_a_place_where_no_store_can_be_is_a_sentence_at_the_first_write(
+    url, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
     async with AsyncJobManager(url) as manager:
         with pytest.raises(StoreError, match=r"The store .* cannot be used"):
             await manager.create_job("try", CONFIG)

@@ -8,14 +8,13 @@ from bilancio.cli.render.console import Output
 from bilancio.cli.render.layout import pairs_table
 from bilancio.cli.render.tables import frontier_table, results_table, runs_table
 from bilancio.jobs.clock import utc_now
-from bilancio.jobs.launch import resumable
+from bilancio.jobs.launch import available_steps
 from bilancio.jobs.models import Job, Progress, Results
 from bilancio.text import (
     NextStep,
     counts,
     duration,
     estimate,
-    next_step,
     runs,
     standstill,
     state,
@@ -26,9 +25,7 @@ from bilancio.text import (
 
 def next_command(job: Job) -> str:
     """Say what one would do next with a job, and the command that does it."""
-    broken_off = job.state not in {"pending", "running", "completed"}
-    can_resume = not broken_off or resumable(job)  # which loads the experiment
-    match next_step(job, resumable=can_resume):
+    match available_steps(job)[0]:
         case NextStep.CREATE:
             manifest = shlex.quote(str(job.folder / "job_manifest.json"))
             return (
