@@ -31,9 +31,16 @@ def answer(process):
     return out.split()
 
 
+REMOVED = """
+import os, tempfile
+with tempfile.TemporaryDirectory() as folder:
+    os.chdir(folder)
+"""
+
+
 @pytest.mark.slow
-def test_processes_that_start_together_compile_once(tmp_path):
-    starts = [start(START, BILANCIO_CACHE_DIR=str(tmp_path)) for _ in range(3)]
+def test_processes_that_start_together_compile_once_in_removed_folders_too(tmp_path):
+    starts = [start(REMOVED + START, BILANCIO_CACHE_DIR=str(tmp_path)) for _ in range(3)]
     answers = [answer(process) for process in starts]
     assert sorted(said for _, said, _, _ in answers) == ["0", "0", "1"]
     assert {(ready, days) for _, _, ready, days in answers} == {("True", "4")}

@@ -70,7 +70,7 @@ class Selection:
     days: tuple[int, ...]
     agents: tuple[str, ...]
     limit: int
-    out_dir: str | None
+    out_dir: Path | None
     as_json: bool
 
 
@@ -170,7 +170,7 @@ def _selection(
         days=tuple(parse_int("day", each, least=0) for each in split_csv(days)),
         agents=tuple(split_csv(agents)),
         limit=parse_int("limit", limit, least=0),
-        out_dir=out_dir,
+        out_dir=None if out_dir is None else absolute_path("out_dir", out_dir),
         as_json=as_json,
     )
 
@@ -218,9 +218,8 @@ def _refuse_unknown_agents(parameters: Parameters, selection: Selection) -> None
 def _write_tables(found: Run, selection: Selection) -> list[str]:
     if selection.out_dir is None or found.trace is None:
         return []
-    folder = absolute_path("out_dir", selection.out_dir)
     try:
-        return [str(path) for path in found.trace.write(folder)]
+        return [str(path) for path in found.trace.write(selection.out_dir)]
     except OSError as error:
         raise OutputError(str(selection.out_dir), error.strerror or str(error)) from error
 

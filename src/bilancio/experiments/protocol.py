@@ -1,4 +1,4 @@
-"""What an experiment is to the rest of the house."""
+"""The protocol that every experiment satisfies, built in or a plug-in."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, cast

@@ -140,14 +140,15 @@ def _load_from(folder: Path, notify: Callable[[str], None], *, traced: bool) -> 
     mark, traced_mark = folder / _MARK, folder / _TRACED
     if not mark.exists() and not _is_loaded(traced=False):
         notify(f"Compiling the engine for this machine, once, about {_SECONDS_TO_COMPILE} s.")
-    with _numba_cache_at(folder):
+    with _working_folder(), _numba_cache_at(folder):
         _import_engine()
     mark.touch()
     if traced:
         if not traced_mark.exists():
             seconds = _SECONDS_TO_COMPILE_TRACED
             notify(f"Compiling the engine that keeps a log of a run, once, about {seconds} s.")
-        _trace_a_run()
+        with _working_folder():
+            _trace_a_run()
         traced_mark.touch()
 
 
@@ -176,6 +177,26 @@ def _numba_cache_at(folder: Path) -> Iterator[None]:
         yield
     finally:
         config.CACHE_DIR = before
+
+
+@contextmanager
+def _working_folder() -> Iterator[None]:
+    """Work in the root folder meanwhile if the working folder no longer exists.
+
+    numba writes the names of source files relative to it.
+    """
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        removed = os.open(".", os.O_RDONLY | os.O_CLOEXEC)
+        os.chdir("/")
+        try:
+            yield
+        finally:
+            os.fchdir(removed)
+            os.close(removed)
+    else:
+        yield
 
 
 def _compilation_is_off() -> bool:

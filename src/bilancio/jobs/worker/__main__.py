@@ -7,7 +7,6 @@ import signal
 import sys
 import threading
 import time
-from pathlib import Path
 
 from bilancio.errors import BilancioError, LeaseLost
 from bilancio.jobs.clock import utc_now
@@ -77,17 +76,8 @@ async def _process(lease: Lease) -> None:
     os._exit(code)
 
 
-def _leave_removed_folder() -> None:
-    """Change to the root where the working folder no longer exists: compiling needs one."""
-    try:
-        Path.cwd()
-    except FileNotFoundError:
-        os.chdir("/")
-
-
 def main() -> None:
     """Run a worker process."""
-    _leave_removed_folder()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     job_id, worker_id, fence = sys.argv[1:]
     asyncio.run(_process(Lease(job_id=JobId(job_id), worker_id=worker_id, fence=int(fence))))
