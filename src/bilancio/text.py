@@ -117,8 +117,7 @@ def ago(moment: datetime, now: datetime) -> str:
         return "just now"
     for size, unit in ((_DAY, "day"), (_HOUR, "hour"), (_MINUTE, "minute"), (1, "second")):
         if seconds >= size:
-            count = int(seconds // size)
-            return f"{count} {unit}{'s' if count > 1 else ''} ago"
+            return f"{plural(int(seconds // size), unit)} ago"
     raise AssertionError  # the last unit is a second
 
 

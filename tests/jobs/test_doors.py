@@ -305,6 +305,11 @@ def test_questions_make_nothing(tmp_path, monkeypatch):
     assert not inside.exists()
 
 
+async def test_one_recorded_run_is_counted_as_one(manager, by_hand):
+    await manager.record_progress(by_hand, "r1", {"c": 0.5})
+    assert (await manager.results(by_hand)).headline.startswith("1 run recorded by hand.")
+
+
 async def test_a_job_by_hand_has_no_groups_and_says_so(manager, by_hand):
     await manager.record_progress(by_hand, "r1", {"delta": 0.5})
     with pytest.raises(InvalidInput, match="allowed: nothing: the runs of a manually"):

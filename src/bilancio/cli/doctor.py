@@ -11,6 +11,7 @@ from bilancio.cli.render.console import Output, emit
 from bilancio.errors import InvalidInput
 from bilancio.jobs.maintenance.reports import Diagnosis
 from bilancio.jobs.manager import AsyncJobManager
+from bilancio.text import plural
 
 app = typer.Typer(add_completion=False, rich_markup_mode="rich")
 
@@ -67,5 +68,4 @@ def _show(found: Diagnosis) -> None:
         output.say(f"{finding.severity}: {finding.message}")
         output.say(f"  → {finding.repair}")
     wrong = sum(finding.severity != "info" for finding in found.findings)
-    problems = f"{wrong} problem{'' if wrong == 1 else 's'} found."
-    output.say(problems if wrong else "Everything is in order.")
+    output.say(f"{plural(wrong, 'problem')} found." if wrong else "Everything is in order.")

@@ -15,7 +15,7 @@ from bilancio.jobs.maintenance.reports import Deletion, Difference, Imported, Ve
 from bilancio.jobs.manager import AsyncJobManager
 from bilancio.jobs.models import Job
 from bilancio.paths import absolute_path
-from bilancio.text import runs
+from bilancio.text import plural, runs
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -171,7 +171,7 @@ def delete(
     if as_json:
         emit(done)
         return
-    files = f", with {len(done.removed)} files" if done.removed else ""
+    files = f", with {plural(len(done.removed), 'file')}" if done.removed else ""
     output.say(f"Job {done.job_id} is deleted{files}.")
     if done.left:
         output.say(f"Left in {done.folder}: {', '.join(done.left)}.")

@@ -290,7 +290,7 @@ def _counts(job: Job) -> dict[str, int]:
 
 
 def _manual_headline(job: Job) -> str:
-    return f"{job.completed_runs} runs were recorded by hand. {text.standing(job)}"
+    return f"{text.runs(job.completed_runs)} recorded by hand. {text.standing(job)}"
 
 
 def _stored_headline(job: Job) -> str:

@@ -11,6 +11,7 @@ from bilancio.jobs.create import checked_config
 from bilancio.jobs.manager import JobManager
 from bilancio.jobs.models import Job, Results
 from bilancio.paths import absolute_path
+from bilancio.text import runs
 
 
 class SweepRunner:
@@ -51,7 +52,7 @@ class SweepRunner:
         self.out_dir = out_dir
         self.job_id = job_id
         self.description = (
-            description or f"{self.sweep_type} sweep of {self.config.total_runs} runs"
+            description or f"{self.sweep_type} sweep of {runs(self.config.total_runs)}"
         )
 
     def run(self) -> Results:

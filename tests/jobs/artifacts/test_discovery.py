@@ -10,18 +10,6 @@ from bilancio.jobs.artifacts import discovery, foreign
 NAME = "calm-blue-river"
 
 
-@pytest.fixture
-async def folder(manager, small, tmp_path):
-    job = await manager.run_job((await manager.create_job("try", small, job_id=NAME)).job_id)
-    return shutil.move(job.folder, tmp_path / "kept" / NAME)
-
-
-@pytest.fixture
-async def other(tmp_path):
-    async with AsyncJobManager(str(tmp_path / "other.db"), out_dir=tmp_path / "found") as other:
-        yield other
-
-
 @pytest.mark.parametrize("place", ["", "auto"])
 async def test_jobs_are_found_up_to_two_levels_below_the_output_folder(
     folder, other, tmp_path, place

@@ -10,27 +10,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bilancio.errors import InvalidInput
-from bilancio.jobs import AsyncJobManager
 from bilancio.jobs.artifacts import discovery
 from bilancio.jobs.artifacts.foreign import read_manifest
 from bilancio.jobs.artifacts.importing import read_job
 from bilancio.jobs.store import open_store
 
 NAME = "calm-blue-river"
-
-
-@pytest.fixture
-async def folder(manager, small, tmp_path):
-    """The folder of a completed job, out of the way of the searches."""
-    job = await manager.run_job((await manager.create_job("try", small, job_id=NAME)).job_id)
-    return shutil.move(job.folder, tmp_path / "kept" / NAME)
-
-
-@pytest.fixture
-async def other(tmp_path):
-    """A manager on another store; `found` is below its output folder."""
-    async with AsyncJobManager(str(tmp_path / "other.db"), out_dir=tmp_path / "found") as other:
-        yield other
 
 
 def placed(folder, tmp_path, change=None, name=NAME):

@@ -22,6 +22,7 @@ from bilancio.jobs.worker.batching import (
 )
 from bilancio.jobs.worker.finishing import progress_details
 from bilancio.jobs.worker.speed import SpeedMeter
+from bilancio.text import runs
 
 DEATHS_TO_ISOLATE = 2
 MANIFEST_S = 3.0  # between two writings of the manifest
@@ -37,7 +38,7 @@ class TooManyFailures(BilancioError):
 
     def sentence(self) -> str:
         """Say what happened."""
-        return f"{self.failed} runs failed."
+        return f"{runs(self.failed)} failed."
 
 
 class Dispatcher:

@@ -12,7 +12,7 @@ from bilancio.experiments import registry
 from bilancio.experiments.reporting import summary_of
 from bilancio.jobs.models import Job
 from bilancio.jobs.store import JobStore, packing
-from bilancio.text import error_text
+from bilancio.text import error_text, runs
 
 T = TypeVar("T")
 
@@ -46,7 +46,7 @@ def failure_sentence(job: Job, failed: dict[int, str]) -> str:
     if left and job.config.searches:
         sentence += " (The searches that these runs belong to are not finished.)"
     elif left:
-        sentence += f" ({left} runs were left undone after max_failures {job.config.max_failures}.)"
+        sentence += f" ({runs(left)} left undone after max_failures {job.config.max_failures}.)"
     return sentence
 
 

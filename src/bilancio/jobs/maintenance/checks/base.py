@@ -58,11 +58,6 @@ def _issue(
     return Issue(finding, fix)
 
 
-def count(number: int, noun: str) -> str:
-    """Count things: 1 job, 1,000 jobs."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
 def cut(texts: Iterable[str], limit: int = LISTED) -> list[str]:
     """Return the first of *texts*, and how many more there are."""
     every = list(texts)

@@ -9,13 +9,13 @@ from bilancio.jobs.lookup import with_stall
 from bilancio.jobs.maintenance.checks.base import (
     Checked,
     Issue,
-    count,
     cut,
     warning,
 )
 from bilancio.jobs.models import Job, JobStatus
 from bilancio.jobs.session import Session
 from bilancio.jobs.store import JobStore
+from bilancio.text import plural
 
 PAGE = 500
 
@@ -32,7 +32,7 @@ async def check_stalled(session: Session) -> AsyncIterator[Checked | Issue]:
                 f"bilancio jobs resume {job.job_id}, or bilancio worker --recover for all.",
                 job_id=job.job_id,
             )
-    yield Checked(f"{count(running, 'running job')} and their workers")
+    yield Checked(f"{plural(running, 'running job')} and their workers")
 
 
 async def check_experiments(session: Session) -> AsyncIterator[Checked | Issue]:
@@ -47,7 +47,7 @@ async def check_experiments(session: Session) -> AsyncIterator[Checked | Issue]:
             missing[job.config.sweep_type].append(job.job_id)
     for sweep_type, jobs in missing.items():
         yield warning(
-            f"{count(len(jobs), 'job')} of sweep type {sweep_type!r} ({', '.join(cut(jobs, 3))}) "
+            f"{plural(len(jobs), 'job')} of sweep type {sweep_type!r} ({', '.join(cut(jobs, 3))}) "
             "can be neither resumed nor verified: no installed experiment has this name.",
             "Install the plug-in, or name it in BILANCIO_PLUGINS.",
         )

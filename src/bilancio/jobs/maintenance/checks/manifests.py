@@ -12,13 +12,13 @@ from bilancio.jobs.maintenance.checks.base import (
     Checked,
     Fix,
     Issue,
-    count,
     cut,
     info,
     warning,
 )
 from bilancio.jobs.session import Session
 from bilancio.jobs.store import EndedJob, JobStore
+from bilancio.text import plural
 
 
 async def check_manifests(session: Session) -> AsyncIterator[Checked | Issue]:
@@ -26,7 +26,7 @@ async def check_manifests(session: Session) -> AsyncIterator[Checked | Issue]:
     store = await session.store()
     rows = await store.ended_jobs()
     behind = await asyncio.to_thread(lambda: [row for row in rows if _is_behind(row)])
-    yield Checked(count(len(rows), "manifest"))
+    yield Checked(plural(len(rows), "manifest"))
     gone = [row for row in behind if not row.out_dir.is_dir()]
     for row in behind:
         if row not in gone:
@@ -40,7 +40,7 @@ async def check_manifests(session: Session) -> AsyncIterator[Checked | Issue]:
     if gone:
         names = ", ".join(cut([row.job_id for row in gone], 3))
         yield info(
-            f"The output folders of {count(len(gone), 'job')} are gone ({names}). "
+            f"The output folders of {plural(len(gone), 'job')} are gone ({names}). "
             "The results are in the store.",
             "To write their files again: bilancio jobs export NAME FOLDER.",
         )
@@ -58,7 +58,7 @@ async def check_refused(session: Session) -> AsyncIterator[Checked | Issue]:
             "Repair or remove it, or ask for it where it came from.",
         )
     if len(refused) > LISTED:
-        more = count(len(refused) - LISTED, "more manifest")
+        more = plural(len(refused) - LISTED, "more manifest")
         yield warning(f"{more} cannot be imported.", "bilancio jobs import names each of them.")
 
 

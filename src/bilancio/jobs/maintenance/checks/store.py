@@ -10,13 +10,13 @@ from bilancio.jobs.maintenance.checks.base import (
     RESTORE,
     Checked,
     Issue,
-    count,
     cut,
     error,
     warning,
 )
 from bilancio.jobs.session import Session
 from bilancio.jobs.store import JobStore, integrity
+from bilancio.text import plural
 
 
 async def check_file(session: Session) -> AsyncIterator[Checked | Issue]:
@@ -43,10 +43,10 @@ async def check_chunks(session: Session) -> AsyncIterator[Checked | Issue]:
     """Read every chunk of results and compare it with its checksum."""
     store = await session.store()
     seen = await integrity.chunks(store)
-    yield Checked(f"{count(seen.chunks, 'chunk')} of {count(seen.runs, 'run')}, with checksums")
+    yield Checked(f"{plural(seen.chunks, 'chunk')} of {plural(seen.runs, 'run')}, with checksums")
     for job_id, faults in seen.faults.items():
         yield error(
-            f"{count(len(faults), 'chunk')} of job {job_id} cannot be read: "
+            f"{plural(len(faults), 'chunk')} of job {job_id} cannot be read: "
             f"{'; '.join(cut(faults, 3))}.",
             await _repair_of_chunks(store, job_id),
             job_id=job_id,
@@ -57,7 +57,7 @@ async def check_counters(session: Session) -> AsyncIterator[Checked | Issue]:
     """Compare the counters and states of jobs with their chunks, failed runs and events."""
     store = await session.store()
     total = len(await store.job_ids())
-    yield Checked(f"{count(total, 'job')} against their chunks, failed runs and events")
+    yield Checked(f"{plural(total, 'job')} against their chunks, failed runs and events")
     for each in await integrity.contradictions(store):
         message = f"Job {each.job_id} contradicts itself: {'; '.join(each.faults)}."
         if each.recountable:
