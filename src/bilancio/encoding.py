@@ -88,7 +88,7 @@ def from_json(
 
 
 def _is_unicode(value: Any) -> bool:
-    """Tell whether all text in *value* can be written as UTF-8."""
+    """Return whether all text in *value* can be written as UTF-8."""
     try:
         json.dumps(value, ensure_ascii=False).encode()
     except UnicodeEncodeError:

@@ -24,7 +24,7 @@ BilancioError
     └── StoreUnavailable  locked, full or unreachable: try again
 
 The same sentence is printed by the command line, raised in a notebook and read
-by the model, so none names a command. Errors cross process
+by the model, so none names a command or a tool. Errors cross process
 boundaries: each keeps its constructor's arguments in ``args`` and writes its
 sentence in ``sentence``.
 """

@@ -31,7 +31,7 @@ def close_lock(file: int) -> None:
 
 
 def is_at(file: int, path: Path) -> bool:
-    """Tell whether *path* is still the open *file*, and was not removed or replaced."""
+    """Return whether *path* is still the open *file*, and was not removed or replaced."""
     try:
         there, here = path.stat(), os.fstat(file)
     except FileNotFoundError:

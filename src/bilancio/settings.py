@@ -100,7 +100,7 @@ def cache_dir() -> Path:
 
 
 def debugging() -> bool:
-    """Tell whether tracebacks are wanted, whatever other variables hold."""
+    """Return whether tracebacks are wanted, whatever other variables hold."""
     return os.environ.get("BILANCIO_DEBUG", "").strip().lower() not in _FALSE
 
 

@@ -228,7 +228,7 @@ def _resolved(schema: Schema, root: Schema) -> Schema:
 
 
 def _plain_text(schema: Schema, root: Schema) -> bool:
-    """Tell whether this is the text form that pydantic offers beside a number's."""
+    """Return whether this is the text form that pydantic offers beside a number's."""
     resolved = _resolved(schema, root)
     return resolved.get("type") == "string" and "enum" not in resolved
 

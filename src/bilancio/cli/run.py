@@ -232,7 +232,7 @@ def _outcome(found: Run) -> dict[str, Any]:
 
 
 def _same(outcome: Mapping[str, Any], recorded: Mapping[str, Any]) -> bool | None:
-    """Tell whether a run found what is recorded of it; None where nothing is."""
+    """Return whether a run found what is recorded of it; None where nothing is."""
     if recorded.get("status") != "completed":
         return None
     return all(outcome[name] == recorded[name] for name in outcome if name in recorded)

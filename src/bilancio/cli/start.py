@@ -175,7 +175,7 @@ def _varied(job: Job) -> list[str]:
 
 
 def _continuous(job: Job) -> bool:
-    """Tell whether the first parameter to look at takes a value of its own in each sample."""
+    """Return whether the first parameter to look at takes a value of its own in each sample."""
     return getattr(job.config, "lhs", None) is not None
 
 

@@ -114,7 +114,7 @@ class ChildProcess:
 
     @property
     def ended(self) -> bool:
-        """Tell whether the process has been reaped."""
+        """Return whether the process has been reaped."""
         return self._process.returncode is not None
 
     def _receive(self, limit_s: float) -> bytes:

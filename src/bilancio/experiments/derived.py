@@ -119,7 +119,7 @@ def _as_sweeps_hold_it(field: FieldInfo) -> tuple[Any, Any]:
 
 
 def _is_held(model: type[SweepConfig], name: str, field: FieldInfo) -> bool:
-    """Tell whether a sweep has this field already, with the same default."""
+    """Return whether a sweep has this field already, with the same default."""
     known = model.model_fields.get(name)
     return known is not None and known.default == field.default
 

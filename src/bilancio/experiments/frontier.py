@@ -23,6 +23,7 @@ from bilancio.experiments.design import Indices, search_cells
 from bilancio.experiments.fields import plain
 from bilancio.experiments.grid_sweep import ENDS, KAPPA_DIGITS, GridSweep
 from bilancio.experiments.protocol import Step, TableOfSearches
+from bilancio.text import plural
 
 FOUND, BELOW, ABOVE, OPEN = "found", "below bracket", "above bracket", "not finished"
 LISTED_SEARCHES = 50
@@ -218,7 +219,7 @@ def _counted_words(counts: dict[str, Any], low: float, high: float) -> str:
     # Summaries that version 0.1 stored use its names.
     below = counts.get("below_bracket", counts.get("already_at_low", 0))
     above = counts.get("above_bracket", counts.get("none_in_bracket", 0))
-    cells = f"{counts['n_cells']} cell" + ("" if counts["n_cells"] == 1 else "s")
+    cells = plural(counts["n_cells"], "cell")
     words = []
     if counts["found"] + below:
         least, most = counts["kappa_star_min"], counts["kappa_star_max"]

@@ -2,7 +2,7 @@
 
 A drawn name is four words of the list in ``words.txt``. The list is made for
 this: any two of its words are two edits or more apart and differ in their first
-four letters, so that a slip or a shortened word still tells which one is meant.
+four letters, so that a typo or a shortened word still identifies the name.
 """
 
 import functools

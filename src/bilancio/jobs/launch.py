@@ -160,7 +160,7 @@ async def _engine_to_recompute(store: JobStore, job: Job) -> str | None:
 
 
 async def _lacks_runs(store: JobStore, job: Job) -> bool:
-    """Tell whether a job was imported without all that was found of its single runs."""
+    """Return whether a job was imported without all that was found of its single runs."""
     (created,) = await store.events(job.job_id, limit=1)
     if not created.details.get("imported") or created.details.get("source") == RUNS:
         return False
@@ -190,7 +190,7 @@ def available_steps(job: Job) -> tuple[NextStep, ...]:
 
 
 def _resumable(job: Job) -> bool:
-    """Tell whether the missing runs of a job can be computed here and mixed with those recorded.
+    """Return whether the missing runs of a job can be computed here and mixed with those recorded.
 
     They cannot where its experiment is not installed, or its results come from another version.
     """

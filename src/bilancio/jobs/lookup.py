@@ -116,7 +116,7 @@ def _early_death(job: Job) -> str | None:
 
 
 def _has_worker(session: Session, store: JobStore, job_id: JobId, holder: Holder) -> bool:
-    """Tell whether the holder of a lease is alive; on this machine its lock decides, no clock."""
+    """Return whether the holder of a lease is alive; on this machine its lock decides, no clock."""
     leased = holder.expires_at >= session.clock()
     if holder.host is None:  # no worker has taken the lease up yet; its parent process is known
         return leased and (holder.pid is None or process_exists(holder.pid))

@@ -14,7 +14,7 @@ from bilancio.jobs.texts import MAX_ERROR, MAX_KEY, check_name, check_texts
 
 MAX_METRICS, MAX_METRIC_NAME = 1_000, 200
 MAX_SUMMARY = 1 << 20
-#: What else a row of a run's results tells, beside its metrics.
+#: Columns of a run's row that are not metrics.
 TAKEN_NAMES = ("job_id", "run_id", "index", "status", "error")
 
 

@@ -198,6 +198,15 @@ class Job(View):
         return self.config.searches and self.status is not JobStatus.COMPLETED
 
     @property
+    def counts(self) -> dict[str, int]:
+        """Its runs by what has become of them, as a summary begins."""
+        return {
+            "total_runs": self.total_runs,
+            "completed_runs": self.completed_runs,
+            "failed_runs": self.failed_runs,
+        }
+
+    @property
     def folder(self) -> Path:
         """Where the job's manifest, tables and log are."""
         return self.out_dir / self.job_id
@@ -277,7 +286,7 @@ class Progress(View):
         there will be.
     idle_s
         Seconds since the last run finished, or since the start, where that is so long that the
-        job stands still: over a minute, and far longer than usual. None otherwise.
+        job is idle: over a minute, and far longer than usual. None otherwise.
     elapsed_s
         Seconds since it was first started, to its end if it has ended.
     means

@@ -14,8 +14,8 @@ from bilancio.jobs.session import Session
 
 POLL_S = 0.25
 MEASURED_S = 0.5  # a rate over a shorter time says little
-WINDOW = 100  # so many of the latest events tell how fast a job is
-# A job stands still when no run has finished for a minute and for so many usual batches.
+WINDOW = 100  # the latest events, from which the rate is measured
+# A job is idle when no run has finished for a minute and for the time of so many usual batches.
 STANDSTILL_S = 60.0
 STANDSTILL_BATCHES = 10
 PROGRESS = EventType.PROGRESS
@@ -109,7 +109,7 @@ class _Pace(NamedTuple):
 
 
 def _pace(job: Job, start: JobEvent | None, latest: Sequence[JobEvent], now: datetime) -> _Pace:
-    """Tell rate and time left from the *latest* events, or how long no run has finished.
+    """Return rate and time left from the *latest* events, or how long no run has finished.
 
     The first batch counts as the moment from which the others are timed: how long it took itself
     is unknown, for what comes before it is not computing.
@@ -133,6 +133,6 @@ def _pace(job: Job, start: JobEvent | None, latest: Sequence[JobEvent], now: dat
 
 
 def _finished(batch: JobEvent) -> int:
-    """Return how many runs a progress event tells of; one that a caller recorded is one."""
+    """Return how many runs a progress event covers: one, where a caller recorded it."""
     completed, failed = batch.details.get("completed", 1), batch.details.get("failed", 0)
     return int(completed + failed)

@@ -97,7 +97,7 @@ def _computed(
     indices, metrics = packing.join(stored, job.job_id)
     summary = job.summary
     if summary is None:
-        summary = _counts(job) | summary_of(experiment, job.config, indices, metrics)
+        summary = job.counts | summary_of(experiment, job.config, indices, metrics)
     said = f"{headline_of(experiment, job.config, summary)} {text.standing(job)}"
     found: dict[str, Any] = {"summary": summary, "headline": said}
 
@@ -279,14 +279,6 @@ async def _restore_files(store: JobStore, job: Job) -> None:
         await tables.write_files(store, job)
     except (OutputError, OSError):
         return
-
-
-def _counts(job: Job) -> dict[str, int]:
-    return {
-        "total_runs": job.total_runs,
-        "completed_runs": job.completed_runs,
-        "failed_runs": job.failed_runs,
-    }
 
 
 def _manual_headline(job: Job) -> str:

@@ -1,4 +1,4 @@
-"""List jobs, those included that only manifests in the output folder tell of."""
+"""List jobs, including those known only from manifests in the output folder."""
 
 from bilancio.errors import invalid
 from bilancio.jobs.artifacts import discovery
@@ -20,7 +20,7 @@ async def list_jobs(
 ) -> Page:
     """Return jobs, newest first: those with a status, a tag, or a text in their words.
 
-    Jobs that only the manifests in the output folder tell of are imported first.
+    Jobs known only from manifests in the output folder are imported first.
     """
     allowed = [each.value for each in JobStatus]
     if status is not None and status not in allowed:

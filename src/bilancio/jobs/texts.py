@@ -12,7 +12,7 @@ MAX_TAGS, MAX_TAG = 50, 100
 
 
 def is_storable(text: str) -> bool:
-    """Tell whether every database holds *text*: Unicode, without NUL characters."""
+    """Return whether every database holds *text*: Unicode, without NUL characters."""
     try:
         text.encode()
     except UnicodeEncodeError:

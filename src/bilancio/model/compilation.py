@@ -35,7 +35,7 @@ _ENTRY = "bilancio.model.kernels.run"
 
 
 def compiled() -> bool:
-    """Tell whether the engine is ready to be loaded, or needs no compilation at all."""
+    """Return whether the engine is ready to be loaded, or needs no compilation at all."""
     if _compilation_is_off():
         return True
     try:

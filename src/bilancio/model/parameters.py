@@ -1,4 +1,4 @@
-"""What a run is told: every parameter, its bounds, its default, its unit and its meaning.
+"""The parameters of a run: bounds, default, unit and meaning of each.
 
 Each is declared here and nowhere else: the rows that kernels read, the fields of sweeps, options,
 schemas and their documentation derive from these models. Imports neither numpy nor numba: the

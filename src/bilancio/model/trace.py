@@ -38,7 +38,7 @@ class Trace:
     quotes : QUOTES (3 · days,)
         In active runs, how each bucket opened each day; else empty.
     balances : int64 (days + 1, n_agents), micro-units
-        Everybody's cash at the start and after each day, that on which a run ended at once too.
+        Cash of all agents at the start and after each day, also after a day on which the run ended.
     """
 
     agents: tuple[str, ...]

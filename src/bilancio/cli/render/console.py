@@ -131,7 +131,7 @@ class Door:
         """Do nothing: what was written has been sent."""
 
     def isatty(self) -> bool:
-        """Tell whether lines can be written over."""
+        """Return whether lines can be written over."""
         return can_move(self._stream)
 
 
@@ -176,7 +176,7 @@ def reserve_stdout() -> None:
 
 
 def can_move(stream: TextIO | None) -> bool:
-    """Tell whether lines written to *stream* can be written over: a terminal that is not dumb."""
+    """Return whether lines written to *stream* can be written over: a terminal that is not dumb."""
     return stream is not None and stream.isatty() and os.environ.get("TERM") != "dumb"
 
 

@@ -135,7 +135,7 @@ def _show_table(output: Output, results: Results, *, chosen: Sequence[str], offs
 
 
 def _of_probes_alone(results: Results) -> bool:
-    """Tell whether the table only averages over what a search has tried."""
+    """Return whether the table only averages over what a search has tried."""
     ungrouped = results.table is not None and results.table.columns[0] in {"design", "n"}
     return results.frontier is not None and not results.job.config.fixed_runs and ungrouped
 

@@ -62,7 +62,7 @@ def pace(progress: Progress) -> str:
 
 
 def compiles(job: Job) -> bool:
-    """Tell whether the engine of a job is still to be compiled, once on this machine."""
+    """Return whether the engine of a job is still to be compiled, once on this machine."""
     try:
         return preparation_s(registry.experiment(job.config.sweep_type)) > 0
     except InvalidInput:  # of a plug-in that is only installed where the job is carried out

@@ -1,4 +1,4 @@
-"""Jobs that only a manifest on disk tells of: where they are looked for, what is known of them.
+"""Jobs known only from a manifest on disk: where to look for them, and what is known of them.
 
 A listing asks this each time, so that what the store knows by a folder's name, or by the name
 that a manifest begins with, is not read any further; and what was refused is not read again by
@@ -102,7 +102,7 @@ async def refused_manifests(store: JobStore, roots: Iterable[Path]) -> dict[Path
 
 
 async def import_unknown(store: JobStore, roots: Iterable[Path]) -> None:
-    """Store every job that only a manifest below *roots* tells of; skip what is refused."""
+    """Store every job known only from a manifest below *roots*; skip what is refused."""
     for path in (await unknown_manifests(store, roots)).values():
         with contextlib.suppress(BilancioError):  # a full disk must not end a listing
             await import_found(store, path)

@@ -71,7 +71,7 @@ def read_bytes(path: Path, max_bytes: int) -> bytes:
 
 
 def is_file(path: Path) -> bool:
-    """Tell whether *path* is a regular file, links not followed."""
+    """Return whether *path* is a regular file, links not followed."""
     try:
         return stat.S_ISREG(path.lstat().st_mode)
     except (OSError, ValueError):

@@ -71,7 +71,7 @@ def describe(job: Job, recorded: set[int], failed: Mapping[int, str]) -> dict[st
 
 
 def listed(job: Job) -> bool:
-    """Tell whether the manifest lists single runs; of more than 1,000 it counts them only."""
+    """Return whether the manifest lists single runs; of more than 1,000 it counts them only."""
     return max(job.total_runs, len(job.run_ids)) <= LISTED_RUNS
 
 

@@ -82,7 +82,7 @@ def _names(folder: Path) -> list[str]:
 
 
 def _is_manifest_of(job: Job, path: Path) -> bool:
-    """Tell whether a manifest begins with the name and the beginning of *job*."""
+    """Return whether a manifest begins with the name and the beginning of *job*."""
     found = _SAME_JOB.match(_head(path))
     if found is None or found[1].decode("utf-8", "replace") != job.job_id or found[2] is None:
         return False
@@ -93,7 +93,7 @@ def _is_manifest_of(job: Job, path: Path) -> bool:
 
 
 def _may_be_ours(job: Job, name: str) -> bool:
-    """Tell whether a file beside no manifest is one that bilancio writes, and says it is *job*'s.
+    """Return whether a file beside no manifest is one that bilancio writes, and says it is *job*'s.
 
     The log says of no job, and is there before the first manifest of version 0.1.
     """

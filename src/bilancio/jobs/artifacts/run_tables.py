@@ -190,7 +190,7 @@ def measure_column(name: str, arm: str, arms: Sequence[str]) -> str:
 
 
 async def has_measures_only(store: JobStore, job: Job) -> bool:
-    """Tell whether *job* was imported without all metrics of its runs, and not computed since."""
+    """Return whether *job* was imported without all metrics of its runs, and not computed since."""
     created = await store.events(job.job_id, limit=1)
     if not created or created[0].details.get("source") not in {CELLS, COMPARISON}:
         return False

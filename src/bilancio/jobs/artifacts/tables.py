@@ -80,7 +80,7 @@ def _write_tables(
 ) -> None:
     experiment = registry.experiment(job.config.sweep_type)
     if stored and with_runs:  # else there may be tables from elsewhere, which say more
-        with _told_faults():
+        with _faults_logged():
             _write_csv(job.folder / RUNS, _run_rows(job, experiment, stored))
     if failed:
         rows = [("run_id", "index", "error")]
@@ -97,10 +97,10 @@ def _write_answers(
 ) -> None:
     """Write the tables that say what the runs recorded so far amount to."""
     if len(indices):
-        with _told_faults():
+        with _faults_logged():
             _write_csv(job.folder / CELLS, _cell_rows(job, experiment, indices, metrics))
     if len(indices) and len(job.config.arms) > 1:
-        with _told_faults():
+        with _faults_logged():
             seen = observations_of(experiment, job.config, indices, metrics)
             names = ("job_id", *seen.columns)
             name = np.broadcast_to(np.array(job.job_id), seen.columns["seed"].shape)
@@ -114,7 +114,7 @@ def _write_answers(
 
 
 @contextlib.contextmanager
-def _told_faults() -> Iterator[None]:
+def _faults_logged() -> Iterator[None]:
     """Leave out a table that an experiment cannot make: its runs are recorded all the same."""
     try:
         yield

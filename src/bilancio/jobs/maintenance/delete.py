@@ -134,7 +134,7 @@ def _names(folder: int) -> list[str]:
 
 
 def _is_ours(name: str) -> bool:
-    """Tell whether bilancio writes files of this name, complete or temporary."""
+    """Return whether bilancio writes files of this name, complete or temporary."""
     names = (*NAMES, KEPT_MANIFEST)
     return name in names or any(name.startswith(f".{each}-") for each in names)
 

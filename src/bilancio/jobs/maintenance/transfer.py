@@ -86,7 +86,7 @@ async def _import(session: Session, manifest: Path) -> tuple[Job, Change]:
 
 
 async def _tells_more(store: JobStore, job: Job, read: importing.Read) -> bool:
-    """Tell whether a manifest and its tables know more of *job* than the store does.
+    """Return whether a manifest and its tables know more of *job* than the store does.
 
     They do with more recorded runs, or with as many where the stored job has not completed.
     Runs that were recorded by hand cannot be computed again, so all of them must be in the files.

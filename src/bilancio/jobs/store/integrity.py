@@ -126,7 +126,7 @@ def _fault(row: Row) -> str:
 
 
 async def _may_stop_early(store: JobStore, job_id: str) -> bool:
-    """Tell whether a completed job may have fewer runs than it reserved."""
+    """Return whether a completed job may have fewer runs than it reserved."""
     try:
         job = await store.job(job_id)
     except (JobDamaged, InvalidInput):

@@ -15,7 +15,7 @@ class ManualJobs(StoreBase):
     """Start, runs and end of jobs without a worker: there is no lease and no fence."""
 
     async def start_by_hand(self, job_id: JobId) -> bool:
-        """Mark the start of a job that the caller carries out; tell whether it could be."""
+        """Mark the start of a job that the caller carries out; return whether it could be."""
         async with self.database.write() as transaction:
             rows = await transaction.query("job", job_id=job_id)
             if not await transaction.execute("start_by_hand", job_id=job_id, now=self._now()):
@@ -62,7 +62,7 @@ class ManualJobs(StoreBase):
         summary: Mapping[str, Any] | None = None,
         error: str | None = None,
     ) -> bool:
-        """End a manual job; tell whether it was running as one."""
+        """End a manual job; return whether it was running as one."""
         error = None if error is None else storable(error)
         async with self.database.write() as transaction:
             changed = await transaction.execute(

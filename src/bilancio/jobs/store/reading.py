@@ -114,7 +114,7 @@ class Questions(StoreBase):
         return [Speed(row["speed"], finite(row["startup_s"])) for row in rows]
 
     async def holds(self, lease: Lease) -> bool:
-        """Tell whether the job is still *lease*'s."""
+        """Return whether the job is still *lease*'s."""
         return bool(await self.database.read("holds", **lease.model_dump()))
 
     async def ended_jobs(self) -> list[EndedJob]:

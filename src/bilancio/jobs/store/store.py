@@ -92,7 +92,7 @@ class JobStore(Questions, Leases, Recording, ManualJobs):
             return await self._job(added[0])
 
     async def cancel(self, job_id: JobId, reason: str) -> bool:
-        """Cancel a job that has not ended or has failed; tell whether it was one."""
+        """Cancel a job that has not ended or has failed; return whether it was one."""
         async with self.database.write() as transaction:
             changed = await transaction.execute("cancel", job_id=job_id, now=self._now())
             if changed:

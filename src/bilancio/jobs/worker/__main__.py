@@ -43,7 +43,7 @@ async def carry_out(lease: Lease, settings: Settings) -> JobStatus:
 
 
 def _end_when_stuck(worker: Worker, patience_s: float) -> None:
-    """End this process when its event loop stands still for *patience_s* seconds.
+    """End this process when its event loop is blocked for *patience_s* seconds.
 
     A run in a thread can close all files of the process or block it for good; its job has long
     been taken over then, and nothing else would end it. The time that the process itself is

@@ -55,13 +55,8 @@ async def summarise(store: JobStore, job: Job) -> dict[str, Any]:
 
     Where the experiment cannot summarise them, `summary_error` says why.
     """
-    counts = {
-        "total_runs": job.total_runs,
-        "completed_runs": job.completed_runs,
-        "failed_runs": job.failed_runs,
-    }
     if job.manual or not job.completed_runs:
-        return counts
+        return job.counts
     stored = await store.chunks(job.job_id)
     experiment = registry.experiment(job.config.sweep_type)
 
@@ -69,7 +64,7 @@ async def summarise(store: JobStore, job: Job) -> dict[str, Any]:
         indices, metrics = packing.join(stored, job.job_id)
         return summary_of(experiment, job.config, indices, metrics)
 
-    return counts | await in_thread(summary)
+    return job.counts | await in_thread(summary)
 
 
 def progress_details(job: Job, outcome: Outcome) -> dict[str, Any]:

@@ -92,7 +92,7 @@ def remove_stale(paths: Iterable[Path]) -> None:
 
 
 def process_exists(pid: int) -> bool:
-    """Tell whether this machine has such a process; a zombie does not count."""
+    """Return whether this machine has such a process; a zombie does not count."""
     try:
         os.kill(pid, 0)
     except (ProcessLookupError, OverflowError):

@@ -10,9 +10,9 @@ GROWTH = 4  # a measurement is worth noting again when it rests on so many times
 
 
 class SpeedMeter:
-    """Seconds per unit of cost, and seconds of start-up, told from the batches of one attempt.
+    """Seconds per unit of cost, and seconds of start-up, measured from the batches of one attempt.
 
-    Only batches computed warm tell the speed. The start-up is all that came before and beside the
+    The speed is that of batches computed warm. The start-up is all that came before and beside the
     computing of the first batch: the start of the worker and its processes, imports, compilation.
 
     Parameters
@@ -31,7 +31,7 @@ class SpeedMeter:
         self._due = 1
 
     def observe(self, outcome: Outcome, now: datetime) -> bool:
-        """Take a batch into account; tell whether the result is worth noting again."""
+        """Take a batch into account; return whether the result is worth noting again."""
         cost = (len(outcome.indices) + len(outcome.failures)) * self._cost_per_run
         if self._first is None and self._announced is not None:
             self._first = (now - self._announced).total_seconds(), cost

@@ -58,7 +58,7 @@ class Worker:
     Attributes
     ----------
     heartbeats
-        How often it has said that it is alive; the number stands still where its loop does.
+        How many heartbeats it has written; constant while its event loop is blocked.
     """
 
     def __init__(self, store: JobStore, lease: Lease, settings: Settings) -> None:

@@ -261,7 +261,7 @@ def _write_metrics(
 
 @part
 def _same_draw(row: np.void, other: np.void) -> bool:
-    """Tell whether two runs draw the same debt sizes.
+    """Return whether two runs draw the same debt sizes.
 
     The arguments are described in `books`.
     """

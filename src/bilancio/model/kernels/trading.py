@@ -314,7 +314,7 @@ def _fits(
     at: int,
     unlimited: bool,
 ) -> bool:
-    """Tell whether a bucket takes the ticket listed in its place *at* of ``small``.
+    """Return whether a bucket takes the ticket listed in its place *at* of ``small``.
 
     The arguments are described in `books`.
     """
@@ -363,7 +363,7 @@ def _sell_ticket(
     unlimited: bool,
     recorder: Recorder | None,
 ) -> bool:
-    """Sell one ticket of trader *i*; tell whether the dealer bought it.
+    """Sell one ticket of trader *i*; return whether the dealer bought it.
 
     The arguments are described in `books`.
     """

@@ -73,7 +73,7 @@ def _rewrite(store: JobStore, job_id: str) -> Fix:
 
 
 def _is_behind(row: EndedJob) -> bool:
-    """Tell whether the manifest of a job that has ended is missing, or older than its end."""
+    """Return whether the manifest of a job that has ended is missing, or older than its end."""
     try:
         manifest = read_manifest(row.out_dir / row.job_id / MANIFEST)
     except InvalidInput:

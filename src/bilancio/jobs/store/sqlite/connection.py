@@ -90,7 +90,7 @@ async def closing(connection: aiosqlite.Connection) -> AsyncIterator[aiosqlite.C
 
 
 def is_unwritable(error: OSError | sqlite3.OperationalError) -> bool:
-    """Tell whether *error* says that the store cannot be written here."""
+    """Return whether *error* says that the store cannot be written here."""
     if isinstance(error, OSError):
         return error.errno in _UNWRITABLE_ERRNOS
     return code(error) in _UNWRITABLE_CODES

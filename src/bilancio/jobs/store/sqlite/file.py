@@ -54,7 +54,7 @@ class StoreFiles(NamedTuple):
         return _size(self.log)
 
     def has_content(self) -> bool:
-        """Tell whether the file is there and not empty.
+        """Return whether the file is there and not empty.
 
         Raises
         ------
@@ -78,7 +78,7 @@ class StoreFiles(NamedTuple):
         return found.st_size > 0
 
     def exists(self) -> bool:
-        """Tell whether there is something to open; False where a store can be made.
+        """Return whether there is something to open; False where a store can be made.
 
         Raises
         ------

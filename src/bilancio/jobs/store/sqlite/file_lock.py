@@ -34,7 +34,7 @@ class FileLock:
             await asyncio.sleep(POLL_S)
 
     def try_acquire(self, *, exclusive: bool) -> bool:
-        """Take the lock if it is free; tell whether it was."""
+        """Take the lock if it is free; return whether it was."""
         kind = fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH
         while True:
             try:

@@ -12,10 +12,10 @@ def text() -> str:
 
 
 def is_too_old() -> bool:
-    """Tell whether the store's statements do not work with it."""
+    """Return whether the store's statements do not work with it."""
     return sqlite3.sqlite_version_info < OLDEST
 
 
 def has_reset_bug() -> bool:
-    """Tell whether a checkpoint beside a writer can lose a transaction."""
+    """Return whether a checkpoint beside a writer can lose a transaction."""
     return sqlite3.sqlite_version_info < SOUND
