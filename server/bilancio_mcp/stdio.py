@@ -31,11 +31,13 @@ from mcp_types import (
 from pydantic import ValidationError
 
 from bilancio.encoding import MAX_BYTES, from_json, to_json
+from bilancio.text import shortened
 
 log = logging.getLogger(__name__)
 
 ABOVE_STANDARD = 3  # file descriptors 0 to 2 are standard input, output and error
 SEARCHED_BYTES = 1 << 12  # at each end of a line that is not JSON, for its id
+MAX_ERROR = 1_000  # characters of an error's message, and of its data
 SMALL_BYTES = 1 << 16  # less is parsed at once; handing it to a thread would cost more
 
 _TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{}:]|[^\s"\[\]{}:,]+')
@@ -154,7 +156,12 @@ def parsed(line: bytes) -> JSONRPCMessage | None:
 
 
 def written(message: JSONRPCMessage) -> bytes:
-    """Return the line for a message; question marks stand for what is not Unicode."""
+    """Return the line for a message; question marks stand for what is not Unicode.
+
+    An error repeats no long part of the request that it answers.
+    """
+    if isinstance(message, JSONRPCError):
+        message = message.model_copy(update={"error": _cut(message.error)})
     try:
         text = message.model_dump_json(by_alias=True, exclude_unset=True)
     except ValueError:
@@ -194,6 +201,14 @@ def _read_line(reader: BinaryIO) -> bytes:
         more = reader.readline(MAX_BYTES)
         end = (end + more)[-SEARCHED_BYTES:]
     return line + end
+
+
+def _cut(error: ErrorData) -> ErrorData:
+    """Return an error with a short message, without data that is long."""
+    message = shortened(error.message, MAX_ERROR)
+    if error.data is None or len(to_json(error.data)) > MAX_ERROR:
+        return ErrorData(code=error.code, message=message)
+    return ErrorData(code=error.code, message=message, data=error.data)
 
 
 def _problem(value: Any) -> str:

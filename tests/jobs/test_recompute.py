@@ -37,6 +37,15 @@ async def test_a_job_without_its_runs_is_recomputed_when_asked_to(cloned):
         await other.run_job(NAME, recompute=True)
 
 
+async def test_a_recomputed_job_took_as_long_as_it_was_computed_here(cloned):
+    other, _ = cloned
+    imported = await other.progress(NAME)
+    job = await other.run_job(NAME, recompute=True)
+    assert job.started_at > imported.job.completed_at
+    progress = await other.progress(NAME)
+    assert progress.elapsed_s == (job.completed_at - job.started_at).total_seconds()
+
+
 async def test_a_worker_recomputes_it_too(cloned):
     other, runs = cloned
     started = await other.start_sweep(NAME, recompute=True)

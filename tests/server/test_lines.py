@@ -152,6 +152,25 @@ def test_tool_that_does_not_exist_and_is_not_unicode_is_answered(lines):
     assert lines.ask(4, "ping") == {}
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("method", "params"),
+    [
+        ("x" * 10**6, {}),
+        ("resources/read", {"uri": "job://" + "x" * 10**6}),
+        ("resources/read", {"uri": "x" * 10**6}),
+        ("prompts/get", {"name": "x" * 10**6}),
+    ],
+)
+def test_an_error_does_not_repeat_a_long_request(lines, method, params):
+    request = {"jsonrpc": "2.0", "id": 3, "method": method, "params": params}
+    lines.write(json.dumps(request).encode())
+    answer = lines.read()
+    assert answer["id"] == 3
+    assert len(json.dumps(answer["error"])) < 2_500
+    assert lines.ask(4, "ping") == {}
+
+
 @pytest.mark.parametrize("case", REFUSED)
 def test_line_that_holds_no_request_is_refused_with_the_id_it_has(case):
     line, code, number = REFUSED[case]

@@ -76,7 +76,7 @@ SELECT *
 -- name: forget_results
 -- Of a completed job, so that it is computed again by this engine.
 UPDATE jobs
-   SET status = 'pending', completed_at = NULL, summary = NULL, engine = :engine,
+   SET status = 'pending', started_at = NULL, completed_at = NULL, summary = NULL, engine = :engine,
        completed_runs = 0, failed_runs = 0
  WHERE job_id = :job_id AND status = 'completed' AND manual = 0;
 
