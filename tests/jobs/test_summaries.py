@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from pydantic import Field
 
+from bilancio.errors import ExperimentFailed
 from bilancio.experiments import registry
 from bilancio.jobs import AsyncJobManager, JobConfig, JobStatus
 from tests.plugins import Counting, CountingExperiment
@@ -98,3 +99,12 @@ async def test_a_preparation_that_fails_fails_the_job_with_its_reason(manager, f
     job = await carried_out(manager, "numbers")
     assert (job.status, job.completed_runs) == (JobStatus.FAILED, 0)
     assert any(kind in job.error for kind in ("SystemExit: 3", "StopIteration", "ZeroDivision"))
+
+
+async def test_runs_whose_parameters_the_experiment_cannot_give_are_refused_in_a_sentence(
+    manager, monkeypatch
+):
+    job = await carried_out(manager, "numbers")
+    monkeypatch.setattr(FRAIL, "parameters", lambda *_: 1 // 0)
+    with pytest.raises(ExperimentFailed, match=r"failed in parameters \(ZeroDivisionError"):
+        await manager.runs(job.job_id)

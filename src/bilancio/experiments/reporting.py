@@ -13,7 +13,7 @@ from bilancio.analysis.observations import Observations
 from bilancio.encoding import finite, to_json
 from bilancio.errors import ExperimentFailed, shown
 from bilancio.experiments.plugins import stdout_to_stderr
-from bilancio.experiments.protocol import Experiment
+from bilancio.experiments.protocol import Experiment, SearchingExperiment, TableOfSearches
 from bilancio.experiments.sweep_config import SweepConfig
 from bilancio.text import error_text
 
@@ -102,6 +102,23 @@ def parameters_of(
     """
     with _asked(config, "parameters"):
         return experiment.parameters(config, indices)
+
+
+def searches_of(
+    experiment: SearchingExperiment,
+    config: SweepConfig,
+    indices: "NDArray[np.int64]",
+    metrics: "NDArray[np.void]",
+) -> TableOfSearches:
+    """Return what each search has found so far.
+
+    Raises
+    ------
+    ExperimentFailed
+        The experiment raised something.
+    """
+    with _asked(config, "search_table"):
+        return experiment.search_table(config, indices, metrics)
 
 
 @contextmanager

@@ -20,7 +20,13 @@ from bilancio.errors import (
 )
 from bilancio.experiments import registry
 from bilancio.experiments.protocol import Experiment, metrics_of, searching
-from bilancio.experiments.reporting import headline_of, observations_of, summary_of
+from bilancio.experiments.reporting import (
+    headline_of,
+    observations_of,
+    parameters_of,
+    searches_of,
+    summary_of,
+)
 from bilancio.jobs.artifacts import tables
 from bilancio.jobs.artifacts.folder import MANIFEST
 from bilancio.jobs.lookup import find
@@ -110,7 +116,7 @@ def _computed(
         made = {"table": shown(grouped(seen, by, measures))}
         search = searching(experiment, job.config)
         if search is not None:
-            made["frontier"] = shown(search.search_table(job.config, indices, metrics))
+            made["frontier"] = shown(searches_of(search, job.config, indices, metrics))
     except ExperimentFailed as error:
         said += f" The experiment could not make its table: {error.reason}."
         return found | {"headline": said}
@@ -225,7 +231,7 @@ async def _indices(
 def _run_rows(
     job: Job, experiment: Any, wanted: Any, stored: list[Any], failed: dict[int, str]
 ) -> list[dict[str, Any]]:
-    parameters = experiment.parameters(job.config, wanted)
+    parameters = parameters_of(experiment, job.config, wanted)
     indices, metrics = packing.join(stored, job.job_id)
     places = np.searchsorted(indices, wanted)
     rows = []

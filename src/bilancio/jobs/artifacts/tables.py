@@ -19,7 +19,7 @@ from bilancio.encoding import to_json
 from bilancio.errors import ExperimentFailed
 from bilancio.experiments import registry
 from bilancio.experiments.protocol import Experiment, metrics_of, searching
-from bilancio.experiments.reporting import observations_of, parameters_of
+from bilancio.experiments.reporting import observations_of, parameters_of, searches_of
 from bilancio.failpoints import failpoint
 from bilancio.jobs.artifacts.folder import (
     CELLS,
@@ -108,9 +108,10 @@ def _write_answers(
             _write_csv(job.folder / COMPARISON, _rows(names, columns))
     search = searching(experiment, job.config)
     if search is not None:
-        searches = search.search_table(job.config, indices, metrics)
-        found = ((job.job_id, *row) for row in searches.rows)
-        _write_csv(job.folder / FRONTIER, [("job_id", *searches.columns), *found])
+        with _faults_logged():
+            searches = searches_of(search, job.config, indices, metrics)
+            found = ((job.job_id, *row) for row in searches.rows)
+            _write_csv(job.folder / FRONTIER, [("job_id", *searches.columns), *found])
 
 
 @contextlib.contextmanager
