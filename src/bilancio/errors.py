@@ -54,7 +54,7 @@ class BilancioError(Exception):
 
     def __str__(self) -> str:
         lines = cut(self.sentence(), MAX_SENTENCE).split("\n")
-        return "\n".join(map(printable, lines))
+        return "\n".join(map(escaped, lines))
 
 
 class Problem(NamedTuple):
@@ -70,15 +70,15 @@ class Problem(NamedTuple):
     unknown: bool = False
 
     def __str__(self) -> str:
-        field, got = printable(ends(self.field, MAX_NAME)), printable(cut(self.got, MAX_GOT))
-        meant, allowed = printable(cut(self.meant, MAX_GOT)), cut(self.allowed, MAX_ALLOWED)
+        field, got = escaped(ends(self.field, MAX_NAME)), escaped(cut(self.got, MAX_GOT))
+        meant, allowed = escaped(cut(self.meant, MAX_GOT)), cut(self.allowed, MAX_ALLOWED)
         if self.unknown:
             known = f"nown fields: {allowed}." if allowed else ""
             if meant:
                 return f"{field}: unknown field; did you mean {meant}?" + (known and f" K{known}")
             return f"{field}: unknown field" + (f"; k{known}" if known else ".")
         sentence = f"{field}: got {got}" if got else field
-        sentence += f"; allowed: {printable(allowed)}." if allowed else "."
+        sentence += f"; allowed: {escaped(allowed)}." if allowed else "."
         return sentence + (f" Did you mean {meant}?" if meant else "")
 
 
@@ -133,7 +133,7 @@ def ends(text: str, limit: int) -> str:
     return f"{text[: limit // 2]}…{text[len(text) - limit // 2 :]}"
 
 
-def printable(text: str) -> str:
+def escaped(text: str) -> str:
     """Return *text* with escapes for what would move a cursor or cannot be written as UTF-8."""
     if text.isprintable():
         return text
@@ -154,7 +154,7 @@ def _sketch(value: object, limit: int, depth: int) -> str:
         case Mapping() | list() | tuple() | set() | frozenset():
             return _collection(value, limit, depth)
     try:
-        return printable(cut(str(value), limit))
+        return escaped(cut(str(value), limit))
     except Exception:  # noqa: BLE001 - whatever the method of a foreign class may raise
         return f"a value of type {type(value).__name__}"
 
