@@ -12,6 +12,9 @@ from bilancio.jobs.session import Session
 from bilancio.jobs.store import JobStore
 from bilancio.jobs.texts import MAX_TEXT
 from bilancio.jobs.worker.lock_file import WorkerState, process_exists, worker_state
+from bilancio.text import shortened
+
+MAX_REASON = 300  # characters of a refusal that is repeated
 
 
 async def find(session: Session, name: str) -> Found:
@@ -89,15 +92,23 @@ async def _find(session: Session, name: str, *, exact: bool) -> Found:
     match, on_disk = await _match(session, store, name)
     if match.job_id is None or (exact and not match.exact):
         similar = match.candidates if match.job_id is None else (match.job_id,)
-        raise JobNotFound(name, similar, "Give the whole name." if exact and similar else "")
+        if not similar:
+            raise JobNotFound(name, advice=_refusal(session, spelled))
+        raise JobNotFound(name, similar, "Give the whole name." if exact else "")
     job = await store.job(match.job_id)
     if job is None:
         if match.job_id not in on_disk:  # it was deleted a moment ago
             raise JobNotFound(name)
         if await discovery.import_found(store, on_disk[match.job_id]) is None:
-            raise JobNotFound(name)
+            raise JobNotFound(name, advice=_refusal(session, match.job_id))
         job = await load(session, match.job_id)
     return Found(job=await with_stall(session, job), reading=match.how)
+
+
+def _refusal(session: Session, job_id: str) -> str:
+    """Say why the files of a job that is not found were refused, if there are any."""
+    reason = discovery.why_refused(job_id, discovery.search_roots(session.settings.out_dir))
+    return f"Its files are there, but refused: {shortened(reason, MAX_REASON)}" if reason else ""
 
 
 async def _match(session: Session, store: JobStore, name: str) -> tuple[Match, dict[JobId, Path]]:

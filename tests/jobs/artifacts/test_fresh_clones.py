@@ -1,10 +1,12 @@
 """What is committed of a completed job answers in a fresh clone, with an empty store."""
 
 import csv
+import json
 import shutil
 
 import pytest
 
+from bilancio.errors import JobNotFound
 from bilancio.jobs import AsyncJobManager, JobConfig
 from tests.jobs.test_imports import FRONTIER
 
@@ -133,5 +135,18 @@ async def test_cells_of_another_sweep_are_refused(manager, cloned, column):
             writer.writeheader()
             writer.writerows(lines)
         assert (await clone.list_jobs()).total == 0
+        with pytest.raises(JobNotFound, match=f"there, but refused: .*cells.csv: {column}"):
+            await clone.results(job.job_id)
         found = await clone.import_jobs([path.parent])
         assert f"cells.csv: {column}" in next(iter(found.refused.values()))
+
+
+async def test_a_manifest_of_a_later_version_is_named_when_its_job_is_asked_for(manager, cloned):
+    job = await ran(manager, SWEEPS["ring"])
+    async with cloned(job) as clone:
+        path = clone.settings.out_dir / job.job_id / "job_manifest.json"
+        manifest = json.loads(path.read_text())
+        manifest["config"]["later_option"] = 3
+        path.write_text(json.dumps(manifest))
+        with pytest.raises(JobNotFound, match=r"there, but refused: .*later_option: unknown field"):
+            await clone.results(job.job_id)

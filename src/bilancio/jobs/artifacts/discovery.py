@@ -141,6 +141,13 @@ def manifest_in_folder_of(job_id: str, roots: Iterable[Path]) -> Path | None:
     return None
 
 
+def why_refused(job_id: str, roots: Iterable[Path]) -> str:
+    """Say why the manifest in the folder of this name was refused; else return an empty text."""
+    path = manifest_in_folder_of(job_id, roots) if job_id else None
+    seen = _inspected.get(path) if path else None
+    return seen.reason if seen is not None and seen.job_id is None else ""
+
+
 async def _inspect_unknown(store: JobStore, roots: Iterable[Path]) -> dict[Path, Inspected]:
     """Read the manifests whose folder's name, and own name, the store does not know."""
     paths = await _unknown_folders(store, roots)
