@@ -23,7 +23,9 @@ def elsewhere(isolated, monkeypatch):
     """Have all processes that are started lack what other systems lack."""
     (isolated / "site").mkdir()
     (isolated / "site" / "sitecustomize.py").write_text(LINUX_ONLY)
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(isolated / "site"), str(Path.cwd())]))
+    monkeypatch.setenv(
+        "PYTHONPATH", os.pathsep.join([str(isolated / "site"), str(Path(__file__).parents[1])])
+    )
     monkeypatch.setenv("BILANCIO_PLUGINS", "tests.plugins:FAULTY")
 
 

@@ -4,6 +4,7 @@ import json
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import psutil
 import pytest
@@ -12,6 +13,7 @@ from bilancio.jobs import AsyncJobManager
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120), pytest.mark.usefixtures("plugins")]
 
+ROOT = Path(__file__).parents[2]  # where the plug-ins of the tests are imported from
 RUN = """
 import json, sys
 from bilancio.jobs import JobManager
@@ -31,6 +33,7 @@ def script(config):
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        cwd=ROOT,
     )
 
 

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -22,6 +23,7 @@ def start(code, **environment):
     return subprocess.Popen(
         [sys.executable, "-W", "error", "-c", code],
         env=os.environ | environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        cwd=Path(__file__).parents[2],
     )  # fmt: skip
 
 
