@@ -1,7 +1,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bilancio.jobs.worker.batching import LARGEST_BATCH, BatchSizer, missing
+from bilancio.jobs.models import InFlightBatch
+from bilancio.jobs.worker.batching import LARGEST_BATCH, BatchSizer, missing, split_off_suspects
 
 
 def test_what_is_missing_is_what_lies_between():
@@ -37,3 +38,10 @@ def test_arms_of_one_start_stay_group_size():
     sizer = BatchSizer([(0, 9)], group_size=2, workers=8)
     while (batch := sizer.next_batch()) is not None:
         assert len(batch) % 2 == 0
+
+
+def test_runs_that_workers_died_over_are_split_off_with_one_more_death():
+    in_flight = [InFlightBatch(2, 4, 0), InFlightBatch(8, 9, 2), InFlightBatch(20, 21, 0)]
+    rest, suspects = split_off_suspects([(0, 3), (6, 9)], in_flight)
+    assert rest == [(0, 1), (6, 7)]
+    assert [(list(runs), deaths) for runs, deaths in suspects] == [([2, 3], 1), ([8, 9], 3)]
