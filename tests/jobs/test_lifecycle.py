@@ -273,3 +273,12 @@ async def test_results_are_answered_where_the_files_cannot_be_made_again(manager
     results = await manager.results(job.job_id)
     assert results.summary["completed_runs"] == 16
     assert results.files == {}
+
+
+async def test_a_manual_job_that_is_taken_up_again_is_resumed_not_started(manager):
+    job = await manager.create_job("by hand", {"sweep_type": "single"})
+    await manager.start_job(job.job_id)
+    await manager.fail_job(job.job_id, "power cut")
+    await manager.start_job(job.job_id)
+    events = await manager.events(job.job_id)
+    assert [each.event_type for each in events] == ["created", "started", "failed", "resumed"]
