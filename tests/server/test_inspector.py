@@ -28,9 +28,19 @@ def inspector() -> str:
     pytest.skip(message)
 
 
+def config() -> Path:
+    """Write the clone's .mcp.json with the settings of the test, which Inspector hands on."""
+    told = json.loads((ROOT / ".mcp.json").read_text())
+    settings = {name: value for name, value in os.environ.items() if name.startswith("BILANCIO_")}
+    told["mcpServers"]["bilancio"]["env"] = settings
+    path = Path.cwd() / "mcp.json"
+    path.write_text(json.dumps(told))
+    return path
+
+
 def inspect(method: str, *words: str):
     command = [
-        inspector(), "--cli", "--config", str(ROOT / ".mcp.json"), "--server", "bilancio",
+        inspector(), "--cli", "--config", str(config()), "--server", "bilancio",
         "--method", method, *words,
     ]  # fmt: skip
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
