@@ -1,38 +1,25 @@
 """Rate, time left and standstill of jobs, by a clock that the test turns."""
 
-from datetime import UTC, datetime, timedelta
-
 import pytest
 
 from bilancio import text
 from bilancio.errors import InvalidInput
-from bilancio.jobs import AsyncJobManager, JobConfig
+from bilancio.jobs import JobConfig
+from tests.jobs.conftest import Clock
 
 HUNDRED = JobConfig(sweep_type="ring", n_agents=10, n_replicates=100)
 
 
-class Clock:
+class StoppedClock(Clock):
     """Stands still between the test's words."""
-
-    def __init__(self):
-        self.now = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
     def __call__(self):
         return self.now
 
-    def forward(self, seconds):
-        self.now += timedelta(seconds=seconds)
-
 
 @pytest.fixture
 def clock():
-    return Clock()
-
-
-@pytest.fixture
-async def manager(clock):
-    async with AsyncJobManager(clock=clock) as manager:
-        yield manager
+    return StoppedClock()
 
 
 @pytest.fixture
