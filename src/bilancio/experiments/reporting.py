@@ -1,7 +1,7 @@
 """What an experiment says of runs that are recorded, asked so that no fault of it loses them.
 
-A plug-in may raise anything, return what JSON cannot hold, or meet a summary that another version
-wrote. Its runs are recorded all the same, and what else is known of them is told.
+A plug-in may raise anything, print, return what JSON cannot hold, or meet a summary that another
+version wrote. Its runs are recorded all the same, and what else is known of them is told.
 """
 
 import logging
@@ -13,7 +13,12 @@ from bilancio.analysis.observations import Observations
 from bilancio.encoding import finite, to_json
 from bilancio.errors import ExperimentFailed, shown
 from bilancio.experiments.plugins import stdout_to_stderr
-from bilancio.experiments.protocol import Experiment, SearchingExperiment, TableOfSearches
+from bilancio.experiments.protocol import (
+    Experiment,
+    SearchingExperiment,
+    Step,
+    TableOfSearches,
+)
 from bilancio.experiments.sweep_config import SweepConfig
 from bilancio.text import error_text
 
@@ -119,6 +124,27 @@ def searches_of(
     """
     with _asked(config, "search_table"):
         return experiment.search_table(config, indices, metrics)
+
+
+def next_step_of(
+    experiment: SearchingExperiment,
+    config: SweepConfig,
+    indices: "NDArray[np.int64]",
+    metrics: "NDArray[np.void]",
+) -> Step | None:
+    """Return the runs of the searches that can be computed now; None when there are none left.
+
+    Raises
+    ------
+    ExperimentFailed
+        The experiment raised something, or returned something else.
+    """
+    with _asked(config, "next_step"):
+        step = experiment.next_step(config, indices, metrics)
+        if step is not None and not isinstance(step, Step):
+            message = f"it returned {shown(step)}, not a step"
+            raise TypeError(message)
+    return step
 
 
 @contextmanager

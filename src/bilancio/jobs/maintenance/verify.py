@@ -13,6 +13,7 @@ from bilancio.executors import registry as executors
 from bilancio.executors.base import Outcome
 from bilancio.experiments import registry
 from bilancio.experiments.protocol import Experiment, SearchingExperiment, searching
+from bilancio.experiments.reporting import next_step_of
 from bilancio.experiments.sweep_config import SweepConfig, UncheckedSweep
 from bilancio.jobs.maintenance.reports import Difference, Verification
 from bilancio.jobs.models import Job
@@ -48,6 +49,8 @@ async def verify(
         The runs were recorded by hand, or none is recorded.
     StoreCorrupt
         A chunk is damaged.
+    ExperimentFailed
+        The experiment cannot repeat its search.
     """
     if sample is not None and sample < 1:
         raise invalid("sample", sample, "whole numbers from 1")
@@ -142,8 +145,8 @@ def _steps(
     steps: list[tuple[SweepConfig, Indices]] = []
     known = indices < config.fixed_runs
     while True:
-        step = search.next_step(config, indices[known], metrics[known])
-        new = np.zeros_like(known) if step is None else np.isin(indices, step.indices)
+        step = next_step_of(search, config, indices[known], metrics[known])
+        new = np.zeros_like(known) if step is None else np.isin(indices, step.indices) & ~known
         if step is None or not new.any():
             return steps
         steps.append((step.config, indices[new]))

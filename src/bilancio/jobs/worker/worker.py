@@ -18,6 +18,7 @@ from bilancio.errors import BilancioError, JobNotFound, LeaseLost
 from bilancio.executors.registry import open_executor
 from bilancio.experiments import registry
 from bilancio.experiments.protocol import SearchingExperiment, Step, preparation_s, searching
+from bilancio.experiments.reporting import next_step_of
 from bilancio.experiments.sweep_config import SweepConfig
 from bilancio.failpoints import failpoint
 from bilancio.jobs.artifacts import tables
@@ -194,7 +195,7 @@ class Worker:
         search = searching(registry.experiment(job.config.sweep_type), job.config)
         asked = np.empty(0, np.int64)
         while search is not None:
-            stored = await self._store.chunks(job.job_id, job.config.fixed_runs)
+            stored = await self._store.chunks(job.job_id)
             step = await in_thread(next_step, search, job, stored)
             if step is None:
                 return
@@ -242,5 +243,5 @@ class Worker:
 
 
 def next_step(search: SearchingExperiment, job: Job, stored: list[Chunk]) -> Step | None:
-    """Return what a search does next, given the runs of it that are stored."""
-    return search.next_step(job.config, *packing.join(stored, job.job_id))
+    """Return what a search does next, given the runs that are stored."""
+    return next_step_of(search, job.config, *packing.join(stored, job.job_id))
