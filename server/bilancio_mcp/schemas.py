@@ -7,6 +7,7 @@ from typing import Any
 
 from bilancio.errors import BilancioError
 from bilancio.experiments import registry
+from bilancio.experiments.sweep_config import UNOFFERED_FIELDS
 
 Schema = dict[str, Any]
 
@@ -115,7 +116,7 @@ def _properties(model: Any) -> dict[str, Schema]:
     return {
         name: _field(field, schema)
         for name, field in schema["properties"].items()
-        if name != "sweep_type"
+        if name not in {"sweep_type", *UNOFFERED_FIELDS}
     }
 
 

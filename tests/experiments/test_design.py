@@ -70,10 +70,49 @@ def test_the_arms_of_one_start_stand_next_to_each_other(config):
 @given(sweeps())
 def test_all_runs_of_a_cell_have_the_same_parameters(config):
     columns = everything(config)
+    in_order = np.argsort(columns["cell"], kind="stable")
     together = config.n_seeds * len(config.arms)
     for axis in config.axes:
-        by_cell = columns[axis].reshape(-1, together)
+        by_cell = columns[axis][in_order].reshape(-1, together)
         assert np.array_equal(by_cell, by_cell[:, :1].repeat(together, 1), equal_nan=True)
+
+
+@UNHURRIED
+@given(sweeps(), st.integers(1, 3))
+def test_the_runs_of_a_prefix_are_those_of_a_smaller_sweep(config, n_seeds):
+    """But for a frontier, whose probes come last."""
+    seeds = list(config.all_seeds())[:n_seeds]
+    given = {"frontier": False, "frontier_delta": None, "frontier_tolerance": None}
+    given |= {"frontier_arm": None} if config.sweep_type == "balanced" else {}
+    given |= {} if config.lhs else {"kappa_range": None}
+    given |= {"seeds": seeds, "n_replicates": None, "base_seed": None}
+    smaller = type(config)(**{**dict(config), **given})
+    prefix = run_columns(config, np.arange(smaller.total_runs))
+    columns = everything(smaller)
+    assert smaller.total_runs == len(seeds) * config.layout.n_cells * len(config.arms)
+    for name, column in columns.items():
+        assert (column == prefix[name]).all()
+
+
+@UNHURRIED
+@given(sweeps())
+def test_a_sweep_of_version_0_1_goes_through_all_seeds_of_one_cell_after_the_other(config):
+    by_cell = type(config)(**{**dict(config), "run_order": "cells"})
+    columns = everything(by_cell)
+    together = config.n_seeds * len(config.arms)
+    assert (columns["cell"] == np.arange(config.total_runs) // together).all()
+    seeds = np.repeat(list(config.all_seeds()), len(config.arms))
+    assert (columns["seed"].reshape(-1, together) == seeds).all()
+
+
+@UNHURRIED
+@given(sweeps())
+def test_a_cube_has_each_run_at_its_seed_cell_and_arm(config):
+    for order in ("seeds", "cells"):
+        sweep = type(config)(**{**dict(config), "run_order": order})
+        indices = np.arange(sweep.fixed_runs)
+        seed, cell, arm = sweep.layout.locate(indices)
+        assert (sweep.layout.cube(indices)[seed, cell, arm] == indices).all()
 
 
 @UNHURRIED
@@ -194,7 +233,7 @@ def test_the_kernel_gets_the_parameters_that_are_shown(sweep_type):
     experiment = registry.experiment(sweep_type)
     indices = np.arange(samples.total_runs)
     shown = experiment.parameters(samples, indices)
-    starts = range(0, len(indices), 2 * len(samples.arms))
+    starts = range(0, 3 * len(samples.arms), len(samples.arms))
     points = JobConfig(
         sweep_type=sweep_type,
         n_agents=6,

@@ -142,7 +142,7 @@ def test_the_frontier_is_that_of_a_scan_of_all_kappas(concentration):
         n_agents=6, maturity_days=3, kappas=fine, concentrations=[concentration], n_replicates=8
     )
     rows = registry.experiment("ring").compute(scan, np.arange(scan.total_runs))
-    deltas = rows["delta_total"].reshape(len(fine), 8).mean(axis=1)
+    deltas = scan.layout.cube(rows["delta_total"]).mean(axis=(0, 2))
     low_enough = deltas <= limit
     crossings = [
         float(fine[at]) for at in range(1, len(fine)) if low_enough[at] and not low_enough[at - 1]

@@ -12,7 +12,7 @@ from bilancio.errors import InvalidInput, Problem, invalid
 from bilancio.experiments.configs import BalancedSweep, RingSettings
 from bilancio.experiments.fields import plain
 from bilancio.experiments.grid_sweep import GridSweep
-from bilancio.experiments.sweep_config import SweepConfig
+from bilancio.experiments.sweep_config import UNOFFERED_FIELDS, SweepConfig
 from bilancio.model.parameters import BalancedParameters, RingParameters
 from bilancio.validation import Schema, allowed_by, validated
 
@@ -27,7 +27,7 @@ _METAVARS = {
 _TYPES: dict[str, Any] = dict.fromkeys(("array", "objects"), list[str] | None)
 _TYPES["boolean"] = bool | None
 _ENDS = 2  # of a range
-_NOT_OPTIONS = ("sweep_type", "cloud", "kind")
+_NOT_OPTIONS = ("sweep_type", "cloud", "kind", *UNOFFERED_FIELDS)
 _GRID, _OTHERS, _SWITCHES = "Grid and seeds", "Parameters", "Switches"
 _OWNERS: dict[type, str] = {
     GridSweep: _GRID,

@@ -1,17 +1,17 @@
-"""How runs are laid out over cells, seeds and arms.
+"""Which cell of which design a run belongs to.
 
-Run *i* of a sweep belongs to arm ``i mod A``, seed ``(i div A) mod R`` and cell
-``i div (A·R)``, with A arms and R seeds: the arms of one start stand next to each other.
-
-Cells are counted through the designs, in this order:
+`layout` numbers the runs whose cells are known from the start over seeds, cells and arms. Their
+cells are counted through the designs, in this order:
 
 * grid: every combination of the lists, the last parameter fastest;
 * lhs: the samples of the Latin hypercube, as drawn;
-* points: as listed;
-* frontier: with F searches, probe p of search f is the cell ``p·F + f`` from here on, for p
-  below `GridSweep.max_probes`. Searches go over the combinations of all lists but κ's, the arm
-  searched fastest. Each probe has its place whether it is needed or not, and its κ, which
-  depends on results, is stored with them; a round of probes of all searches is one stretch.
+* points: as listed.
+
+The runs of a frontier follow: probe after probe, of each all seeds. With F searches, probe p of
+search f is the cell ``p·F + f`` after those above, for p below `GridSweep.max_probes`. Searches
+go over the combinations of all lists but κ's, the arm searched fastest. Each probe has its place
+whether it is needed or not, and its κ, which depends on results, is stored with them; a round of
+probes of all searches is one stretch.
 """
 
 import functools
@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bilancio.experiments.grid_sweep import GridSweep
+from bilancio.experiments.layout import Layout, Places
 from bilancio.experiments.sweep_config import SweepConfig
 from bilancio.model.metrics import Metric
 from bilancio.model.parameters import BalancedParameters, axes_of
@@ -52,8 +53,7 @@ def run_columns(config: GridSweep, indices: Indices) -> Columns:
         each axis, in which κ is NaN for a probe that is not planned in *config*; `seed` (int64);
         `arm` (int64 position).
     """
-    starts, arm = np.divmod(indices, len(config.arms))
-    cell, replicate = np.divmod(starts, config.n_seeds)
+    replicate, cell, arm = _places(config, indices)
     named = set(config.blocks) != {"grid"}
     names = np.full(len(indices) if named else 0, "", "U16")
     values = {axis: np.full(len(indices), np.nan) for axis in config.axes}
@@ -71,6 +71,21 @@ def run_columns(config: GridSweep, indices: Indices) -> Columns:
     if named:
         columns["design"] = names
     return {**columns, **values, "seed": seeds_at(config, replicate), "arm": arm}
+
+
+def _places(config: GridSweep, indices: Indices) -> Places:
+    """Return the places of runs; the cells of a frontier are counted on from the others'."""
+    layout = config.layout
+    if len(indices) == 0 or indices.max() < layout.n_runs:
+        return layout.locate(indices)
+    searching = Layout(layout.n_seeds, config.blocks["frontier"], layout.n_arms, by_cell=True)
+    searched = indices >= layout.n_runs
+    seed, cell, arm = (np.empty_like(indices) for _ in Places._fields)
+    seed[~searched], cell[~searched], arm[~searched] = layout.locate(indices[~searched])
+    found = searching.locate(indices[searched] - layout.n_runs)
+    seed[searched], cell[searched], arm[searched] = found
+    cell[searched] += layout.n_cells
+    return Places(seed, cell, arm)
 
 
 def seeds_at(config: GridSweep, replicates: Indices) -> NDArray[np.int64]:

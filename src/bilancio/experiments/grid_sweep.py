@@ -8,6 +8,7 @@ asked and what it means is settled here; `design` says which run is which.
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any, Self
 
 from annotated_types import Interval
@@ -27,6 +28,7 @@ from bilancio.experiments.fields import (
     plain,
     range_words,
 )
+from bilancio.experiments.layout import Layout
 from bilancio.experiments.sweep_config import canonical
 from bilancio.model.parameters import SEED, RingParameters
 from bilancio.validation import validated
@@ -38,6 +40,14 @@ DEFAULT_TOLERANCE = Decimal("0.01")
 ENDS = 2  # a search begins with the two ends of its bracket
 KAPPA_DIGITS = 6  # a search rounds κ to so many digits,
 _ROUNDING = Decimal("0.00001")  # which widens what it leaves of the bracket by less than this
+
+
+class RunOrder(StrEnum):
+    """How the runs of a sweep are numbered over seeds and cells."""
+
+    SEEDS = "seeds"  # all cells under the first seed, then all under the second, …
+    CELLS = "cells"  # all seeds of the first cell, then all of the second, …: version 0.1
+
 
 Seed = Annotated[int, SEED, NUMBER]
 Count = Annotated[int, Interval(ge=1, le=MAX_RUNS), NUMBER]
@@ -93,6 +103,10 @@ class GridSweep(_RingCells):
     )
     frontier_tolerance: Tolerance | None = Field(
         default=None, description="With frontier: relative precision of κ. Default 0.01."
+    )
+
+    run_order: RunOrder = Field(
+        default=RunOrder.SEEDS, description="What runs are numbered by first."
     )
 
     # -- reading what is asked ---------------------------------------------------------------
@@ -321,8 +335,14 @@ class GridSweep(_RingCells):
     @property
     def fixed_runs(self) -> int:
         """Number of runs whose parameters follow from the configuration alone."""
+        return self.layout.n_runs
+
+    @property
+    def layout(self) -> Layout:
+        """How the runs that are known from the start lie over seeds, cells and arms."""
         cells = sum(n for design, n in self.blocks.items() if design != "frontier")
-        return cells * self.n_seeds * len(self.arms)
+        by_cell = self.run_order is RunOrder.CELLS
+        return Layout(self.n_seeds, cells, len(self.arms), by_cell=by_cell)
 
     @property
     def varied(self) -> tuple[str, ...]:

@@ -63,6 +63,26 @@ def configuration(parameters: Mapping[str, Any]) -> SweepConfig:
     return validated(config_model(named.get("sweep_type")), named)
 
 
+def stored_configuration(parameters: Mapping[str, Any], *, within: str = "") -> SweepConfig:
+    """Return the parameters of a sweep that was stored, in a store or a manifest.
+
+    One that does not say how its runs are numbered is of version 0.1, which went cell by cell.
+
+    Parameters
+    ----------
+    within
+        Where the parameters stand, for errors.
+
+    Raises
+    ------
+    InvalidInput
+        As `configuration`.
+    """
+    model = config_model(parameters.get("sweep_type"))
+    numbered = {"run_order": "cells"} if "run_order" in model.model_fields else {}
+    return validated(model, {**numbered, **parameters}, within=within)
+
+
 def experiment(sweep_type: str) -> Experiment:
     """Return the experiment that computes sweeps of this type, its code loaded."""
     config_model(sweep_type)

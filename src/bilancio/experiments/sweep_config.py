@@ -19,7 +19,9 @@ from pydantic_core import to_jsonable_python
 from bilancio.experiments.fields import NUMBER, plain
 from bilancio.validation import explained, word_of
 
-HANDLING_FIELDS = ("max_failures", "run_timeout_s", "cloud")
+HANDLING_FIELDS = ("max_failures", "run_timeout_s", "cloud", "run_order")
+UNOFFERED_FIELDS = ("run_order",)
+"""Fields that a stored sweep has and nobody needs to give: they are in no option and no schema."""
 LEADING_FIELDS = ("sweep_type", "n_agents", "kappas", "concentrations", "mus")
 
 
@@ -78,7 +80,7 @@ class SweepConfig(BaseModel):
         """Return every parameter as JSON holds it: decimals as text, grids first."""
         written = self.model_dump(mode="json")
         leading = {name: written.pop(name) for name in LEADING_FIELDS if name in written}
-        handling = {name: written.pop(name) for name in HANDLING_FIELDS}
+        handling = {name: written.pop(name) for name in HANDLING_FIELDS if name in written}
         return {**leading, **written, **handling}
 
     def implied(self) -> dict[str, Any]:

@@ -30,7 +30,7 @@ from bilancio.jobs.artifacts.folder import read_bytes
 from bilancio.jobs.job_id import JobId, validate_job_id
 from bilancio.jobs.models import JobStatus
 from bilancio.jobs.texts import MAX_TAG, MAX_TAGS, MAX_TEXT
-from bilancio.validation import explained, validated
+from bilancio.validation import explained
 
 MAX_COUNT = 1 << 40
 MAX_ERROR = 1 << 20
@@ -227,7 +227,7 @@ def checked_config(path: Path, manifest: Manifest) -> SweepConfig:
         It is not a sweep that can be checked here, or was changed after its hash was taken.
     """
     given = manifest.config
-    config = validated(registry.config_model(given.get("sweep_type")), given, within=str(path))
+    config = registry.stored_configuration(given, within=str(path))
     if manifest.config_hash not in {config.digest(), legacy_digest(given)}:
         expected = f"{config.digest()}, the hash of its config"
         raise InvalidInput([Problem(f"{path}: config_hash", manifest.config_hash, expected)])

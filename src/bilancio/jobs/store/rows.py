@@ -177,7 +177,7 @@ def _holder(read: _Reader) -> Holder | None:
 def _config(stored: dict[str, Any]) -> SweepConfig:
     """Read a stored configuration; one that only another version or plug-in can check, as is."""
     try:
-        return registry.configuration(stored)
+        return registry.stored_configuration(stored)
     except ValueError:
         _text(stored.get("sweep_type"))
         return UncheckedSweep.model_construct(**stored)
