@@ -137,10 +137,10 @@ def ring_amounts(
 
 
 def _dirichlet(n: int, concentration: float, q_total: float, stream: random.Random) -> list[float]:
-    """Section 1.1: the last amount is what the others leave of Q."""
+    """Section 1.1: the last amount is what the others leave of Q, all where every draw is 0."""
     weights = [stream.gammavariate(concentration, 1) for _ in range(n)]
     whole = plain_sum(weights)
-    amounts = [q_total * weight / whole for weight in weights[:-1]]
+    amounts = [q_total * weight / whole if whole else 0.0 for weight in weights[:-1]]
     return [*amounts, q_total - plain_sum(amounts)]
 
 
@@ -206,7 +206,7 @@ def ring_cash(p: Parameters) -> list[int]:
     weights = p.liquidity_vector
     whole = plain_sum(weights)
     cash = [to_micro(liquidity * weight / whole) for weight in weights[:-1]]
-    return [*cash, to_micro(liquidity) - sum(cash)]
+    return [*cash, max(0, to_micro(liquidity) - sum(cash))]
 
 
 def ring_start(p: Parameters) -> Start:
