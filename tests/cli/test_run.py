@@ -13,7 +13,8 @@ ONE_RING = (
     "run", "ring", "--n-agents", "5", "--kappa", "0.5", "--mu", "0.5", "--maturity-days", "3",
     "--q-total", "500",
 )  # fmt: skip
-ACTIVE = ("run", "balanced", "--arm", "active", "--n-agents", "10", "--kappa", "0.5", "--mu", "0.5")
+ACTIVE = ("run", "balanced", "--n-agents", "10", "--kappa", "0.5", "--mu", "0.5")
+PASSIVE = (*ACTIVE, "--arm", "passive")
 
 
 def lines(said):
@@ -63,8 +64,18 @@ def test_tickets_are_sold_to_desks_by_name_at_a_price(bilancio):
     assert list(found["balances"][0])[-2:] == ["vbt_long", "dealer_long"]
 
 
+def test_dealers_trade_unless_told_otherwise(bilancio):
+    active, passive = bilancio(*ACTIVE, "--json").json, bilancio(*PASSIVE, "--json").json
+    assert (active["parameters"]["arm"], passive["parameters"]["arm"]) == ("active", "passive")
+    assert active["outcome"]["n_trades"] > 0 == passive["outcome"]["n_trades"]
+    assert "Ring with dealers, active arm, seed 42" in bilancio(*ACTIVE).out
+    assert "Who may trade. passive or active. (default active)" in " ".join(
+        bilancio("run", "balanced", "--help").out.replace("│", "").split()
+    )
+
+
 def test_debts_to_desks_are_owed_to_the_desk_by_name(bilancio):
-    events = bilancio(*ACTIVE[:2], *ACTIVE[4:], "--json").json["events"]
+    events = bilancio(*PASSIVE, "--json").json["events"]
     owed = {row["creditor"] for row in events if row["creditor"][0] != "H"}
     assert owed
     assert all(re.fullmatch("(vbt|dealer)_(short|mid|long)", name) for name in owed)

@@ -51,7 +51,9 @@ def test_debts_are_sorted_from_a_monotonicity_of_a_billionth_on():
     edge = 1e-9
     fields = {"kind": "ring", "n_agents": 20, "kappa": 0.3, "mu": 0.5}
     drawn = found(**fields)
-    assert found(**fields, monotonicity=math.nextafter(edge, 0)).cash.tolist() == drawn.cash.tolist()
+    assert (
+        found(**fields, monotonicity=math.nextafter(edge, 0)).cash.tolist() == drawn.cash.tolist()
+    )
     assert found(**fields, monotonicity=edge).cash.tolist() != drawn.cash.tolist()
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from pydantic import Field
 
 from bilancio.cli import options
 from bilancio.cli.context import AsJson, JobName, name_of, with_manager
@@ -18,6 +19,7 @@ from bilancio.jobs.manager import AsyncJobManager
 from bilancio.jobs.models import Found
 from bilancio.model import (
     METRICS,
+    Arm,
     BalancedParameters,
     Parameters,
     RingParameters,
@@ -32,7 +34,7 @@ from bilancio.validation import nearest, validated
 _PANEL = "What to show"
 _EXAMPLES = {
     "ring": "--n-agents 5 --kappa 0.5 --mu 0.5 --maturity-days 3 --q-total 500",
-    "balanced": "--arm active --kappa 0.5 --agent H3,dealer_short --day 1",
+    "balanced": "--kappa 0.5 --agent H3,dealer_short --day 1",
 }
 
 app = typer.Typer(add_completion=False, cls=CommandGroup, rich_markup_mode="rich")
@@ -61,6 +63,12 @@ OutDir = Annotated[
         rich_help_panel=_PANEL,
     ),
 ]
+
+
+class RunWithDealers(BalancedParameters):
+    """A run in which dealers trade unless told otherwise: one looks at it to see what they do."""
+
+    arm: Arm = Field(default=Arm.ACTIVE, description="Who may trade.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +117,7 @@ def _add_command(kind: str, model: type[RingParameters] | type[BalancedParameter
 
 
 _add_command("ring", RingParameters)
-_add_command("balanced", BalancedParameters)
+_add_command("balanced", RunWithDealers)
 
 
 @command(
