@@ -90,6 +90,19 @@ def test_an_export_is_imported_elsewhere_once(bilancio, job, tmp_path, monkeypat
     assert (found["jobs"], len(found["already_there"]), found["refused"]) == ([], 1, {})
 
 
+def test_an_import_names_the_tables_that_it_left_out(bilancio, job, tmp_path, monkeypatch):
+    bilancio("jobs", "export", job, str(tmp_path / "data"))
+    path = tmp_path / "data" / job / "runs.csv"
+    path.write_text("no table")
+    monkeypatch.setenv("BILANCIO_DATABASE_URL", str(tmp_path / "other.db"))
+    monkeypatch.setenv("BILANCIO_OUT_DIR", str(tmp_path / "nowhere"))
+    said = bilancio("jobs", "import", str(tmp_path / "data"))
+    assert said.code == 0
+    assert said.out.startswith(f"Job {job} is imported: completed")
+    assert said.err.startswith("A damaged table was left out")
+    assert str(path) in said.err.replace("\n", "")
+
+
 def test_a_job_is_deleted_for_good_with_its_files(bilancio, own, tmp_path):
     said = bilancio("jobs", "delete", own, "--yes")
     assert (said.code, said.err) == (0, "")

@@ -16,7 +16,7 @@ import pytest
 
 from bilancio.jobs import JobConfig, JobStatus
 from bilancio.jobs.models import Lease
-from bilancio.jobs.store import open_store, packing
+from bilancio.jobs.store import ReadJob, open_store, packing
 from bilancio.jobs.store.store import JobStore
 from tests.faults.kit import can_write_at_once
 
@@ -63,9 +63,8 @@ async def deleted(store):
 
 
 async def replaced(store):
-    return await store.replace_job(
-        await store.job("idle-job"), ROW | {"job_id": "idle-job"}, (), {}
-    )
+    read = ReadJob(ROW | {"job_id": "idle-job"}, (), {})
+    return await store.replace_job(await store.job("idle-job"), read)
 
 
 async def backed_up(store):
@@ -91,7 +90,7 @@ CALLS = {
     "events": lambda store: store.events("leased-job"),
     "failed_runs": lambda store: store.failed_runs("leased-job"),
     "holds": lambda store: store.holds(LEASE),
-    "import_job": lambda store: store.import_job(ROW, CHUNKS, {3: "no"}),
+    "import_job": lambda store: store.import_job(ReadJob(ROW, CHUNKS, {3: "no"})),
     "job": lambda store: store.job("manual-job"),
     "job_ids": lambda store: store.job_ids(),
     "jobs": lambda store: store.jobs(),

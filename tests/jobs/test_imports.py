@@ -192,15 +192,101 @@ DAMAGE = {
 
 
 @pytest.mark.parametrize("change", DAMAGE.values(), ids=DAMAGE)
-async def test_damaged_results_are_refused_and_nothing_is_stored(
+async def test_a_damaged_table_costs_itself_and_the_import_says_so(
     manager, other, small, tmp_path, change
 ):
     job = await manager.run_job((await manager.create_job("try", small)).job_id)
     folder = await exported(manager, job, tmp_path / "export")
     damaged(folder, change)
     found = await other.import_jobs([folder])
+    assert (len(found.jobs), found.refused) == (1, {})
+    assert list(found.left_out) == [str(folder / "runs.csv")]
+    assert "allowed" in found.left_out[str(folder / "runs.csv")]
+    results = await other.results(job.job_id, group_by=["kappa"])
+    assert results.table == (await manager.results(job.job_id, group_by=["kappa"])).table
+
+
+async def test_with_no_table_that_can_be_read_a_job_answers_with_its_headline(
+    manager, other, small, tmp_path
+):
+    job = await manager.run_job((await manager.create_job("try", small)).job_id)
+    folder = await exported(manager, job, tmp_path / "export")
+    for name in ("runs.csv", "cells.csv", "comparison.csv"):
+        whole = (folder / name).read_text().splitlines(keepends=True)
+        (folder / name).write_text("".join(whole[:-1]))
+    found = await other.import_jobs([folder])
+    assert [(job.status, job.completed_runs) for job in found.jobs] == [("completed", 16)]
+    assert [path.rpartition("/")[2] for path in found.left_out] == [
+        "runs.csv", "cells.csv", "comparison.csv",
+    ]  # fmt: skip
+    results = await other.results(job.job_id)
+    assert results.summary == job.summary
+    assert results.headline.endswith(
+        "they can be recomputed. "
+        "Damaged, and left out when it was imported: runs.csv, cells.csv, comparison.csv."
+    )
+    again = await other.run_job(job.job_id, recompute=True)
+    assert again.completed_runs == 16
+
+
+async def test_an_unfinished_job_with_a_damaged_table_computes_its_runs_again(
+    manager, other, tmp_path, plugins
+):
+    config = JobConfig(sweep_type="faulty", n=6, faults={3: "raise"}, mended=str(tmp_path / "m"))
+    job = await manager.run_job((await manager.create_job("try", config)).job_id)
+    folder = await exported(manager, job, tmp_path / "export")
+    (folder / "runs.csv").write_text("no table")
+    (back,) = (await other.import_jobs([folder])).jobs
+    assert (back.status, back.completed_runs, back.failed_runs) == ("failed", 0, 1)
+    (tmp_path / "m").touch()
+    assert (await other.run_job(job.job_id)).completed_runs == 6
+
+
+async def test_a_damaged_table_of_failed_runs_costs_their_reasons(
+    manager, other, tmp_path, plugins
+):
+    config = JobConfig(sweep_type="faulty", n=6, faults={3: "raise"})
+    job = await manager.run_job((await manager.create_job("try", config)).job_id)
+    folder = await exported(manager, job, tmp_path / "export")
+    (folder / "failed_runs.csv").write_text("no table")
+    found = await other.import_jobs([folder])
+    assert list(found.left_out) == [str(folder / "failed_runs.csv")]
+    assert [job.completed_runs for job in found.jobs] == [5]
+    assert list((await other.results(job.job_id)).failures.values()) == ["no reason is known"]
+
+
+async def test_a_run_with_results_has_not_failed_whatever_the_other_table_says(
+    manager, other, tmp_path, plugins
+):
+    config = JobConfig(sweep_type="faulty", n=6, faults={3: "raise"})
+    job = await manager.run_job((await manager.create_job("try", config)).job_id)
+    folder = await exported(manager, job, tmp_path / "export")
+    runs = (folder / "runs.csv").read_text().splitlines()
+    third = [job.job_id, job.run_ids[3], "3", *runs[1].split(",")[3:]]
+    runs.insert(4, ",".join(third))
+    (folder / "runs.csv").write_text("\n".join(runs) + "\n")
+    found = await other.import_jobs([folder])
+    assert "run 3 has results in runs.csv" in found.left_out[str(folder / "failed_runs.csv")]
+    assert [(job.completed_runs, job.failed_runs) for job in found.jobs] == [(6, 0)]
+
+
+async def test_a_manual_job_that_takes_runs_is_refused_with_a_damaged_table(
+    manager, other, small, tmp_path
+):
+    """Nobody could compute its runs again, and the table would be written anew without them."""
+    job = await manager.create_job("try", small)
+    await manager.start_job(job.job_id)
+    await manager.record_progress(job.job_id, "first", {"value": 1.0})
+    folder = await exported(manager, job, tmp_path / "export")
+    whole = (folder / "runs.csv").read_text()
+    (folder / "runs.csv").write_text(whole.replace("1.0", "one"))
+    found = await other.import_jobs([folder])
     assert (found.jobs, len(found.refused)) == ((), 1)
-    assert (await other.list_jobs()).total == 0
+    (folder / "runs.csv").write_text(whole)
+    await manager.complete_job(job.job_id)
+    await manager.export_job(job.job_id, tmp_path / "export")
+    (folder / "runs.csv").write_text(whole.replace("1.0", "one"))
+    assert [job.completed_runs for job in (await other.import_jobs([folder])).jobs] == [1]
 
 
 async def test_a_manifest_that_was_changed_is_refused(manager, other, small, tmp_path):

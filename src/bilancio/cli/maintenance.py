@@ -227,13 +227,19 @@ def _show_imported(found: Imported) -> None:
     for job in found.already_there:
         output.say(f"Job {job.job_id} was stored already; nothing was changed.")
     for path, reason in found.refused.items():
-        output.note(reason if path in reason else f"{path}: {reason}")
+        output.note(_with(path, reason))
+    for path, reason in found.left_out.items():
+        output.note(f"A damaged table was left out: {_with(path, reason)}")
     new = len(found.jobs) + len(found.updated)
     if new + len(found.already_there) + len(found.refused) > 1:
         output.say(
             f"{new:,} imported, {len(found.already_there):,} already stored, "
             f"{len(found.refused):,} refused."
         )
+
+
+def _with(path: str, reason: str) -> str:
+    return reason if path in reason else f"{path}: {reason}"
 
 
 def _show_verified(found: Verification) -> None:

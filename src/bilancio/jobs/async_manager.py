@@ -176,6 +176,9 @@ class AsyncJobManager:
     async def import_job(self, path: Path | str) -> Job:
         """Store the job of a manifest, and the results that lie beside it.
 
+        A table that is damaged, or contradicts the manifest, is left out; with none that can be
+        read, the job keeps its headline, counts and averages.
+
         A job that is there already, with the same configuration, stays as it is, unless its files
         tell more than the store: after an older backup was restored, say. Then it is stored anew
         from its files.
@@ -183,8 +186,8 @@ class AsyncJobManager:
         Raises
         ------
         InvalidInput
-            It is not a manifest, what lies beside it does not belong to it, or its name is that
-            of a job with another configuration.
+            It is not a manifest that can be read here, its name is that of a job with another
+            configuration, or manually recorded runs of a job that is not completed are damaged.
         """
         from bilancio.jobs.maintenance import transfer  # numpy
 
@@ -193,7 +196,8 @@ class AsyncJobManager:
     async def import_jobs(self, paths: Sequence[Path | str]) -> Imported:
         """Store the jobs of manifests, of folders with one, and of folders of such folders.
 
-        Each is imported or refused by itself, as by `import_job`.
+        Each is imported or refused by itself, as by `import_job`; tables that are left out are
+        named.
         """
         from bilancio.jobs.maintenance import transfer  # numpy
 

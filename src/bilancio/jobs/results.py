@@ -76,10 +76,17 @@ async def results(
     if not stored:
         _refuse_grouping(job, [*group_by, *measures])
         said = _manual_headline(job) if job.manual else _stored_headline(job)
-        return Results(**found, headline=said)
+        return Results(**found, headline=f"{said}{await _left_out(store, job)}")
     cut = slice(offset, offset + limit)
     found |= await asyncio.to_thread(_computed, job, stored, group_by, measures, cut)
     return Results(**found)
+
+
+async def _left_out(store: JobStore, job: Job) -> str:
+    """Say which damaged tables beside the manifest of an imported job were not read."""
+    created = await store.events(job.job_id, limit=1)
+    names = [name for event in created for name in event.details.get("left_out", ())]
+    return f" Damaged, and left out when it was imported: {', '.join(names)}." if names else ""
 
 
 def _refuse_grouping(job: Job, names: Sequence[str]) -> None:

@@ -102,12 +102,12 @@ async def test_a_copied_folder_is_not_read_again_by_each_listing(
     assert read == []
 
 
-async def test_a_refused_manifest_is_read_once_until_it_or_its_table_changes(
+async def test_a_refused_manifest_is_read_once_until_it_changes(
     folder, other, tmp_path, monkeypatch
 ):
-    path = shutil.copytree(folder, tmp_path / "found" / NAME) / "runs.csv"
+    path = shutil.copytree(folder, tmp_path / "found" / NAME) / "job_manifest.json"
     whole = path.read_text()
-    path.write_text(whole.replace("index", "place"))
+    path.write_text(whole.replace('"n_agents": 10', '"n_agents": 11'))
     read = counting(monkeypatch)
     for _ in range(3):
         assert (await other.list_jobs()).total == 0

@@ -114,11 +114,12 @@ async def test_an_odd_manifest_is_skipped_by_searches_and_named_when_imported(
     ]
 
 
-async def test_a_job_whose_tables_are_refused_is_not_found_by_name(folder, other, tmp_path):
+async def test_a_job_is_found_by_name_whatever_its_tables_are(folder, other, tmp_path):
     path = placed(folder, tmp_path)
-    path.with_name("runs.csv").write_bytes(b"\xff")
-    for name in (NAME, "calm blue rivr"):
-        assert await other.get_job(name) is None
+    for name in ("runs.csv", "cells.csv", "comparison.csv"):
+        path.with_name(name).write_bytes(b"\xff")
+    job = await other.get_job("calm blue rivr")
+    assert (job.job_id, job.completed_runs) == (NAME, 16)
 
 
 async def test_an_odd_manifest_does_not_keep_others_from_being_found(folder, other, tmp_path):
@@ -144,13 +145,9 @@ async def test_control_characters_are_stored_whole(folder, other, tmp_path):
     assert (await other.get_job(NAME)).description == text
 
 
-@pytest.mark.parametrize("name", ["job_manifest.json", "runs.csv"])
-@pytest.mark.parametrize("kind", ["pipe", "folder", "link", "device"])
-async def test_what_is_not_a_regular_file_is_refused_and_not_waited_for(
-    folder, other, tmp_path, name, kind
-):
-    path = placed(folder, tmp_path).with_name(name)
-    content = tmp_path / "content"
+def replaced(path, kind):
+    """Put something that is not a regular file into the place of *path*."""
+    content = path.parents[2] / "content"
     path.rename(content)
     match kind:
         case "pipe":
@@ -161,9 +158,31 @@ async def test_what_is_not_a_regular_file_is_refused_and_not_waited_for(
             path.symlink_to(content)
         case "device":
             path.symlink_to("/dev/zero")
+
+
+KINDS = ("pipe", "folder", "link", "device")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_a_manifest_that_is_no_regular_file_is_refused_and_not_waited_for(
+    folder, other, tmp_path, kind
+):
+    path = placed(folder, tmp_path)
+    replaced(path, kind)
     assert (await other.list_jobs()).total == 0
     found = await other.import_jobs([path.parent])
     assert len(found.refused) == 1
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_a_table_that_is_no_regular_file_is_left_out_and_not_waited_for(
+    folder, other, tmp_path, kind
+):
+    path = placed(folder, tmp_path).with_name("runs.csv")
+    replaced(path, kind)
+    assert (await other.list_jobs()).total == 1
+    found = await other.import_jobs([path.parent])
+    assert list(found.left_out) == [str(path)]
 
 
 def lines(change):
@@ -219,16 +238,18 @@ DAMAGED = {
 
 
 @pytest.mark.parametrize("damage", DAMAGED.values(), ids=DAMAGED)
-async def test_a_damaged_table_is_refused_and_nothing_is_half_stored(
-    folder, other, tmp_path, damage
-):
+async def test_nothing_is_stored_of_a_damaged_table(folder, other, tmp_path, damage):
     path = placed(folder, tmp_path)
+    for name in ("cells.csv", "comparison.csv"):
+        path.with_name(name).unlink()
     damage(path.parent)
     found = await other.import_jobs([path])
-    (reason,) = found.refused.values()
+    (reason,) = found.left_out.values()
     assert "allowed" in reason
     assert len(reason) < 3000
-    assert (await other.list_jobs()).total == 0
+    store = await other.store()
+    assert await store.chunks(NAME) == []
+    assert [job.completed_runs for job in found.jobs] == [16]
 
 
 JSON = st.recursive(

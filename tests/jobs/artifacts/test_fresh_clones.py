@@ -124,7 +124,7 @@ async def test_runs_of_a_fresh_clone_can_be_computed_again(manager, cloned):
 
 
 @pytest.mark.parametrize("column", ["seed", "cell", "index"])
-async def test_cells_of_another_sweep_are_refused(manager, cloned, column):
+async def test_cells_of_another_sweep_are_left_out(manager, cloned, column):
     job = await ran(manager, SWEEPS["ring"])
     async with cloned(job) as clone:
         path = clone.settings.out_dir / job.job_id / "cells.csv"
@@ -134,11 +134,12 @@ async def test_cells_of_another_sweep_are_refused(manager, cloned, column):
             writer = csv.DictWriter(file, list(lines[0]))
             writer.writeheader()
             writer.writerows(lines)
-        assert (await clone.list_jobs()).total == 0
-        with pytest.raises(JobNotFound, match=f"there, but refused: .*cells.csv: {column}"):
-            await clone.results(job.job_id)
+        assert (await clone.list_jobs()).total == 1
+        results = await clone.results(job.job_id)
+        assert results.table is None
+        assert results.headline.endswith("left out when it was imported: cells.csv.")
         found = await clone.import_jobs([path.parent])
-        assert f"cells.csv: {column}" in next(iter(found.refused.values()))
+        assert f"cells.csv: {column}" in found.left_out[str(path)]
 
 
 async def test_a_manifest_of_a_later_version_is_named_when_its_job_is_asked_for(manager, cloned):

@@ -12,16 +12,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from bilancio.errors import BilancioError, InvalidInput
 from bilancio.jobs.artifacts import foreign
 from bilancio.jobs.artifacts.folder import MANIFEST, READ_BACK, is_file
 from bilancio.jobs.job_id import JobId
-from bilancio.jobs.store import JobStore
-
-if TYPE_CHECKING:
-    from bilancio.jobs.artifacts.importing import Read
+from bilancio.jobs.store import JobStore, ReadJob
 
 PROJECT_OUT = Path("out/experiments")
 PROJECT_MARKS = (".git", "pyproject.toml")
@@ -124,7 +120,7 @@ async def import_found(store: JobStore, path: Path) -> JobId | None:
         return None
     try:
         read = await asyncio.to_thread(_read, path)
-        await store.import_job(*read)
+        await store.import_job(read)
     except InvalidInput as error:
         _remember(path, Inspected(stamp=stamp, job_id=None, reason=str(error)))
         return None
@@ -220,7 +216,7 @@ def _inspect_one(path: Path, stamp: Stamp) -> Inspected:
     return Inspected(stamp=stamp, job_id=job_id)
 
 
-def _read(path: Path) -> "Read":
+def _read(path: Path) -> ReadJob:
     from bilancio.jobs.artifacts.importing import read_job  # numpy, which a listing does not need
 
     return read_job(path)

@@ -2,7 +2,7 @@
 
 import csv
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from bilancio.encoding import to_json
 from bilancio.errors import BilancioError, InvalidInput, Problem, invalid
@@ -19,28 +19,16 @@ from bilancio.jobs.artifacts.foreign import Manifest, checked_config, read_manif
 from bilancio.jobs.clock import to_text
 from bilancio.jobs.models import JobStatus
 from bilancio.jobs.run_ids import RunIds
-from bilancio.jobs.store import Chunk
+from bilancio.jobs.store import Chunk, ReadJob
+from bilancio.text import shortened
+
+MAX_REASON = 500  # characters of why a table was left out
 
 #: What a damaged or hostile file makes of code that reads it; each is refused alike.
 UNREADABLE = (
     ArithmeticError, AttributeError, KeyError, MemoryError, OSError, RecursionError, TypeError,
     ValueError, csv.Error,
 )  # fmt: skip
-
-
-class Read(NamedTuple):
-    """A job as it is read: the store's row, its chunks of results, its failed runs.
-
-    Attributes
-    ----------
-    source
-        The file that the chunks come from; empty where there are none.
-    """
-
-    row: dict[str, Any]
-    chunks: list[Chunk]
-    failures: dict[int, str]
-    source: str
 
 
 def manifests_at(path: Path) -> list[Path]:
@@ -62,83 +50,116 @@ def manifests_at(path: Path) -> list[Path]:
     return found
 
 
-def read_job(path: Path) -> Read:
+def read_job(path: Path) -> ReadJob:
     """Return the job of the manifest at *path*, with the results beside it.
 
     Results come from runs.csv if it is there, else from cells.csv, which has the measures of
     every cell and seed, else from comparison.csv, which has the default rates of both arms; with
-    none of them the job keeps its summary only.
+    none of them the job keeps its summary only. A table that is damaged, or contradicts the
+    manifest, is left out.
 
     Raises
     ------
     InvalidInput
-        A file cannot be read, they do not belong together, or the sweep cannot be checked here.
+        The manifest cannot be read, its sweep cannot be checked here, or runs that were recorded
+        manually, and that the job still takes, are in a damaged table: nobody can compute them.
     """
+    left_out: dict[str, str] = {}
     try:
         manifest = read_manifest(path)
         config = checked_config(path, manifest)
-        source = _source(path.parent, manifest)
-        chunks = _chunks(path.parent / source, manifest, config) if source else []
-        failures = {} if manifest.manual else _failures(path.parent, manifest, config)
-        _check_counts(path, manifest, chunks, failures)
+        chunks, source = _results(path.parent, manifest, config, left_out)
+        failures = _failures(path.parent, manifest, config, chunks, left_out)
         row = _row(path, manifest, config, chunks, failures)
     except InvalidInput:
         raise
     except (BilancioError, *UNREADABLE) as error:
-        what = f"files that cannot be read ({type(error).__name__}: {str(error)[:200]})"
-        allowed = "a manifest and tables as bilancio wrote them"
-        raise InvalidInput([Problem(str(path.parent), what, allowed)]) from error
-    return Read(row, chunks, failures, source)
+        raise InvalidInput([_damaged(path.parent, error)]) from error
+    return ReadJob(row, chunks, failures, source, left_out)
 
 
-def _source(folder: Path, manifest: Manifest) -> str:
-    """Return the name of the file that the results are read from, or an empty text."""
-    if (folder / RUNS).exists():
-        return RUNS
-    if manifest.status is JobStatus.COMPLETED and not manifest.manual:
-        return next((name for name in (CELLS, COMPARISON) if (folder / name).exists()), "")
-    return ""
+def _damaged(path: Path, error: Exception) -> Problem:
+    what = f"files that cannot be read ({type(error).__name__}: {str(error)[:200]})"
+    return Problem(str(path), what, "a manifest and tables as bilancio wrote them")
+
+
+def _results(
+    folder: Path, manifest: Manifest, config: SweepConfig, left_out: dict[str, str]
+) -> tuple[list[Chunk], str]:
+    """Return the chunks of the best table that can be read, and its name; note the others."""
+    for name in _sources(folder, manifest):
+        try:
+            return _chunks(folder / name, manifest, config), name
+        except (BilancioError, *UNREADABLE) as error:
+            if manifest.manual and manifest.status is not JobStatus.COMPLETED:
+                raise
+            left_out[name] = _why(folder / name, error)
+    return [], ""
+
+
+def _why(path: Path, error: Exception) -> str:
+    """Say why a table is left out; the sentence names it."""
+    said = str(error if isinstance(error, InvalidInput) else _damaged(path, error))
+    return shortened(said, MAX_REASON)
+
+
+def _sources(folder: Path, manifest: Manifest) -> list[str]:
+    """Return the names of the tables with results that are there, the best first."""
+    whole = manifest.status is JobStatus.COMPLETED and not manifest.manual
+    names = (RUNS, CELLS, COMPARISON) if whole else (RUNS,)
+    return [name for name in names if (folder / name).exists()]
 
 
 def _chunks(path: Path, manifest: Manifest, config: SweepConfig) -> list[Chunk]:
+    """Return the chunks of a table; refuse one with other runs than its manifest tells of."""
     match path.name:
         case "cells.csv":
-            return run_tables.read_cells(path, config)
+            chunks = run_tables.read_cells(path, config)
         case "comparison.csv":
-            return run_tables.read_comparison(path, config)
+            chunks = run_tables.read_comparison(path, config)
         case _ if manifest.manual:
-            return list(run_tables.read_manual_runs(path, manifest.run_counts.completed))
+            chunks = list(run_tables.read_manual_runs(path, manifest.run_counts.completed))
         case _:
-            return list(run_tables.read_runs(path, manifest.job_id, config))
+            chunks = list(run_tables.read_runs(path, manifest.job_id, config))
+    stored, told = _completed(chunks), manifest.run_counts.completed
+    if manifest.status is JobStatus.COMPLETED and stored != told:
+        raise InvalidInput([Problem(f"{path}: runs", str(stored), f"{told}, as in {MANIFEST}")])
+    if manifest.status is JobStatus.PENDING and stored:
+        raise InvalidInput([Problem(f"{path}: runs", str(stored), "0 of a pending job")])
+    return chunks
 
 
-def _failures(folder: Path, manifest: Manifest, config: SweepConfig) -> dict[int, str]:
-    """Return the failed runs; where only the manifest tells of them, without their errors."""
-    if manifest.status is JobStatus.COMPLETED:
+def _failures(
+    folder: Path,
+    manifest: Manifest,
+    config: SweepConfig,
+    chunks: list[Chunk],
+    left_out: dict[str, str],
+) -> dict[int, str]:
+    """Return the failed runs; where only the manifest tells of them, without their errors.
+
+    A run that has results has not failed, whatever the table of failed runs says.
+    """
+    if manifest.manual or manifest.status in {JobStatus.COMPLETED, JobStatus.PENDING}:
         return {}
     run_ids = RunIds(manifest.job_id, config.sweep_type, config.arms, config.total_runs)
-    if (folder / FAILED).exists():
-        return run_tables.read_failures(folder / FAILED, run_ids)
     found = (run_ids.find(run.run_id) for run in manifest.runs if run.status == "failed")
-    return {index: "no reason is known" for index in found if index is not None}
-
-
-def _check_counts(
-    path: Path, manifest: Manifest, chunks: list[Chunk], failures: dict[int, str]
-) -> None:
-    """Refuse runs that contradict the manifest, or failed ones that have results."""
-    stored, told = _completed(chunks), manifest.run_counts.completed
-    if manifest.status is JobStatus.COMPLETED and chunks and stored != told:
-        raise InvalidInput(
-            [Problem(f"{path.parent}: runs", str(stored), f"{told}, as in {path.name}")]
-        )
-    if manifest.status is JobStatus.PENDING and (stored or failures):
-        raise InvalidInput([Problem(f"{path.parent}: runs", str(stored), "0 of a pending job")])
-    for chunk in chunks if failures else ():
-        both = [index for index in failures if chunk.first_index <= index <= chunk.last_index]
-        if both:
-            got, allowed = f"run {both[0]} in it and in {FAILED}", "each run in one of them"
-            raise InvalidInput([Problem(f"{path.parent / RUNS}", got, allowed)])
+    failures = {index: "no reason is known" for index in found if index is not None}
+    path = folder / FAILED
+    if path.exists():
+        try:
+            failures = run_tables.read_failures(path, run_ids)
+        except (BilancioError, *UNREADABLE) as error:
+            left_out[FAILED] = _why(path, error)
+    both = {
+        index
+        for chunk in chunks
+        for index in failures
+        if chunk.first_index <= index <= chunk.last_index
+    }
+    if both:
+        left_out[FAILED] = f"{path}: run {min(both)} has results in {RUNS}."
+    return {index: error for index, error in failures.items() if index not in both}
 
 
 def _completed(chunks: list[Chunk]) -> int:

@@ -142,12 +142,15 @@ class Imported(View):
         Those that the store had, with the same configuration; nothing was changed.
     refused
         Path → why.
+    left_out
+        Damaged tables beside manifests, whose jobs are known without them: path → why.
     """
 
     jobs: tuple[SerializeAsAny[Job], ...]
     updated: tuple[SerializeAsAny[Job], ...]
     already_there: tuple[SerializeAsAny[Job], ...]
     refused: dict[Text, Text]
+    left_out: dict[Text, Text]
 
 
 class Recovery(View):

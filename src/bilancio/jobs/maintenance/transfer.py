@@ -11,7 +11,7 @@ from bilancio.jobs.lookup import find, load
 from bilancio.jobs.maintenance.reports import Imported
 from bilancio.jobs.models import Job, JobStatus
 from bilancio.jobs.session import Session
-from bilancio.jobs.store import JobStore
+from bilancio.jobs.store import JobStore, ReadJob
 from bilancio.paths import absolute_path
 
 
@@ -26,13 +26,14 @@ class Change(StrEnum):
 async def import_job(session: Session, path: Path | str) -> Job:
     """Store the job of a manifest; see `AsyncJobManager.import_job`."""
     manifest = importing.manifests_at(absolute_path("path", path))[0]
-    return (await _import(session, manifest))[0]
+    return (await _import(session, manifest, {}))[0]
 
 
 async def import_jobs(session: Session, paths: Sequence[Path | str]) -> Imported:
     """Store the jobs of several manifests; see `AsyncJobManager.import_jobs`."""
     jobs: dict[Change, list[Job]] = {change: [] for change in Change}
     refused: dict[str, str] = {}
+    left_out: dict[str, str] = {}
     for path in paths:
         try:
             manifests = importing.manifests_at(absolute_path("path", path))
@@ -41,7 +42,7 @@ async def import_jobs(session: Session, paths: Sequence[Path | str]) -> Imported
             continue
         for manifest in manifests:
             try:
-                job, change = await _import(session, manifest)
+                job, change = await _import(session, manifest, left_out)
             except (InvalidInput, JobDamaged, OSError) as error:
                 refused[str(manifest)] = str(error)
             else:
@@ -51,6 +52,7 @@ async def import_jobs(session: Session, paths: Sequence[Path | str]) -> Imported
         updated=tuple(jobs[Change.UPDATED]),
         already_there=tuple(jobs[Change.NONE]),
         refused=refused,
+        left_out=left_out,
     )
 
 
@@ -63,8 +65,10 @@ async def export_job(session: Session, name: str, folder: Path | str | None) -> 
     return tables.present(job)
 
 
-async def _import(session: Session, manifest: Path) -> tuple[Job, Change]:
+async def _import(session: Session, manifest: Path, left_out: dict[str, str]) -> tuple[Job, Change]:
     """Import one manifest; where its files tell more than the store, store the job anew.
+
+    Tables that are left out are added to *left_out*.
 
     Raises
     ------
@@ -72,20 +76,21 @@ async def _import(session: Session, manifest: Path) -> tuple[Job, Change]:
         It cannot be read, or its name is that of a job with another configuration.
     """
     read = await asyncio.to_thread(importing.read_job, manifest)
+    left_out |= {str(manifest.with_name(name)): why for name, why in read.left_out.items()}
     store = await session.store()
-    added = await store.import_job(*read)
+    added = await store.import_job(read)
     job = await load(session, read.row["job_id"])
     if added:
         return job, Change.ADDED
     if job.config_hash != read.row["config_hash"]:
         allowed = "a job with the same configuration, or a name that the store does not have"
         raise InvalidInput([Problem(f"{manifest}: job_id", repr(job.job_id), allowed)])
-    if await _tells_more(store, job, read) and await store.replace_job(job, *read):
+    if await _tells_more(store, job, read) and await store.replace_job(job, read):
         return await load(session, job.job_id), Change.UPDATED
     return job, Change.NONE
 
 
-async def _tells_more(store: JobStore, job: Job, read: importing.Read) -> bool:
+async def _tells_more(store: JobStore, job: Job, read: ReadJob) -> bool:
     """Return whether a manifest and its tables know more of *job* than the store does.
 
     They do with more recorded runs, or with as many where the stored job has not completed.

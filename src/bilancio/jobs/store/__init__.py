@@ -1,7 +1,7 @@
 """The job store: what is true of jobs. Everything outside asks `JobStore`."""
 
 from bilancio.jobs.store.location import Location, locate
-from bilancio.jobs.store.rows import Chunk, EndedJob, JobList, Speed
+from bilancio.jobs.store.rows import Chunk, EndedJob, JobList, ReadJob, Speed
 from bilancio.jobs.store.store import JobStore, open_store
 
 __all__ = [
@@ -10,6 +10,7 @@ __all__ = [
     "JobList",
     "JobStore",
     "Location",
+    "ReadJob",
     "Speed",
     "locate",
     "open_store",

@@ -2,10 +2,11 @@
 
 import json
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple, TypeVar
 
 from bilancio.errors import JobDamaged
@@ -42,6 +43,28 @@ class Chunk:
     crc32: int
     compute_s: float = 0.0
     run_id: str | None = None
+
+
+class ReadJob(NamedTuple):
+    """A job as it is read from its manifest and the tables beside it.
+
+    Attributes
+    ----------
+    row
+        The columns of its row.
+    chunks, failures
+        Its results, and the errors of its failed runs by index.
+    source
+        The file that the chunks come from; empty where there are none.
+    left_out
+        Tables that lie there, too, but are damaged or contradict the manifest: name → why.
+    """
+
+    row: Mapping[str, Any]
+    chunks: Sequence[Chunk]
+    failures: Mapping[int, str]
+    source: str = ""
+    left_out: Mapping[str, str] = MappingProxyType({})
 
 
 class Speed(NamedTuple):

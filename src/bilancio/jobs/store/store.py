@@ -1,7 +1,7 @@
 """The one door to stored jobs: each method is one transaction or a few reads."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from bilancio.jobs.store.leases import Leases
 from bilancio.jobs.store.manual import ManualJobs
 from bilancio.jobs.store.reading import Questions
 from bilancio.jobs.store.recording import Recording, insert_failed_runs
-from bilancio.jobs.store.rows import Chunk
+from bilancio.jobs.store.rows import ReadJob
 from bilancio.jobs.store.sqlite.address import sqlite_path
 from bilancio.jobs.store.sqlite.database import SqliteDatabase
 
@@ -110,31 +110,15 @@ class JobStore(Questions, Leases, Recording, ManualJobs):
         async with self.database.write() as transaction:
             await transaction.execute("recount", job_id=job_id)
 
-    async def import_job(
-        self,
-        row: Mapping[str, Any],
-        chunks: Iterable[Chunk],
-        failures: Mapping[int, str],
-        source: str = "",
-    ) -> bool:
-        """Store a job read from its manifest; False, and nothing done, where the name is taken.
-
-        *source* is the file that the chunks come from.
-        """
+    async def import_job(self, read: ReadJob) -> bool:
+        """Store a job read from its manifest; False, and nothing done, where the name is taken."""
         async with self.database.write() as transaction:
-            if await transaction.query("job", job_id=row["job_id"]):
+            if await transaction.query("job", job_id=read.row["job_id"]):
                 return False
-            await self._import(transaction, row, chunks, failures, source)
+            await self._import(transaction, read)
             return True
 
-    async def replace_job(
-        self,
-        job: Job,
-        row: Mapping[str, Any],
-        chunks: Iterable[Chunk],
-        failures: Mapping[int, str],
-        source: str = "",
-    ) -> bool:
+    async def replace_job(self, job: Job, read: ReadJob) -> bool:
         """Store *job* anew as its manifest tells it; False, and nothing done, if it has moved on.
 
         Its events become those that the manifest tells of. A worker that still holds an old lease
@@ -143,7 +127,7 @@ class JobStore(Questions, Leases, Recording, ManualJobs):
         async with self.database.write() as transaction:
             if not await self._delete(transaction, job):
                 return False
-            await self._import(transaction, row, chunks, failures, source)
+            await self._import(transaction, read)
             return True
 
     async def _delete(self, transaction: Transaction, job: Job) -> bool:
@@ -153,28 +137,23 @@ class JobStore(Questions, Leases, Recording, ManualJobs):
             )
         )
 
-    async def _import(
-        self,
-        transaction: Transaction,
-        row: Mapping[str, Any],
-        chunks: Iterable[Chunk],
-        failures: Mapping[int, str],
-        source: str,
-    ) -> None:
+    async def _import(self, transaction: Transaction, read: ReadJob) -> None:
+        row = read.row
         job_id = row["job_id"]
         await transaction.execute("import_job", **row)
-        for chunk in chunks:
+        for chunk in read.chunks:
             await self._insert(transaction, job_id, chunk, fence=0)
         now = row["completed_at"] or row["created_at"]
-        await insert_failed_runs(transaction, job_id, failures, now)
-        await self._append_imported(transaction, row, source)
+        await insert_failed_runs(transaction, job_id, read.failures, now)
+        await self._append_imported(transaction, read)
 
-    async def _append_imported(
-        self, transaction: Transaction, row: Mapping[str, Any], source: str
-    ) -> None:
+    async def _append_imported(self, transaction: Transaction, read: ReadJob) -> None:
         """Append the events that an imported job must have had."""
+        row = read.row
         job_id, status = row["job_id"], JobStatus(row["status"])
-        created = {"config": json.loads(row["config"]), "imported": True, "source": source}
+        config = json.loads(row["config"])
+        created = {"config": config, "imported": True, "source": read.source}
+        created |= {"left_out": dict(read.left_out)} if read.left_out else {}
         await self._append(transaction, job_id, EventType.CREATED, created, row["created_at"])
         if row["started_at"]:
             started = {"imported": True}
