@@ -1,0 +1,334 @@
+"""Conditions on columns: `kappa < 0.5 and mu = 0`, or a mapping of names to conditions.
+
+    condition  := conjunction {"or" conjunction}
+    conjunction := unit {"and" unit}
+    unit       := "not" unit | "(" condition ")" | comparison
+    comparison := name operator value | value operator name [operator value]
+                | name ["not"] "in" "(" value {"," value} ")"
+    operator   := "=" | "==" | "!=" | "<" | "<=" | ">" | ">="
+
+Values are numbers, words with or without quotes, true and false. In a mapping the name is left
+out: `{"kappa": "< 0.5", "mu": 0, "concentration": [1, 2]}`; all its conditions must hold.
+"""
+
+import math
+import operator
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from decimal import Decimal
+from numbers import Number
+from typing import Any, NamedTuple, NoReturn
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bilancio.errors import InvalidInput, Problem, invalid, shown
+from bilancio.validation import nearest
+
+Mask = NDArray[np.bool_]
+Columns = Mapping[str, NDArray[Any]]
+Condition = str | Mapping[str, Any]
+
+FIELD = "where"
+EXAMPLE = "kappa < 0.5 and mu in (0, 0.5)"
+MAX_LENGTH = 5_000
+MAX_DEPTH = 50
+SHOWN_WORDS = 20
+
+_TOKEN = re.compile(
+    r"""\s*(?:
+        (?P<number>[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?(?![\w.]))
+      | (?P<word>[^\W\d][\w@.-]*)
+      | (?P<quoted>'[^']*'|"[^"]*")
+      | (?P<operator><=|>=|!=|==|<>|=|<|>|≤|≥|≠)
+      | (?P<sign>[(),\[\]])
+    )""",
+    re.VERBOSE,
+)
+_SPELLED = {"==": "=", "<>": "!=", "≠": "!=", "≤": "<=", "≥": ">="}
+_MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "=": "=", "!=": "!="}
+_COMPARED: dict[str, Callable[[Any, Any], Any]] = {
+    "=": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le,
+    ">": operator.gt, ">=": operator.ge,
+}  # fmt: skip
+_BOOLEANS = {"true": True, "false": False, "yes": True, "no": False}
+
+
+def where(condition: Condition, columns: Columns) -> Mask:
+    """Return where a condition holds.
+
+    Parameters
+    ----------
+    condition
+        Text or a mapping, as the module describes; an empty one holds everywhere.
+    columns : arrays (n,)
+        Numbers, text or booleans by name; at least one. A number of a condition is the double
+        nearest to its decimal. Where a number is NaN no comparison holds.
+
+    Returns
+    -------
+    bool (n,)
+
+    Raises
+    ------
+    InvalidInput
+        The text cannot be read, or names a column or a word that does not exist.
+    """
+    if isinstance(condition, str):
+        return _read(condition, columns) if condition.strip() else _everywhere(columns)
+    if not isinstance(condition, Mapping):
+        raise invalid(FIELD, condition, f"text such as {EXAMPLE}, or a mapping")
+    found = _everywhere(columns)
+    for name, asked in condition.items():
+        found &= _of_entry(str(name), asked, columns)
+    return found
+
+
+def _everywhere(columns: Columns) -> Mask:
+    return np.ones(len(next(iter(columns.values()))), np.bool_)
+
+
+def _of_entry(name: str, asked: object, columns: Columns) -> Mask:
+    """Return where an entry of a mapping holds: a condition without its name, values or one."""
+    if isinstance(asked, str) and re.match(r"\s*([<>=!≤≥≠]|(not\s+)?in\b)", asked, re.IGNORECASE):
+        return _read(asked, columns, name)
+    several = isinstance(asked, Iterable) and not isinstance(asked, str | bytes | Mapping)
+    values: list[Any] = list(asked) if several else [asked]  # type: ignore[call-overload]
+    if not values:
+        raise invalid(f"{FIELD}.{name}", asked, "at least one value")
+    return _among(name, [_given(name, value) for value in values], columns)
+
+
+def _given(name: str, value: object) -> str:
+    """Return a value of a mapping as it would be written in text."""
+    if isinstance(value, bool | np.bool_):
+        return "true" if value else "false"
+    if isinstance(value, str | Number | Decimal) and not isinstance(value, complex):
+        return str(value)
+    raise invalid(f"{FIELD}.{name}", value, "a number, a word, true or false, or a list of these")
+
+
+class _Token(NamedTuple):
+    kind: str
+    text: str
+    start: int
+
+
+def _read(text: str, columns: Columns, name: str = "") -> Mask:
+    """Return where a text holds; with a *name*, that is what comparisons without one are of."""
+    if len(text) > MAX_LENGTH:
+        raise invalid(FIELD, text, f"at most {MAX_LENGTH:,} characters")
+    reader = _Reader(text, columns, name)
+    found = reader.condition()
+    if reader.token.kind != "end":
+        reader.refuse("and, or, or nothing more")
+    return found
+
+
+def _tokens(text: str) -> list[_Token]:
+    tokens = []
+    place, end = 0, len(text.rstrip())
+    while place < end:
+        match = _TOKEN.match(text, place)
+        if match is None or match.lastgroup is None:
+            start = place + len(text[place:]) - len(text[place:].lstrip())
+            tokens.append(_Token("unknown", text[start], start))
+            break
+        kind = match.lastgroup
+        tokens.append(_Token(kind, match[kind], match.start(kind)))
+        place = match.end()
+    return [*tokens, _Token("end", "", end)]
+
+
+class _Reader:
+    """Reads a condition from left to right, and evaluates it on the way."""
+
+    def __init__(self, text: str, columns: Columns, name: str) -> None:
+        self._text, self._columns, self._name = text, columns, name
+        self._tokens = _tokens(text)
+        self._place = 0
+        self._depth = 0
+
+    @property
+    def token(self) -> _Token:
+        """The next one."""
+        return self._tokens[self._place]
+
+    def refuse(self, expected: str) -> NoReturn:
+        """Raise the error of a token that cannot stand where it is."""
+        before = self._text[: self.token.start].strip()
+        after = f" after {shown(before, 60)}" if before else ""
+        raise invalid(FIELD, self._text, f"{expected}{after}, as in {EXAMPLE}")
+
+    def condition(self) -> Mask:
+        """Read one or more conjunctions."""
+        found = self._conjunction()
+        while self._take("word", "or"):
+            found = self._conjunction() | found
+        return found
+
+    def _conjunction(self) -> Mask:
+        found = self._unit()
+        while self._take("word", "and"):
+            found = self._unit() & found
+        return found
+
+    def _unit(self) -> Mask:
+        self._depth += 1
+        if self._depth > MAX_DEPTH:
+            raise invalid(FIELD, self._text, f"parentheses and not at most {MAX_DEPTH} deep")
+        if self._take("word", "not"):
+            found = ~self._unit()
+        elif self._take("sign", "("):
+            found = self.condition()
+            if not self._take("sign", ")"):
+                self.refuse("and, or, or )")
+        else:
+            found = self._comparison()
+        self._depth -= 1
+        return found
+
+    def _comparison(self) -> Mask:
+        token = self.token
+        if token.kind == "number":
+            return self._turned_comparison()
+        if token.kind == "word" and not (self._name and token.text.lower() in {"in", "not"}):
+            name = self._next().text
+            _column(name, self._columns)
+        elif self._name and token.kind in {"operator", "word"}:
+            name = self._name
+        else:
+            self.refuse("a name")
+        negated = self._take("word", "not")
+        if self._take("word", "in"):
+            found = _among(name, self._values(), self._columns)
+            return ~found if negated else found
+        if negated or self.token.kind != "operator":
+            self.refuse("=, !=, <, <=, >, >= or in")
+        return self._compared(name, self._operator())
+
+    def _turned_comparison(self) -> Mask:
+        """Read `0.1 <= kappa < 0.5`."""
+        value = self._next().text
+        if self.token.kind != "operator":
+            self.refuse("=, !=, <, <=, > or >=")
+        sign = _MIRRORED[self._operator()]
+        if self.token.kind != "word":
+            self.refuse("a name")
+        name = self._next().text
+        found = _compared(self._columns, name, sign, value)
+        if self.token.kind == "operator":
+            found = self._compared(name, self._operator()) & found
+        return found
+
+    def _compared(self, name: str, sign: str) -> Mask:
+        return _compared(self._columns, name, sign, self._value())
+
+    def _values(self) -> list[str]:
+        closing = {"(": ")", "[": "]"}.get(self.token.text, "")
+        if not closing:
+            self.refuse("values in parentheses")
+        self._next()
+        values = [self._value()]
+        while self._take("sign", ","):
+            values.append(self._value())
+        if not self._take("sign", closing):
+            self.refuse(f"a comma or {closing}")
+        return values
+
+    def _value(self) -> str:
+        if self.token.kind not in {"number", "word", "quoted"}:
+            self.refuse("a value")
+        kind, text, _ = self._next()
+        return text[1:-1] if kind == "quoted" else text
+
+    def _operator(self) -> str:
+        text = self._next().text
+        return _SPELLED.get(text, text)
+
+    def _next(self) -> _Token:
+        self._place += 1
+        return self._tokens[self._place - 1]
+
+    def _take(self, kind: str, text: str) -> bool:
+        """Go past the next token if it is this one."""
+        found = self.token.kind == kind and self.token.text.lower() == text
+        self._place += found
+        return found
+
+
+def _among(name: str, values: Sequence[str], columns: Columns) -> Mask:
+    masks = [_compared(columns, name, "=", value) for value in values]
+    return np.asarray(np.logical_or.reduce(masks), np.bool_)
+
+
+def _compared(columns: Columns, name: str, sign: str, value: str) -> Mask:
+    """Return where a comparison of a column with a value holds."""
+    column = _column(name, columns)
+    wanted: Any
+    match column.dtype.kind:
+        case "b":
+            wanted = _boolean(name, value)
+        case "i" | "u" | "f":
+            wanted = _number(name, value, whole=column.dtype.kind != "f")
+        case _:
+            wanted = _word(name, value, column)
+    if sign not in {"=", "!="} and column.dtype.kind not in "iuf":
+        raise invalid(f"{FIELD}.{name}", sign, "=, != or in: its values have no order")
+    found = np.asarray(_COMPARED[sign](column, wanted), np.bool_)
+    if sign == "!=" and column.dtype.kind == "f":
+        found &= ~np.isnan(column)
+    return found
+
+
+def _column(name: str, columns: Columns) -> NDArray[Any]:
+    """Return a column as numbers, booleans or text."""
+    if name not in columns:
+        known = ", ".join(columns)
+        raise InvalidInput([Problem(FIELD, shown(name), known, nearest(name, columns))])
+    column = np.asarray(columns[name])
+    if column.dtype.kind != "O":
+        return column
+    every = column.tolist()
+    if all(isinstance(value, bool) for value in every):
+        return column.astype(np.bool_)
+    if all(isinstance(value, Number) for value in every):
+        return column.astype(np.float64)
+    return column.astype(np.str_)
+
+
+def _boolean(name: str, value: str) -> bool:
+    if value.lower() in _BOOLEANS:
+        return _BOOLEANS[value.lower()]
+    if value in {"0", "1"}:
+        return value == "1"
+    raise invalid(f"{FIELD}.{name}", value, "true or false", nearest(value, ["true", "false"]))
+
+
+def _number(name: str, value: str, *, whole: bool) -> int | float:
+    """Return the double nearest to a decimal; a whole number as it is, for whole numbers."""
+    try:
+        number = float(value)
+    except ValueError:
+        number = math.nan
+    if math.isnan(number):
+        raise invalid(f"{FIELD}.{name}", value, "a number")
+    if whole and number.is_integer():
+        return int(Decimal(value))
+    return number
+
+
+def _word(name: str, value: str, column: NDArray[Any]) -> str:
+    """Return the word of a column that is meant: its case does not matter, nor - or _."""
+    words = [str(word) for word in np.unique(column).tolist()]
+    if value in words:
+        return value
+    for word in words:
+        if _plain(word) == _plain(value):
+            return word
+    first = ", ".join(words[:SHOWN_WORDS]) + (" …" if len(words) > SHOWN_WORDS else "")
+    raise invalid(f"{FIELD}.{name}", value, first, nearest(value, words))
+
+
+def _plain(word: str) -> str:
+    return word.casefold().replace("_", "-")
