@@ -1,6 +1,7 @@
 """What the documents say is so: settings, files, advice; and it is said plainly."""
 
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -102,6 +103,7 @@ def test_the_files_that_contributing_names_exist():
             assert any((root / name).exists() for root in (*roots, folder)), name
 
 
+@pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
 def test_what_is_to_be_committed_is_not_ignored():
     for name in re.findall(r"`(\w+\.(?:json|csv))`", read("CLAUDE.md").partition("## Dev")[0]):
         done = subprocess.run(

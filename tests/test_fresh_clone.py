@@ -16,6 +16,7 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(UV is None, reason="uv is not installed"),
     pytest.mark.skipif(not (ROOT / ".git").exists(), reason="this is not a clone"),
+    pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed"),
 ]
 
 

@@ -2,10 +2,14 @@
 
 import os
 import subprocess
+import sys
 
 import pytest
 
-from tests.cli.conftest import PROGRAM, Said, program
+from tests.cli.conftest import Said, program
+
+# Below a path with spaces the script is a shell's, which has a word of its own to say.
+MODULE = [sys.executable, "-P", "-m", "bilancio.cli"]
 
 
 @pytest.fixture
@@ -16,7 +20,7 @@ def nowhere(tmp_path):
         gone = tmp_path / "gone"
         gone.mkdir()
         done = subprocess.run(
-            ["/bin/sh", "-c", 'cd "$0" && rmdir "$0" && exec "$@"', gone, PROGRAM, *words],
+            ["/bin/sh", "-c", 'cd "$0" && rmdir "$0" && exec "$@"', gone, *MODULE, *words],
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
