@@ -89,7 +89,7 @@ def test_a_plug_in_in_the_working_folder_of_a_notebook_is_found_by_workers(kind,
 def test_another_clone_on_the_path_does_not_replace_the_package(trapped, monkeypatch):
     monkeypatch.syspath_prepend(str(trapped / "src"))
     monkeypatch.chdir(trapped)
-    code = "def main():\n  import bilancio.machine, sys; print(bilancio.__file__)\n"
+    code = "def main():\n  import bilancio, sys; print(bilancio.__file__, sys.argv, sep='\\n')\n"
     (trapped / "tell.py").write_text(code)
     monkeypatch.setattr(sys, "path", [*sys.path, str(trapped)])
     done = subprocess.run(
@@ -99,8 +99,9 @@ def test_another_clone_on_the_path_does_not_replace_the_package(trapped, monkeyp
         text=True,
         check=True,
     )
-    assert done.stdout.rstrip("\n") == bilancio.__file__
-    assert done.stdout.strip().endswith("['tell', 'one', 'two']")
+    file, arguments = done.stdout.splitlines()
+    assert file == bilancio.__file__
+    assert arguments == "['tell', 'one', 'two']"
 
 
 def test_the_import_path_is_absolute_and_ends_with_the_working_folder(monkeypatch, isolated):
