@@ -18,6 +18,15 @@ def test_an_empty_store_says_how_a_job_is_started(bilancio):
     assert (document["jobs"], document["total"], document["offset"]) == ([], 0, 0)
 
 
+def test_a_list_says_that_a_manifest_could_not_be_read(bilancio, isolated):
+    folder = isolated / "out" / "letter"
+    folder.mkdir(parents=True)
+    (folder / "job_manifest.json").write_text("Dear reader")
+    said = bilancio("jobs", "list")
+    assert said.err == "1 manifest could not be read; `bilancio doctor` says why.\n"
+    assert bilancio("jobs", "list", "--json").json["refused_manifests"] == 1
+
+
 def test_a_list_names_each_job_with_state_runs_age_and_description(bilancio, job):
     said = bilancio("jobs", "list")
     first, second = said.out.splitlines()[2:4]

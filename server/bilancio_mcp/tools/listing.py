@@ -41,6 +41,9 @@ async def list_jobs(
     summary = sentences.listed("job", offset=offset, shown=len(jobs), total=page.total)
     if page.damaged:
         summary += f" Damaged in the store and left out: {sentences.values(page.damaged)}."
+    if page.refused_manifests:
+        count = sentences.plural(page.refused_manifests, "manifest")
+        summary += f" {count} below the output folder could not be read."
     return JobList(
         summary=summary,
         next=calls.after_list(offset, len(jobs), page.total, filtered=filtered),

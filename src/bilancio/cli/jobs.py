@@ -11,7 +11,7 @@ from bilancio.cli.render.console import Output, emit
 from bilancio.jobs.clock import utc_now
 from bilancio.jobs.manager import AsyncJobManager
 from bilancio.jobs.models import Page
-from bilancio.text import cancelled
+from bilancio.text import cancelled, plural
 
 app = typer.Typer(add_completion=False, cls=CommandGroup, rich_markup_mode="rich")
 
@@ -301,6 +301,9 @@ def _show_page(page: Page, *, filtered: bool) -> None:
     output = Output()
     for name in page.damaged:
         output.note(f"Job {name} cannot be read from the store; `bilancio doctor` says why.")
+    if page.refused_manifests:
+        count = plural(page.refused_manifests, "manifest")
+        output.note(f"{count} could not be read; `bilancio doctor` says why.")
     if not page.jobs:
         if page.total:
             output.say(f"There are {page.total:,} such jobs; none after the first {page.offset:,}.")

@@ -319,12 +319,15 @@ class Page(View):
         How many there are in all, damaged ones included.
     damaged
         Names of jobs of this cut that cannot be read from the store; they are not in `jobs`.
+    refused_manifests
+        How many manifests in the output folders were skipped because they cannot be imported.
     """
 
     jobs: tuple[Listed, ...]
     total: int
     offset: int
     damaged: tuple[str, ...] = ()
+    refused_manifests: int = 0
 
 
 class Found(View):

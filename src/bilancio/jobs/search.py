@@ -28,8 +28,15 @@ async def list_jobs(
     check_texts({"tag": tag or "", "text": text or ""})
     check_page(limit, offset)
     store = await session.store()
-    await discovery.import_unknown(store, discovery.search_roots(session.settings.out_dir))
+    roots = discovery.search_roots(session.settings.out_dir)
+    refused = await discovery.import_unknown(store, roots)
     wanted = None if status is None else JobStatus(status)
     found = await store.jobs(status=wanted, tag=tag, text=text, limit=limit, offset=offset)
     seen = tuple([await with_stall(session, job) for job in found.jobs])
-    return Page(jobs=seen, total=found.total, offset=offset, damaged=tuple(found.damaged))
+    return Page(
+        jobs=seen,
+        total=found.total,
+        offset=offset,
+        damaged=tuple(found.damaged),
+        refused_manifests=refused,
+    )

@@ -123,3 +123,20 @@ async def test_what_the_store_knows_is_no_refusal(folder, other, tmp_path):
     await other.list_jobs()
     shutil.copytree(folder, tmp_path / "found" / "a-copy")
     assert await discovery.refused_manifests(await other.store(), [tmp_path / "found"]) == {}
+
+
+async def test_a_list_counts_the_manifests_that_it_skipped(folder, other, tmp_path, monkeypatch):
+    """One cannot be read; the other can, but its configuration was changed."""
+    shutil.copytree(folder, tmp_path / "found" / NAME)
+    (tmp_path / "found" / "letter").mkdir()
+    (tmp_path / "found" / "letter" / "job_manifest.json").write_text("Dear reader")
+    changed = shutil.copytree(folder, tmp_path / "found" / "changed") / "job_manifest.json"
+    manifest = changed.read_text().replace('"n_agents": 10', '"n_agents": 11')
+    changed.write_text(manifest.replace(NAME, "changed-blue-river"))
+    page = await other.list_jobs()
+    assert ([job.job_id for job in page.jobs], page.refused_manifests) == ([NAME], 2)
+    read = counting(monkeypatch)
+    assert (await other.list_jobs(status="failed")).refused_manifests == 2
+    assert read == []
+    shutil.rmtree(changed.parent)
+    assert (await other.list_jobs()).refused_manifests == 1

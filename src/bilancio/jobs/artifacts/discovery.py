@@ -74,8 +74,13 @@ async def unknown_manifests(store: JobStore, roots: Iterable[Path]) -> dict[JobI
 
     Refused ones are left out: `refused_manifests` says why.
     """
+    return await _jobs_of(await _inspect_unknown(store, roots), store)
+
+
+async def _jobs_of(inspected: dict[Path, Inspected], store: JobStore) -> dict[JobId, Path]:
+    """Return the jobs of *inspected* manifests that the store does not have, with one manifest."""
     found: dict[JobId, Path] = {}
-    for path, seen in (await _inspect_unknown(store, roots)).items():
+    for path, seen in inspected.items():
         job_id = seen.job_id
         if job_id is not None and (job_id not in found or path.parent.name == job_id):
             found[job_id] = path
@@ -97,11 +102,14 @@ async def refused_manifests(store: JobStore, roots: Iterable[Path]) -> dict[Path
     return refused
 
 
-async def import_unknown(store: JobStore, roots: Iterable[Path]) -> None:
-    """Store every job known only from a manifest below *roots*; skip what is refused."""
-    for path in (await unknown_manifests(store, roots)).values():
+async def import_unknown(store: JobStore, roots: Iterable[Path]) -> int:
+    """Store every job known only from a manifest below *roots*; return how many were refused."""
+    inspected = await _inspect_unknown(store, roots)
+    refused = sum(seen.job_id is None for seen in inspected.values())
+    for path in (await _jobs_of(inspected, store)).values():
         with contextlib.suppress(BilancioError):  # a full disk must not end a listing
-            await import_found(store, path)
+            refused += await import_found(store, path) is None
+    return refused
 
 
 async def import_found(store: JobStore, path: Path) -> JobId | None:
