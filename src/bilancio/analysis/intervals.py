@@ -25,6 +25,8 @@ class Lack(IntEnum):
     NO_DENOMINATOR = 5
     ONE_CELL = 6
     NO_VARIANCE = 7
+    FEW_SEEDS = 8
+    INERT = 9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -62,25 +64,23 @@ class Intervals:
         return reason(Lack(self.lack[row]), int(self.n_seeds[row]))
 
 
+_REASONS = {
+    Lack.NONE: "",
+    Lack.NOTHING: "nothing was observed",
+    Lack.ONE_SEED: "one seed shows no spread; run two or more",
+    Lack.EQUAL: "all {n:,} seeds equal",
+    Lack.INFINITE: "some values are infinite or too large",
+    Lack.NO_DENOMINATOR: "the denominator is 0, or is 0 without one of the seeds",
+    Lack.ONE_CELL: "one cell shows no spread between cells; sample two or more",
+    Lack.NO_VARIANCE: "the cells differ no more than seeds do",
+    Lack.FEW_SEEDS: "two seeds do not show how sure this is; run three or more",
+    Lack.INERT: "it changes nothing at any of the points",
+}
+
+
 def reason(lack: Lack, n_seeds: int) -> str:
     """Say why there is no interval of these seeds; empty where nothing is lacking."""
-    match lack:
-        case Lack.NONE:
-            return ""
-        case Lack.NOTHING:
-            return "nothing was observed"
-        case Lack.ONE_SEED:
-            return "one seed shows no spread; run two or more"
-        case Lack.EQUAL:
-            return f"all {n_seeds:,} seeds equal"
-        case Lack.INFINITE:
-            return "some values are infinite or too large"
-        case Lack.NO_DENOMINATOR:
-            return "the denominator is 0, or is 0 without one of the seeds"
-        case Lack.ONE_CELL:
-            return "one cell shows no spread between cells; sample two or more"
-        case Lack.NO_VARIANCE:
-            return "the cells differ no more than seeds do"
+    return _REASONS[lack].format(n=n_seeds)
 
 
 def mean_intervals(values: Values, level: float = LEVEL) -> Intervals:
