@@ -261,6 +261,30 @@ def test_a_search_that_is_not_finished_says_so():
     assert words.endswith("not finished in 1 of 1 cell.")
 
 
+def test_a_headline_tells_from_where_to_where_what_was_found_lies():
+    config = RingSweep(**SMALL, mus=[0, 1], frontier_tolerance=1)
+
+    def compute(config, indices):
+        parameters = registry.experiment("ring").parameters(config, indices)
+        rows = rates(lambda _: 1.0)(config, indices)
+        rows["delta_total"][parameters["kappa"] >= np.where(parameters["mu"] == 1, 0.2, 4)] = 0
+        return rows
+
+    indices, metrics, _ = driven(config, compute=compute)
+    words = frontier.headline(frontier.summary(config, indices, metrics))
+    assert words.endswith(
+        "κ* 0.2 to 4 in 2 of 2 cells, below the bracket, so κ = 0.2 is given, in 1."
+    )
+
+
+@pytest.mark.parametrize(("cells", "listed"), [(50, 50), (51, 0)])
+def test_a_summary_lists_the_cells_of_up_to_fifty_searches(cells, listed):
+    config = RingSweep(**SMALL, concentrations=list(range(1, cells + 1)))
+    found = frontier.summary(config, *NOTHING)
+    assert found["arms"]["passive"]["n_cells"] == cells
+    assert len(found["cells"]) == listed
+
+
 @pytest.mark.slow
 def test_a_process_is_told_the_kappas_of_its_probes():
     config = RingSweep(**SMALL, n_replicates=2)

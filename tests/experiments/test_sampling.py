@@ -214,6 +214,16 @@ def test_the_number_of_probes_follows_from_bracket_and_tolerance(given, probes):
     assert RingSweep(frontier=True, **given).max_probes == probes
 
 
+def test_a_bracket_of_a_hypercube_is_not_searched():
+    config = RingSweep(lhs=4, kappa_range="0.2:5")
+    assert (config.max_probes, config.n_searches) == (0, 0)
+    assert not config.searches
+
+
+def test_as_many_runs_as_a_job_may_have_are_accepted():
+    assert RingSweep(n_replicates=10**7).total_runs == 10**7
+
+
 def test_parameters_that_differ_between_runs_are_known_by_the_names_results_group_by():
     assert RingSweep().varied == ()
     assert RingSweep(kappas=[1, 2], seeds=[1, 2]).varied == ("kappa", "seed")

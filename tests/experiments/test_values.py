@@ -64,6 +64,18 @@ def test_a_range_has_exact_steps_and_its_end_only_where_they_meet_it():
     assert RingSweep(mus="1:1:1").as_dict()["mus"] == ["1"]
 
 
+def test_a_range_may_have_ten_thousand_values_and_no_more():
+    assert len(RingSweep(seeds="1:10000:1").seeds) == 10_000
+    with pytest.raises(InvalidInput, match="seeds: got '0:10000:1'; allowed: a range of at most"):
+        RingSweep(seeds="0:10000:1")
+
+
+def test_an_iterator_may_give_a_hundred_thousand_values_and_no_more():
+    assert len(RingSweep(seeds=iter(range(100_000))).seeds) == 100_000
+    with pytest.raises(InvalidInput, match="an iterator gives at most 100,000 values"):
+        RingSweep(seeds=iter(range(100_001)))
+
+
 def test_seeds_are_read_like_other_lists():
     assert RingSweep(seeds="1:9:4").seeds == (1, 5, 9)
     assert RingSweep(seeds=range(3)).seeds == (0, 1, 2)

@@ -11,6 +11,12 @@ def test_what_is_missing_is_what_lies_between():
     assert missing([(0, 2)], 3) == []
 
 
+def test_what_is_missing_of_the_first_runs_leaves_the_others_out():
+    assert missing([(0, 1), (4, 5)], 4) == [(2, 3)]
+    assert missing([(0, 1), (6, 9)], 4) == [(2, 3)]
+    assert missing([(0, 9)], 4) == []
+
+
 @given(st.sets(st.integers(0, 199)), st.integers(1, 3), st.integers(1, 4))
 def test_every_missing_run_is_handed_out_once(done, group_size, workers):
     gaps = missing([(each, each) for each in sorted(done)], 200)
@@ -29,9 +35,28 @@ def test_batches_grow_until_they_take_the_time_wanted_and_no_further():
         size = len(sizer.next_batch())
         sizes.append(size)
         sizer.observe(size, size * 1e-5)
-    assert sizes[0] < sizes[1] < sizes[2]
-    assert sizes[-1] == 30_000
-    assert max(sizes) <= LARGEST_BATCH
+    assert sizes == [64, 512, 4096, *[30_000] * 9]
+
+
+def test_no_batch_is_larger_than_the_largest_however_fast_it_is():
+    sizer = BatchSizer([(0, 10**7 - 1)], group_size=1, workers=2)
+    for _ in range(6):
+        sizer.observe(len(sizer.next_batch()), 0.0)
+    assert len(sizer.next_batch()) == LARGEST_BATCH
+
+
+def test_runs_that_take_longer_than_a_batch_should_are_handed_out_one_by_one():
+    sizer = BatchSizer([(0, 999)], group_size=1, workers=2)
+    sizer.observe(len(sizer.next_batch()), 1000.0)
+    assert len(sizer.next_batch()) == 1
+
+
+def test_batches_shrink_towards_the_end_so_that_all_workers_have_some_but_not_without_limit():
+    sizer = BatchSizer([(0, 999)], group_size=1, workers=2, first_size=400)
+    sizes = []
+    while (batch := sizer.next_batch()) is not None:
+        sizes.append(len(batch))
+    assert sizes == [250, 188, 141, 106, 79, 59, *[50] * 3, 27]
 
 
 def test_arms_of_one_start_stay_group_size():

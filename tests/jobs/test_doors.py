@@ -38,6 +38,21 @@ async def test_texts_of_a_new_job_are_stored_whole_or_refused(manager, small, od
     assert (await manager.list_jobs()).total == 0
 
 
+async def test_texts_of_just_the_allowed_length_are_stored_and_longer_ones_refused(manager, small):
+    tags = [f"{number:0100}" for number in range(50)]
+    job = await manager.create_job(
+        "d" * 10_000, small, notes="n" * 10_000, tags=tags, request_key="k" * 1000
+    )
+    assert await manager.get_job(job.job_id) == job
+    assert (len(job.description), len(job.notes), list(job.tags)) == (10_000, 10_000, tags)
+    await refused(manager.create_job("d" * 10_001, small), "description")
+    await refused(manager.create_job("try", small, notes="n" * 10_001), "notes")
+    await refused(manager.create_job("try", small, tags=[*tags, "more"]), "tags")
+    await refused(manager.create_job("try", small, tags=["x" * 101]), "tags")
+    await refused(manager.create_job("try", small, request_key="k" * 1001), "request_key")
+    assert (await manager.list_jobs()).total == 1
+
+
 @pytest.mark.parametrize("blank", ["", "  \n"])
 async def test_a_description_says_something(manager, small, blank):
     await refused(manager.create_job(blank, small), "description")
@@ -143,6 +158,14 @@ async def test_what_is_not_a_number_is_refused(manager, by_hand, value):
 )
 async def test_metrics_that_no_row_holds_are_refused(manager, by_hand, metrics):
     await refused(manager.record_progress(by_hand, "r1", metrics), "metrics")
+
+
+async def test_a_run_holds_a_thousand_metrics(manager, by_hand):
+    metrics = {f"m{number:0199}": float(number) for number in range(1000)}
+    await manager.record_progress(by_hand, "r1", metrics)
+    (run,) = await manager.runs(by_hand)
+    assert {name: run[name] for name in metrics} == metrics
+    await refused(manager.record_progress(by_hand, "r2", {"m" * 201: 1.0}), "metrics")
 
 
 async def test_more_runs_can_be_recorded_by_hand_than_were_planned(manager, tmp_path):

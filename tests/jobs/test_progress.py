@@ -4,7 +4,7 @@ import pytest
 
 from bilancio import text
 from bilancio.errors import InvalidInput
-from bilancio.jobs import JobConfig
+from bilancio.jobs import JobConfig, JobStatus
 from tests.jobs.conftest import Clock
 
 HUNDRED = JobConfig(sweep_type="ring", n_agents=10, n_replicates=100)
@@ -61,7 +61,9 @@ async def test_a_job_that_stands_still_says_since_when(manager, name, clock):
     await record(manager, name, clock, runs=10, every_s=1)
     clock.forward(59)
     assert (await manager.progress(name)).idle_s is None
-    clock.forward(121)
+    clock.forward(1)
+    assert (await manager.progress(name)).idle_s == 60
+    clock.forward(120)
     seen = await manager.progress(name)
     assert (seen.rate, seen.eta_s, seen.idle_s) == (None, None, 180)
     assert "No run has finished for 3 min." in text.progress(seen.job, seen.eta_s, seen.idle_s)
@@ -111,6 +113,43 @@ async def test_runs_that_failed_count_as_finished(manager, clock):
         await store.record(lease, [], {index: "no"}, details, compute_s=1, lease_s=6000)
     seen = await manager.progress(job.job_id)
     assert (seen.done_runs, seen.rate, seen.eta_s) == (11, 0.5, 89 / 0.5)
+
+
+async def test_the_time_left_is_never_below_zero(manager, name, clock):
+    await record(manager, name, clock, runs=99, every_s=1)
+    clock.forward(30)
+    assert (await manager.progress(name)).eta_s == 0
+
+
+async def test_a_search_has_a_rate_and_no_time_left(manager, clock):
+    """Results decide how many runs there will be."""
+    search = JobConfig(sweep_type="ring", n_agents=10, frontier=True, kappa_range="0.2:4")
+    job = await manager.create_job("try", search)
+    await manager.start_job(job.job_id)
+    await record(manager, job.job_id, clock, runs=3, every_s=2)
+    seen = await manager.progress(job.job_id)
+    assert (seen.rate, seen.eta_s) == (0.5, None)
+
+
+async def test_runs_that_failed_before_a_resume_are_still_to_be_done(manager, clock):
+    job = await manager.create_job("try", HUNDRED)
+    store = await manager.store()
+    lease, _ = await store.claim(job.job_id, "w", lease_s=6000, executor="local")
+    failed = dict.fromkeys(range(40, 60), "no")
+    await store.record(lease, [], failed, {"completed": 0, "failed": 20}, compute_s=1, lease_s=60)
+    await store.end(lease, JobStatus.FAILED, error="enough")
+    lease, _ = await store.claim(job.job_id, "w", lease_s=6000, executor="local")
+    for index in range(11):
+        clock.forward(2)
+        details = {"completed": 0, "failed": 1}
+        await store.record(lease, [], {index: "no"}, details, compute_s=1, lease_s=6000)
+    seen = await manager.progress(job.job_id)
+    assert (seen.done_runs, seen.rate, seen.eta_s) == (31, 0.5, 89 / 0.5)
+
+
+async def test_waiting_ends_when_its_time_is_up_and_leaves_the_job_running(manager, name):
+    assert (await manager.wait(name, 0)).state == "running"
+    assert [step.job.state async for step in manager.watch(name, 0)] == ["running"]
 
 
 async def test_a_question_loads_its_job_once(manager, monkeypatch):

@@ -60,6 +60,32 @@ def test_many_run_ids_are_told_by_their_ends():
     }
 
 
+@pytest.mark.parametrize(("runs", "told"), [(100, list), (101, dict)])
+def test_run_ids_are_told_one_by_one_up_to_a_hundred(runs, told):
+    job = create_job("try", JobConfig(sweep_type="ring", n_replicates=runs))
+    assert type(job.model_dump(mode="json")["run_ids"]) is told
+
+
+def test_run_ids_are_a_sequence_that_ends_on_both_sides():
+    ids = create_job("try", RING).run_ids
+    assert ids[-4] == ids[0]
+    assert ids[1:3] == [ids[1], ids[2]]
+    for outside in (4, -5):
+        with pytest.raises(IndexError, match=f"run {outside} of 4"):
+            ids[outside]
+    assert ids.find(f"{ids[3][:-1]}4") is None
+
+
+@pytest.mark.parametrize(("runs", "listed"), [(1000, 1000), (1001, 0)])
+def test_a_manifest_lists_the_runs_of_a_job_of_up_to_a_thousand(runs, listed):
+    job = create_job("try", JobConfig(sweep_type="ring", n_replicates=runs))
+    manifest = json.loads((job.folder / "job_manifest.json").read_text())
+    assert len(manifest["runs"]) == listed
+    assert manifest["run_counts"] == {
+        "total": runs, "completed": 0, "failed": 0, "pending": runs,
+    }  # fmt: skip
+
+
 def test_a_list_of_jobs_leaves_run_ids_out():
     create_job("try", RING)
     with JobManager() as manager:
@@ -84,6 +110,9 @@ def test_all_runs_are_a_sequence_that_is_read_when_it_is_asked_for():
         assert list(manager.runs(job.job_id, status="pending")) == []
         with pytest.raises(IndexError, match="item 2345 of 2345"):
             runs[2345]
+        with pytest.raises(IndexError, match="item -2346 of 2345"):
+            runs[-2346]
+        assert runs[-2345]["index"] == 0
         with pytest.raises(InvalidInput, match="status: got 'done'; allowed: completed, failed"):
             manager.runs(job.job_id, status="done")
 

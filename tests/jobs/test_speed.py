@@ -42,6 +42,16 @@ def test_failed_runs_count_for_the_time_they_took():
     assert measured(batch(5, 20.0, failed=5))[0].speed == 1.0
 
 
+def test_where_it_is_unknown_when_a_start_was_announced_no_start_up_is_measured():
+    meter = SpeedMeter(2.0, None)
+    meter.observe(batch(10, 20.0), START)
+    assert meter.speed == Speed(speed=1.0, startup_s=None)
+
+
+def test_a_batch_that_costs_nothing_says_nothing_of_the_speed():
+    assert measured(batch(10, 1.0), cost_per_run=0.0) == (None, [False])
+
+
 def test_the_start_up_is_never_negative():
     assert measured(batch(100, 100.0), at=1.0)[0].startup_s == 0.0
 

@@ -229,6 +229,16 @@ async def test_resuming_a_failed_job_retries_the_failed_runs_only(manager, isola
     assert not (job.folder / "failed_runs.csv").exists()
 
 
+async def test_results_name_the_first_five_of_the_runs_that_failed(manager):
+    config = JobConfig(sweep_type="faulty", n=30, faults=dict.fromkeys(range(3, 17, 2), "raise"))
+    job = await manager.run_job((await manager.create_job("try", config)).job_id)
+    assert job.failed_runs == 7
+    failures = (await manager.results(job.job_id)).failures
+    assert list(failures) == [job.run_ids[index] for index in (3, 5, 7, 9, 11)]
+    page = await manager.runs(job.job_id, status="failed", limit=3, offset=5)
+    assert ([run["index"] for run in page], page.total) == ([13, 15], 7)
+
+
 async def test_a_hopeless_sweep_stops_early(manager):
     config = JobConfig(
         sweep_type="faulty", n=500, faults=dict.fromkeys(range(500), "raise"), max_failures=5
