@@ -3,10 +3,11 @@
 import fcntl
 import os
 import signal
+import subprocess
 
 import pytest
 
-from bilancio.jobs.worker.lock_file import WorkerLock, WorkerState, worker_state
+from bilancio.jobs.worker.lock_file import WorkerLock, WorkerState, process_exists, worker_state
 from bilancio.locks import close_lock, open_lock
 
 pytestmark = pytest.mark.timeout(20)
@@ -48,3 +49,30 @@ def test_a_worker_is_dead_when_it_is_gone_although_its_copy_lives_on(tmp_path, f
     assert worker_state(tmp_path / "w.lock") is WorkerState.ALIVE
     lock.release()
     assert worker_state(tmp_path / "w.lock") is WorkerState.DEAD
+
+
+def test_a_worker_is_starting_until_its_first_heartbeat_and_unresponsive_after_an_overdue_one(
+    tmp_path,
+):
+    path = tmp_path / "w.lock"
+    lock = WorkerLock(path)
+    assert lock.acquire()
+    assert not WorkerLock(path).acquire()
+    assert worker_state(path) is WorkerState.STARTING
+    lock.heartbeat(60)
+    assert worker_state(path) is WorkerState.ALIVE
+    lock.heartbeat(-0.001)
+    assert worker_state(path) is WorkerState.UNRESPONSIVE
+    lock.release()
+    path.write_text("left behind by a worker that was killed")
+    assert worker_state(path) is WorkerState.DEAD
+
+
+def test_a_process_that_has_ended_does_not_exist_although_nobody_has_waited_for_it():
+    child = subprocess.Popen(["true"])
+    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+    assert not process_exists(child.pid)
+    child.wait()
+    assert not process_exists(child.pid)
+    assert not process_exists(2**70)
+    assert process_exists(os.getpid())

@@ -196,6 +196,14 @@ def test_each_part_of_each_range_has_one_sample(n, seed):
         assert samples[name].max() <= float(high)
 
 
+@pytest.mark.parametrize("kappas", ["1.23456789:1.23456791", "1.2345641:1.2345649"])
+def test_samples_stay_within_a_range_whose_ends_have_more_digits_than_they_do(kappas):
+    config = RingSweep(lhs=5, kappa_range=kappas)
+    low, high = map(float, kappas.split(":"))
+    found = run_columns(config, np.arange(5))["kappa"]
+    assert low <= found.min() <= found.max() <= high
+
+
 def test_samples_are_the_same_on_every_machine():
     """Pinned: stored runs are told their parameters again from the configuration."""
     samples = latin_hypercube(

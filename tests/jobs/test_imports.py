@@ -142,6 +142,22 @@ async def test_runs_recorded_by_hand_come_back(manager, other, small, tmp_path):
     assert repr(await other.runs(job.job_id)) == repr(await manager.runs(job.job_id))
 
 
+@pytest.mark.parametrize("run_id", ["a run more", "first", ""])
+async def test_runs_by_hand_that_the_manifest_does_not_count_are_refused(
+    manager, other, small, tmp_path, run_id
+):
+    job = await manager.create_job("by hand", small)
+    await manager.start_job(job.job_id)
+    for name in ("first", "second"):
+        await manager.record_progress(job.job_id, name, {"delta": 0.5})
+    job = await manager.complete_job(job.job_id)
+    folder = await exported(manager, job, tmp_path / "export")
+    with (folder / "runs.csv").open("a") as file:
+        file.write(f"{job.job_id},{run_id},2,0.5\n")
+    with pytest.raises(InvalidInput, match=rf"run_id: got '{run_id}'; allowed: 2 runs, each once"):
+        await other.import_job(folder)
+
+
 async def test_numbers_recorded_by_hand_that_are_not_finite_come_back(
     manager, other, small, tmp_path
 ):

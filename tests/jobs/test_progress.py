@@ -1,10 +1,13 @@
 """Rate, time left and standstill of jobs, by a clock that the test turns."""
 
+import numpy as np
 import pytest
 
 from bilancio import text
 from bilancio.errors import InvalidInput
+from bilancio.executors.base import Outcome
 from bilancio.jobs import JobConfig, JobStatus
+from bilancio.jobs.worker.finishing import progress_details
 from tests.jobs.conftest import Clock
 
 HUNDRED = JobConfig(sweep_type="ring", n_agents=10, n_replicates=100)
@@ -145,6 +148,35 @@ async def test_runs_that_failed_before_a_resume_are_still_to_be_done(manager, cl
         await store.record(lease, [], {index: "no"}, details, compute_s=1, lease_s=6000)
     seen = await manager.progress(job.job_id)
     assert (seen.done_runs, seen.rate, seen.eta_s) == (31, 0.5, 89 / 0.5)
+
+
+BATCH = np.array(
+    [(0.5, np.nan, 1), (1.0, np.nan, 2), (np.nan, np.nan, 3)],
+    [("a", "f8"), ("b", "f8"), ("n", "i8")],
+)
+
+
+async def test_a_batch_tells_its_ends_and_the_means_of_what_is_known(manager):
+    job = await manager.create_job("try", HUNDRED)
+    batch = Outcome(
+        indices=np.array([5, 6, 7]), metrics=BATCH, compute_s=1.0, cold=False, failures={4: "no"}
+    )
+    assert progress_details(job, batch) == {
+        "first": job.run_ids[4], "last": job.run_ids[7], "completed": 3, "failed": 1,
+        "compute_s": 1.0, "means": {"a": 0.75},
+    }  # fmt: skip
+
+
+async def test_a_batch_of_one_run_tells_which_and_what_it_found(manager):
+    job = await manager.create_job("try", HUNDRED)
+    one = Outcome(indices=np.array([7]), metrics=BATCH[:1], compute_s=1.0, cold=False, failures={})
+    told = progress_details(job, one)
+    assert (told["run_id"], told["metrics"]) == (job.run_ids[7], {"a": 0.5})
+    none = Outcome(
+        indices=np.array([], int), metrics=BATCH[:0], compute_s=1.0, cold=False, failures={7: "no"}
+    )
+    told = progress_details(job, none)
+    assert (told["run_id"], told.keys() & {"metrics", "means"}) == (job.run_ids[7], set())
 
 
 async def test_waiting_ends_when_its_time_is_up_and_leaves_the_job_running(manager, name):

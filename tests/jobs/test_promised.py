@@ -7,6 +7,7 @@ import pytest
 
 from bilancio.errors import InvalidInput
 from bilancio.jobs import JobConfig, JobManager, JobStatus, create_job
+from tests.jobs.store.kit import rows
 
 RING = JobConfig(sweep_type="ring", n_agents=10, kappas=["0.5", "1"], seeds=[1, 2])
 
@@ -125,6 +126,38 @@ async def test_a_page_of_runs_says_how_many_there_are(manager, small):
     assert list(await manager.runs(job.job_id, offset=2**60)) == []
     events = await manager.events(job.job_id, limit=1)
     assert (len(events), events.total) == (1, len(await manager.events(job.job_id)))
+
+
+@pytest.fixture
+async def begun(manager):
+    """A job of eight runs: 0, 1 and 4 have results, 2 failed."""
+    job = await manager.create_job("try", JobConfig(sweep_type="ring", n_agents=4, n_replicates=8))
+    store = await manager.store()
+    lease, _ = await store.claim(job.job_id, "w", lease_s=60, executor="local")
+    chunks = [*rows(0, 1, 0.25), *rows(4, 4, 0.5)]
+    await store.record(lease, chunks, {2: "no"}, {}, compute_s=1, lease_s=60)
+    return job.job_id
+
+
+async def test_runs_of_a_job_under_way_are_told_apart_by_their_status(manager, begun):
+    async def indices(status, **page):
+        found = await manager.runs(begun, status=status, **page)
+        assert {run["status"] for run in found} <= {status}
+        return [run["index"] for run in found], found.total
+
+    assert await indices("completed") == ([0, 1, 4], 3)
+    assert await indices("failed") == ([2], 1)
+    assert await indices("pending") == ([3, 5, 6, 7], 4)
+    assert await indices("pending", limit=2, offset=1) == ([5, 6], 4)
+    statuses = [run["status"] for run in await manager.runs(begun)]
+    assert statuses == ["completed"] * 2 + ["failed", "pending", "completed"] + ["pending"] * 3
+
+
+async def test_a_table_of_results_is_cut_as_asked(manager, begun):
+    whole = (await manager.results(begun, group_by=["seed"])).table
+    assert (len(whole.rows), whole.total_rows) == (3, 3)
+    cut = (await manager.results(begun, group_by=["seed"], limit=1, offset=1)).table
+    assert (cut.rows, cut.total_rows) == (whole.rows[1:2], 3)
 
 
 async def test_runs_recorded_by_hand_have_all_one_status(manager, small):

@@ -1,5 +1,6 @@
 """Jobs that only manifests on disk tell of: where they are found, and what it costs."""
 
+import json
 import shutil
 
 import pytest
@@ -65,6 +66,30 @@ async def test_an_output_folder_that_cannot_be_leaves_a_listing_empty(
 async def test_a_folder_under_another_name_brings_the_job_it_holds(folder, other, tmp_path):
     shutil.copytree(folder, tmp_path / "found" / "stressed-liquidity-2")
     assert (await other.get_job(NAME)).status == "completed"
+
+
+async def test_of_several_copies_the_one_in_a_folder_of_the_jobs_name_counts(
+    folder, other, tmp_path
+):
+    for place in ("a-copy", NAME, "z-copy"):
+        shutil.copytree(folder, tmp_path / "found" / place)
+    (job,) = (await other.list_jobs()).jobs
+    assert job.out_dir == tmp_path / "found"
+
+
+async def test_what_is_too_much_for_one_listing_is_read_by_the_next(
+    folder, other, tmp_path, monkeypatch
+):
+    """Small manifests come first, so that a large one does not starve them."""
+    small, large = (tmp_path / "found" / name for name in ("z-small", "a-large"))
+    shutil.copytree(folder, small)
+    large.mkdir()
+    manifest = json.loads((folder / "job_manifest.json").read_text())
+    manifest |= {"job_id": "large-red-sea", "notes": "x" * 5000, "runs": []}
+    (large / "job_manifest.json").write_text(json.dumps(manifest))
+    monkeypatch.setattr(discovery, "MAX_READ", (large / "job_manifest.json").stat().st_size)
+    assert [job.job_id for job in (await other.list_jobs()).jobs] == [NAME]
+    assert (await other.list_jobs()).total == 2
 
 
 async def test_links_and_hidden_folders_are_not_searched(folder, other, tmp_path):
