@@ -4,6 +4,7 @@ import shutil
 
 import pytest
 
+from bilancio.jobs import JobManager
 from tests.cli.conftest import rows
 
 COLUMNS = 80
@@ -108,6 +109,17 @@ def test_results_are_grouped_by_parameters(bilancio, job, small_job):
     for kappa, n, effect, *_ in table["rows"]:
         effects = [float(row["trading_effect"]) for row in pairs if float(row["kappa"]) == kappa]
         assert (n, effect) == (4, pytest.approx(sum(effects) / 4))
+
+
+def test_values_that_are_all_but_equal_are_told_apart(bilancio):
+    with JobManager() as manager:
+        job = manager.create_job(
+            "near", {"sweep_type": "ring", "n_agents": 5, "kappas": [0.3, 0.1 + 0.2], "seeds": [1]}
+        )
+        manager.run_job(job.job_id)
+    for words in (["results", job.job_id, "--group-by", "kappa"], ["runs", job.job_id]):
+        told = bilancio("jobs", *words).out.split()
+        assert (told.count("0.3"), told.count("0.30000000000000004")) == (1, 1), words
 
 
 def test_results_for_people_show_few_measures_and_name_the_others(bilancio, job, small_job):

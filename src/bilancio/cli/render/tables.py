@@ -197,5 +197,5 @@ def _details(kind: str, details: Mapping[str, Any]) -> str:
 
 
 def _key(value: object) -> str:
-    """Write a parameter's value as it was given, not rounded."""
-    return f"{value:.15g}" if isinstance(value, float) else str(value)
+    """Write a parameter's value as it was given, not rounded: different values stay different."""
+    return str(value).removesuffix(".0")
