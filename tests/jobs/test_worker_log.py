@@ -52,6 +52,19 @@ async def test_a_worker_that_says_nothing_is_not_given_the_words_of_an_earlier_o
     assert died.error == "Its worker ended before it began: it logged nothing."
 
 
+@pytest.mark.slow
+async def test_a_worker_that_cannot_keep_the_compiled_engine_says_so(
+    manager, isolated, monkeypatch
+):
+    (isolated / "file").touch()
+    monkeypatch.setenv("BILANCIO_CACHE_DIR", str(isolated / "file" / "cache"))
+    job = await manager.create_job("try", CONFIG)
+    await manager.start_sweep(job.job_id)
+    assert (await manager.wait(job.job_id)).status is JobStatus.COMPLETED
+    said = f"WARNING the engine cannot be kept in {isolated / 'file' / 'cache'} (Not a directory)"
+    assert said in (job.folder / LOG).read_text()
+
+
 async def test_without_an_interpreter_the_job_fails_with_the_reason(manager, monkeypatch):
     job = await manager.create_job("try", CONFIG)
     monkeypatch.setattr("sys.executable", "/no/such/python")
