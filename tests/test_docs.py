@@ -124,7 +124,9 @@ def test_documents_are_written_in_plain_english(name):
 def test_advice_on_results_claims_no_more_than_they_show():
     claude, readme = (" ".join(read(name).split()) for name in ("CLAUDE.md", "README.md"))
     assert "An interval that contains 0 is no evidence of an effect" in claude
-    assert "it is not evidence that there is none. With few seeds say that nothing is known" in claude
+    assert (
+        "it is not evidence that there is none. With few seeds say that nothing is known" in claude
+    )
     assert "run by run with the published reference in everything but trading" in readme
 
 
