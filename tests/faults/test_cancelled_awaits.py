@@ -86,7 +86,7 @@ CALLS = {
     "confirm": lambda store: store.confirm(LEASE, pid=1, host="h", provenance={}, lease_s=9),
     "delete": deleted,
     "end": lambda store: store.end(LEASE, JobStatus.FAILED, error="no"),
-    "end_by_hand": lambda store: store.end_by_hand("manual-job", JobStatus.FAILED, error="no"),
+    "end_manually": lambda store: store.end_manually("manual-job", JobStatus.FAILED, error="no"),
     "events": lambda store: store.events("leased-job"),
     "failed_runs": lambda store: store.failed_runs("leased-job"),
     "holds": lambda store: store.holds(LEASE),
@@ -98,13 +98,13 @@ CALLS = {
     "note_in_flight": lambda store: store.note_in_flight(LEASE, []),
     "note_process": lambda store: store.note_process(LEASE, 1),
     "record": lambda store: store.record(LEASE, CHUNKS, {3: "no"}, {}, compute_s=1, lease_s=9),
-    "record_by_hand": lambda store: store.record_by_hand("manual-job", "r", PACKED, CRC, {}),
+    "record_manually": lambda store: store.record_manually("manual-job", "r", PACKED, CRC, {}),
     "recorded": lambda store: store.recorded("leased-job"),
     "replace_job": replaced,
     "renew": lambda store: store.renew(LEASE, 9),
     "speeds": lambda store: store.speeds("ring", "h", "e"),
     "unknown": lambda store: store.unknown(["leased-job", "other-job"]),
-    "start_by_hand": lambda store: store.start_by_hand("idle-job"),
+    "start_manually": lambda store: store.start_manually("idle-job"),
 }
 
 
@@ -167,7 +167,7 @@ async def template(isolated):
     for name in ("leased-job", "manual-job", "idle-job"):
         await added(store, name)
     await store.claim("leased-job", "worker-a", lease_s=30, executor="local")
-    await store.start_by_hand("manual-job")
+    await store.start_manually("manual-job")
     await store.close()
     return isolated / "template.db"
 

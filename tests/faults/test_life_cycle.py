@@ -48,7 +48,7 @@ class LifeOfAJob(RuleBasedStateMachine):
     # -- by hand ----------------------------------------------------------------------------
 
     @rule()
-    def start_by_hand(self):
+    def start_manually(self):
         allowed = self.status == "pending" or (
             self.manual and self.status in {"failed", "cancelled"}
         )
@@ -60,7 +60,7 @@ class LifeOfAJob(RuleBasedStateMachine):
                 self.manager.start_job(NAME)
 
     @rule()
-    def record_by_hand(self):
+    def record_manually(self):
         run = f"run-{next(self.names)}"
         if self.manual and self.status == "running":
             self.manager.record_progress(NAME, run, {"value": 1.0})
@@ -70,7 +70,7 @@ class LifeOfAJob(RuleBasedStateMachine):
                 self.manager.record_progress(NAME, run, {"value": 1.0})
 
     @rule(completed=st.booleans())
-    def end_by_hand(self, completed):
+    def end_manually(self, completed):
         def end():
             if completed:
                 return self.manager.complete_job(NAME, {"avg": 1.0})

@@ -168,7 +168,7 @@ async def test_a_run_holds_a_thousand_metrics(manager, by_hand):
     await refused(manager.record_progress(by_hand, "r2", {"m" * 201: 1.0}), "metrics")
 
 
-async def test_more_runs_can_be_recorded_by_hand_than_were_planned(manager, tmp_path):
+async def test_more_runs_can_be_recorded_manually_than_were_planned(manager, tmp_path):
     job = await manager.create_job("by hand", {"sweep_type": "single"})
     await manager.start_job(job.job_id)
     for number in range(3):
@@ -227,25 +227,25 @@ async def state_of(manager, config, state):
 
 
 WHY = [
-    ("pending", "record", "is pending and cannot be recorded to. It has not been started by"),
+    ("pending", "record", "is pending and cannot be recorded to. It has not been started man"),
     ("pending", "complete", "is pending and cannot be marked completed. It has not been started"),
-    ("pending", "fail", "is pending and cannot be marked failed. It has not been started by"),
+    ("pending", "fail", "is pending and cannot be marked failed. It has not been started man"),
     ("stalled", "complete", "is stalled and cannot be marked completed. A worker computes"),
     (
         "stalled",
         "start",
-        "is stalled and cannot be started by hand. A worker computes its runs, an",
+        "is stalled and cannot be started manually. A worker computes its runs, an",
     ),
-    ("completed", "start", "is completed and cannot be started by hand. It has ended"),
+    ("completed", "start", "is completed and cannot be started manually. It has ended"),
     ("completed", "record", "is completed and cannot be recorded to. It has ended, and its res"),
     ("completed", "cancel", "is completed and cannot be cancelled. Its results are stored."),
     ("completed", "sweep", "is completed and cannot be started again. Its results are stored."),
-    ("cancelled before", "start", "cannot be started by hand. It was cancelled before it began"),
-    ("running manual", "start", "cannot be started by hand. It has been started by hand already"),
-    ("running manual", "sweep", "is running by hand and cannot be started. Its runs are recorded"),
+    ("cancelled before", "start", "cannot be started manually. It was cancelled before it began"),
+    ("running manual", "start", "started manually. It has been started manually already"),
+    ("running manual", "sweep", "is running and cannot be started. It was started manually"),
     ("completed manual", "complete", "is completed and cannot be marked completed. It has ended"),
     ("completed manual", "fail", "is completed and cannot be marked failed. It has ended"),
-    ("completed manual", "start", "is completed and cannot be started by hand. It has ended"),
+    ("completed manual", "start", "is completed and cannot be started manually. It has ended"),
     ("completed manual", "sweep", "is completed and cannot be started again. Its results are"),
     ("failed manual", "complete", "is failed and cannot be marked completed. It has ended; it can"),
     (
@@ -253,7 +253,7 @@ WHY = [
         "record",
         "is failed and cannot be recorded to. It has ended; it can be start",
     ),
-    ("failed manual", "sweep", "is failed by hand and cannot be started. Its runs are recorded"),
+    ("failed manual", "sweep", "is failed and cannot be started. It was started manually"),
     ("cancelled manual", "fail", "is cancelled and cannot be marked failed. It has ended; it can"),
 ]
 
@@ -330,7 +330,7 @@ def test_questions_make_nothing(tmp_path, monkeypatch):
 
 async def test_one_recorded_run_is_counted_as_one(manager, by_hand):
     await manager.record_progress(by_hand, "r1", {"c": 0.5})
-    assert (await manager.results(by_hand)).headline.startswith("1 run recorded by hand.")
+    assert (await manager.results(by_hand)).headline.startswith("1 run recorded manually.")
 
 
 async def test_a_job_by_hand_has_no_groups_and_says_so(manager, by_hand):

@@ -102,17 +102,6 @@ async def test_failed_runs_come_back_with_their_errors_and_can_be_retried(
     assert (done.status, done.completed_runs, done.failed_runs) == (JobStatus.COMPLETED, 20, 0)
 
 
-async def test_a_run_that_failed_and_has_results_too_is_refused(manager, other, plugins, tmp_path):
-    config = JobConfig(sweep_type="faulty", n=20, faults={3: "raise"})
-    job = await manager.run_job((await manager.create_job("try", config)).job_id)
-    folder = await exported(manager, job, tmp_path / "export")
-    with (folder / "failed_runs.csv").open("a") as file:
-        file.write(f"{job.run_ids[19]},19,no\n")
-    with pytest.raises(InvalidInput, match=r"got run 19 in it and in failed_runs\.csv; allowed:"):
-        await other.import_job(folder)
-    assert (await other.list_jobs()).total == 0
-
-
 @pytest.mark.slow
 async def test_tables_longer_than_what_is_read_at_once_have_one_heading_and_come_back(
     manager, other, plugins, tmp_path
@@ -129,7 +118,7 @@ async def test_tables_longer_than_what_is_read_at_once_have_one_heading_and_come
     await assert_same_results(manager, other, job.job_id)
 
 
-async def test_runs_recorded_by_hand_come_back(manager, other, small, tmp_path):
+async def test_manually_recorded_runs_come_back(manager, other, small, tmp_path):
     job = await manager.create_job("by hand", small)
     await manager.start_job(job.job_id)
     await manager.record_progress(job.job_id, "first, of mine", {"delta": 1 / 3, "n": 2})
@@ -158,7 +147,7 @@ async def test_runs_by_hand_that_the_manifest_does_not_count_are_refused(
         await other.import_job(folder)
 
 
-async def test_numbers_recorded_by_hand_that_are_not_finite_come_back(
+async def test_manually_recorded_numbers_that_are_not_finite_come_back(
     manager, other, small, tmp_path
 ):
     job = await manager.create_job("by hand", small)

@@ -124,12 +124,12 @@ async def test_a_manual_job_is_never_stalled_and_never_taken_over(manager, clock
     await manager.start_job(job.job_id)
     clock.forward(10**6)
     assert (await manager.get_job(job.job_id)).state == "running"
-    with pytest.raises(JobStateError, match="running by hand and cannot be started"):
+    with pytest.raises(JobStateError, match=r"running and cannot be started\. It was started man"):
         await manager.start_sweep(job.job_id)
     await manager.fail_job(job.job_id, "the cluster burnt down")
     job = await manager.get_job(job.job_id)
     assert (job.status, job.error) == (JobStatus.FAILED, "the cluster burnt down")
-    with pytest.raises(JobStateError, match="failed by hand and cannot be started"):
+    with pytest.raises(JobStateError, match=r"failed and cannot be started\. It was started man"):
         await manager.start_sweep(job.job_id)
 
 
@@ -145,7 +145,7 @@ async def test_a_run_recorded_twice_counts_once_and_other_metrics_are_refused(ma
     assert (await manager.runs(job.job_id))[0]["delta"] == 0.5
 
 
-async def test_only_a_job_started_by_hand_takes_runs_by_hand(manager, small):
+async def test_only_a_manually_started_job_takes_recorded_runs(manager, small):
     job = await manager.create_job("try", small)
     with pytest.raises(JobStateError, match="pending and cannot be recorded to"):
         await manager.record_progress(job.job_id, "r1", {"delta": 0.5})

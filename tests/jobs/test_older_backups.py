@@ -63,7 +63,7 @@ async def test_a_running_job_is_left_to_its_worker(manager, older, small, clock)
         assert (await restored.exact(job.job_id)).status is JobStatus.RUNNING
 
 
-async def test_runs_recorded_by_hand_are_never_lost_to_files(manager, older, small):
+async def test_manually_recorded_runs_are_never_lost_to_files(manager, older, small):
     job = await manager.create_job("by hand", small)
     await manager.start_job(job.job_id)
     await manager.record_progress(job.job_id, "one", {"delta": 1})
@@ -78,7 +78,7 @@ async def test_runs_recorded_by_hand_are_never_lost_to_files(manager, older, sma
         assert [*(await restored.exact(job.job_id)).run_ids] == ["one", "three"]
 
 
-async def test_runs_recorded_by_hand_come_back_where_the_files_have_all_of_them(
+async def test_manually_recorded_runs_come_back_where_the_files_have_all_of_them(
     manager, older, small
 ):
     job = await manager.create_job("by hand", small)

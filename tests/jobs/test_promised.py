@@ -160,7 +160,7 @@ async def test_a_table_of_results_is_cut_as_asked(manager, begun):
     assert (cut.rows, cut.total_rows) == (whole.rows[1:2], 3)
 
 
-async def test_runs_recorded_by_hand_have_all_one_status(manager, small):
+async def test_manually_recorded_runs_have_all_one_status(manager, small):
     job = await manager.create_job("by hand", small)
     await manager.start_job(job.job_id)
     await manager.record_progress(job.job_id, "r1", {"delta": 0.5})

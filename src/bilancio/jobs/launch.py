@@ -176,8 +176,8 @@ async def _refuse_start(store: JobStore, job: Job) -> None:
             advice += " Those of its single runs are not: they can be recomputed."
         raise JobStateError(job.job_id, "completed", "started again", advice)
     if job.manual:
-        advice = "Its runs are recorded by hand, and computed ones would not mix with them."
-        raise JobStateError(job.job_id, f"{job.status} by hand", "started", advice)
+        advice = "It was started manually, and computed runs would not mix with the recorded ones."
+        raise JobStateError(job.job_id, job.state, "started", advice)
 
 
 def available_steps(job: Job) -> tuple[NextStep, ...]:

@@ -1,4 +1,4 @@
-"""Jobs whose runs the caller executes: started, recorded and ended by hand."""
+"""Jobs whose runs the caller executes: started, recorded and ended manually."""
 
 import contextlib
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ TAKEN_NAMES = ("job_id", "run_id", "index", "status", "error")
 async def start_job(session: Session, job_id: str) -> Job:
     """Mark the start of a job whose runs the caller executes; see `record_progress`."""
     job = await exact(session, job_id)
-    if not await (await session.store()).start_by_hand(job.job_id):
+    if not await (await session.store()).start_manually(job.job_id):
         raise await _start_refusal(session, job.job_id)
     return await _changed(session, job.job_id)
 
@@ -29,7 +29,7 @@ async def start_job(session: Session, job_id: str) -> Job:
 async def record_progress(
     session: Session, job_id: str, run_id: str, metrics: Mapping[str, float]
 ) -> None:
-    """Store the numeric *metrics* of one run of a job that was started by hand.
+    """Store the numeric *metrics* of one run of a manually started job.
 
     NaN and infinity are stored as they are, and shown as null.
 
@@ -40,7 +40,7 @@ async def record_progress(
     RunAlreadyRecorded
         The run was recorded with other metrics.
     JobStateError
-        The job was not started by hand, or has ended.
+        The job was not started manually, or has ended.
     """
     job = await exact(session, job_id)
     numbers = _numbers(metrics)
@@ -49,14 +49,14 @@ async def record_progress(
 
     packed, crc32 = packing.pack(packing.one_row(numbers))
     store = await session.store()
-    if not await store.record_by_hand(job.job_id, run_id, packed, crc32, numbers):
+    if not await store.record_manually(job.job_id, run_id, packed, crc32, numbers):
         raise await _refusal(session, job.job_id, "recorded to")
 
 
 async def complete_job(
     session: Session, job_id: str, summary: Mapping[str, Any] | None = None
 ) -> Job:
-    """End a job that was started by hand as completed.
+    """End a manually started job as completed.
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ async def complete_job(
     InvalidInput
         The summary is not a mapping, holds what JSON does not, or is larger than 1 MiB.
     JobStateError
-        The job was not started by hand, or has ended.
+        The job was not started manually, or has ended.
     """
     found = {} if summary is None else summary
     if not isinstance(found, Mapping):
@@ -81,7 +81,7 @@ async def complete_job(
 
 
 async def fail_job(session: Session, job_id: str, error: str | BaseException) -> Job:
-    """End a job that was started by hand as failed.
+    """End a manually started job as failed.
 
     Parameters
     ----------
@@ -93,7 +93,7 @@ async def fail_job(session: Session, job_id: str, error: str | BaseException) ->
     InvalidInput
         The error is not text that can be stored whole.
     JobStateError
-        The job was not started by hand, or has ended.
+        The job was not started manually, or has ended.
     """
     if isinstance(error, BaseException):
         error = f"{type(error).__name__}: {error}"
@@ -104,41 +104,41 @@ async def fail_job(session: Session, job_id: str, error: str | BaseException) ->
 
 async def _end(session: Session, job_id: str, status: JobStatus, **how: Any) -> Job:
     job = await exact(session, job_id)
-    if not await (await session.store()).end_by_hand(job.job_id, status, **how):
+    if not await (await session.store()).end_manually(job.job_id, status, **how):
         raise await _refusal(session, job.job_id, f"marked {status}")
     return await _changed(session, job.job_id)
 
 
 async def _refusal(session: Session, job_id: str, asked: str) -> JobStateError:
-    """Return why runs of a job are not recorded by hand, by the state that it is in now."""
+    """Return why runs of a job are not recorded manually, by the state that it is in now."""
     job = await load(session, job_id)
     match job.state:
         case "pending":
-            advice = "It has not been started by hand."
+            advice = "It has not been started manually."
         case "running" | "stalled" if not job.manual:
             advice = "A worker computes its runs."
         case "running":
-            advice = "It was started by hand a moment ago."
+            advice = "It was started manually a moment ago."
         case "failed" | "cancelled" if job.manual:
-            advice = "It has ended; it can be started by hand again."
+            advice = "It has ended; it can be started manually again."
         case _:
             advice = "It has ended, and its results stay."
     return JobStateError(job.job_id, job.state, asked, advice)
 
 
 async def _start_refusal(session: Session, job_id: str) -> JobStateError:
-    """Return why a job is not started by hand."""
+    """Return why a job is not started manually."""
     job = await load(session, job_id)
     match job.state:
         case "running" if job.manual:
-            advice = "It has been started by hand already, and accepts recorded runs."
+            advice = "It has been started manually already, and accepts recorded runs."
         case "completed":
             advice = "It has ended, and its results stay."
         case "cancelled" if not job.attempts:
             advice = "It was cancelled before it began."
         case _:
             advice = "A worker computes its runs, and recorded ones would not mix with them."
-    return JobStateError(job.job_id, job.state, "started by hand", advice)
+    return JobStateError(job.job_id, job.state, "started manually", advice)
 
 
 async def _changed(session: Session, job_id: str) -> Job:

@@ -147,7 +147,7 @@ class Job(View):
     total_runs
         Number of runs; of a search, the most that it may need, until it has completed.
     manual
-        Started by hand: no worker, ended only by hand.
+        Started manually: no worker, ended only by its owner.
     stalled
         Whether it is running for the record, but no worker carries it.
     attempts

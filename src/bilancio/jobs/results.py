@@ -295,7 +295,7 @@ async def _restore_files(store: JobStore, job: Job) -> None:
 
 
 def _manual_headline(job: Job) -> str:
-    return f"{text.runs(job.completed_runs)} recorded by hand. {text.standing(job)}"
+    return f"{text.runs(job.completed_runs)} recorded manually. {text.standing(job)}"
 
 
 def _stored_headline(job: Job) -> str:

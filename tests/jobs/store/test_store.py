@@ -122,7 +122,7 @@ async def test_a_cancelled_write_leaves_nothing_behind(store, job):
         assert (stored.status is JobStatus.CANCELLED) == (len(events) > 1)
         if stored.status is JobStatus.CANCELLED:
             break
-        assert await store.start_by_hand("no-such-job") is False
+        assert await store.start_manually("no-such-job") is False
 
 
 async def test_an_error_in_a_transaction_rolls_all_of_it_back(store, lease):

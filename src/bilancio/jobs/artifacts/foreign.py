@@ -150,7 +150,7 @@ def _state_problems(manifest: Manifest) -> list[Problem]:
 
 
 def _count_problems(manifest: Manifest) -> list[Problem]:
-    """Return what does not add up; a job run by hand records as many runs as it likes."""
+    """Return what does not add up; a manually started job records as many runs as it likes."""
     counts, status = manifest.run_counts, manifest.status
     done = f"{counts.completed} completed, {counts.failed} failed, {counts.pending} pending"
     if manifest.manual:

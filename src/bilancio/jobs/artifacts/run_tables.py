@@ -138,7 +138,7 @@ def run_index(table: Table, index: str, run_id: str, run_ids: RunIds) -> int:
 
 
 def read_manual_runs(path: Path, limit: int) -> Iterator[Chunk]:
-    """Yield a chunk for each run that was recorded by hand, at most *limit*.
+    """Yield a chunk for each run that was recorded manually, at most *limit*.
 
     NaN stays what it is there: an empty field is a metric that was not recorded.
     """

@@ -124,7 +124,7 @@ def _faults_logged() -> Iterator[None]:
 
 
 def _write_manual_runs(job: Job, stored: list[Chunk]) -> None:
-    """Write the runs that were recorded by hand; a metric that a run does not have is empty."""
+    """Write the runs that were recorded manually; a metric that a run does not have is empty."""
     tables = [packing.unpack(chunk, job.job_id) for chunk in stored]
     names = list(dict.fromkeys(name for each in tables for name in each.dtype.names or ()))
     heading = (*LEADING_COLUMNS, *names)

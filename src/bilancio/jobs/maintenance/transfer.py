@@ -94,7 +94,7 @@ async def _tells_more(store: JobStore, job: Job, read: ReadJob) -> bool:
     """Return whether a manifest and its tables know more of *job* than the store does.
 
     They do with more recorded runs, or with as many where the stored job has not completed.
-    Runs that were recorded by hand cannot be computed again, so all of them must be in the files.
+    Runs that were recorded manually cannot be computed again, so all of them must be in the files.
     """
     if job.manual and not {*job.run_ids} <= {chunk.run_id for chunk in read.chunks}:
         return False

@@ -46,7 +46,7 @@ async def verify(
     InvalidInput
         *sample* is less than 1, or the experiment is not installed.
     JobStateError, ResultsMissing
-        The runs were recorded by hand, or none is recorded.
+        The runs were recorded manually, or none is recorded.
     StoreCorrupt
         A chunk is damaged.
     ExperimentFailed
@@ -56,7 +56,7 @@ async def verify(
         raise invalid("sample", sample, "whole numbers from 1")
     if job.manual:
         advice = "Its runs were recorded by its owner's program, which alone can compute them."
-        raise JobStateError(job.job_id, "a job started by hand", "verified", advice)
+        raise JobStateError(job.job_id, "a manually started job", "verified", advice)
     recorded = await store.recorded(job.job_id)
     n_recorded = sum(last - first + 1 for first, last in recorded)
     if not n_recorded:

@@ -14,21 +14,21 @@ from bilancio.jobs.store.rows import Chunk
 class ManualJobs(StoreBase):
     """Start, runs and end of jobs without a worker: there is no lease and no fence."""
 
-    async def start_by_hand(self, job_id: JobId) -> bool:
+    async def start_manually(self, job_id: JobId) -> bool:
         """Mark the start of a job that the caller carries out; return whether it could be."""
         async with self.database.write() as transaction:
             rows = await transaction.query("job", job_id=job_id)
-            if not await transaction.execute("start_by_hand", job_id=job_id, now=self._now()):
+            if not await transaction.execute("start_manually", job_id=job_id, now=self._now()):
                 return False
             began = rows[0]["status"] == JobStatus.PENDING
             event = EventType.STARTED if began else EventType.RESUMED
-            await self._append(transaction, job_id, event, {"worker": "by hand"})
+            await self._append(transaction, job_id, event, {"worker": "manual"})
             return True
 
-    async def record_by_hand(
+    async def record_manually(
         self, job_id: JobId, run_id: str, packed: bytes, crc32: int, metrics: Mapping[str, float]
     ) -> bool:
-        """Store one run of a manual job; return False unless the job runs by hand.
+        """Store one run of a manual job; return False unless it is running as one.
 
         The same run with the same metrics again changes nothing.
 
@@ -43,7 +43,7 @@ class ManualJobs(StoreBase):
                 if earlier[0]["metrics"] == packed:
                     return True
                 raise RunAlreadyRecorded(job_id, run_id)
-            if not await transaction.execute("count_by_hand", job_id=job_id):
+            if not await transaction.execute("count_manual_run", job_id=job_id):
                 return False
             index = (await transaction.query("next_index", job_id=job_id))[0]["next"]
             chunk = Chunk(
@@ -54,7 +54,7 @@ class ManualJobs(StoreBase):
             await self._append(transaction, job_id, EventType.PROGRESS, details)
             return True
 
-    async def end_by_hand(
+    async def end_manually(
         self,
         job_id: JobId,
         status: JobStatus,
@@ -66,7 +66,7 @@ class ManualJobs(StoreBase):
         error = None if error is None else storable(error)
         async with self.database.write() as transaction:
             changed = await transaction.execute(
-                "end_by_hand",
+                "end_manually",
                 job_id=job_id,
                 status=status,
                 now=self._now(),

@@ -167,14 +167,14 @@ UPDATE jobs
        worker_id = NULL, lease_expires_at = NULL, in_flight = '[]'
  WHERE job_id = :job_id AND status = 'running' AND worker_id = :worker_id AND fence = :fence;
 
--- name: start_by_hand
+-- name: start_manually
 UPDATE jobs
    SET status = 'running', manual = 1, fence = fence + 1, attempts = attempts + 1,
        started_at = coalesce(started_at, :now), completed_at = NULL, error = NULL
  WHERE job_id = :job_id
    AND (status = 'pending' OR (manual = 1 AND status IN ('failed', 'cancelled')));
 
--- name: count_by_hand
+-- name: count_manual_run
 UPDATE jobs
    SET completed_runs = completed_runs + 1
  WHERE job_id = :job_id AND status = 'running' AND manual = 1;
@@ -188,7 +188,7 @@ SELECT run_id FROM chunks WHERE job_id = :job_id AND run_id IS NOT NULL ORDER BY
 -- name: next_index
 SELECT coalesce(max(last_index) + 1, 0) AS next FROM chunks WHERE job_id = :job_id;
 
--- name: end_by_hand
+-- name: end_manually
 UPDATE jobs
    SET status = :status, completed_at = :now, error = :error, summary = :summary
  WHERE job_id = :job_id AND status = 'running' AND manual = 1;
