@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from bilancio.errors import InvalidInput, Problem, invalid
-from bilancio.text import shortened
+from bilancio.printable import shortened
 
 SHOWN = 100  # characters of a path in a refusal
 

@@ -8,7 +8,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from bilancio.encoding import finite
 from bilancio.experiments.sweep_config import SweepConfig
 from bilancio.jobs.models import Job, Table
-from bilancio.text import printable, shortened
+from bilancio.printable import escaped, shortened
 from bilancio_mcp.sizes import fitted, fitted_rows, six_digits, size
 
 Data = dict[str, Any]
@@ -22,7 +22,7 @@ COLUMNS, TAGS = 40, 8
 def _text(limit: int) -> BeforeValidator:
     """Cut a text, without the control characters that a manifest from elsewhere may have in it."""
     return BeforeValidator(
-        lambda text: shortened(printable(text), limit) if isinstance(text, str) else text
+        lambda text: shortened(escaped(text), limit) if isinstance(text, str) else text
     )
 
 
@@ -198,7 +198,7 @@ def _job_summary(job: Job) -> JobSummary:
     return JobSummary(
         job_id=job.job_id,
         status=job.state,
-        description=shortened(printable(job.description)),
+        description=shortened(escaped(job.description)),
         sweep_type=job.config.sweep_type,
         completed_runs=job.completed_runs,
         total_runs=job.total_runs,
@@ -209,7 +209,7 @@ def _job_summary(job: Job) -> JobSummary:
 
 def _tags(tags: Sequence[str]) -> list[str]:
     left = len(tags) - TAGS
-    shown = [shortened(printable(tag), TAG) for tag in tags[:TAGS]]
+    shown = [shortened(escaped(tag), TAG) for tag in tags[:TAGS]]
     return [*shown, f"… {left} more"] if left > 0 else shown
 
 

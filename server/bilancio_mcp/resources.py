@@ -16,7 +16,7 @@ from mcp_types import (
 from bilancio.encoding import to_json
 from bilancio.errors import BilancioError, JobNotFound
 from bilancio.jobs.job_id import MAX_LENGTH
-from bilancio.text import shortened
+from bilancio.printable import shortened
 from bilancio_mcp.lifespan import AppContext
 from bilancio_mcp.sizes import fitted
 

@@ -23,7 +23,7 @@ from bilancio.errors import (
     Problem,
     shown,
 )
-from bilancio.text import shortened
+from bilancio.printable import shortened
 from bilancio.validation import explained, nearest, unknown_field
 from bilancio_mcp import calls
 from bilancio_mcp.lifespan import AppContext

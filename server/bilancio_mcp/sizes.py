@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bilancio.encoding import finite
-from bilancio.text import SHOWN_VALUES, plural, shortened, values
+from bilancio.printable import shortened
+from bilancio.text import SHOWN_VALUES, plural, values
 
 MAX_DEPTH, DEEPEST = 5, 20
 #: Of a text, a list, an object: how many characters, values, names are kept, ever fewer.

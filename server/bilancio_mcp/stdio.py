@@ -31,7 +31,7 @@ from mcp_types import (
 from pydantic import ValidationError
 
 from bilancio.encoding import MAX_BYTES, from_json, to_json
-from bilancio.text import shortened
+from bilancio.printable import shortened
 
 log = logging.getLogger(__name__)
 

@@ -33,6 +33,8 @@ import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from bilancio.printable import escaped, shortened
+
 MAX_SENTENCE = 5_000
 MAX_PROBLEMS = 10
 MAX_GOT, MAX_NAME, MAX_ALLOWED = 400, 200, 2_000
@@ -53,8 +55,8 @@ class BilancioError(Exception):
         return " ".join(map(str, self.args))
 
     def __str__(self) -> str:
-        lines = cut(self.sentence(), MAX_SENTENCE).split("\n")
-        return "\n".join(map(escaped, lines))
+        lines = shortened(self.sentence(), MAX_SENTENCE).split("\n")
+        return "\n".join(map(_line, lines))
 
 
 class Problem(NamedTuple):
@@ -70,15 +72,16 @@ class Problem(NamedTuple):
     unknown: bool = False
 
     def __str__(self) -> str:
-        field, got = escaped(ends(self.field, MAX_NAME)), escaped(cut(self.got, MAX_GOT))
-        meant, allowed = escaped(cut(self.meant, MAX_GOT)), cut(self.allowed, MAX_ALLOWED)
+        field, got = _line(ends(self.field, MAX_NAME)), _line(shortened(self.got, MAX_GOT))
+        meant = _line(shortened(self.meant, MAX_GOT))
+        allowed = shortened(self.allowed, MAX_ALLOWED)
         if self.unknown:
             known = f"nown fields: {allowed}." if allowed else ""
             if meant:
                 return f"{field}: unknown field; did you mean {meant}?" + (known and f" K{known}")
             return f"{field}: unknown field" + (f"; k{known}" if known else ".")
         sentence = f"{field}: got {got}" if got else field
-        sentence += f"; allowed: {escaped(allowed)}." if allowed else "."
+        sentence += f"; allowed: {_line(allowed)}." if allowed else "."
         return sentence + (f" Did you mean {meant}?" if meant else "")
 
 
@@ -118,12 +121,7 @@ def shown(value: object, limit: int = 200) -> str:
     The work is bounded, too: of a long or deeply nested collection, or a number of a million
     digits, only what is shown is looked at.
     """
-    return cut(_sketch(value, limit, _SHOWN_DEPTH), limit)
-
-
-def cut(text: str, limit: int) -> str:
-    """Return *text*, of one that is longer than *limit* the beginning."""
-    return text if len(text) <= limit else text[: limit - 1] + "…"
+    return shortened(_sketch(value, limit, _SHOWN_DEPTH), limit)
 
 
 def ends(text: str, limit: int) -> str:
@@ -133,14 +131,8 @@ def ends(text: str, limit: int) -> str:
     return f"{text[: limit // 2]}…{text[len(text) - limit // 2 :]}"
 
 
-def escaped(text: str) -> str:
-    """Return *text* with escapes for what would move a cursor or cannot be written as UTF-8."""
-    if text.isprintable():
-        return text
-    return "".join(
-        sign if sign.isprintable() else sign.encode("unicode_escape", "surrogatepass").decode()
-        for sign in text
-    )
+def _line(text: str) -> str:
+    return escaped(text, one_line=True)
 
 
 def _sketch(value: object, limit: int, depth: int) -> str:
@@ -154,7 +146,7 @@ def _sketch(value: object, limit: int, depth: int) -> str:
         case Mapping() | list() | tuple() | set() | frozenset():
             return _collection(value, limit, depth)
     try:
-        return escaped(cut(str(value), limit))
+        return _line(shortened(str(value), limit))
     except Exception:  # noqa: BLE001 - whatever the method of a foreign class may raise
         return f"a value of type {type(value).__name__}"
 

@@ -6,16 +6,16 @@ own commands or tools.
 """
 
 import math
-import unicodedata
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
 
+from bilancio.printable import escaped, shortened
+
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 MAX_ERROR = 2000
 
-SHOWN_TEXT = 200
 SHOWN_VALUES = 8  # what one takes in at a glance
 
 
@@ -55,25 +55,17 @@ class JobFacts(Protocol):
         """Why it failed."""
 
 
-def printable(text: str) -> str:
-    """Replace control characters, other than newline and tab, and lone surrogates."""
-    return "".join(
-        "\ufffd" if unicodedata.category(each) in {"Cc", "Cs"} and each not in "\n\t" else each
-        for each in text
-    )
-
-
 def error_text(error: BaseException) -> str:
     """Return an exception's type and message, fit to be stored and printed.
 
-    It is cut at `MAX_ERROR` characters; control characters and lone surrogates are replaced.
+    It is cut at `MAX_ERROR` characters, with what a terminal would obey written out.
     """
     try:
         message = str(error)[:MAX_ERROR]
     except BaseException as second:  # noqa: BLE001 - so may the exception that it raises
         message = f"(its message cannot be read: {type(second).__name__})"
     kind = type(error).__name__
-    return printable((f"{kind}: {message}" if message else kind)[:MAX_ERROR])
+    return escaped(f"{kind}: {message}" if message else kind)[:MAX_ERROR]
 
 
 def number(value: object) -> str:
@@ -134,11 +126,6 @@ def plural(number: int, noun: str) -> str:
 def runs(number: int) -> str:
     """Count runs: 1 run, 1,000 runs."""
     return plural(number, "run")
-
-
-def shortened(given: str, limit: int = SHOWN_TEXT) -> str:
-    """Return the beginning of a long text, at most *limit* characters."""
-    return given if len(given) <= limit else f"{given[: limit - 1]}…"
 
 
 def values(given: object) -> str:

@@ -10,7 +10,7 @@ import unicodedata
 import pytest
 
 from bilancio.cli.main import run
-from bilancio.cli.render.escaping import visible
+from bilancio.printable import escaped
 from tests.cli.conftest import PROGRAM, Said, program
 
 #: Commands that say something of each kind: tables, pairs, documents, events, help.
@@ -187,14 +187,14 @@ def obeyed(text):
 
 @nasty
 def test_control_characters_are_shown_instead_of_sent(text):
-    assert obeyed(visible(text)) == []
-    assert visible(text) != text
-    assert "\\" in visible(text)
+    assert obeyed(escaped(text)) == []
+    assert escaped(text) != text
+    assert "\\" in escaped(text)
 
 
 def test_what_people_write_is_shown_as_it_is():
     text = "Größe 10 %, κ → μ, 中文, العربية, 👩‍🔬 [bold]not markup[/bold] C:\\x1b\n"
-    assert visible(text) == text
+    assert escaped(text) == text
 
 
 def test_stored_text_does_not_reach_a_terminal_as_more_than_text(bilancio):

@@ -116,7 +116,7 @@ async def test_a_job_folder_that_was_replaced_by_a_link_is_not_written(manager, 
 def test_the_tail_of_a_log_is_short_and_printable(tmp_path):
     with opened_log(tmp_path, "w") as log:
         os.write(log, b"first\n\n\x1b]0;title\x07 \xff last\n")
-    assert log_tail(tmp_path, "w") == "first\n�]0;title� � last"
+    assert log_tail(tmp_path, "w") == "first\n\\x1b]0;title\\x07 � last"
     with opened_log(tmp_path, "v") as log:
         os.write(log, b"x\n" * 10**6 + b"y" * 2_000)
     assert log_tail(tmp_path, "v") == "y" * 1_000

@@ -96,7 +96,7 @@ SAID = {
     "exit": "The experiment could not put its summary into words: SystemExit: 3.",
     "observations": "The experiment could not make its table: KeyError",
     "nothing": "Completed, 4 of 4 runs.",
-    "long": "It is a \ufffd[31mlong\ufffd story.",
+    "long": r"It is a \x1b[31mlong\ud800 story.",
 }
 
 

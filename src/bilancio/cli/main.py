@@ -11,8 +11,8 @@ import typer
 from bilancio.cli.parsing import CommandGroup, help_text, sentence, unicode_arguments
 from bilancio.cli.render.console import Output, OutputLost, abandon_stdout
 from bilancio.errors import BilancioError
+from bilancio.printable import shortened
 from bilancio.settings import debugging
-from bilancio.text import shortened
 
 FAILED, INTERRUPTED = 1, 130
 _NOUNS = {

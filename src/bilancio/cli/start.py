@@ -11,7 +11,8 @@ from bilancio.errors import JobStateError
 from bilancio.jobs.artifacts.log import LOG
 from bilancio.jobs.manager import AsyncJobManager
 from bilancio.jobs.models import Estimate, Job, JobStatus, Progress, Results
-from bilancio.text import counts, estimate, runs, shortened
+from bilancio.printable import shortened
+from bilancio.text import counts, estimate, runs
 
 FAILED, INTERRUPTED = 1, 130
 

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from bilancio.experiments.protocol import Experiment
 from bilancio.failpoints import failpoint
-from bilancio.text import MAX_ERROR, error_text, printable
+from bilancio.printable import escaped
+from bilancio.text import MAX_ERROR, error_text
 
 Indices = NDArray[np.int64]
 Metrics = NDArray[np.void]
@@ -117,7 +118,7 @@ def narrow_down(attempt: Callable[[Indices], Attempt], indices: Indices) -> Outc
 def other_columns(got: np.dtype[Any], expected: np.dtype[Any]) -> str:
     """Say that a run returned other columns than those before it."""
     said = f"TypeError: returned columns {_listed(got)}, not {_listed(expected)}"
-    return printable(said[:MAX_ERROR])
+    return escaped(said)[:MAX_ERROR]
 
 
 def _listed(columns: np.dtype[Any]) -> str:

@@ -12,7 +12,7 @@ from bilancio.jobs.session import Session
 from bilancio.jobs.store import JobStore
 from bilancio.jobs.texts import MAX_TEXT
 from bilancio.jobs.worker.lock_file import WorkerState, process_exists, worker_state
-from bilancio.text import shortened
+from bilancio.printable import shortened
 
 MAX_REASON = 300  # characters of a refusal that is repeated
 

@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any, Protocol, TextIO, cast
 
 from pydantic import BaseModel
 
-from bilancio.cli.render.escaping import UNSAFE
 from bilancio.encoding import to_json
 from bilancio.jobs.models import Job
+from bilancio.printable import HIDDEN
 from bilancio.text import read_as
 
 if TYPE_CHECKING:  # what is not for people, or is empty, is written without loading rich
@@ -30,7 +30,7 @@ if TYPE_CHECKING:  # what is not for people, or is empty, is written without loa
 
 _LEAST_WIDTH, _PLAIN_WIDTH = 20, 80
 
-_NOT_IN_JSON = re.compile(UNSAFE.pattern.replace("[\x00-\x08\x0b-\x1f", "["))
+_NOT_IN_JSON = re.compile(f"[{HIDDEN}]")
 _NOT_ASCII = re.compile(r"[^\x00-\x7e]")
 _BLANKS_AT_END = re.compile(" +(?=\n)")
 _IN_ASCII = {

@@ -7,7 +7,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from bilancio.cli.render.escaping import visible
+from bilancio.printable import escaped
 
 STYLES = {
     "completed": "green", "running": "cyan", "pending": "dim",
@@ -88,11 +88,11 @@ def broken(text: str, width: int) -> Text:
     wrapper = textwrap.TextWrapper(  # rich can only fold or cut what is too long for a line
         max(width, LEAST_WORDS), break_long_words=False, break_on_hyphens=False
     )
-    lines = [part for line in visible(text).splitlines() for part in wrapper.wrap(line) or [""]]
+    lines = [part for line in escaped(text).splitlines() for part in wrapper.wrap(line) or [""]]
     return Text("\n".join(lines), STYLES.get(text, ""))
 
 
 def cell(text: str, style: str = "") -> Text:
     """Return *text* in one line, which is cut where its place is too small."""
-    line = " ".join(visible(text).split())
+    line = " ".join(escaped(text).split())
     return Text(line, style or STYLES.get(text, ""), no_wrap=True, overflow="ellipsis")

@@ -9,7 +9,6 @@ from rich.console import Group, RenderableType
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from bilancio.cli.render.escaping import visible
 from bilancio.cli.render.layout import (
     GAP,
     LEAST_WORDS,
@@ -21,6 +20,7 @@ from bilancio.cli.render.layout import (
     ruled_table,
 )
 from bilancio.jobs.models import Job, JobEvent, Page, Table
+from bilancio.printable import escaped
 from bilancio.text import ago, number, runs, values
 
 _HEAD_WIDTH = 32  # number, time and kind of an event
@@ -105,14 +105,14 @@ def jobs_table(page: Page, now: datetime, *, width: int) -> RenderableType:
     facts = [(job.state, progress_of(job), ago(job.created_at, now)) for job in page.jobs]
     columns = zip(headings, *facts, strict=True)
     room = width - sum(GAP + max(map(len, column)) for column in columns)
-    names = [visible(job.job_id) for job in page.jobs]
+    names = [escaped(job.job_id) for job in page.jobs]
     if room < max(map(cell_len, names)):
         return Group(
             *(
                 part
                 for job, told in zip(page.jobs, facts, strict=True)
                 for part in (
-                    Text(visible(job.job_id), "bold"),
+                    Text(escaped(job.job_id), "bold"),
                     pairs_table({"": ", ".join(told)}, width=width),
                     _about(job, width),
                 )

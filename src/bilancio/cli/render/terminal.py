@@ -6,7 +6,7 @@ from typing import Any, TextIO
 from rich.console import Console
 from rich.text import Text
 
-from bilancio.cli.render.escaping import visible
+from bilancio.printable import escaped
 
 _ANY_WIDTH = 1_000_000  # whoever lays something out knows the width; here nothing is cut
 
@@ -38,4 +38,4 @@ class Terminal(Console):
 
     def render_str(self, text: str, **more: Any) -> Text:
         """Return a string as the text that it is."""
-        return super().render_str(visible(text), **more)
+        return super().render_str(escaped(text), **more)

@@ -20,7 +20,7 @@ from bilancio.jobs.clock import to_text
 from bilancio.jobs.models import JobStatus
 from bilancio.jobs.run_ids import RunIds
 from bilancio.jobs.store import Chunk, ReadJob
-from bilancio.text import shortened
+from bilancio.printable import shortened
 
 MAX_REASON = 500  # characters of why a table was left out
 

@@ -6,7 +6,7 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from bilancio.text import printable
+from bilancio.printable import escaped
 
 LOG = "worker.log"
 TAIL_BYTES = 16_384
@@ -53,7 +53,7 @@ def log_tail(folder: Path, worker_id: str) -> str:
         _, marked, logged = log.read().rpartition(_mark(worker_id))
     if not marked and not begins:
         return ""
-    lines = [printable(line) for line in logged.decode(errors="replace").splitlines()]
+    lines = [escaped(line) for line in logged.decode(errors="replace").splitlines()]
     told = [line for line in lines if line.strip()][-TAIL_LINES:]
     return "\n".join(told)[-TAIL_CHARACTERS:]
 
