@@ -60,11 +60,8 @@ async def create_job(
         Nothing was stored.
     """
     checked = checked_config(config)
-    check_name("description", description, wanted="a few words on what the job is for")
-    check_texts({"notes": notes})
+    _check_words(description, notes, request_key)
     told_tags = checked_tags(tags)
-    if request_key is not None:
-        check_name("request_key", request_key, most=MAX_KEY)
     name = None if job_id is None else validate_job_id(job_id)
     if checked.cloud:
         raise ExecutorUnavailable("modal", executors.names())
@@ -89,6 +86,14 @@ async def create_job(
     if not job.attempts:  # a repeated request may find it under way
         await bring_up_to_date(store, job)
     return job
+
+
+def _check_words(description: str, notes: str, request_key: str | None) -> None:
+    """Refuse texts that are too long, missing, or cannot be stored whole."""
+    check_name("description", description, wanted="a few words on what the job is for")
+    check_texts({"notes": notes})
+    if request_key is not None:
+        check_name("request_key", request_key, most=MAX_KEY)
 
 
 async def _add(store: JobStore, name: JobId | None, rng: random.Random | None, **job: Any) -> Job:

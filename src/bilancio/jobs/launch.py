@@ -116,17 +116,13 @@ async def _claim(
     """Lease the job to a worker that is about to start; say so where one has it already."""
     job = await exact(session, name)
     store = await session.store()
-    if request_key is not None:
-        start = await store.last_start(job.job_id)
-        if start is not None and start.details.get("request") == request_key:
-            return Started(job=job, action=start.event_type.value)
+    if request_key is not None and (action := await _repeated(store, job, request_key)):
+        return Started(job=job, action=action)
     again = await _engine_to_recompute(store, job) if recompute else None
     if again is None:
         await _refuse_start(store, job)
     if job.status is JobStatus.RUNNING and not job.stalled:
         return Started(job=job, action=ALREADY_RUNNING)
-    if again is None:
-        _refuse_other_numbers(job)
     await asyncio.to_thread(make_job_folder, job)
     failpoint("before-claim")
     claimed = await store.claim(
@@ -144,6 +140,13 @@ async def _claim(
     if claimed is None:  # another start was faster
         return Started(job=job, action=ALREADY_RUNNING)
     return (job, *claimed)
+
+
+async def _repeated(store: JobStore, job: Job, request_key: str) -> str:
+    """Return what the last start did if it had the same key; else an empty text."""
+    start = await store.last_start(job.job_id)
+    same = start is not None and start.details.get("request") == request_key
+    return start.event_type.value if start is not None and same else ""
 
 
 async def _engine_to_recompute(store: JobStore, job: Job) -> str | None:
@@ -178,6 +181,8 @@ async def _refuse_start(store: JobStore, job: Job) -> None:
     if job.manual:
         advice = "It was started manually, and computed runs would not mix with the recorded ones."
         raise JobStateError(job.job_id, job.state, "started", advice)
+    if job.state != "running":  # else nothing is started, and its state is the answer
+        _refuse_other_numbers(job)
 
 
 def available_steps(job: Job) -> tuple[NextStep, ...]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from bilancio import machine
 from bilancio.errors import JobStateError, ResultsMissing, invalid
 from bilancio.executors import registry as executors
-from bilancio.executors.base import Outcome
+from bilancio.executors.base import Executor, Outcome
 from bilancio.experiments import registry
 from bilancio.experiments.protocol import Experiment, SearchingExperiment, searching
 from bilancio.experiments.reporting import next_step_of
@@ -26,6 +26,23 @@ Tell = Callable[[int, int], None]
 
 LISTED = 20
 BATCH = 1000
+
+
+class Comparison:
+    """What comparing runs has found so far: how many, how many differ, and the first of these."""
+
+    def __init__(self, total: int, tell: Tell) -> None:
+        self.checked = self.differing = 0
+        self.listed: list[Difference] = []
+        self._total = total
+        self._tell = tell
+
+    def add(self, runs: int, differences: list[Difference]) -> None:
+        """Add a batch of *runs*, and what differs in it; tell how many have been compared."""
+        self.checked += runs
+        self.differing += len(differences)
+        self.listed += differences[: LISTED - len(self.listed)]
+        self._tell(self.checked, self._total)
 
 
 async def verify(
@@ -52,11 +69,7 @@ async def verify(
     ExperimentFailed
         The experiment cannot repeat its search.
     """
-    if sample is not None and sample < 1:
-        raise invalid("sample", sample, "whole numbers from 1")
-    if job.manual:
-        advice = "Its runs were recorded by its owner's program, which alone can compute them."
-        raise JobStateError(job.job_id, "a manually started job", "verified", advice)
+    _refuse(job, sample)
     recorded = await store.recorded(job.job_id)
     n_recorded = sum(last - first + 1 for first, last in recorded)
     if not n_recorded:
@@ -70,34 +83,50 @@ async def verify(
     executor = executors.open_executor(
         executors.DEFAULT, workers=workers, run_timeout_s=config.run_timeout_s
     )
-    differing, found, checked = 0, list[Difference](), 0
-    size = BATCH if experiment.releases_gil else executor.workers
+    ranges = _ranges(store, job, config, experiment, chosen)
+    found = Comparison(len(chosen), tell)
     try:
-        ranges = _ranges(store, job, config, experiment, chosen)
-        async for using, indices, stored in ranges:
-            for outcome, rows in [
-                (executor.submit(experiment, using, indices[part]), stored[part])
-                for part in _parts(len(indices), size)
-            ]:
-                done = await asyncio.wrap_future(outcome)
-                differences = list(_differences(job, done, rows))
-                differing += len(differences)
-                found += differences[: LISTED - len(found)]
-                checked += len(rows)
-                tell(checked, len(chosen))
+        await _compare(job, experiment, executor, ranges, found)
     finally:
         executor.close()
     return Verification(
         job_id=job.job_id,
         recorded_runs=n_recorded,
-        checked_runs=checked,
-        differing_runs=differing,
-        differences=tuple(found),
+        checked_runs=found.checked,
+        differing_runs=found.differing,
+        differences=tuple(found.listed),
         stored_versions={
             "engine": job.engine, **{name: job.provenance.get(name) for name in machine.versions()}
         },
         versions={"engine": experiment.version, **machine.versions()},
     )  # fmt: skip
+
+
+def _refuse(job: Job, sample: int | None) -> None:
+    """Refuse a sample that there cannot be, and runs that nobody but their owner can compute."""
+    if sample is not None and sample < 1:
+        raise invalid("sample", sample, "whole numbers from 1")
+    if job.manual:
+        advice = "Its runs were recorded by its owner's program, which alone can compute them."
+        raise JobStateError(job.job_id, "a manually started job", "verified", advice)
+
+
+async def _compare(
+    job: Job,
+    experiment: Experiment,
+    executor: Executor,
+    ranges: AsyncIterator[tuple[SweepConfig, Indices, Metrics]],
+    found: Comparison,
+) -> None:
+    """Compute the runs of *ranges* again, batch by batch, and add to *found* what differs."""
+    size = BATCH if experiment.releases_gil else executor.workers
+    async for config, indices, stored in ranges:
+        for outcome, rows in [
+            (executor.submit(experiment, config, indices[part]), stored[part])
+            for part in _parts(len(indices), size)
+        ]:
+            done = await asyncio.wrap_future(outcome)
+            found.add(len(rows), list(_differences(job, done, rows)))
 
 
 def _chosen(

@@ -54,13 +54,11 @@ class Leases(StoreBase):
             )
             if not claimed:
                 return None
+            (row,) = claimed
             event = _EVENT_OF_CLAIM.get(JobStatus(before[0]["status"]), EventType.RESUMED)
-            details = _claimed(claimed[0], executor)
-            details |= {"request": request_key} if request_key is not None else {}
-            details |= {"recompute": True} if recompute else {}
+            details = _claimed(row, executor, request_key, recompute=recompute is not None)
             await self._append(transaction, job_id, event, details)
-            fence = claimed[0]["fence"]
-            return Lease(job_id=job_id, worker_id=worker_id, fence=fence), event
+            return Lease(job_id=job_id, worker_id=worker_id, fence=row["fence"]), event
 
     async def note_process(self, lease: Lease, pid: int) -> None:
         """Note the process that was started to take up *lease*, unless it has done so."""
@@ -95,12 +93,16 @@ class Leases(StoreBase):
         await self._as_holder("note_speed", lease, speed=finite(speed), startup_s=finite(startup_s))
 
 
-def _claimed(row: Row, executor: str) -> dict[str, Any]:
+def _claimed(
+    row: Row, executor: str, request_key: str | None, *, recompute: bool
+) -> dict[str, Any]:
     """Return what the event of a claim says, given the job's row after it."""
-    return {
+    details = {
         "worker": row["worker_id"],
         "executor": executor,
         "attempt": row["attempts"],
         "completed_runs": row["completed_runs"],
         "failed_runs": row["failed_runs"],
     }
+    details |= {"request": request_key} if request_key is not None else {}
+    return details | ({"recompute": True} if recompute else {})
