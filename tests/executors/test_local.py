@@ -12,13 +12,14 @@ from tests.plugins.faults import FAULTS, HARMLESS
 
 pytestmark = pytest.mark.timeout(60)
 
-DEADLY_IN_THREADS = {"segfault", "exit", "exit 0", "kill", "term", "close all"}
+DEADLY_IN_THREADS = {"segfault", "exit", "exit 0", "kill", "term", "stop its process", "close all"}
 SAID = {
     "segfault": "ChildProcessError: its process died (SIGSEGV)",
     "exit": "ChildProcessError: its process died (exit code 3)",
     "exit 0": "ChildProcessError: its process died (exit code 0)",
     "kill": "ChildProcessError: its process died (SIGKILL)",
     "term": "ChildProcessError: its process died (SIGTERM)",
+    "stop its process": "ChildProcessError: its process died (SIGTERM)",
     "sys.exit": "SystemExit: done",
     "interrupt": "KeyboardInterrupt",
     "generator": "GeneratorExit",

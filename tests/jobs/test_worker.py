@@ -285,8 +285,9 @@ async def test_a_living_worker_renews_its_lease_as_another_machine_sees_it(
     gate.touch()
 
 
-async def test_a_batch_that_kills_two_workers_is_isolated_and_narrowed_down(manager):
-    config = JobConfig(sweep_type="reckless", n=300, faults={137: "segfault"})
+@pytest.mark.parametrize("fault", ["segfault", "stop its process"])
+async def test_a_batch_that_ends_two_workers_is_isolated_and_narrowed_down(manager, fault):
+    config = JobConfig(sweep_type="reckless", n=300, faults={137: fault})
     job = await manager.create_job("try", config)
     for action in ("started", "recovered", "recovered"):
         assert (await manager.start_sweep(job.job_id)).action == action

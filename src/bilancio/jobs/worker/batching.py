@@ -40,14 +40,16 @@ def missing(recorded: Iterable[tuple[int, int]], total: int) -> list[tuple[int, 
 def split_off_suspects(
     gaps: Iterable[tuple[int, int]], in_flight: Iterable[InFlightBatch]
 ) -> tuple[list[tuple[int, int]], list[tuple[Indices, int]]]:
-    """Split the runs that were in flight when a worker died off *gaps*.
+    """Split the runs that were in flight when a worker ended off *gaps*.
+
+    An orderly stop counts, for a run can ask for it; a cancellation does not.
 
     Returns
     -------
     rest
         The gaps without them.
     suspects
-        Of each such batch the runs that are missing, and how many workers died over it.
+        Of each such batch the runs that are missing, and how many workers ended over it.
     """
     todo = np.concatenate(
         [np.arange(first, last + 1) for first, last in gaps] or [np.empty(0, np.int64)]

@@ -98,9 +98,6 @@ class Worker:
             for task in (working, watching):
                 task.cancel()
             await asyncio.wait({watching, working})
-            if self._stop.is_set():
-                with contextlib.suppress(BilancioError):  # what was in flight did not kill it
-                    await self._store.note_in_flight(self._lease, [])
             lock.release()
 
     async def _acquire(self, lock: WorkerLock) -> None:
