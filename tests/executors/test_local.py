@@ -28,7 +28,7 @@ SAID = {
     "recursion": "RecursionError: maximum recursion depth exceeded",
     "unpicklable": "Unpicklable: cannot travel",
     "mute": "Mute: (its message cannot be read: SystemExit)",
-    "odd letters": "ValueError: � � �[2J � é",
+    "odd letters": r"ValueError: \ud800 \x00 \x1b[2J \x9b é",
     "long": "ValueError: xxx",
     "none": "TypeError: the experiment returned NoneType, not a table of metrics",
     "text": "TypeError: the experiment returned str, not a table of metrics",
