@@ -132,7 +132,7 @@ async def test_manually_recorded_runs_come_back(manager, other, small, tmp_path)
 
 
 @pytest.mark.parametrize("run_id", ["a run more", "first", ""])
-async def test_runs_by_hand_that_the_manifest_does_not_count_are_refused(
+async def test_manual_runs_that_the_manifest_does_not_count_are_left_out(
     manager, other, small, tmp_path, run_id
 ):
     job = await manager.create_job("by hand", small)
@@ -143,8 +143,11 @@ async def test_runs_by_hand_that_the_manifest_does_not_count_are_refused(
     folder = await exported(manager, job, tmp_path / "export")
     with (folder / "runs.csv").open("a") as file:
         file.write(f"{job.job_id},{run_id},2,0.5\n")
-    with pytest.raises(InvalidInput, match=rf"run_id: got '{run_id}'; allowed: 2 runs, each once"):
-        await other.import_job(folder)
+    found = await other.import_jobs([folder])
+    (reason,) = found.left_out.values()
+    assert f"run_id: got '{run_id}'; allowed: 2 runs, each once" in reason
+    assert [job.completed_runs for job in found.jobs] == [2]
+    assert await (await other.store()).chunks(job.job_id) == []
 
 
 async def test_manually_recorded_numbers_that_are_not_finite_come_back(

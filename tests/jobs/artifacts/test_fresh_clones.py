@@ -142,7 +142,7 @@ async def test_cells_of_another_sweep_are_left_out(manager, cloned, column):
         assert f"cells.csv: {column}" in found.left_out[str(path)]
 
 
-async def test_cells_of_more_runs_than_the_sweep_has_are_refused(manager, cloned):
+async def test_cells_of_more_runs_than_the_sweep_has_are_left_out(manager, cloned):
     job = await ran(manager, SWEEPS["ring"])
     async with cloned(job) as clone:
         path = clone.settings.out_dir / job.job_id / "cells.csv"
@@ -152,7 +152,7 @@ async def test_cells_of_more_runs_than_the_sweep_has_are_refused(manager, cloned
         more[at] = str(job.total_runs)
         path.write_text("\n".join([heading, *lines, ",".join(more)]) + "\n")
         found = await clone.import_jobs([path.parent])
-        (reason,) = found.refused.values()
+        (reason,) = found.left_out.values()
         assert "cells.csv: index: got others; allowed: increasing multiples of 1 up to 9" in reason
 
 
