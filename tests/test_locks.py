@@ -10,20 +10,23 @@ import pytest
 from bilancio.jobs.worker.lock_file import WorkerLock, WorkerState, process_exists, worker_state
 from bilancio.locks import close_lock, open_lock
 
-pytestmark = pytest.mark.timeout(20)
-
 
 @pytest.fixture
 def forked():
-    """Return a function that forks a copy of this process, which then waits to be killed."""
+    """Return a function that forks a copy of this process, which runs until it is killed."""
     copies = []
 
     def fork():
+        running, announce = os.pipe()
         child = os.fork()
         if child == 0:
+            os.write(announce, b".")
             signal.pause()
             os._exit(1)
         copies.append(child)
+        os.close(announce)
+        assert os.read(running, 1) == b"."
+        os.close(running)
 
     yield fork
     for each in copies:
@@ -37,7 +40,7 @@ def test_a_lock_is_free_when_its_holder_closes_it_although_a_copy_lives_on(tmp_p
     forked()
     close_lock(file)
     other = open_lock(tmp_path / "lock")
-    fcntl.flock(other, fcntl.LOCK_EX)  # waits until the copy has closed its own
+    fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)  # an error if the copy still holds it
     close_lock(other)
 
 

@@ -7,6 +7,7 @@ import psutil
 import pytest
 from mcp import Client
 
+from bilancio.experiments import registry
 from bilancio.jobs.manager import AsyncJobManager
 from bilancio.jobs.models import Job, JobStatus
 from tests.server.talk import (
@@ -26,8 +27,15 @@ from tests.server.talk import (
 
 pytestmark = pytest.mark.slow
 
-LARGE = {"sweep_type": "balanced", "n_agents": 200, "kappas": [0.25, 1]}
-SECONDS = 30
+
+@pytest.fixture
+def gate(isolated, monkeypatch):
+    """Plug in an experiment whose runs wait for a file; return that file."""
+    monkeypatch.setenv("BILANCIO_PLUGINS", "tests.plugins:GATED")
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    registry._plugins.cache_clear()
+    yield isolated / "gate"
+    registry._plugins.cache_clear()
 
 
 def servers() -> list[psutil.Process]:
@@ -45,38 +53,28 @@ def servers() -> list[psutil.Process]:
 
 
 async def ended(reader: AsyncJobManager, job_id: str) -> Job:
-    """Wait for the worker, which may have to compile the kernels first."""
+    """Wait for the worker, which must not stall."""
     async for step in reader.watch(job_id):
         assert not step.job.stalled
     return step.job
 
 
-async def long_job(client: Client, reader: AsyncJobManager) -> str:
-    """Create a job of about `SECONDS` on this machine, by what a short one took here."""
-    job_id = await created(client, {**LARGE, "n_replicates": 5_000})
-    data(await client.call_tool("start_sweep", {"job_id": job_id}))
-    await ended(reader, job_id)
-    asked = {"description": "long", "config": {**LARGE, "n_replicates": 1_000_000}}
-    estimated = data(await client.call_tool("create_job", asked))["estimate"]
-    assert not estimated["rough"]
-    replicates = int(1_000_000 * SECONDS / estimated["seconds"])
-    return await created(client, {**LARGE, "n_replicates": replicates})
-
-
-@pytest.mark.timeout(600)
-async def test_job_outlives_its_server_and_a_new_one_answers_for_it():
+async def test_job_outlives_its_server_and_a_new_one_answers_for_it(gate):
+    config = {"sweep_type": "gated", "n": 400, "gate": 200, "file": str(gate)}
     async with AsyncJobManager() as reader:
         async with Client(over_stdio(committed_command())) as client:
-            job_id = await long_job(client, reader)
+            job_id = await created(client, config)
             data(await client.call_tool("start_sweep", {"job_id": job_id}))
             async for step in reader.watch(job_id):
                 if step.done_runs:
                     break
             [server] = servers()
             server.kill()
-            assert 0 < step.done_runs < step.job.total_runs
         assert servers() == []
-        assert (await reader.exact(job_id)).status is JobStatus.RUNNING
+        job = await reader.exact(job_id)
+        assert job.status is JobStatus.RUNNING
+        assert 0 < job.completed_runs < job.total_runs
+        gate.touch()
         job = await ended(reader, job_id)
         assert job.status is JobStatus.COMPLETED
         assert job.completed_runs == job.total_runs
@@ -84,11 +82,10 @@ async def test_job_outlives_its_server_and_a_new_one_answers_for_it():
     async with Client(over_stdio(module_command())) as client:
         status = data(await client.call_tool("job_status", {"job_id": typo(job_id)}))
         assert (status["job_id"], status["status"]) == (job_id, "completed")
-        asked = {"job_id": typo(job_id), "group_by": ["kappa"]}
-        results = data(await client.call_tool("job_results", asked))
+        results = data(await client.call_tool("job_results", {"job_id": typo(job_id)}))
     assert f"Taken to mean {job_id}" in results["summary"]
+    assert "The sum is 159600." in results["summary"]
     assert results["findings"]["failed_runs"] == 0
-    assert [row[0] for row in results["table"]["rows"]] == [0.25, 1]
 
 
 @pytest.mark.parametrize("command", [committed_command(), module_command()], ids=["uv", "python"])
@@ -97,8 +94,10 @@ async def test_server_creates_starts_and_answers_over_stdio(command):
         job_id = await created(client)
         data(await client.call_tool("start_sweep", {"job_id": job_id}))
         assert (await waited(client, job_id))["status"] == "completed"
-        results = data(await client.call_tool("job_results", {"job_id": job_id}))
+        asked = {"job_id": job_id, "group_by": ["kappa"]}
+        results = data(await client.call_tool("job_results", asked))
     assert results["findings"]["completed_runs"] == 12
+    assert [row[0] for row in results["table"]["rows"]] == [0.25, 0.5]
 
 
 async def test_fresh_clone_with_an_empty_home_answers_from_the_committed_files(
