@@ -87,7 +87,12 @@ def isolated(
     monkeypatch.chdir(tmp_path_factory.mktemp("work"))
     monkeypatch.setenv("BILANCIO_DATABASE_URL", f"sqlite:///{tmp_path / 'store' / 'bilancio.db'}")
     monkeypatch.setenv("BILANCIO_OUT_DIR", str(tmp_path / "out"))
-    for name in ("BILANCIO_WORKERS", "BILANCIO_LEASE_S", "BILANCIO_PLUGINS"):
+    for name in (
+        "BILANCIO_WORKERS",
+        "BILANCIO_LEASE_S",
+        "BILANCIO_EXPERIMENTS",
+        "BILANCIO_PLUGINS",
+    ):
         monkeypatch.delenv(name, raising=False)
     for name in ("HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME"):
         monkeypatch.setenv(name, str(tmp_path / "home"))

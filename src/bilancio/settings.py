@@ -61,9 +61,13 @@ class Settings(BaseSettings):
     lease_s: float = Field(
         default=30.0, ge=0.3, le=3600, description="Seconds that a silent worker keeps its job."
     )
+    experiments: str = Field(
+        default="",
+        description="Modules with experiments, or 'module:function', separated by commas.",
+    )
     plugins: str = Field(
         default="",
-        description="Experiments beside the built-in ones: 'module:object', separated by commas.",
+        description="Objects that are experiments: 'module:object', separated by commas.",
     )
 
     cache_dir: Path | None = Field(

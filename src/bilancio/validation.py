@@ -145,9 +145,9 @@ def allowed_by(schema: Schema, root: Schema) -> str:
         return " or ".join(dict.fromkeys(word for word in words if word and word != "null"))
     match schema.get("type"):
         case "integer":
-            return f"whole numbers{_range(schema)}"
+            return f"whole numbers{_range(schema)}{_multiples(schema)}"
         case "number":
-            return f"numbers{_range(schema)}"
+            return f"numbers{_range(schema)}{_multiples(schema)}"
         case "boolean":
             return "true or false"
         case "array":
@@ -246,6 +246,10 @@ def _range(schema: Schema) -> str:
         if bound is not None
     ]  # fmt: skip
     return " " + " and ".join(words) if words else ""
+
+
+def _multiples(schema: Schema) -> str:
+    return f", multiples of {_plain(schema['multipleOf'])}" if "multipleOf" in schema else ""
 
 
 def _plain(number: float) -> str:

@@ -301,7 +301,7 @@ async def test_results_of_another_engine_are_not_mixed_in(manager, monkeypatch):
     config = JobConfig(sweep_type="faulty", n=5, faults={1: "raise"})
     job = await manager.run_job((await manager.create_job("try", config)).job_id)
     monkeypatch.setattr("tests.plugins.CountingExperiment.version", "counting-2")
-    with pytest.raises(JobStateError, match=r"from engine counting-1; this is counting-2"):
+    with pytest.raises(JobStateError, match=r"by version counting-1 of faulty; here is counting-2"):
         await manager.start_sweep(job.job_id)
 
 

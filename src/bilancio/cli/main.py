@@ -20,6 +20,7 @@ _NOUNS = {
     "jobs": "bilancio.cli.jobs",
     "run": "bilancio.cli.run",
     "bench": "bilancio.cli.bench",
+    "experiments": "bilancio.cli.experiments",
     "worker": "bilancio.cli.worker",
     "doctor": "bilancio.cli.doctor",
 }

@@ -41,8 +41,8 @@ def serve(connection: "Connection[bytes, bytes]") -> None:
     while True:
         request = connection.recv_bytes()
         try:
-            config, indices = pickle.loads(request)  # noqa: S301 - from the parent
-            experiment = _prepared(config.sweep_type)
+            version, config, indices = pickle.loads(request)  # noqa: S301 - from the parent
+            experiment = _prepared(config.sweep_type, version)
         except BaseException as error:  # noqa: BLE001 - a plug-in's module may raise anything
             connection.send_bytes(pickle.dumps(error_text(error)))
             continue
@@ -57,8 +57,15 @@ def serve(connection: "Connection[bytes, bytes]") -> None:
 
 
 @functools.cache
-def _prepared(sweep_type: str) -> Experiment:
+def _prepared(sweep_type: str, version: str) -> Experiment:
+    """Return the experiment, its code loaded here; refuse code that was changed meanwhile."""
     experiment = registry.experiment(sweep_type)
+    if experiment.version != version:
+        message = (
+            f"its code was changed while the job runs: it began with version {version} of "
+            f"{sweep_type}; here is {experiment.version}"
+        )
+        raise RuntimeError(message)
     experiment.prepare()
     return experiment
 

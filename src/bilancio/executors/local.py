@@ -57,7 +57,7 @@ class LocalExecutor:
         if experiment.releases_gil and not isolated:
             attempt = functools.partial(self._in_thread, experiment, config)
         else:
-            attempt = functools.partial(self._in_process, config)
+            attempt = functools.partial(self._in_process, experiment.version, config)
         return self._threads.submit(narrow_down, attempt, indices)
 
     def close(self) -> None:
@@ -81,7 +81,7 @@ class LocalExecutor:
             os._exit(0)
         return attempt
 
-    def _in_process(self, config: Any, indices: Indices) -> Attempt:
+    def _in_process(self, version: str, config: Any, indices: Indices) -> Attempt:
         """Compute in this thread's process; start another where it ended between batches."""
         alone = len(indices) == 1
         limit_s = self._run_timeout_s if alone else self._run_timeout_s + SLACK_S
@@ -89,7 +89,7 @@ class LocalExecutor:
         for _ in range(STARTS):
             child = self._child()
             try:
-                attempt = child.compute(config, indices, limit_s)
+                attempt = child.compute(version, config, indices, limit_s)
             except NotBegun as ended:
                 reason = f"its processes end before they begin ({ended})"
             except Unusable as refused:

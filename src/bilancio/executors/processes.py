@@ -59,8 +59,13 @@ class ChildProcess:
         finally:
             theirs.close()
 
-    def compute(self, config: Any, indices: Indices, limit_s: float) -> Attempt:
+    def compute(self, version: str, config: Any, indices: Indices, limit_s: float) -> Attempt:
         """Compute a batch; a process that dies or takes longer than *limit_s* is the error.
+
+        Parameters
+        ----------
+        version
+            Of the experiment: a process that has loaded another one computes nothing.
 
         Raises
         ------
@@ -68,7 +73,7 @@ class ChildProcess:
             Nothing was computed, through no fault of the batch.
         """
         try:
-            request = pickle.dumps((config, indices))
+            request = pickle.dumps((version, config, indices))
         except Exception as error:  # noqa: BLE001 - a configuration of a plug-in may not pickle
             raise Unusable(error_text(error)) from None
         try:

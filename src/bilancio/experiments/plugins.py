@@ -6,12 +6,17 @@ import inspect
 import re
 import sys
 import threading
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from types import ModuleType
 from typing import Any, NamedTuple, TextIO
 
 from pydantic_core import PydanticUndefined
 
-from bilancio.errors import shown
+from bilancio.errors import InvalidInput, shown
+from bilancio.experiments.declared import Declaration, declaration_of, importable
+from bilancio.experiments.decorated_sweep import sweep_model
+from bilancio.experiments.discovery import Named, Project, Stamp, module_files, stamp_of
 from bilancio.experiments.protocol import Experiment
 from bilancio.experiments.sweep_config import SweepConfig
 
@@ -20,10 +25,11 @@ _METHODS = ("prepare", "compute", "parameters", "observations", "summarise", "he
 
 
 class PluginFault(NamedTuple):
-    """A plug-in that cannot be used: where it was looked for, and why not."""
+    """A plug-in that cannot be used: where it was looked for, why not, and what names it."""
 
     address: str
     reason: str
+    source: str = ""
 
     def __str__(self) -> str:
         return f"the plug-in {self.address} cannot be used: {self.reason}"
@@ -33,31 +39,156 @@ class Unusable(Exception):
     """What is wrong with a plug-in, as a clause."""
 
 
+class Plugin(NamedTuple):
+    """An experiment that a plug-in brings.
+
+    Attributes
+    ----------
+    make
+        Returns the experiment, its code loaded.
+    address, source
+        Where it is, ``module:object``, and what names it.
+    declaration
+        None where it is not a decorated function.
+    """
+
+    config_model: type[SweepConfig]
+    make: Callable[[], Experiment]
+    address: str
+    source: str
+    declaration: Declaration | None = None
+
+
 class Plugins(NamedTuple):
-    """The experiments that plug-ins bring, by sweep type, and the plug-ins that bring none."""
+    """The experiments that plug-ins bring, by sweep type, and the plug-ins that bring none.
 
-    experiments: dict[str, Experiment]
+    Attributes
+    ----------
+    files
+        Those that this was read from, and those whose appearance would change it, each with what
+        tells its versions apart.
+    """
+
+    experiments: dict[str, Plugin]
     faults: tuple[PluginFault, ...]
+    files: dict[Path, Stamp]
+
+    @property
+    def outdated(self) -> list[Path]:
+        """The files that have changed since."""
+        return [file for file, stamp in self.files.items() if stamp_of(file) != stamp]
 
 
-def load_plugins(addresses: Iterable[str], taken: Iterable[str]) -> Plugins:
-    """Load the experiment at each address, ``module:object``.
+def load_plugins(
+    named: Iterable[Named], taken: Iterable[str], project: Project | None = None
+) -> Plugins:
+    """Load what each place that is named brings.
 
     Parameters
     ----------
     taken
         Sweep types that plug-ins cannot have.
+    project
+        The one whose folder is on the import path, if there is one.
     """
-    experiments: dict[str, Experiment] = {}
+    plugins: dict[str, Plugin] = {}
     faults = []
-    for address in dict.fromkeys(addresses):
+    if project and project.fault:
+        faults.append(PluginFault(str(project.file), project.fault, str(project.file)))
+    files: set[Path] = set()
+    for place in named:
+        files |= _files_of(place, project)
         try:
-            experiment = load(address)
-            sweep_type = _sweep_type(experiment, {*taken, *experiments})
-            experiments[sweep_type] = experiment
+            for found in brought(place, project):
+                _add(plugins, found, taken)
+                files |= set() if found.declaration is None else {found.declaration.file}
         except Unusable as error:
-            faults.append(PluginFault(shown(address).strip("'"), str(error)))
-    return Plugins(experiments, tuple(faults))
+            address = shown(place.address).strip("'")
+            faults.append(PluginFault(address, str(error), place.source))
+    return Plugins(plugins, tuple(faults), {file: stamp_of(file) for file in files})
+
+
+def forget_modules(files: Iterable[Path]) -> None:
+    """Have the modules of these files imported again when they are next asked for."""
+    changed = {str(file) for file in files}
+    for name, module in list(sys.modules.items()):
+        if getattr(module, "__file__", None) in changed:
+            del sys.modules[name]
+    importlib.invalidate_caches()
+
+
+def _files_of(place: Named, project: Project | None) -> set[Path]:
+    """Return where a module that is named in a project is, or would be."""
+    module = place.address.partition(":")[0]
+    if project is None or place.source != str(project.file):
+        return set()
+    return {*module_files(project.file.parent, module)}
+
+
+def brought(place: Named, project: Project | None) -> list[Plugin]:
+    """Return the experiments at a place.
+
+    Raises
+    ------
+    Unusable
+        There is none that can be used.
+    """
+    if ":" in place.address:
+        found = load(place.address)
+        declaration = declaration_of(found)
+        if declaration is None:
+            return [_of_object(found, place)]
+        return [_of_function(declaration, place)]
+    module = load_module(place.address)
+    declared = [declaration_of(each) for each in vars(module).values()]
+    once = {each.address: each for each in declared if each is not None}
+    if not once:
+        raise Unusable(_why_empty(module, place.address, project))
+    return [_of_function(each, place) for each in once.values()]
+
+
+def _of_function(declaration: Declaration, place: Named) -> Plugin:
+    if reason := importable(declaration):
+        raise Unusable(reason)
+
+    def make() -> Experiment:
+        from bilancio.experiments.decorated import DecoratedExperiment  # numpy
+
+        return DecoratedExperiment(declaration)
+
+    return Plugin(sweep_model(declaration), make, declaration.address, place.source, declaration)
+
+
+def _of_object(found: Any, place: Named) -> Plugin:
+    return Plugin(_checked_model(found), lambda: found, place.address, place.source)
+
+
+def _add(plugins: dict[str, Plugin], found: Plugin, taken: Iterable[str]) -> None:
+    """Add an experiment; one that two places name counts once.
+
+    Raises
+    ------
+    Unusable
+        Another one has its name.
+    """
+    name = sweep_type_of(found.config_model)
+    if name in plugins and plugins[name].address == found.address:
+        return
+    if name in plugins or name in taken:
+        message = f"there is another experiment for sweeps of type {name!r}"
+        raise Unusable(message)
+    plugins[name] = found
+
+
+def _why_empty(module: ModuleType, name: str, project: Project | None) -> str:
+    """Say why a module brings nothing: often another one of its name comes first."""
+    reason = f"the module {name!r} has no function with @experiment"
+    files = module_files(project.file.parent, name) if project else ()
+    meant = next(filter(Path.is_file, files), None)
+    loaded = getattr(module, "__file__", None)
+    if meant is None or (loaded and Path(loaded).resolve() == meant.resolve()):
+        return reason
+    return f"{reason}: it is {loaded or 'built in'}, which comes before {meant}; rename yours"
 
 
 def load(address: str) -> Any:
@@ -70,20 +201,9 @@ def load(address: str) -> Any:
     """
     name, _, attribute = address.partition(":")
     if not name or not attribute:
-        message = "it is not of the form module:object"
+        message = "it is not of the form module or module:object"
         raise Unusable(message)
-    try:
-        with stdout_to_stderr():
-            module = importlib.import_module(name)
-    except ModuleNotFoundError as error:
-        if error.name and (name == error.name or name.startswith(f"{error.name}.")):
-            message = f"the module {error.name!r} is not installed"
-        else:
-            message = f"it needs the module {error.name!r}, which is not installed"
-        raise Unusable(message) from None
-    except (Exception, SystemExit) as error:
-        message = f"importing it raised {type(error).__name__}: {shown(str(error))}"
-        raise Unusable(message) from error
+    module = load_module(name)
     try:
         return getattr(module, attribute)
     except AttributeError:
@@ -91,8 +211,37 @@ def load(address: str) -> Any:
         raise Unusable(message) from None
 
 
-def _sweep_type(experiment: Any, taken: Collection[str]) -> str:
-    """Return the sweep type of a plug-in's object, which has to be an experiment."""
+def load_module(name: str) -> ModuleType:
+    """Return a module; what importing it prints goes to stderr.
+
+    Raises
+    ------
+    Unusable
+        There is none, or importing it raised something.
+    """
+    try:
+        with stdout_to_stderr():
+            return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name and (name == error.name or name.startswith(f"{error.name}.")):
+            message = f"the module {error.name!r} is not installed"
+        else:
+            message = f"it needs the module {error.name!r}, which is not installed"
+        raise Unusable(message) from None
+    except InvalidInput as error:  # a decorated function that cannot be one
+        raise Unusable(" ".join(str(error).split("\n")).rstrip(".")) from error
+    except (Exception, SystemExit) as error:
+        message = f"importing it raised {type(error).__name__}: {shown(str(error))}"
+        raise Unusable(message) from error
+
+
+def sweep_type_of(model: type[SweepConfig]) -> str:
+    """Return the name of the sweeps that a model checks."""
+    return str(model.model_fields["sweep_type"].default)
+
+
+def _checked_model(experiment: Any) -> type[SweepConfig]:
+    """Return the configuration of a plug-in's object, which has to be an experiment."""
     missing = [name for name in _METHODS if not callable(getattr(experiment, name, None))]
     missing += [name for name in ("version", "releases_gil") if not hasattr(experiment, name)]
     if missing or inspect.isclass(experiment):
@@ -110,15 +259,12 @@ def _sweep_type(experiment: Any, taken: Collection[str]) -> str:
             "letters, digits and hyphens"
         )
         raise Unusable(message)
-    if sweep_type in taken:
-        message = f"there is another experiment for sweeps of type {sweep_type!r}"
-        raise Unusable(message)
     try:
         model.model_json_schema()
     except Exception as error:
         message = f"its config_model has no schema ({type(error).__name__}: {shown(str(error))})"
         raise Unusable(message) from error
-    return str(sweep_type)
+    return model
 
 
 _LOCK = threading.Lock()

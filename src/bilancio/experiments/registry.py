@@ -1,18 +1,32 @@
 """Which experiments there are: the built-in ones, and those that plug-ins bring.
 
-A plug-in is an object with the attributes of `Experiment`, named by the setting
-``BILANCIO_PLUGINS`` (``module:object``) or by an entry point of the group
-``bilancio.experiments``. The built-in ones load their code when they are used.
+A plug-in is a function with `@experiment` or an object with the attributes of `Experiment`;
+`discovery` says where they are named. The built-in ones load their code when they are used.
 """
 
 import functools
+import threading
 from collections.abc import Mapping
-from importlib.metadata import entry_points
+from pathlib import Path
 from typing import Any
 
 from bilancio.errors import InvalidInput, Problem, shown
 from bilancio.experiments.configs import BalancedSweep, RingSweep, SingleRun
-from bilancio.experiments.plugins import PluginFault, Plugins, load, load_plugins
+from bilancio.experiments.declared import declared_here, importable
+from bilancio.experiments.discovery import (
+    add_to_path,
+    find_project,
+    named_experiments,
+    project_files,
+    stamp_of,
+)
+from bilancio.experiments.plugins import (
+    PluginFault,
+    Plugins,
+    forget_modules,
+    load,
+    load_plugins,
+)
 from bilancio.experiments.protocol import Experiment
 from bilancio.experiments.sweep_config import SweepConfig
 from bilancio.settings import load_settings
@@ -23,6 +37,8 @@ _BUILT_IN: dict[str, tuple[type[SweepConfig], str]] = {
     "ring": (RingSweep, "bilancio.experiments.ring:EXPERIMENT"),
     "balanced": (BalancedSweep, "bilancio.experiments.balanced_comparison:EXPERIMENT"),
 }
+
+_REFRESHING = threading.Lock()
 
 
 def sweep_types() -> list[str]:
@@ -46,8 +62,9 @@ def config_model(sweep_type: object) -> type[SweepConfig]:
     allowed = sweep_types()
     got = "nothing" if sweep_type is None else shown(sweep_type)
     meant = nearest(sweep_type, allowed) if isinstance(sweep_type, str) else ""
-    if isinstance(sweep_type, str) and not meant and plugin_faults():
-        got += f", and {'; '.join(map(str, plugin_faults()))}"
+    if isinstance(sweep_type, str) and not meant:
+        reasons = [*filter(None, [_why_unknown(sweep_type)]), *map(str, plugin_faults())]
+        got += f", and {'; '.join(reasons)}" if reasons else ""
     raise InvalidInput([Problem("sweep_type", got, ", ".join(allowed), meant)])
 
 
@@ -89,7 +106,18 @@ def experiment(sweep_type: str) -> Experiment:
     if sweep_type in _BUILT_IN:
         built_in: Experiment = load(_BUILT_IN[sweep_type][1])
         return built_in
-    return _plugins().experiments[sweep_type]
+    return _made(sweep_type)
+
+
+def _why_unknown(sweep_type: str) -> str:
+    """Say why what was declared in this process is no sweep type; nothing was: an empty string."""
+    declaration = declared_here(sweep_type)
+    if declaration is None:
+        return ""
+    return importable(declaration) or (
+        f"{declaration.address} declares it, but its module is named neither in "
+        "[tool.bilancio] experiments nor in BILANCIO_EXPERIMENTS"
+    )
 
 
 def plugin_faults() -> tuple[PluginFault, ...]:
@@ -97,8 +125,41 @@ def plugin_faults() -> tuple[PluginFault, ...]:
     return _plugins().faults
 
 
+def plugins() -> Plugins:
+    """Return what plug-ins bring."""
+    return _plugins()
+
+
+def refresh() -> None:
+    """Load again what has changed since: files with decorated functions, and what names them.
+
+    For processes that live long. A worker computes all runs with what it has loaded.
+    """
+    with _REFRESHING:
+        if _plugins.cache_info().currsize and (outdated := _plugins().outdated):
+            forget_modules(outdated)
+            _plugins.cache_clear()
+
+
 @functools.cache
 def _plugins() -> Plugins:
-    named = [name.strip() for name in load_settings().plugins.split(",") if name.strip()]
-    named += [point.value for point in entry_points(group="bilancio.experiments")]
-    return load_plugins(named, taken=_BUILT_IN)
+    _made.cache_clear()
+    folder = _working_folder()
+    project = find_project(folder)
+    if project is not None:
+        add_to_path(project.file.parent)
+    found = load_plugins(named_experiments(load_settings(), project), _BUILT_IN, project)
+    looked_at = {file: stamp_of(file) for file in project_files(folder)}
+    return found._replace(files=found.files | looked_at)
+
+
+@functools.cache
+def _made(sweep_type: str) -> Experiment:
+    return _plugins().experiments[sweep_type].make()
+
+
+def _working_folder() -> Path | None:
+    try:
+        return Path.cwd()
+    except FileNotFoundError:  # it was removed
+        return None

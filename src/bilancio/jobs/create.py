@@ -115,6 +115,7 @@ def checked_config(config: SweepConfig | Mapping[str, Any]) -> SweepConfig:
     InvalidInput
         One sentence for each field that is wrong.
     """
+    registry.refresh()
     if isinstance(config, SweepConfig):
         return config
     if not isinstance(config, Mapping):

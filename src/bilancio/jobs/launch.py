@@ -12,7 +12,7 @@ from bilancio.jobs.artifacts.current import bring_up_to_date
 from bilancio.jobs.artifacts.folder import RUNS
 from bilancio.jobs.artifacts.ownership import make_job_folder
 from bilancio.jobs.lookup import exact, load
-from bilancio.jobs.models import EventType, Job, JobStatus, Lease, Started
+from bilancio.jobs.models import EventType, Job, JobStatus, Lease, Started, other_version
 from bilancio.jobs.session import Session
 from bilancio.jobs.store import JobStore
 from bilancio.jobs.texts import check_texts
@@ -212,10 +212,4 @@ def _refuse_other_numbers(job: Job) -> None:
     """Results of two versions of the model must not be mixed in one job."""
     if not _resumable(job):
         version = registry.experiment(job.config.sweep_type).version
-        raise JobStateError(
-            job.job_id,
-            job.state,
-            "resumed",
-            f"Its results come from engine {job.engine}; this is {version}, whose numbers "
-            "may differ. Create a new job with the same configuration.",
-        )
+        raise JobStateError(job.job_id, job.state, "resumed", other_version(job, version))

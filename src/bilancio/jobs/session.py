@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 from bilancio.errors import ManagerUnusable
+from bilancio.experiments import registry
 from bilancio.jobs.clock import Clock, utc_now
 from bilancio.jobs.store import JobStore, open_store
 from bilancio.settings import Settings
@@ -45,6 +46,7 @@ class Session:
         if self._process != os.getpid():
             raise ManagerUnusable(ManagerUnusable.FORKED)
         self._refuse_closed()
+        registry.refresh()
         loop = asyncio.get_running_loop()
         if self._loop is None or self._loop.is_closed():
             self._loop = loop

@@ -78,6 +78,16 @@ class Leases(StoreBase):
             expires=self._now(lease_s),
         )
 
+    async def note_engine(self, lease: Lease, engine: str) -> None:
+        """Note which version computes a job that has no results yet.
+
+        Raises
+        ------
+        LeaseLost
+            Another worker has the job, or it has results.
+        """
+        await self._as_holder("note_engine", lease, engine=engine)
+
     async def renew(self, lease: Lease, lease_s: float) -> None:
         """Extend the lease to *lease_s* seconds from now."""
         await self._as_holder("renew", lease, expires=self._now(lease_s))

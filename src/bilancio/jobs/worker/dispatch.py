@@ -4,9 +4,13 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
 
-from bilancio.errors import BilancioError, OutputError
-from bilancio.executors.base import Executor, Indices, Outcome
+import numpy as np
+
+from bilancio.errors import BilancioError, JobDamaged, OutputError
+from bilancio.executors.base import Executor, Indices, Outcome, other_columns
 from bilancio.experiments import registry
 from bilancio.experiments.sweep_config import SweepConfig
 from bilancio.failpoints import failpoint
@@ -23,6 +27,8 @@ from bilancio.jobs.worker.batching import (
 from bilancio.jobs.worker.finishing import progress_details
 from bilancio.jobs.worker.speed import SpeedMeter
 from bilancio.text import runs
+
+Columns = np.dtype[Any]
 
 DEATHS_TO_ISOLATE = 2
 MANIFEST_S = 3.0  # between two writings of the manifest
@@ -65,6 +71,7 @@ class Dispatcher:
         self._lease_s = lease_s
         self._experiment = registry.experiment(job.config.sweep_type)
         self._failed = 0
+        self._columns: Columns | None = None
         self._meter = meter
         self._manifest_due = time.monotonic() + MANIFEST_S
 
@@ -134,7 +141,33 @@ class Dispatcher:
             futures[asyncio.wrap_future(future)] = batch
         return futures
 
+    async def _with_known_metrics(self, outcome: Outcome) -> Outcome:
+        """Return an outcome, as failed where its metrics have other names than those recorded."""
+        if not len(outcome.indices):
+            return outcome
+        if self._columns is None:
+            self._columns = await self._recorded_columns() or outcome.metrics.dtype
+        if {*(outcome.metrics.dtype.names or ())} == {*(self._columns.names or ())}:
+            return outcome
+        error = other_columns(outcome.metrics.dtype, self._columns)
+        failed = dict.fromkeys(outcome.indices.tolist(), error)
+        return replace(
+            outcome,
+            indices=outcome.indices[:0],
+            metrics=outcome.metrics[:0],
+            failures=outcome.failures | failed,
+        )
+
+    async def _recorded_columns(self) -> Columns | None:
+        """Return the columns of the first run that an earlier attempt recorded, if there is one."""
+        for first, last in (await self._store.recorded(self._job.job_id))[:1]:
+            (chunk,) = await self._store.chunks(self._job.job_id, first, last)
+            with contextlib.suppress(JobDamaged):
+                return packing.unpack(chunk, self._job.job_id).dtype
+        return None
+
     async def _record(self, outcome: Outcome, in_flight: list[InFlightBatch]) -> None:
+        outcome = await self._with_known_metrics(outcome)
         stored = await asyncio.to_thread(
             packing.split, outcome.indices, outcome.metrics, outcome.compute_s
         )

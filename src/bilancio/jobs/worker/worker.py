@@ -14,19 +14,19 @@ from pathlib import Path
 
 import numpy as np
 
-from bilancio.errors import BilancioError, JobNotFound, LeaseLost
+from bilancio.errors import BilancioError, JobNotFound, JobStateError, LeaseLost
 from bilancio.executors.registry import open_executor
 from bilancio.experiments import registry
 from bilancio.experiments.protocol import SearchingExperiment, Step, preparation_s, searching
 from bilancio.experiments.reporting import next_step_of
-from bilancio.experiments.sweep_config import SweepConfig
+from bilancio.experiments.sweep_config import SweepConfig, UncheckedSweep
 from bilancio.failpoints import failpoint
 from bilancio.jobs.artifacts import tables
 from bilancio.jobs.artifacts.manifest import write_job_manifest
 from bilancio.jobs.artifacts.ownership import make_job_folder
 from bilancio.jobs.artifacts.provenance import provenance
 from bilancio.jobs.clock import Clock
-from bilancio.jobs.models import Job, JobStatus, Lease
+from bilancio.jobs.models import Job, JobStatus, Lease, other_version
 from bilancio.jobs.store import Chunk, JobStore, packing
 from bilancio.jobs.worker.batching import missing, ranges
 from bilancio.jobs.worker.dispatch import Dispatcher, TooManyFailures
@@ -155,9 +155,29 @@ class Worker:
         await self._write_manifest()
         log.info("job %s: %d runs, %d done", job.job_id, job.total_runs, job.completed_runs)
         experiment = registry.experiment(job.config.sweep_type)
+        job = await self._of_this_version(job, experiment.version)
         self._prepares_once = preparation_s(experiment) > 0
         await in_thread(experiment.prepare)
         return job
+
+    async def _of_this_version(self, job: Job, version: str) -> Job:
+        """Return a job that the code loaded here, which may be newer than the start, computes.
+
+        Raises
+        ------
+        InvalidInput
+            The experiment does not take its configuration.
+        JobStateError
+            Results of another version are recorded.
+        """
+        if isinstance(job.config, UncheckedSweep):
+            registry.stored_configuration(job.config.as_dict(), within="config")
+        if version == job.engine:
+            return job
+        if job.completed_runs:
+            raise JobStateError(job.job_id, job.state, "resumed", other_version(job, version))
+        await self._store.note_engine(self._lease, version)
+        return await self._job()
 
     async def _compute(self, job: Job) -> None:
         """Compute and record what is missing; stop early when too many runs fail."""

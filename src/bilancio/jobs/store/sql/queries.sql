@@ -102,6 +102,13 @@ UPDATE jobs
        provenance = :provenance
  WHERE job_id = :job_id AND status = 'running' AND worker_id = :worker_id AND fence = :fence;
 
+-- name: note_engine
+-- Which version computes, as long as no run is recorded.
+UPDATE jobs
+   SET engine = :engine
+ WHERE job_id = :job_id AND status = 'running' AND worker_id = :worker_id AND fence = :fence
+   AND completed_runs = 0;
+
 -- name: note_process
 -- Until a worker confirms its lease, only its process id is known.
 UPDATE jobs

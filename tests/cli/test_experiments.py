@@ -1,0 +1,143 @@
+"""`bilancio experiments` says what is found, what it takes, and what is wrong with it."""
+
+import pytest
+
+from tests.cli.conftest import program
+
+QUEUE = '''
+import random
+from typing import Annotated
+from pydantic import Field
+from bilancio import experiment
+
+Rate = Annotated[float, Field(gt=0, description="Arrivals.")]
+
+@experiment(
+    "queue",
+    arms=("one-line", "two-lines"),
+    primary="wait",
+    metrics={"wait": ("min", "Mean wait.")},
+)
+def simulate(seed: int, arm: str, rate: Rate = 0.5):
+    """Queue up."""
+    print("noise")
+    return {"wait": random.Random(seed).random() * rate}
+'''
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    here = tmp_path / "study"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    (here / "my_queue.py").write_text(QUEUE)
+    (here / "pyproject.toml").write_text('[tool.bilancio]\nexperiments = ["my_queue", "missing"]\n')
+    return here
+
+
+def test_the_list_says_what_is_found_and_what_cannot_be_used(folder):
+    said = program("experiments", "list")
+    assert said.code == 0
+    assert "queue" in said.out
+    assert "Queue up." in said.out
+    assert f"missing ({folder / 'pyproject.toml'}) cannot be used: the module" in " ".join(
+        said.out.split()
+    )
+    found = program("experiments", "list", "--json").json
+    assert [each["name"] for each in found["experiments"]] == [
+        "single",
+        "ring",
+        "balanced",
+        "queue",
+    ]
+    assert found["experiments"][-1]["source"] == str(folder / "pyproject.toml")
+    assert found["faults"] == [
+        {
+            "address": "missing",
+            "reason": "the module 'missing' is not installed",
+            "source": str(folder / "pyproject.toml"),
+        }
+    ]
+
+
+def test_an_experiment_is_shown_with_parameters_arms_and_metrics(folder):
+    said = program("experiments", "show", "queue")
+    for words in ("one-line, two-lines", "numbers above 0", "Arrivals.", "Mean wait.", "0.5"):
+        assert words in said.out
+    facts = program("experiments", "show", "queue", "--json").json
+    assert facts["address"] == "my_queue:simulate"
+    assert facts["primary"] == "wait"
+    assert facts["parameters"] == [
+        {
+            "name": "rate",
+            "allowed": "numbers above 0",
+            "default": "0.5",
+            "required": False,
+            "description": "Arrivals.",
+        }
+    ]
+
+
+def test_a_built_in_experiment_is_shown_too(bilancio):
+    assert "Horizon: the largest due day" in bilancio("experiments", "show", "ring", "--json").out
+    assert bilancio("experiments", "show", "rnig").err == (
+        "sweep_type: got 'rnig'; allowed: single, ring, balanced. Did you mean ring?\n"
+    )
+
+
+def test_a_module_is_checked_by_a_few_runs(folder):
+    said = program("experiments", "check", "my_queue")
+    assert said.code == 0, said.err
+    assert said.out.splitlines()[0] == "queue (my_queue:simulate)"
+    assert "one-line: wait 0.4222" in said.out
+    assert "noise" not in said.out
+    (found,) = program("experiments", "check", "my_queue", "--json").json["experiments"]
+    assert found["problems"] == found["remarks"] == []
+    assert found["metrics"]["two-lines"]["wait"] == pytest.approx(0.42221, abs=1e-4)
+
+
+CHECKS = {
+    "unnamed": ('return {"wait": seed}', 0, 'write experiments = ["other"] under [tool.bilancio].'),
+    "constant": ('return {"wait": 1}', 0, "Two seeds gave the same: does it draw by its seed?"),
+    "raises": ("return 1 / 0", 1, "wrong: ZeroDivisionError: division by zero"),
+    "unseeded": (
+        'import random; return {"wait": random.random()}',
+        1,
+        "wrong: ValueError: a run gave other numbers the second time; allowed: draws that follow",
+    ),
+    "leaves": ("raise SystemExit(3)", 1, "wrong: SystemExit: 3"),
+    "text": ('return "soon"', 1, "wrong: TypeError: what simulate returned: got 'soon'; allowed:"),
+    "needs more": ('return {"wait": rate}', 0, "there is no default of rate."),
+}
+
+
+@pytest.mark.parametrize(("body", "code", "sentence"), CHECKS.values(), ids=CHECKS)
+def test_what_is_wrong_with_a_module_is_said(folder, body, code, sentence):
+    extra = ", rate: float" if "rate" in body else ""
+    (folder / "other.py").write_text(
+        'from bilancio import experiment\n@experiment("other")\n'
+        f"def simulate(seed: int{extra}):\n    {body}\n"
+    )
+    said = program("experiments", "check", "other")
+    assert sentence in " ".join(said.out.split())
+    assert said.code == code
+
+
+def test_a_function_that_is_refused_is_refused_in_a_check(folder):
+    (folder / "other.py").write_text(QUEUE.replace('"queue"', '"A"').replace("seed: int", "rng"))
+    said = program("experiments", "check", "other")
+    assert said.code == 1
+    assert [line.partition(":")[0] for line in said.err.splitlines()] == [
+        "name of simulate",
+        "rng of simulate",
+        "seed of simulate",
+    ]
+
+
+def test_a_module_that_is_not_there_is_named(folder):
+    assert program("experiments", "check", "nothing").err == (
+        "MODULE: got 'nothing', where the module 'nothing' is not installed.\n"
+    )
+    assert program("experiments", "check", "my_queue.py").err == (
+        "MODULE: got my_queue.py; allowed: a module as it is imported. Did you mean my_queue?\n"
+    )
