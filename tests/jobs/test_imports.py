@@ -115,6 +115,7 @@ async def test_tables_longer_than_what_is_read_at_once_have_one_heading_and_come
         at = heading.index("index")
         assert [row[at] for row in rows] == list(map(str, range(40_001)))
     await other.import_job(folder)
+    assert (await other.events(job.job_id))[0].details["source"] == "runs.csv"
     await assert_same_results(manager, other, job.job_id)
 
 

@@ -73,8 +73,10 @@ async def test_of_several_copies_the_one_in_a_folder_of_the_jobs_name_counts(
 ):
     for place in ("a-copy", NAME, "z-copy"):
         shutil.copytree(folder, tmp_path / "found" / place)
+        path = tmp_path / "found" / place / "job_manifest.json"
+        path.write_text(json.dumps(json.loads(path.read_text()) | {"description": place}))
     (job,) = (await other.list_jobs()).jobs
-    assert job.out_dir == tmp_path / "found"
+    assert job.description == NAME
 
 
 async def test_what_is_too_much_for_one_listing_is_read_by_the_next(
