@@ -31,12 +31,15 @@ def test_the_ring_printed_in_the_model_settles_and_defaults_day_by_day(bilancio)
     said = bilancio(*ONE_RING)
     assert said.code == 0, said.err  # the first traced run on a machine says that it compiles
     shown = lines(said)
-    first = shown.index(["1", "settled", "H2", "H3", "4", "4"])
+    first = shown.index(["1", "settled", "H2", "H3", "H2", "4", "4", "H3"])
+    assert shown[first - 2] == [
+        "day", "event", "debtor", "holder", "payer", "face", "cash", "payee",
+    ]  # fmt: skip
     assert shown[first + 1 : first + 5] == [
-        ["1", "defaulted", "H5", "H1", "225", "50"],
-        ["2", "settled", "H3", "H4", "54", "54"],
-        ["3", "defaulted", "H1", "H2", "172", "100"],
-        ["3", "settled", "H4", "H5", "42", "42"],
+        ["1", "defaulted", "H5", "H1", "H5", "225", "50", "H1"],
+        ["2", "settled", "H3", "H4", "H3", "54", "54", "H4"],
+        ["3", "defaulted", "H1", "H2", "H1", "172", "100", "H2"],
+        ["3", "settled", "H4", "H5", "H4", "42", "42", "H5"],
     ]
     assert ["start", "50", "50", "50", "50", "50"] in shown
     assert shown[-1] == ["5", "0", "146", "0", "62", "42"]
@@ -55,7 +58,8 @@ def test_tickets_are_sold_to_desks_by_name_at_a_price(bilancio):
     sales = [row for row in found["events"] if row["event"] == "sold"]
     assert len(sales) == found["outcome"]["n_trades"] > 0
     for row in sales:
-        assert re.fullmatch("(vbt|dealer)_(short|mid|long)", row["buyer"])
+        assert re.fullmatch("(vbt|dealer)_(short|mid|long)", row["payer"])
+        assert row["payee"] == row["holder"] == row["creditor"]
         assert row["cash"] == pytest.approx(row["price"] * row["face"], abs=1e-6)
     assert {"settled", "defaulted", "rolled-over", "written-off"} & {
         row["event"] for row in found["events"]
@@ -84,7 +88,8 @@ def test_debts_to_desks_are_owed_to_the_desk_by_name(bilancio):
 def test_the_quotes_of_a_desk_are_those_of_its_bucket(bilancio):
     found = bilancio(*ACTIVE, "--agent", "dealer_mid", "--json").json
     assert {row["bucket"] for row in found["quotes"]} == {"mid"}
-    assert all("dealer_mid" in {row["creditor"], row["buyer"]} for row in found["events"])
+    assert {row["event"] for row in found["events"]} == {"sold", "rebucketed"}
+    assert all("dealer_mid" in {row["holder"], row["payer"]} for row in found["events"])
 
 
 def test_long_tables_are_cut_and_say_how_to_get_the_rest(bilancio):

@@ -27,7 +27,7 @@ from bilancio.model import (
     simulate,
     warm_up,
 )
-from bilancio.model.trace import DESKS, Row, Trace
+from bilancio.model.trace import DESKS, ROLES, Row, Trace
 from bilancio.paths import absolute_path
 from bilancio.validation import nearest, validated
 
@@ -258,8 +258,7 @@ def _tables(account: Trace, selection: Selection) -> dict[str, list[Row]]:
         "events": [
             row
             for row in account.event_rows()
-            if asked(row["day"])
-            and (not wanted or wanted & {row["debtor"], row["creditor"], row["buyer"]})
+            if asked(row["day"]) and (not wanted or wanted & {row[role] for role in ROLES})
         ],
         "quotes": [
             row

@@ -62,20 +62,25 @@ class SimEvent(StrEnum):
     WRITTEN_OFF = "written-off"
     ROLLED_OVER = "rolled-over"
     SOLD = "sold"
+    REBUCKETED = "rebucketed"  # passed on between the desks of two buckets
+    INJECTED = "injected"  # cash from outside, just before the sale that it pays for
 
 
 EVENTS = np.dtype(
     [
-        ("price", np.float64),  # of a ticket sold, per unit of face; else NaN
-        ("face", np.int64),
-        ("cash_micro", np.int64),  # paid, lent, or got for the ticket
-        ("agent", np.int32),  # debtor or seller, from 0
-        ("desk", np.int32),  # that bought, or is owed, counted as in Run.cash; -1: a trader is
+        ("price", np.float64),  # of a ticket that changes hands, per unit of face; else NaN
+        ("face", np.int64),  # that the holder has of the debt
+        ("cash_micro", np.int64),  # that payer gives to payee
+        ("debtor", np.int32),  # agents counted as in Run.cash, -1 where there is none
+        ("holder", np.int32),  # before the event
+        ("payer", np.int32),
+        ("payee", np.int32),
         ("day", np.int16),
         ("event", np.int8),  # position in SimEvent
         ("claim", np.int8),  # 0 ring debt, 1 debt to a VBT, 2 debt to a dealer
     ]
 )
+"""What happened: a row for each debt and holder of a part of it."""
 
 QUOTES = np.dtype(
     [

@@ -20,7 +20,8 @@ if TYPE_CHECKING:  # numpy and numba load when a run is simulated, not when this
 MICRO = 10**6
 BUCKETS = ("short", "mid", "long")
 DESKS = tuple(f"{holder}_{bucket}" for bucket in BUCKETS for holder in ("vbt", "dealer"))
-EVENT_COLUMNS = ("day", "event", "debtor", "creditor", "buyer", "face", "cash", "price")
+ROLES = ("debtor", "creditor", "holder", "payer", "payee")  # of agents in an event
+EVENT_COLUMNS = ("day", "event", *ROLES, "face", "cash", "price")
 
 Row = dict[str, Any]
 
@@ -34,7 +35,8 @@ class Trace:
     agents
         Names in the order of ``Run.cash``: H1 … Hn, in balanced runs then ``DESKS``.
     events : EVENTS (n_events,)
-        Settlements, defaults, write-offs, rollovers and sales, in the order in which they happened.
+        Settlements, defaults, write-offs, rollovers, sales, what desks pass on to each other and
+        cash from outside, in the order in which they happened. No cash moves otherwise.
     quotes : QUOTES (3 · days,)
         In active runs, how each bucket opened each day; else empty.
     balances : int64 (days + 1, n_agents), micro-units
@@ -49,24 +51,39 @@ class Trace:
     def event_rows(self) -> Iterator[Row]:
         """Yield each event by ``EVENT_COLUMNS``: agents by name, ``cash`` in money.
 
-        ``cash`` is what was paid, lent by all who hold the debt, or got for the ticket; the
-        creditor of a ticket sold is its seller. A ring debt's creditor is the trader it was made
-        to, also where desks hold tickets of it. What does not apply is None.
+        A debt that several hold has a row for each of them. ``creditor`` is whom a debt was made
+        to, ``holder`` who had it, or a part of it, just before: a seller, in a sale. ``face`` is
+        what the holder had of it, and ``cash`` what the payer gave to the payee, so that all
+        balances follow from those of the start. What does not apply is None; cash from outside
+        has no payer.
         """
         from bilancio.model.tables import SimEvent  # numpy, which importing this does not load
 
         names = [event.value for event in SimEvent]
         n_traders = sum(name not in DESKS for name in self.agents)
-        for price, face, micro, agent, desk, day, event, _ in self.events.tolist():
-            sold = names[event] == SimEvent.SOLD
-            debtor = (agent - 1) % n_traders if sold else agent
-            owed = desk if desk >= 0 and not sold else (debtor + 1) % n_traders
+        agents: tuple[str | None, ...] = (*self.agents, None)  # which -1 finds
+        for (
+            price,
+            face,
+            micro,
+            debtor,
+            holder,
+            payer,
+            payee,
+            day,
+            event,
+            claim,
+        ) in self.events.tolist():
+            of_ring = claim == 0 and debtor >= 0
+            creditor = (debtor + 1) % n_traders if of_ring else holder
             yield {
                 "day": day,
                 "event": names[event],
-                "debtor": self.agents[debtor],
-                "creditor": self.agents[owed],
-                "buyer": self.agents[desk] if sold else None,
+                "debtor": agents[debtor],
+                "creditor": agents[creditor],
+                "holder": agents[holder],
+                "payer": agents[payer],
+                "payee": agents[payee],
                 "face": face,
                 "cash": micro / MICRO,
                 "price": _known(price),

@@ -6,10 +6,12 @@ from typing import Any
 from bilancio.cli.render.console import Output
 from bilancio.cli.render.layout import pairs_table, rows_table
 from bilancio.model import Parameters
-from bilancio.model.trace import MICRO, Row
+from bilancio.model.trace import MICRO, ROLES, Row
 from bilancio.text import number, sweep
 
-_WORDS = ("event", "debtor", "creditor", "buyer", "bucket")
+_WORDS = ("event", *ROLES, "bucket")
+#: Of an event, what matters most first: as many columns are shown as fit the line.
+_EVENT = ("day", "event", "debtor", "holder", "payer", "face", "cash", "price", "payee")
 _PRICES = ("price", "mid", "spread", "bid", "ask")
 _TITLES = {
     "events": "Events: faces and cash in money, prices per unit of face",
@@ -68,7 +70,8 @@ def _value(name: str, value: object) -> str:
 
 def _show_rows(output: Output, rows: Sequence[Row], *, limit: int) -> None:
     shown = rows[:limit] if limit else rows
-    filled = [name for name in rows[0] if any(row[name] is not None for row in rows)]
+    names = _EVENT if "event" in rows[0] else rows[0]
+    filled = [name for name in names if any(row[name] is not None for row in rows)]
     cells = [[_cell(name, row[name]) for name in filled] for row in shown]
     made, cut = rows_table(
         [_HEADINGS.get(name, name) for name in filled],

@@ -85,18 +85,18 @@ Doubles = npt.NDArray[np.float64]
 MICRO = 1_000_000  # micro-units of cash in a unit of money
 
 
-def _numbers(count: int) -> list[int]:
-    """Return *count* numbers from 0 as numpy's: numba compiles a function anew for each literal."""
-    return [cast("int", np.int64(number)) for number in range(count)]
+def int64(number: int) -> int:
+    """Return *number* as numpy's: numba compiles a function anew for each literal."""
+    return cast("int", np.int64(number))
 
 
-(ZERO,) = _numbers(1)
-SHORT, MIDDLE, LONG = _numbers(3)
+ZERO = int64(0)
+SHORT, MIDDLE, LONG = map(int64, range(3))
 N_BUCKETS = 3
 N_DESKS = 6
 
 # Claims on a debtor, by their first holder; also who holds a ticket.
-RING, VBT, DEALER = _numbers(3)
+RING, VBT, DEALER = map(int64, range(3))
 N_CLAIMS = 3
 
 # Rows of `debt` after the three claims.

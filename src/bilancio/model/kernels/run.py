@@ -41,14 +41,16 @@ from bilancio.model.kernels.books import (
     TRADED_FACE,
     VBT,
     WRITTEN_OFF_FACE,
+    ZERO,
     Doubles,
     Flags,
     Ints,
     desk_of,
 )
 from bilancio.model.kernels.compiled import cached, entry, part, rows_of, whole
-from bilancio.model.kernels.dealer import rebucket, update_anchors
+from bilancio.model.kernels.dealer import update_anchors
 from bilancio.model.kernels.random import WORDS, Stream, seed_stream
+from bilancio.model.kernels.rebucketing import rebucket
 from bilancio.model.kernels.recording import Recorder, record_balances, record_quotes
 from bilancio.model.kernels.scenario import (
     add_desks,
@@ -185,10 +187,10 @@ def _simulate_days(
     max_days = max(30, whole(row["maturity_days"]) + 5)
     last_impact, quiet, seeded = -1, 0, False
     if recorder is not None:
-        record_balances(recorder, cash, 0)
+        record_balances(recorder, cash, ZERO)
     for day in range(max_days):
         if active:
-            rebucket(cash, debt, term, desk, price, n, n_terms, day, face_value)
+            rebucket(cash, debt, term, desk, price, n, n_terms, day, face_value, recorder)
             if recorder is not None:
                 open_inventories(debt, term, desk, n_terms, day)
                 record_quotes(recorder, cash, desk, price, n, day, face_value)

@@ -9,8 +9,6 @@ References
 MODEL.md, sections 3 to 5; section 6 for tickets and for what the anchor update needs.
 """
 
-import math
-
 from bilancio.model.kernels.books import (
     DEALER,
     DEALER_FACE,
@@ -49,7 +47,8 @@ from bilancio.model.kernels.recording import (
     SETTLED_IN_FULL,
     WRITTEN_OFF,
     Recorder,
-    record,
+    cash_of_holders,
+    record_parts,
 )
 
 QUIET, IMPACT, FIRST_DEFAULT, ALL_DEFAULTED = 0, 1, 2, 4  # may be added up but for QUIET
@@ -117,16 +116,18 @@ def settle_day(
                     if n_claims == 1 and tally[N_DEFAULTS] + 1 == n:
                         ended = ALL_DEFAULTED
                         break
+                    had = cash_of_holders(cash, debt, n, p, bucket)
                     _pay_what_is_left(cash, debt, dealer_bits, n, p, claim, bucket)
                     if recorder is not None:
-                        owed = _desk_owed(n, claim, bucket)
-                        record(recorder, DEFAULTED_ON, day, i, claim, owed, face, cash[i], math.nan)
+                        record_parts(
+                            recorder, DEFAULTED_ON, cash, debt, n, day, p, claim, bucket, had
+                        )
                     desk[PAID, issued_in] += cash[i]
                     tally[RECOVERED] += cash[i]
                     cash[i] = 0
                     trader[DEFAULTED, i] = 1
                     fell = _write_off(
-                        debt, desk, tally, n, n_claims, p, claim, bucket, day, recorder
+                        cash, debt, desk, tally, n, n_claims, p, claim, bucket, day, recorder
                     )
                     desk[FELL, issued_in] += fell * MICRO
                     continue
@@ -136,9 +137,10 @@ def settle_day(
                 settled += face
                 outcome = IMPACT
                 if recorder is not None:
-                    paid = face * MICRO
-                    owed = _desk_owed(n, claim, bucket)
-                    record(recorder, SETTLED_IN_FULL, day, i, claim, owed, face, paid, math.nan)
+                    had = cash_of_holders(cash, debt, n, p, bucket)
+                    record_parts(
+                        recorder, SETTLED_IN_FULL, cash, debt, n, day, p, claim, bucket, had
+                    )
                 if claim == RING:
                     of_vbts, of_dealers = debt[VBT_FACE, p], debt[DEALER_FACE, p]
                     to_vbts += of_vbts
@@ -166,6 +168,7 @@ def settle_day(
 
 @part
 def _write_off(
+    cash: Ints,
     debt: Ints,
     desk: Ints,
     tally: Ints,
@@ -189,9 +192,8 @@ def _write_off(
             continue
         fell += debt[each, p]
         if recorder is not None and each != claim:
-            i, face = debt[DEBTOR, p], debt[each, p]
-            owed = _desk_owed(n, each, bucket)
-            record(recorder, WRITTEN_OFF, day, i, each, owed, face, 0, math.nan)
+            had = cash_of_holders(cash, debt, n, p, bucket)
+            record_parts(recorder, WRITTEN_OFF, cash, debt, n, day, p, each, bucket, had)
         if each == RING:
             desk[VBT, bucket] -= debt[VBT_FACE, p]
             desk[DEALER, bucket] -= debt[DEALER_FACE, p]
@@ -237,15 +239,6 @@ def _pay_what_is_left(
 
 
 @part
-def _desk_owed(n: int, claim: int, bucket: int) -> int:
-    """Return the desk that a debt is owed to; -1 where it is a trader.
-
-    The arguments are described in `books`.
-    """
-    return -1 if claim == RING else desk_of(n, claim, bucket)
-
-
-@part
 def roll_over_day(
     cash: Ints,
     debt: Ints,
@@ -277,7 +270,7 @@ def roll_over_day(
                 i = debt[DEBTOR, p]
                 if not debt[SETTLED, p] & bit or trader[DEFAULTED, i]:
                     continue
-                before = cash[i]
+                had = cash_of_holders(cash, debt, n, p, bucket)
                 if claim == RING:
                     of_desks = debt[VBT_FACE, p] + debt[DEALER_FACE, p]
                     creditor = i + 1 if i + 1 < n else 0
@@ -297,9 +290,7 @@ def roll_over_day(
                     lent += debt[claim, p]
                 debt[LIVE, p] |= bit
                 if recorder is not None:
-                    face, got = debt[claim, p], cash[i] - before
-                    owed = _desk_owed(n, claim, bucket)
-                    record(recorder, ROLLED_OVER, day, i, claim, owed, face, got, math.nan)
+                    record_parts(recorder, ROLLED_OVER, cash, debt, n, day, p, claim, bucket, had)
             if claim != RING:
                 desk[claim, bucket] += lent
         for p in range(term[FIRST, k], term[FIRST, k + 1]):

@@ -20,6 +20,8 @@ References
 MODEL.md, sections 6 and 7.
 """
 
+import math
+
 from bilancio.model.kernels.books import (
     ABLE,
     BID,
@@ -72,7 +74,13 @@ from bilancio.model.kernels.books import (
 from bilancio.model.kernels.compiled import part
 from bilancio.model.kernels.dealer import quote
 from bilancio.model.kernels.random import Stream, randrange
-from bilancio.model.kernels.recording import SOLD_TO_DESK, Recorder, record
+from bilancio.model.kernels.recording import (
+    FROM_OUTSIDE,
+    NO_AGENT,
+    SOLD_TO_DESK,
+    Recorder,
+    record,
+)
 from bilancio.model.kernels.sorting import sort
 
 _BLOCK_SIZE = 32  # traders counted together, so that the k-th able one is found fast
@@ -380,8 +388,14 @@ def _sell_ticket(
             face, full = debt[REST, claim], False
     leg, desk_buying = rounded(bid * face), desk_of(n, buyer, bucket)
     if cash[desk_buying] < leg:  # only with unlimited depth
-        tally[INJECTION] += leg - cash[desk_buying]
+        missing = leg - cash[desk_buying]
+        tally[INJECTION] += missing
         cash[desk_buying] = leg
+        if recorder is not None:
+            record(
+                recorder, FROM_OUTSIDE, day, NO_AGENT, RING, NO_AGENT, NO_AGENT, desk_buying,
+                ZERO, missing, math.nan,
+            )  # fmt: skip
     cash[desk_buying] -= leg
     cash[i] += leg
     if full:
@@ -403,7 +417,8 @@ def _sell_ticket(
     if trader[NEED, i] <= 0 or (not full and desk[TAKES, bucket] == _SMALL):
         _set_able(trader, tally, i, able=False)
     if recorder is not None:
-        record(recorder, SOLD_TO_DESK, day, i, RING, desk_buying, face, leg, bid)
+        debtor = i - 1 if i else n - 1
+        record(recorder, SOLD_TO_DESK, day, debtor, RING, i, desk_buying, i, face, leg, bid)
     return buyer == DEALER
 
 
