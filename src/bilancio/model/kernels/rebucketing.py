@@ -181,4 +181,4 @@ def _pass_on_tickets(
     cash[desk_of(n, holder, giver)] += paid
     desk[holder, giver] -= face
     desk[holder, taker] += face
-    return paid
+    return int(paid)
