@@ -125,8 +125,8 @@ def ratios(repetitions: int) -> Iterator[Row]:
     """Relief: the effect as a share of the passive arm's default rate, per seed over all cells."""
     for n_seeds in SEEDS:
         rng = np.random.default_rng(100 + n_seeds)
-        passive = rng.gamma(6, 0.05, (repetitions, n_seeds))
-        effect = 0.25 * passive + 0.03 * (rng.standard_exponential(passive.shape) - 1)
+        passive = rng.gamma(36, 0.01, (repetitions, n_seeds))
+        effect = 0.25 * passive + 0.01 * (rng.standard_gamma(8, passive.shape) - 8)
         found = ratio_intervals(effect, passive)
         yield Row(
             f"ratio of means, jackknife, {n_seeds} seeds",
@@ -251,7 +251,8 @@ def engine(repetitions: int) -> Iterator[Row]:
     rng = np.random.default_rng(1)
     at = crossed(np.linspace(0, 1, 3))
     long = max(repetitions // 2, 1) * 40
-    effect = engine_effects(at, rng, long)
+    passive, active = engine_arms(at, rng, long)
+    effect = passive - active
     of_cells = effect.mean(axis=1)
     for n_seeds in (5, 10, 20, 40):
         blocks = effect[:, : long // n_seeds * n_seeds].reshape(len(at), -1, n_seeds)
@@ -259,6 +260,12 @@ def engine(repetitions: int) -> Iterator[Row]:
         n = len(found.low)
         what = f"engine, mean of a grid of {len(at)} cells, t, {n_seeds} seeds"
         yield Row(what, share_of(found, effect.mean()), n, "0.95")
+        of_ratio = ratio_intervals(
+            blocks.mean(axis=0),
+            passive[:, : long // n_seeds * n_seeds].mean(axis=0).reshape(-1, n_seeds),
+        )
+        what = f"engine, relief over {len(at)} cells, jackknife, {n_seeds} seeds"
+        yield Row(what, share_of(of_ratio, effect.mean() / passive.mean()), n, "0.95")
         each = [mean_intervals(blocks[:, place]) for place in range(n)]
         known = np.concatenate([found.lack == 0 for found in each])
         inside = np.concatenate([contains(found, of_cells) for found in each])[known]
@@ -278,7 +285,14 @@ def engine(repetitions: int) -> Iterator[Row]:
 
 
 def engine_effects(at: Points, rng: np.random.Generator, n_seeds: int) -> np.ndarray:
-    """Return passive minus active default rates, (n_points, n_seeds), with common seeds."""
+    passive, active = engine_arms(at, rng, n_seeds)
+    return passive - active
+
+
+def engine_arms(
+    at: Points, rng: np.random.Generator, n_seeds: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the default rates of both arms, (n_points, n_seeds), with common seeds."""
     arms = (Arm.PASSIVE, Arm.ACTIVE)
     first = table_of("balanced", arms, N_AGENTS, 10, seeds=1)[:2]
     table = np.tile(first, len(at) * n_seeds)
@@ -291,7 +305,7 @@ def engine_effects(at: Points, rng: np.random.Generator, n_seeds: int) -> np.nda
     seeds = rng.integers(0, 2**31, n_seeds)
     table["seed"] = np.repeat(seeds, 2 * len(at))
     delta = simulate_many(table)["delta_total"].reshape(n_seeds, len(at), 2)
-    return (delta[:, :, 0] - delta[:, :, 1]).T
+    return delta[:, :, 0].T, delta[:, :, 1].T
 
 
 if __name__ == "__main__":

@@ -4,11 +4,13 @@ from decimal import Decimal
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bilancio.analysis.conditions import where
 from bilancio.errors import InvalidInput
+
+UNHURRIED = settings(deadline=None)  # the first misspelt name loads rapidfuzz
 
 KAPPAS, MUS = (0.25, 0.3, 0.5, 1.0), (0.0, 0.5)
 CELLS = list(itertools.product(KAPPAS, MUS))
@@ -99,6 +101,7 @@ SIGNS = {
     st.sampled_from(["and", "or"]),
     st.booleans(),
 )
+@UNHURRIED
 def test_a_condition_means_what_it_means_in_python(kappa, mu, sign, joined, negated):
     text = f"{'not ' * negated}(kappa {sign} {kappa} {joined} mu = {mu})"
     both = {"and": operator.and_, "or": operator.or_}[joined]
@@ -196,6 +199,7 @@ def test_a_text_that_is_too_long_or_deep_is_refused(condition):
 
 
 @given(st.text("kmu <>=!().5'and,", max_size=30))
+@UNHURRIED
 def test_any_text_is_read_or_refused(text):
     try:
         mask = where(text, COLUMNS)

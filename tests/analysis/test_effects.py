@@ -58,6 +58,7 @@ def anova(values, shape):
     return found
 
 
+UNHURRIED = settings(deadline=None)  # the first interval loads scipy
 SHAPES = st.sampled_from([(2,), (3, 2), (2, 1, 3), (2, 2, 2), (2, 3, 2), (2, 2, 2, 2)])
 
 
@@ -83,7 +84,7 @@ def test_components_are_those_of_the_analysis_of_variance(grid):
 
 
 @given(grids())
-@settings(max_examples=100, deadline=None)
+@UNHURRIED
 def test_shares_are_parts_of_one_within_their_intervals(grid):
     shares = effects(*grid).shares
     known = ~np.isnan(shares.estimate)

@@ -3,7 +3,7 @@ from statistics import fmean
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from scipy import stats
@@ -16,7 +16,10 @@ from bilancio.analysis.intervals import (
     t_quantiles,
     t_tails,
     two_way_interval,
+    two_way_intervals,
 )
+
+UNHURRIED = settings(deadline=None)  # the first interval loads scipy
 
 NAN = math.nan
 SHAPES = st.tuples(st.integers(1, 4), st.integers(0, 6))
@@ -54,6 +57,7 @@ def assert_sane(found):
 
 
 @given(rows(st.floats(-100, 100) | st.just(NAN)))
+@UNHURRIED
 def test_an_interval_of_a_mean_is_that_of_scipy(values):
     found = mean_intervals(values)
     for number, row in enumerate(values):
@@ -67,11 +71,13 @@ def test_an_interval_of_a_mean_is_that_of_scipy(values):
 
 
 @given(rows(ANY_NUMBER))
+@UNHURRIED
 def test_an_interval_of_a_mean_contains_it(values):
     assert_sane(mean_intervals(values))
 
 
 @given(fractions())
+@UNHURRIED
 def test_an_interval_of_a_ratio_contains_it(fraction):
     found = ratio_intervals(*fraction)
     for row in np.flatnonzero(found.lack == 0):
@@ -81,6 +87,7 @@ def test_an_interval_of_a_ratio_contains_it(fraction):
 @given(
     arrays.arrays(np.float64, st.tuples(st.integers(0, 4), st.integers(0, 4)), elements=ANY_NUMBER)
 )
+@UNHURRIED
 def test_an_interval_of_cells_and_seeds_contains_its_mean(values):
     assert_sane(two_way_interval(values))
 
@@ -132,6 +139,7 @@ POSITIVE = st.tuples(st.floats(-9, 9), st.floats(0.5, 9))
 
 
 @given(st.lists(POSITIVE, min_size=2, max_size=8))
+@UNHURRIED
 def test_an_interval_of_a_ratio_is_the_jackknife_of_plain_python(seeds):
     top, bottom = map(list, zip(*seeds, strict=True))
     found = ratio_intervals(np.array([[*top, NAN, 3.0]]), np.array([[*bottom, 2.0, NAN]]))
@@ -143,6 +151,7 @@ def test_an_interval_of_a_ratio_is_the_jackknife_of_plain_python(seeds):
 
 
 @given(st.lists(st.tuples(POSITIVE, POSITIVE), min_size=2, max_size=8))
+@UNHURRIED
 def test_a_difference_of_ratios_leaves_a_seed_out_of_both(seeds):
     sides = np.array(seeds).transpose(1, 2, 0)[:, :, np.newaxis]
     (a, b), (c, d) = sides
@@ -210,6 +219,7 @@ def two_way(values):
         np.float64, st.tuples(st.integers(2, 5), st.integers(2, 5)), elements=st.floats(-9, 9)
     )
 )
+@UNHURRIED
 def test_the_variance_over_cells_and_seeds_is_that_of_the_mean_squares(values):
     found = two_way_interval(values)
     if not found.lack[0]:
@@ -249,6 +259,40 @@ def test_a_ratio_over_cells_and_seeds_is_a_ratio_of_means():
     assert found.estimate[0] == pytest.approx(ratio)
     assert found.error[0] == pytest.approx(linear.error[0])
     assert found.df[0] == pytest.approx(linear.df[0])
+
+
+def test_groups_of_sampled_cells_have_their_own_two_way_intervals():
+    cube = np.random.default_rng(6).random((5, 7))
+    group = np.array([0, 1, 1, -1, 0, 0, 1])
+    whole = np.array([[True] * 5, [True, False, True, True, False]])
+    found = two_way_intervals((cube, None), whole, group)
+    for number in (0, 1):
+        alone = two_way_interval(cube[whole[number]][:, group == number].T)
+        assert found.estimate[number] == alone.estimate[0]
+        assert bounds(found, number) == bounds(alone)
+        assert found.n_seeds[number] == alone.n_seeds[0]
+
+
+def test_missing_values_are_left_out_of_a_two_way_interval():
+    cube = np.random.default_rng(7).random((4, 6))
+    cube[1, 2] = NAN
+    known = ~np.isnan(cube)
+    group, whole = np.zeros(6, np.int64), np.ones((1, 4), bool)
+    found = two_way_intervals((cube, None), whole, group)
+    assert found.estimate[0] == pytest.approx(np.nanmean(cube))
+    alone = two_way_interval(np.where(known, cube, 0).T, known.T.astype(float))
+    assert bounds(found) == bounds(alone)
+    ratio = two_way_intervals((cube, cube + 1), whole, group)
+    assert ratio.estimate[0] == pytest.approx(np.nansum(cube) / np.nansum(cube + 1))
+
+
+def test_sampled_cells_without_any_value_say_so():
+    found = two_way_intervals((np.full((3, 2), NAN), None), np.ones((1, 3), bool), np.zeros(2, int))
+    assert found.reason(0) == "nothing was observed"
+    nothing = two_way_intervals((np.ones((3, 2)), None), np.zeros((1, 3), bool), np.zeros(2, int))
+    assert nothing.reason(0) == "nothing was observed"
+    none = two_way_intervals((np.ones((3, 2)), None), np.ones((0, 3), bool), np.full(2, -1))
+    assert none.estimate.shape == (0,)
 
 
 @pytest.mark.parametrize(

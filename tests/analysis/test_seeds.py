@@ -3,11 +3,13 @@ from statistics import fmean
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from bilancio.analysis.seeds import seed_means, whole
+
+UNHURRIED = settings(deadline=None)  # other programs may have the cores
 
 SIZES = st.tuples(st.integers(1, 4), st.integers(1, 6), st.integers(1, 2))
 
@@ -26,6 +28,7 @@ def cubes(draw):
 
 
 @given(cubes())
+@UNHURRIED
 def test_a_seed_is_whole_in_a_group_when_all_its_cells_have_results_in_all_arms(given_cube):
     recorded, _, group, n_groups = given_cube
     expected = [
@@ -39,6 +42,7 @@ def test_a_seed_is_whole_in_a_group_when_all_its_cells_have_results_in_all_arms(
 
 
 @given(cubes())
+@UNHURRIED
 def test_means_under_a_seed_are_those_of_plain_python(given_cube):
     recorded, values, group, n_groups = given_cube
     complete = whole(recorded, group, n_groups)

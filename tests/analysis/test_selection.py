@@ -2,11 +2,13 @@ from decimal import Decimal
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bilancio.analysis.selection import bins, order, pivot
 from bilancio.errors import InvalidInput
+
+UNHURRIED = settings(deadline=None)  # other programs may have the cores
 
 TABLE = {
     "kappa": np.array([0.25, 0.25, 1.0, 1.0]),
@@ -67,6 +69,7 @@ def test_edges_have_as_many_digits_as_tell_them_apart():
 
 
 @given(st.lists(st.floats(0.3, 7)), st.integers(1, 20), st.booleans())
+@UNHURRIED
 def test_each_value_of_the_range_is_in_one_bin_between_its_edges(values, n_bins, logarithmic):
     low, high = Decimal("0.3"), Decimal(7)
     found = bins(np.array(values, float), low, high, n_bins, logarithmic=logarithmic)

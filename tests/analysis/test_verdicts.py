@@ -1,12 +1,14 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from scipy import stats
 
 from bilancio.analysis.intervals import mean_intervals
 from bilancio.analysis.verdicts import adjusted, holm, p_values, verdicts
+
+UNHURRIED = settings(deadline=None)  # the first interval loads scipy
 
 ROWS = arrays.arrays(
     np.float64,
@@ -40,6 +42,7 @@ def test_adjusted_p_values_are_those_of_holm():
 
 
 @given(st.lists(st.floats(0, 1) | st.just(np.nan), max_size=8))
+@UNHURRIED
 def test_what_holm_rejects_has_an_adjusted_p_value_of_at_most_alpha(p):
     alpha = 0.0512345
     adjusted_p = holm(np.array(p))
@@ -47,6 +50,7 @@ def test_what_holm_rejects_has_an_adjusted_p_value_of_at_most_alpha(p):
 
 
 @given(ROWS)
+@UNHURRIED
 def test_an_adjusted_interval_excludes_zero_exactly_where_holm_rejects(values):
     found = mean_intervals(values)
     within = adjusted(found)
@@ -55,6 +59,7 @@ def test_an_adjusted_interval_excludes_zero_exactly_where_holm_rejects(values):
 
 
 @given(ROWS)
+@UNHURRIED
 def test_an_adjusted_interval_contains_the_plain_one(values):
     found = mean_intervals(values)
     within = adjusted(found)

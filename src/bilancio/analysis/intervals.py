@@ -195,6 +195,47 @@ def two_way_interval(
     return _joined([_crossed(values[:, whole], denominator)], level)
 
 
+def two_way_intervals(
+    sides: tuple[Values, Values | None],
+    whole: NDArray[np.bool_],
+    group_of_cell: NDArray[np.int64],
+    level: float = LEVEL,
+) -> Intervals:
+    """Return `two_way_interval` of the sampled cells of each group, over its whole seeds.
+
+    Parameters
+    ----------
+    sides : float64 (n_seeds, n_cells) each
+        Numerator and denominator of a measure in each run, as `Measure.per_seed` returns them of
+        columns of this shape.
+    whole : bool (n_groups, n_seeds)
+        Which seeds are whole in each group.
+    group_of_cell : int64 (n_cells,)
+        The group of each cell; -1 for a cell that is left out.
+    level
+        Of confidence.
+
+    Notes
+    -----
+    Runs of whole seeds whose value is missing are left out of numerator and denominator, and of
+    the number of runs where there is no denominator: each known run counts the same.
+    """
+    top, bottom = sides
+    found = []
+    for group, seeds in enumerate(whole):
+        here = np.ix_(seeds, group_of_cell == group)
+        above = top[here].T
+        below = None if bottom is None else bottom[here].T
+        known = ~np.isnan(above if below is None else above + below)
+        if not known.any():
+            above, below = above[:, :0], None
+        elif not known.all():
+            above = np.where(known, above, 0)
+            below = known.astype(np.float64) if below is None else np.where(known, below, 0)
+        found.append(_crossed(above, below))
+    return _joined(found or [_means(np.empty((0, 0)))], level)
+
+
 def at_levels(found: Intervals, alpha: Values) -> Intervals:
     """Return the same estimates with intervals of other levels.
 
