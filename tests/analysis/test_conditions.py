@@ -192,6 +192,17 @@ def test_a_text_that_cannot_be_read_says_where_and_what_could_stand_there(condit
     )
 
 
+def test_a_sentence_about_an_entry_names_it_and_shows_columns_that_there_are():
+    columns = {"lines": np.array(["one", "two"]), "rate": np.array([0.5, 0.9])}
+    with pytest.raises(InvalidInput) as error:
+        where({"rate": "<"}, columns)
+    assert str(error.value) == (
+        "where.rate: got '<'; allowed: a value after '<', as in rate < 0.5."
+    )
+    with pytest.raises(InvalidInput, match="as in lines = …"):
+        where("lines", {"lines": columns["lines"]})
+
+
 @pytest.mark.parametrize("condition", ["(" * 100, "not " * 100, "a" * 10_000])
 def test_a_text_that_is_too_long_or_deep_is_refused(condition):
     with pytest.raises(InvalidInput, match="at most"):

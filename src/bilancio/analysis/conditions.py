@@ -1,11 +1,11 @@
 """Conditions on columns: `kappa < 0.5 and mu = 0`, or a mapping of names to conditions.
 
-    condition  := conjunction {"or" conjunction}
+    condition   := conjunction {"or" conjunction}
     conjunction := unit {"and" unit}
-    unit       := "not" unit | "(" condition ")" | comparison
-    comparison := name operator value | value operator name [operator value]
-                | name ["not"] "in" "(" value {"," value} ")"
-    operator   := "=" | "==" | "!=" | "<" | "<=" | ">" | ">="
+    unit        := "not" unit | "(" condition ")" | comparison
+    comparison  := name operator value | value operator name [operator value]
+                 | name ["not"] "in" "(" value {"," value} ")"
+    operator    := "=" | "==" | "!=" | "<" | "<=" | ">" | ">="
 
 Values are numbers, words with or without quotes, true and false. In a mapping the name is left
 out: `{"kappa": "< 0.5", "mu": 0, "concentration": [1, 2]}`; all its conditions must hold.
@@ -30,7 +30,6 @@ Columns = Mapping[str, NDArray[Any]]
 Condition = str | Mapping[str, Any]
 
 FIELD = "where"
-EXAMPLE = "kappa < 0.5 and mu in (0, 0.5)"
 MAX_LENGTH = 5_000
 MAX_DEPTH = 50
 SHOWN_WORDS = 20
@@ -77,7 +76,7 @@ def where(condition: Condition, columns: Columns) -> Mask:
     if isinstance(condition, str):
         return _read(condition, columns) if condition.strip() else _everywhere(columns)
     if not isinstance(condition, Mapping):
-        raise invalid(FIELD, condition, f"text such as {EXAMPLE}, or a mapping")
+        raise invalid(FIELD, condition, f"text such as {_example(columns)}, or a mapping")
     found = _everywhere(columns)
     for name, asked in condition.items():
         found &= _of_entry(str(name), asked, columns)
@@ -86,6 +85,14 @@ def where(condition: Condition, columns: Columns) -> Mask:
 
 def _everywhere(columns: Columns) -> Mask:
     return np.ones(len(next(iter(columns.values()))), np.bool_)
+
+
+def _example(columns: Columns) -> str:
+    """Return a condition on the first columns of numbers."""
+    numbers = [name for name, column in columns.items() if np.asarray(column).dtype.kind in "iuf"]
+    forms = ("{} < 0.5", "{} in (0, 0.5)")
+    parts = [form.format(name) for form, name in zip(forms, numbers, strict=False)]
+    return " and ".join(parts) or f"{next(iter(columns))} = …"
 
 
 def _of_entry(name: str, asked: object, columns: Columns) -> Mask:
@@ -158,7 +165,8 @@ class _Reader:
         """Raise the error of a token that cannot stand where it is."""
         before = self._text[: self.token.start].strip()
         after = f" after {shown(before, 60)}" if before else ""
-        raise invalid(FIELD, self._text, f"{expected}{after}, as in {EXAMPLE}")
+        field = f"{FIELD}.{self._name}" if self._name else FIELD
+        raise invalid(field, self._text, f"{expected}{after}, as in {_example(self._columns)}")
 
     def condition(self) -> Mask:
         """Read one or more conjunctions."""
