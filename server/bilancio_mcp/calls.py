@@ -4,12 +4,15 @@ from collections.abc import Sequence
 
 from bilancio.experiments.grid_sweep import GridSweep
 from bilancio.jobs.launch import available_steps
-from bilancio.jobs.models import Job, Results
+from bilancio.jobs.models import Job
+from bilancio.jobs.views import Results
+from bilancio.printable import shortened
 from bilancio.text import NextStep
-from bilancio_mcp.outputs import COLUMNS, ResultsTable
+from bilancio_mcp.outputs import ResultsTable
 
 WAIT_S, WAIT_LONGER_S = 45, 60  # clients give up a call after a minute or more
 RUNS = "runs.csv"
+NAMED = 3  # measures that an answer's table leaves out
 
 _CALLS = {
     NextStep.START: "start_sweep({name}) starts it.",
@@ -36,7 +39,7 @@ def after_status(job: Job, *, waited_s: int = 0) -> str:
 def after_results(results: Results, table: ResultsTable | None, group_by: Sequence[str]) -> str:
     """Say how to see more of the results, or what to do with a job that is not completed."""
     job = results.job
-    said = [_more_rows(table), _more_columns(results)]
+    said = [_more_rows(table), _more_columns(results, table)]
     if job.state == "completed":
         said.append(_grouping(results, table, group_by))
     else:
@@ -85,11 +88,16 @@ def _more_rows(table: ResultsTable | None) -> str:
     return f"The same call with offset={seen} shows more rows." if seen < table.total_rows else ""
 
 
-def _more_columns(results: Results) -> str:
+def _more_columns(results: Results, table: ResultsTable | None) -> str:
+    """Name measures that the answer's table leaves out."""
     columns = () if results.table is None else results.table.columns
-    if len(columns) <= COLUMNS:
+    shown = () if table is None else table.columns
+    left = [name for name in columns if f"{name}_low" in columns and name not in shown]
+    if not left:
         return ""
-    return f"These are the first {COLUMNS} of {len(columns):,} columns; measures takes others."
+    named = ", ".join(shortened(name, 40) for name in left[:NAMED])
+    more = f" and {len(left) - NAMED:,} more" if len(left) > NAMED else ""
+    return f"measures takes others: {named}{more}."
 
 
 def _grouping(results: Results, table: ResultsTable | None, group_by: Sequence[str]) -> str:

@@ -1,13 +1,14 @@
 """What the tools return. The model sees these fields and nothing else of an answer."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from bilancio.encoding import finite
 from bilancio.experiments.sweep_config import SweepConfig
-from bilancio.jobs.models import Job, Table
+from bilancio.jobs.models import Job
+from bilancio.jobs.views import Table
 from bilancio.printable import escaped, shortened
 from bilancio_mcp.sizes import fitted, fitted_rows, six_digits, size
 
@@ -16,7 +17,9 @@ Data = dict[str, Any]
 SUMMARY, TEXT, ERROR, PATH, TAG = 2_000, 500, 1_000, 1_000, 40  # characters
 CONFIG, FINDINGS, MEANS, FAILURES = 1_500, 4_000, 1_000, 2_000
 ROWS, FRONTIER_ROWS, JOBS = 6_000, 3_000, 16_000
+WARNINGS = 10
 COLUMNS, TAGS = 40, 8
+LEADING_MEASURES = 4  # of a table for which no measures were chosen
 
 
 def _text(limit: int) -> BeforeValidator:
@@ -129,7 +132,13 @@ class JobResults(Answer):
         description="Counts, averages, intervals over all runs so far."
     )
     table: ResultsTable | None
+    contrasts: ResultsTable | None = None
+    effects: ResultsTable | None = None
     frontier: ResultsTable | None = Field(description="κ* by cell, if searched.")
+    plan: Text = ""
+    warnings: Annotated[list[Text], BeforeValidator(lambda said: said[:WARNINGS])] = Field(
+        default=[], description="To be told."
+    )
     folder: Annotated[str, _text(PATH)]
     files: list[str] = Field(description="In the folder.")
     failures: Annotated[Data, _data(FAILURES)] = Field(
@@ -161,22 +170,66 @@ class JobList(Answer):
     offset: int
 
 
-def results_table(
-    table: Table | None, *, before: str, offset: int, budget: int = ROWS
-) -> ResultsTable | None:
-    """Return a table as an answer holds it: its first columns, and as many rows as there is room.
+def findings(summary: Mapping[str, Any], table: Table | None) -> Data:
+    """Return what an answer tells of a summary: what is known, but for what the table can show."""
+    columns = () if table is None else table.columns
+    measures = [name for name in columns if f"{name}_low" in columns]
+    left_out = {"ci95", *(f"avg_{name}" for name in measures[LEADING_MEASURES:])}
+    return {
+        name: value for name, value in summary.items() if value is not None and name not in left_out
+    }
 
-    Parameters
-    ----------
-    before
-        The columns that stand before this one name the group; they are never rounded.
+
+def results_table(
+    table: Table | None, primary: str, chosen: Sequence[str], *, offset: int
+) -> ResultsTable | None:
+    """Return a table as an answer holds it: the columns that matter, as many rows as fit.
+
+    Intervals stand beside the measures chosen, else beside the primary one alone.
     """
     if table is None:
         return None
-    keys = table.columns.index(before)
-    rows = [[*finite(row[:keys]), *six_digits(finite(row[keys:COLUMNS]))] for row in table.rows]
+    columns = shown_columns(table, primary, chosen)[:COLUMNS]
+    places = [table.columns.index(name) for name in columns]
+    return _cut(table, places, offset=offset, budget=ROWS)
+
+
+def shown_columns(table: Table, primary: str, chosen: Sequence[str]) -> list[str]:
+    """Return the columns of a table that an answer shows."""
+    columns = list(table.columns)
+    measures = [name for name in columns if f"{name}_low" in columns]
+    if not measures:
+        return columns
+    wanted = list(chosen) or list(dict.fromkeys([*measures[:LEADING_MEASURES], primary]))
+    left_out = {
+        f"{name}{end}"
+        for name in measures
+        for end in ("", "_low", "_high")
+        if name not in wanted or (end and not chosen and name != primary)
+    }
+    return [name for name in columns if name not in left_out and not name.endswith("_adjusted")]
+
+
+def frontier_table(table: Table | None, *, offset: int) -> ResultsTable | None:
+    """Return what searches found as an answer holds it."""
+    if table is None:
+        return None
+    places = list(range(len(table.columns)))[:COLUMNS]
+    return _cut(table, places, offset=offset, budget=FRONTIER_ROWS)
+
+
+def _cut(table: Table, places: Sequence[int], *, offset: int, budget: int) -> ResultsTable:
+    """Return some columns, and as many rows as there is room; what names a row stays exact."""
+    keys = table.n_keys
+    rows = [
+        [
+            *finite([row[place] for place in places if place < keys]),
+            *six_digits(finite([row[place] for place in places if place >= keys])),
+        ]
+        for row in table.rows
+    ]
     return ResultsTable(
-        columns=[shortened(name, TAG * 2) for name in table.columns[:COLUMNS]],
+        columns=[shortened(table.columns[place], TAG * 2) for place in places],
         rows=fitted_rows(rows, budget),
         offset=offset,
         total_rows=table.total_rows,

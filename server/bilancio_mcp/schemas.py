@@ -1,7 +1,6 @@
 """JSON schemas as the model reads them: everything that constrains, in few words."""
 
 import logging
-from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,6 +13,7 @@ Schema = dict[str, Any]
 log = logging.getLogger(__name__)
 
 RANGE = 2  # values: low and high
+BEYOND = 10**6  # bounds that nobody comes near cost words and say nothing
 CONFIG = (
     "The sweep: sweep_type says which fields there are; each but it has a default. "
     "List every value of a grid. balanced compares dealers that hold (passive) with dealers that "
@@ -58,20 +58,16 @@ def with_sweeps(parameters: Schema) -> Schema:
     and referred to. Fields of no type are refused by the models themselves.
     """
     kinds = {name: _properties(model) for name, model in _models().items()}
-    everywhere, shared = _common(list(kinds.values()))
-    options = [
-        {
-            "properties": {
-                "sweep_type": {"const": kind},
-                **{
-                    name: {"$ref": f"#/$defs/{name}"} if shared.get(name) == field else field
-                    for name, field in fields.items()
-                    if name not in everywhere
-                },
-            }
-        }
-        for kind, fields in kinds.items()
-    ]
+    shared = _shared(kinds)
+    everywhere = shared.pop(tuple(kinds), {})
+    options = []
+    for kind in kinds:
+        own = shared.get((kind,), {})
+        option: Schema = {"properties": {"sweep_type": {"const": kind}, **own}}
+        several = [owners for owners in shared if kind in owners and len(owners) > 1]
+        if several:
+            option["allOf"] = [{"$ref": f"#/$defs/{_named(owners)}"} for owners in several]
+        options.append(option)
     config = {
         "description": CONFIG,
         "type": "object",
@@ -80,25 +76,30 @@ def with_sweeps(parameters: Schema) -> Schema:
         "oneOf": options,
         "unevaluatedProperties": False,
     }
+    defined = {
+        _named(owners): {"properties": fields}
+        for owners, fields in shared.items()
+        if len(owners) > 1
+    }
     return {
         **parameters,
         "properties": {**parameters["properties"], "config": config},
-        "$defs": {**parameters.get("$defs", {}), **shared},
+        "$defs": {**parameters.get("$defs", {}), **defined},
     }
 
 
-def _common(kinds: list[dict[str, Schema]]) -> tuple[Schema, Schema]:
-    """Return the fields that are the same in all sweep types, and those that are in several."""
-    counted = Counter((name, repr(field)) for fields in kinds for name, field in fields.items())
-    everywhere: Schema = {}
-    shared: Schema = {}
-    for fields in kinds:
+def _shared(kinds: Mapping[str, Schema]) -> dict[tuple[str, ...], Schema]:
+    """Return the fields by the sweep types that have them, each the same in all of these."""
+    found: dict[tuple[str, ...], Schema] = {}
+    for fields in kinds.values():
         for name, field in fields.items():
-            if counted[name, repr(field)] == len(kinds):
-                everywhere[name] = field
-            elif counted[name, repr(field)] > 1:
-                shared.setdefault(name, field)
-    return everywhere, shared
+            owners = tuple(kind for kind, others in kinds.items() if others.get(name) == field)
+            found.setdefault(owners, {})[name] = field
+    return found
+
+
+def _named(owners: tuple[str, ...]) -> str:
+    return "_".join(owners)
 
 
 def _models() -> dict[str, Any]:
@@ -141,8 +142,9 @@ def _field(field: Schema, root: Schema) -> Schema:
         if isinstance(field.get(inner), dict):
             field = {**field, inner: _field(field[inner], root)}
     if "properties" in field:  # a cell: what its values may be stands with the lists of them
-        inside = {name: _bare(_field(each, root)) for name, each in field["properties"].items()}
-        field = {**_undescribed(field), "properties": inside}
+        field = {"type": "object"}
+    if field.get("maximum", 0) >= BEYOND:
+        field = {name: value for name, value in field.items() if name != "maximum"}
     if field.get("maxItems") == RANGE:
         field = {**field, "items": _bare(field["items"])}
     if "default" in field:

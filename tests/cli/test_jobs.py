@@ -70,7 +70,7 @@ def test_a_list_that_goes_on_says_so(bilancio, job, small_job, monkeypatch, tmp_
 def test_tables_fit_eighty_columns(bilancio, job, words):
     said = bilancio("jobs", *(job if word == "JOB" else word for word in words))
     assert said.code == 0
-    prose = ("Trading", "Also available", "Not shown", "Files in", "files")
+    prose = ("Trading", "Also available", "Not shown", "Files in", "files", "Note", "±")
     lines = [line for line in said.out.splitlines() if not line.startswith(prose)]
     assert max(map(len, lines)) <= COLUMNS
     assert "\x1b" not in said.out
@@ -104,9 +104,9 @@ def test_results_are_grouped_by_parameters(bilancio, job, small_job):
     table = bilancio(
         "jobs", "results", job, "--group-by", "kappa", "--measures", "trading_effect", "--json"
     ).json["table"]
-    assert table["columns"][:3] == ["kappa", "n", "trading_effect"]
+    assert table["columns"][:5] == ["kappa", "n", "n_seeds", "verdict", "trading_effect"]
     pairs = rows(small_job / "out" / job / "comparison.csv")
-    for kappa, n, effect, *_ in table["rows"]:
+    for kappa, n, _, _, effect, *_ in table["rows"]:
         effects = [float(row["trading_effect"]) for row in pairs if float(row["kappa"]) == kappa]
         assert (n, effect) == (4, pytest.approx(sum(effects) / 4))
 
@@ -118,7 +118,8 @@ def test_values_that_are_all_but_equal_are_told_apart(bilancio):
         )
         manager.run_job(job.job_id)
     for words in (["results", job.job_id, "--group-by", "kappa"], ["runs", job.job_id]):
-        told = bilancio("jobs", *words).out.split()
+        lines = [line.split() for line in bilancio("jobs", *words).out.splitlines()]
+        told = [word for line in lines if line[:1] != ["Note:"] for word in line]
         assert (told.count("0.3"), told.count("0.30000000000000004")) == (1, 1), words
 
 

@@ -144,9 +144,11 @@ async def test_a_search_without_solution_completes_its_job(manager):
 async def test_designs_together_are_told_apart_in_every_result(manager):
     job = await finished(manager, TOGETHER)
     results = await manager.results(job.job_id)
-    assert [row[0] for row in results.table.rows] == ["frontier-active", "grid", "lhs", "points"]
+    assert [row[0] for row in results.table.rows] == ["grid", "lhs", "points"]
     by_cell = await manager.results(job.job_id, group_by=["cell", "kappa"], limit=1000)
-    assert len(by_cell.table.rows) == job.total_runs / 2 / 2
+    assert len(by_cell.table.rows) == 2 + 5 + 1  # what a search tried is not among them
+    by_design = await manager.results(job.job_id, group_by=["design", "kappa"], limit=1000)
+    assert len(by_design.table.rows) == job.total_runs / 2 / 2
     runs = await manager.runs(job.job_id, limit=1000)
     assert [run["cell"] for run in runs[:16:2]] == list(range(8))
     assert all(0.3 <= run["kappa"] <= 3 for run in runs)

@@ -51,10 +51,19 @@ def test_the_headline_of_a_comparison_says_effect_interval_and_pairs():
     )
 
 
-def test_a_comparison_without_a_complete_pair_has_no_effect_to_tell():
+def test_before_the_first_whole_seed_there_is_no_effect_to_tell():
     experiment, config, indices, rows = comparison()
     found = experiment.summarise(config, indices[:1], rows[:1])
-    assert experiment.headline(found) == "No pair of runs is complete yet."
+    assert experiment.headline(found) == (
+        "No seed has results in all cells yet: 1 of 2 cells have some, so there is no average."
+    )
+
+
+def test_of_an_unfinished_comparison_the_whole_seeds_are_told():
+    experiment, config, indices, rows = comparison()
+    found = experiment.summarise(config, indices[:11], rows[:11])
+    assert (found["n_seeds"], found["n_pairs"]) == (2, 4)
+    assert experiment.headline(found).startswith("So far 2 of 3 seeds. Trading lowered")
 
 
 def test_trading_that_harms_is_said_to_raise_the_rate():

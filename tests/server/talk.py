@@ -76,3 +76,15 @@ def over_stdio(command, cwd=ROOT, **environment):
     return StdioServerParameters(
         command=command[0], args=command[1:], env={**os.environ, **environment}, cwd=cwd
     )
+
+
+def sweep_fields(create):
+    """Return the fields of each sweep type that the schema of `create_job` offers."""
+    fields = {}
+    config = create["properties"]["config"]
+    for option in config["oneOf"]:
+        referred = [each["$ref"].rpartition("/")[2] for each in option.get("allOf", [])]
+        parts = [config, *(create["$defs"][name] for name in referred), option]
+        kind = option["properties"]["sweep_type"]["const"]
+        fields[kind] = {name: each for part in parts for name, each in part["properties"].items()}
+    return fields

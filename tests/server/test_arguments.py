@@ -7,7 +7,7 @@ from mcp import Client
 
 from bilancio.jobs.manager import AsyncJobManager
 from bilancio_mcp.server import build_server
-from tests.server.talk import SMALL, completed, created, data, refusal
+from tests.server.talk import SMALL, completed, created, data, refusal, sweep_fields
 
 RING = {"sweep_type": "ring", "n_agents": 5}
 
@@ -71,7 +71,8 @@ async def test_single_tag_or_group_needs_no_list():
         assert (await manager.exact(job_id)).tags == ("paper",)
         asked = {"job_id": job_id, "group_by": "kappa", "measures": "trading_effect"}
         table = data(await client.call_tool("job_results", asked))["table"]
-    assert table["columns"][:3] == ["kappa", "n", "trading_effect"]
+    assert table["columns"][:4] == ["kappa", "n", "n_seeds", "verdict"]
+    assert table["columns"][4] == "trading_effect"
 
 
 async def test_schemas_tell_the_plain_types_all_the_same():
@@ -83,7 +84,7 @@ async def test_schemas_tell_the_plain_types_all_the_same():
         field = tools[tool]["properties"][name]
         assert (field["type"], field["items"]) == ("array", {"type": "string"})
     create = tools["create_job"]
-    assert create["$defs"]["kappas"]["items"]["type"] == "number"
+    assert sweep_fields(create)["ring"]["kappas"]["items"]["type"] == "number"
     assert create["properties"]["config"]["type"] == "object"
 
 

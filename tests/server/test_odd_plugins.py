@@ -111,8 +111,9 @@ async def test_results_say_what_the_experiment_could_not_do_and_give_the_rest(fa
 
 async def test_hundreds_of_metrics_with_long_names_are_stored_and_the_first_ones_shown(monkeypatch):
     answer = await answered("wide", monkeypatch)
-    assert len(answer["table"]["columns"]) == 40
-    assert "the first 40 of " in answer["next"]
+    assert answer["table"]["columns"][:5] == ["n", "n_seeds", "value", "value_low", "value_high"]
+    assert len(answer["table"]["columns"]) < 40
+    assert "measures takes others: " in answer["next"]
     assert "more" in answer["findings"]["…"]
 
 

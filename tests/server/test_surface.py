@@ -11,9 +11,9 @@ from bilancio.experiments import registry
 from bilancio.experiments.sweep_config import UNOFFERED_FIELDS
 from bilancio_mcp.schemas import compact
 from bilancio_mcp.server import INSTRUCTIONS, build_server
-from tests.server.talk import TOOLS, completed
+from tests.server.talk import TOOLS, completed, sweep_fields
 
-MAX_BYTES = 20_000  # of all, answers included
+MAX_BYTES = 24_000  # of all, answers included
 MAX_READ = 14_500  # characters that the model reads: names, manuals, what is taken
 HEAVY = ("numpy", "numba", "scipy", "matplotlib", "rapidfuzz")
 
@@ -84,30 +84,30 @@ async def test_list_of_tools_costs_few_tokens():
 async def test_each_sweep_type_has_its_fields_with_bounds_and_descriptions():
     create = next(tool for tool in await listed() if tool.name == "create_job").input_schema
     config = create["properties"]["config"]
-    kinds = {
-        each["properties"]["sweep_type"]["const"]: each["properties"] for each in config["oneOf"]
-    }
+    kinds = sweep_fields(create)
     assert (
         list(kinds) == config["properties"]["sweep_type"]["enum"] == ["single", "ring", "balanced"]
     )
     assert config["properties"]["n_agents"]["minimum"] == 3
     assert "outside_mid_ratios" not in kinds["ring"]
-    assert kinds["balanced"]["kappas"] == {"$ref": "#/$defs/kappas"}
-    kappas = create["$defs"]["kappas"]
+    kappas = kinds["balanced"]["kappas"]
     assert kappas["items"] == {"type": "number", "exclusiveMinimum": 0, "maximum": 1000}
-    for fields in [config["properties"], *kinds.values()]:
+    for fields in kinds.values():
         for name, field in fields.items():
-            meant = create["$defs"][name] if "$ref" in field else field
-            assert name == "sweep_type" or meant["description"]
+            assert name == "sweep_type" or field["description"]
+
+
+async def test_fields_that_several_sweep_types_have_are_written_once():
+    create = next(tool for tool in await listed() if tool.name == "create_job").input_schema
+    assert json.dumps(create).count("Liquidity ratio") == 2  # a list, and one value of a single run
 
 
 async def test_schema_takes_what_the_models_take_and_no_more():
     create = next(tool for tool in await listed() if tool.name == "create_job").input_schema
     config = create["properties"]["config"]
-    for kind in config["oneOf"]:
-        model = registry.config_model(kind["properties"]["sweep_type"]["const"])
-        offered = config["properties"].keys() | kind["properties"].keys()
-        assert offered == model.model_fields.keys() - UNOFFERED_FIELDS
+    for kind, fields in sweep_fields(create).items():
+        model = registry.config_model(kind)
+        assert fields.keys() == model.model_fields.keys() - UNOFFERED_FIELDS
     assert config["unevaluatedProperties"] is False
 
 

@@ -9,7 +9,7 @@ from mcp_types import ResourceTemplateReference
 
 from bilancio.jobs import JobStatus
 from bilancio.jobs.manager import AsyncJobManager
-from bilancio.jobs.models import Table
+from bilancio.jobs.views import Table
 from bilancio_mcp.outputs import JobResults, results_table
 from bilancio_mcp.server import build_server
 from bilancio_mcp.tools import status
@@ -132,7 +132,7 @@ async def test_results_give_averages_measures_and_files():
     assert answer["findings"]["completed_runs"] == 12
     assert answer["findings"]["n_pairs"] == 6
     assert answer["table"]["columns"] == [
-        "n", "trading_effect", "trading_effect_ci95_low", "trading_effect_ci95_high",
+        "n", "n_seeds", "verdict", "trading_effect", "trading_effect_low", "trading_effect_high",
     ]  # fmt: skip
     assert {"job_manifest.json", "runs.csv", "comparison.csv"} <= set(answer["files"])
     assert answer["folder"].endswith(job_id)
@@ -248,8 +248,9 @@ def test_keys_of_groups_are_exact_and_values_have_six_digits():
         columns=("kappa", "n", "delta"),
         rows=((0.3, 2, 1 / 3), (0.30000000000000004, 2, math.inf)),
         total_rows=2,
+        n_keys=1,
     )
-    answer = results_table(table, before="n", offset=0)
+    answer = results_table(table, "delta", [], offset=0)
     assert answer is not None
     assert answer.rows == [[0.3, 2, 0.333333], [0.30000000000000004, 2, None]]
 

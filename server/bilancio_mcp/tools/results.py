@@ -1,13 +1,13 @@
 """`job_results`: what a job has found."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field
 
 from bilancio import text
 from bilancio_mcp import calls
 from bilancio_mcp.lifespan import Ctx, manager_of
-from bilancio_mcp.outputs import FRONTIER_ROWS, JobResults, asked_for, results_table
+from bilancio_mcp.outputs import JobResults, asked_for, findings, frontier_table, results_table
 from bilancio_mcp.tools.arguments import AnyName, Offset, Texts
 from bilancio_mcp.tools.spec import READS, ToolSpec
 
@@ -26,27 +26,59 @@ async def job_results(
     group_by: Annotated[
         Texts, Field(description="Parameters for the table's rows, singular: kappa, mu, …, seed.")
     ] = (),
-    measures: Annotated[Texts, Field(description="Columns of the table; all if left out.")] = (),
+    measures: Annotated[
+        Texts, Field(description="Columns of the table, with intervals; else the first few.")
+    ] = (),
+    where: Annotated[
+        str | dict[str, Any] | None, Field(description="Cells, as 'kappa < 0.5 and mu = 0'.")
+    ] = None,
+    order_by: Annotated[Texts, Field(description="Columns; -name descends.")] = (),
+    contrast: Annotated[
+        str, Field(description="Adds a parameter's levels against its lowest, paired by seed.")
+    ] = "",
+    effects: Annotated[
+        bool, Field(description="Adds which parameters matter: shares of variance.")
+    ] = False,
+    pivot: Annotated[str, Field(description="A column for each value of this parameter.")] = "",
+    bins: Annotated[
+        int | None, Field(ge=1, le=1000, description="For parameters sampled from ranges.")
+    ] = None,
+    precision: Annotated[
+        float | None, Field(gt=0, description="Half width to plan seeds for.")
+    ] = None,
     limit: Annotated[int, Field(ge=1, le=200, description="Rows of the table to show.")] = 20,
     offset: Offset = 0,
 ) -> JobResults:
     """Answer a call of the tool."""
     results = await manager_of(ctx).results(
-        job_id, group_by=group_by, measures=measures, limit=limit, offset=offset
+        job_id,
+        group_by=group_by,
+        measures=measures,
+        where=where,
+        order_by=order_by,
+        contrast=contrast,
+        effects=effects,
+        pivot=pivot,
+        bins=bins,
+        precision=precision,
+        limit=limit,
+        offset=offset,
     )
     job = results.job
-    table = results_table(results.table, before="n", offset=offset)
+    table = results_table(results.table, results.primary, measures, offset=offset)
     return JobResults(
         summary=text.read_as(results.reading, job.job_id) + results.headline,
         next=calls.after_results(results, table, group_by),
         job_id=job.job_id,
         description=job.description,
         status=job.state,
-        findings=results.summary,
+        findings=findings(results.summary, results.table),
         table=table,
-        frontier=results_table(
-            results.frontier, before="kappa_star", offset=offset, budget=FRONTIER_ROWS
-        ),
+        contrasts=results_table(results.contrasts, results.primary, measures, offset=offset),
+        effects=results_table(results.effects, results.primary, measures, offset=0),
+        frontier=frontier_table(results.frontier, offset=offset),
+        plan="" if results.plan is None else results.plan["sentence"],
+        warnings=list(results.warnings),
         folder=str(job.folder),
         files=list(results.files),
         failures=results.failures,

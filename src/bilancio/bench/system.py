@@ -12,7 +12,7 @@ import resource
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Collection, Iterator
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
 
@@ -20,13 +20,16 @@ import numpy as np
 from pydantic import Field
 
 from bilancio import machine, model
-from bilancio.analysis.observations import Observations
+from bilancio.analysis.measures import Measure
 from bilancio.bench.finding import Finding
+from bilancio.experiments.layout import Layout
+from bilancio.experiments.standard import Averages, StandardExperiment, so_far
 from bilancio.experiments.sweep_config import SweepConfig
 from bilancio.jobs.manager import AsyncJobManager
 from bilancio.jobs.store import JobStore
 
 MANY, RING_RUNS, BYTES_RUNS = 1_000_000, 100_000, 200_000
+CELLS = 1000  # of the trivial sweep
 GRID: dict[str, Any] = {
     "kappas": ["0.25", "0.5", "1", "2", "4"],
     "concentrations": ["0.2", "0.5", "1", "2", "5"],
@@ -53,13 +56,24 @@ class TrivialSweep(SweepConfig):
         """Number of runs."""
         return self.n
 
+    @property
+    def layout(self) -> Layout:
+        """A thousand cells under as many seeds as it takes."""
+        n_cells = min(self.n, CELLS)
+        return Layout(-(-self.n // n_cells), n_cells, 1)
 
-class TrivialExperiment:
+    def all_seeds(self) -> range:
+        """Return the seeds, from 0."""
+        return range(self.layout.n_seeds)
+
+
+class TrivialExperiment(StandardExperiment):
     """Three parameters, and metrics that are fractions of the index."""
 
     config_model: type[SweepConfig] = TrivialSweep
     version = "trivial-1"
     releases_gil = True
+    primary = "m0"
     parameter_names: ClassVar[tuple[str, ...]] = ("a", "b", "c")
 
     def prepare(self) -> None:
@@ -72,30 +86,25 @@ class TrivialExperiment:
             found[name] = indices / (position + 3)
         return found
 
-    def parameters(self, _: Any, indices: Any) -> dict[str, Any]:
+    def parameters(self, config: TrivialSweep, indices: Any) -> dict[str, Any]:
         """Return three columns of ten values each, and a seed."""
+        seed, cell, _ = config.layout.locate(indices)
         columns = {name: indices // 10**at % 10 for at, name in enumerate(self.parameter_names)}
         arm = np.full(len(indices), "passive")
-        return {"cell": indices % 1000, **columns, "seed": indices // 1000, "arm": arm}
+        return {"cell": cell, **columns, "seed": seed, "arm": arm}
 
-    def observations(self, config: Any, indices: Any, metrics: Any) -> Observations:
-        """Return one observation a run."""
-        cells = self.parameters(config, indices)
-        columns = {name: cells[name] for name in (*self.parameter_names, "seed")}
-        return Observations(
-            columns={**columns, **{name: metrics[name] for name in metrics.dtype.names}},
-            parameters=self.parameter_names,
-            measures=tuple(metrics.dtype.names),
-            primary="m0",
-        )
+    def measures(self, names: Collection[str]) -> tuple[Measure, ...]:
+        """Return all metrics."""
+        return tuple(Measure(name=name, numerator={name: 1.0}) for name in names)
 
-    def summarise(self, _config: Any, _indices: Any, metrics: Any) -> dict[str, Any]:
+    def summary(self, averages: Averages) -> dict[str, Any]:
         """Return a mean."""
-        return {"avg_m0": float(metrics["m0"].mean())}
+        return {"avg_m0": averages.estimates["m0"], **averages.counts}
 
     def headline(self, summary: dict[str, Any]) -> str:
         """Say the mean."""
-        return f"The mean is {summary['avg_m0']:g}."
+        mean = summary["avg_m0"]
+        return so_far(summary) if mean is None else f"The mean is {mean:g}."
 
 
 TRIVIAL = TrivialExperiment()

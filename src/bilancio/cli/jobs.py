@@ -6,7 +6,14 @@ import typer
 
 from bilancio.cli import maintenance
 from bilancio.cli.context import AsJson, ExactName, JobName, name_of, with_manager
-from bilancio.cli.parsing import CommandGroup, command, help_text, parse_int, split_csv
+from bilancio.cli.parsing import (
+    CommandGroup,
+    command,
+    help_text,
+    parse_int,
+    parse_number,
+    split_csv,
+)
 from bilancio.cli.render.console import Output, emit
 from bilancio.jobs.clock import utc_now
 from bilancio.jobs.manager import AsyncJobManager
@@ -115,6 +122,38 @@ def results(
         list[str] | None,
         typer.Option(metavar="A,B,…", help="What to show. Default: the first few."),
     ] = None,
+    where: Annotated[
+        list[str] | None,
+        typer.Option(metavar="CONDITION", help="Which cells, such as 'kappa < 0.5 and mu = 0'."),
+    ] = None,
+    order_by: Annotated[
+        list[str] | None,
+        typer.Option(metavar="A,-B,…", help="Columns to order by; descending with a minus."),
+    ] = None,
+    contrast: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME", help="Compare a parameter's levels with its lowest, paired by seed."
+        ),
+    ] = None,
+    effects: Annotated[
+        bool,
+        typer.Option(
+            "--effects", metavar="", help="Which parameters matter: shares of the variance."
+        ),
+    ] = False,
+    pivot: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="A column for each value of this parameter."),
+    ] = None,
+    bins: Annotated[
+        str | None,
+        typer.Option(metavar="N", help="Bins for parameters that were sampled from ranges."),
+    ] = None,
+    precision: Annotated[
+        str | None,
+        typer.Option(metavar="X", help="Say how many seeds an interval of ± X takes."),
+    ] = None,
     limit: Limit = "50",
     offset: Offset = "0",
     as_json: AsJson = False,
@@ -126,6 +165,13 @@ def results(
             name_of(job),
             group_by=split_csv(group_by),
             measures=chosen,
+            where=" and ".join(f"({each})" for each in where) if where else None,
+            order_by=split_csv(order_by),
+            contrast=contrast,
+            effects=effects,
+            pivot=pivot,
+            bins=None if bins is None else parse_int("bins", bins),
+            precision=None if precision is None else parse_number("precision", precision),
             limit=parse_int("limit", limit),
             offset=first,
         )

@@ -1,5 +1,6 @@
 """How a command line is read, and what is said of one that is written wrongly."""
 
+import math
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -139,6 +140,23 @@ def parse_int(field: str, text: str, *, least: int | None = None) -> int:
         raise invalid(field, text, allowed) from None
     if least is not None and value < least:
         raise invalid(field, text, allowed)
+    return value
+
+
+def parse_number(field: str, text: str) -> float:
+    """Read a finite number.
+
+    Raises
+    ------
+    InvalidInput
+        It is not one.
+    """
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise invalid(field, text, "numbers")
     return value
 
 

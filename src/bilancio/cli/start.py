@@ -10,7 +10,8 @@ from bilancio.cli.render.progress import compiles, meter
 from bilancio.errors import JobStateError
 from bilancio.jobs.artifacts.log import LOG
 from bilancio.jobs.manager import AsyncJobManager
-from bilancio.jobs.models import Estimate, Job, JobStatus, Progress, Results
+from bilancio.jobs.models import Estimate, Job, JobStatus, Progress
+from bilancio.jobs.views import Results
 from bilancio.printable import shortened
 from bilancio.text import counts, estimate, runs
 

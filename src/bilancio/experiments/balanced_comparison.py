@@ -1,26 +1,16 @@
 """Dealers that trade against dealers that hold, from the same start (MODEL.md, sections 2–8)."""
 
+from collections.abc import Collection
 from typing import Any, ClassVar
 
-import numpy as np
-from numpy.typing import NDArray
-
-from bilancio.analysis.intervals import seed_interval
-from bilancio.analysis.observations import Observations
+from bilancio.analysis.measures import Measure
 from bilancio.experiments.configs import BalancedSweep
-from bilancio.experiments.design import Indices
-from bilancio.experiments.ring import (
-    RingExperiment,
-    ends,
-    found_by_search,
-    interval_words,
-    mean,
-    measured,
-    observed_columns,
-    with_frontier,
-)
+from bilancio.experiments.ring import RingExperiment, interval_words
+from bilancio.experiments.standard import Averages, so_far
 from bilancio.experiments.sweep_config import SweepConfig
 from bilancio.model.metrics import BALANCED_METRICS, Metric
+
+PROFITS = ("dealer_pnl", "vbt_pnl")
 
 
 class BalancedComparison(RingExperiment):
@@ -29,99 +19,113 @@ class BalancedComparison(RingExperiment):
     config_model: type[SweepConfig] = BalancedSweep
     metrics: ClassVar[tuple[Metric, ...]] = BALANCED_METRICS
 
-    def observations(
-        self, config: Any, indices: Indices, metrics: NDArray[np.void]
-    ) -> Observations:
-        """Return one observation a pair; runs whose partner is missing are left out.
+    primary = "trading_effect"
+    verdict_words: ClassVar[tuple[str, str] | None] = ("helps", "hurts")
 
-        Measures: the default rate of each arm; trading_effect = delta_passive − delta_active;
-        trading_relief_ratio = trading_effect / delta_passive, 0 where delta_passive is 0.
+    def measures(self, names: Collection[str]) -> tuple[Measure, ...]:
+        """Return what is said of pairs of runs, given the metrics recorded.
+
+        trading_effect = delta_passive − delta_active; trading_relief_ratio is the ratio of the
+        means of trading_effect and delta_passive. What only trading can change is that of the
+        active arm; profits are those of both arms, and active − passive.
         """
-        passive, active = pairs(indices)
-        columns = observed_columns(self._columns(config, indices[passive]), metrics[passive])
-        parameters = tuple(name for name in columns if name != "seed")
-        delta_passive = metrics["delta_total"][passive]
-        delta_active = metrics["delta_total"][active]
-        effect = delta_passive - delta_active
-        relief = np.divide(
-            effect, delta_passive, out=np.zeros_like(effect), where=delta_passive != 0
-        )
-        columns |= {
-            "delta_passive": delta_passive,
-            "delta_active": delta_active,
-            "trading_effect": effect,
-            "trading_relief_ratio": relief,
-        }
-        if "n_defaults" in (metrics.dtype.names or ()):
-            columns["n_defaults_passive"] = metrics["n_defaults"][passive].astype(float)
-            columns["n_defaults_active"] = metrics["n_defaults"][active].astype(float)
-        for name in measured((each for each in self.metrics if each.dealers), metrics):
-            columns[name] = metrics[name][active].astype(float)
-        return Observations(
-            columns=columns,
-            parameters=parameters,
-            measures=tuple(name for name in columns if name not in {*parameters, "seed"}),
-            primary="trading_effect",
-        )
+        delta = {"delta_total@passive": 1.0, "delta_total@active": -1.0}
+        passive = {"delta_total@passive": 1.0}
+        found = [
+            *_by_arm("delta", "delta_total", unit="1", meaning="Default rate"),
+            Measure(
+                name="trading_effect",
+                numerator=delta,
+                unit="1",
+                meaning="delta_passive − delta_active.",
+            ),
+            Measure(
+                name="trading_relief_ratio",
+                numerator=delta,
+                denominator=passive,
+                unit="1",
+                meaning="Mean trading_effect / mean delta_passive.",
+            ),
+        ]
+        if "n_defaults" in names:
+            found += _by_arm(
+                "n_defaults", "n_defaults", unit="agents", meaning="Agents that defaulted"
+            )
+        for metric in self.metrics:
+            if not (metric.measure and metric.dealers and metric.name in names):
+                continue
+            if metric.name in PROFITS:
+                found += _by_arm(
+                    metric.name, metric.name, unit=metric.unit, meaning=metric.meaning.rstrip(".")
+                )
+                found.append(
+                    Measure(
+                        name=metric.name,
+                        numerator={f"{metric.name}@active": 1.0, f"{metric.name}@passive": -1.0},
+                        unit=metric.unit,
+                        meaning=f"{metric.name}_active − {metric.name}_passive.",
+                    )
+                )
+            else:
+                found.append(
+                    Measure(
+                        name=metric.name,
+                        numerator={f"{metric.name}@active": 1.0},
+                        unit=metric.unit,
+                        meaning=metric.meaning,
+                    )
+                )
+        return tuple(found)
 
-    def summarise(self, config: Any, indices: Indices, metrics: NDArray[np.void]) -> dict[str, Any]:
-        """Return the averages over pairs and the interval of the effect over seeds.
+    def summary(self, averages: Averages) -> dict[str, Any]:
+        """Return averages over the pairs of whole seeds, and the interval of the effect.
 
         The probes of a frontier are left out of both: where a search looks says nothing of the
-        average.
+        average. A sweep of nothing else has neither.
         """
-        sampled = np.searchsorted(indices, config.fixed_runs)
-        seen = self.observations(config, indices[:sampled], metrics[:sampled])
-        effect = seen.columns["trading_effect"]
-        known = effect[~np.isnan(effect)]
-        interval = seed_interval(effect, seen.columns["seed"])
-        averages = {f"avg_{name}": mean(seen.columns[name]) for name in seen.measures}
+        if not averages.n_cells:
+            return {"ends": dict(averages.ends)}
+        improved, unchanged, worsened = averages.signs
         return {
-            "n_pairs": len(effect),
-            **averages,
-            "trading_effect_ci95": interval.as_list(),
-            "trading_effect_ci95_missing": interval.reason or None,
-            "n_seeds": interval.n_seeds,
-            "improved": int((known > 0).sum()),
-            "unchanged": int((known == 0).sum()),
-            "worsened": int((known < 0).sum()),
-            "ends": ends(metrics),
-            **found_by_search(config, indices, metrics),
+            "n_pairs": averages.n,
+            **{f"avg_{name}": value for name, value in averages.estimates.items()},
+            "trading_effect_ci95": averages.intervals["trading_effect"],
+            "trading_effect_ci95_missing": averages.missing or None,
+            **averages.counts,
+            "improved": improved,
+            "unchanged": unchanged,
+            "worsened": worsened,
+            "ci95": dict(averages.intervals),
+            "ends": dict(averages.ends),
         }
 
-    def headline(self, summary: dict[str, Any]) -> str:
-        """Say what trading did to the default rate, and the frontier."""
-        averages = self._averages(summary)
-        if averages is None and "frontier" not in summary:
-            return "No pair of runs is complete yet."
-        return with_frontier(averages, summary)
-
-    def _averages(self, summary: dict[str, Any]) -> str | None:
-        effect = summary["avg_trading_effect"]
+    def _averages(self, summary: dict[str, Any]) -> str:
+        effect = summary.get("avg_trading_effect")
         if effect is None:
-            return None
+            return so_far(summary)
         verb = "lowered" if effect > 0 else "raised" if effect < 0 else "did not change"
         by = f" by {abs(effect):.4f}" if effect else ""
-        spread = interval_words(summary["trading_effect_ci95"], summary["n_seeds"])
-        return (
+        spread = interval_words(summary["trading_effect_ci95"], summary)
+        said = (
             f"Trading {verb} the average default rate{by}, "
             f"from {summary['avg_delta_passive']:.4f} (passive) "
             f"to {summary['avg_delta_active']:.4f} (active); {spread}. "
             f"Of {summary['n_pairs']} pairs {summary['improved']} improved, "
             f"{summary['unchanged']} did not change, {summary['worsened']} worsened."
         )
+        return " ".join(filter(None, (so_far(summary), said)))
 
 
-def pairs(indices: Indices) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Return the positions of the passive and the active run of each complete pair.
-
-    Parameters
-    ----------
-    indices : int64 (n,)
-        Runs, increasing. Even ones are passive, the next odd one is its active partner.
-    """
-    first = np.flatnonzero((indices[:-1] % 2 == 0) & (np.diff(indices) == 1))
-    return first, first + 1
+def _by_arm(name: str, metric: str, *, unit: str, meaning: str) -> list[Measure]:
+    return [
+        Measure(
+            name=f"{name}_{arm}",
+            numerator={f"{metric}@{arm}": 1.0},
+            unit=unit,
+            meaning=f"{meaning}, {arm} arm.",
+        )
+        for arm in ("passive", "active")
+    ]
 
 
 EXPERIMENT = BalancedComparison()

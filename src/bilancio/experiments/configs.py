@@ -15,6 +15,7 @@ from bilancio.errors import InvalidInput, Problem, shown
 from bilancio.experiments.derived import Point, fixed_from, point_of, varied_from
 from bilancio.experiments.fields import listed
 from bilancio.experiments.grid_sweep import GridSweep
+from bilancio.experiments.layout import Layout
 from bilancio.experiments.sweep_config import SweepConfig
 from bilancio.model.parameters import Arm, BalancedParameters, RingParameters, axes_of
 
@@ -50,6 +51,9 @@ class RingSettings(SweepConfig):
 class SingleRun(RingSettings):
     """One ring (MODEL.md, section 1), one run."""
 
+    if TYPE_CHECKING:  # of the fields that derive from RingParameters, the one named here
+        seed: int
+
     sweep_type: Literal["single"] = Field(default="single", description="One ring, one run.")
 
     @model_validator(mode="before")
@@ -75,6 +79,15 @@ class SingleRun(RingSettings):
         if problems:
             raise InvalidInput(problems)
         return given
+
+    @property
+    def layout(self) -> Layout:
+        """How its one run is numbered."""
+        return Layout(1, 1, 1)
+
+    def all_seeds(self) -> tuple[int, ...]:
+        """Return its one seed."""
+        return (self.seed,)
 
     @property
     def cost(self) -> float:

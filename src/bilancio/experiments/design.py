@@ -73,12 +73,49 @@ def run_columns(config: GridSweep, indices: Indices) -> Columns:
     return {**columns, **values, "seed": seeds_at(config, replicate), "arm": arm}
 
 
+def search_layout(config: SweepConfig) -> Layout | None:
+    """Return how the runs of a frontier's probes are numbered, after the others."""
+    n_probes = config.blocks.get("frontier", 0) if isinstance(config, GridSweep) else 0
+    if not isinstance(config, GridSweep) or not n_probes:
+        return None
+    return Layout(config.n_seeds, n_probes, len(config.arms), by_cell=True)
+
+
+def probe_columns(config: GridSweep, indices: Indices, metrics: NDArray[np.void]) -> Columns:
+    """Return the parameters of each cell of a frontier, as `run_columns` does.
+
+    Parameters
+    ----------
+    indices : int64 (n,)
+        Runs recorded of its probes.
+    metrics : structured (n,)
+        Their rows, which say their κ.
+
+    Returns
+    -------
+    dict of arrays (n_probes,)
+        κ is NaN for probes without runs.
+    """
+    layout = search_layout(config)
+    assert layout is not None, "the sweep has a frontier"
+    first = config.layout.n_runs
+    columns = run_columns(config, first + layout.index(0, np.arange(layout.n_cells), 0))
+    if len(indices):
+        columns["kappa"][layout.locate(indices - first).cell] = metrics["kappa"]
+    return columns
+
+
+def probed_arms(config: GridSweep) -> NDArray[np.bool_]:
+    """Return the arms that each probe of a frontier is run in: bool (n_probes, n_arms)."""
+    n_probes = config.blocks.get("frontier", 0)
+    return np.ones((n_probes, len(config.arms)), bool)
+
+
 def _places(config: GridSweep, indices: Indices) -> Places:
     """Return the places of runs; the cells of a frontier are counted on from the others'."""
-    layout = config.layout
-    if len(indices) == 0 or indices.max() < layout.n_runs:
+    layout, searching = config.layout, search_layout(config)
+    if searching is None or len(indices) == 0 or indices.max() < layout.n_runs:
         return layout.locate(indices)
-    searching = Layout(layout.n_seeds, config.blocks["frontier"], layout.n_arms, by_cell=True)
     searched = indices >= layout.n_runs
     seed, cell, arm = (np.empty_like(indices) for _ in Places._fields)
     seed[~searched], cell[~searched], arm[~searched] = layout.locate(indices[~searched])

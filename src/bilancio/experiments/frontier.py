@@ -139,7 +139,7 @@ def table(config: GridSweep, indices: Indices, metrics: NDArray[np.void]) -> Tab
         )
         for values, each in zip(parameters, found, strict=True)
     )
-    return TableOfSearches(columns=columns, rows=rows)
+    return TableOfSearches(columns=columns, rows=rows, n_keys=len(cells))
 
 
 def summary(config: GridSweep, indices: Indices, metrics: NDArray[np.void]) -> dict[str, Any]:

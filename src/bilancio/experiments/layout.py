@@ -57,6 +57,11 @@ class Layout:
             return Places(starts % self.n_seeds, starts // self.n_seeds, arm)
         return Places(starts // self.n_cells, starts % self.n_cells, arm)
 
+    def index(self, seed: Any, cell: Any, arm: Any) -> Any:
+        """Return the runs at these places; the inverse of `locate`."""
+        start = cell * self.n_seeds + seed if self.by_cell else seed * self.n_cells + cell
+        return start * self.n_arms + arm
+
     def cube(self, column: "NDArray[Any]") -> "NDArray[Any]":
         """Return a view of a column with a value for each run, by seed, cell and arm.
 

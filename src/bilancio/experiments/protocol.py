@@ -30,10 +30,17 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableOfSearches:
-    """One row for each search: its cell and what it found."""
+    """One row for each search: its cell and what it found.
+
+    Attributes
+    ----------
+    n_keys
+        How many of the first columns name the cell.
+    """
 
     columns: tuple[str, ...]
     rows: tuple[tuple[Any, ...], ...]
+    n_keys: int = 0
 
 
 class Experiment(Protocol):

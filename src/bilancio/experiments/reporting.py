@@ -43,7 +43,7 @@ def summary_of(
     Where it has none to give, the reason stands in the entry `summary_error`.
     """
     try:
-        with _asked(config, "summarise"):
+        with asked(config, "summarise"):
             summary = finite(experiment.summarise(config, indices, metrics))
             if not isinstance(summary, dict):
                 message = f"it returned {shown(summary)}, not values by name"
@@ -60,7 +60,7 @@ def headline_of(experiment: Experiment, config: SweepConfig, summary: Mapping[st
     if MISSING in summary:
         return f"The experiment could not summarise its runs: {summary[MISSING]}."
     try:
-        with _asked(config, "headline"):
+        with asked(config, "headline"):
             return str(experiment.headline(dict(summary)))
     except ExperimentFailed as error:
         log.warning("%s", error, exc_info=error)
@@ -80,7 +80,7 @@ def observations_of(
     ExperimentFailed
         The experiment raised something.
     """
-    with _asked(config, "observations"):
+    with asked(config, "observations"):
         seen = experiment.observations(config, indices, metrics)
         names = {*seen.parameters, *seen.measures, seen.primary, "seed"}
         if missing := sorted(names - seen.columns.keys()):
@@ -105,7 +105,7 @@ def parameters_of(
     ExperimentFailed
         The experiment raised something.
     """
-    with _asked(config, "parameters"):
+    with asked(config, "parameters"):
         return experiment.parameters(config, indices)
 
 
@@ -122,7 +122,7 @@ def searches_of(
     ExperimentFailed
         The experiment raised something.
     """
-    with _asked(config, "search_table"):
+    with asked(config, "search_table"):
         return experiment.search_table(config, indices, metrics)
 
 
@@ -139,7 +139,7 @@ def next_step_of(
     ExperimentFailed
         The experiment raised something, or returned something else.
     """
-    with _asked(config, "next_step"):
+    with asked(config, "next_step"):
         step = experiment.next_step(config, indices, metrics)
         if step is not None and not isinstance(step, Step):
             message = f"it returned {shown(step)}, not a step"
@@ -148,7 +148,7 @@ def next_step_of(
 
 
 @contextmanager
-def _asked(config: SweepConfig, method: str) -> Iterator[None]:
+def asked(config: SweepConfig, method: str) -> Iterator[None]:
     """Raise whatever a method of an experiment raises as an error of ours."""
     try:
         with stdout_to_stderr():

@@ -1,30 +1,36 @@
 """Plain rings: payment and default without dealers (MODEL.md, sections 1–5)."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Mapping
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bilancio.analysis.intervals import seed_interval
-from bilancio.analysis.observations import Observations
+from bilancio.analysis.measures import Measure
 from bilancio.experiments import frontier
 from bilancio.experiments.configs import RingSettings, RingSweep
-from bilancio.experiments.design import Columns, Indices, run_columns, stored_columns
+from bilancio.experiments.design import (
+    Columns,
+    Indices,
+    run_columns,
+    stored_columns,
+)
 from bilancio.experiments.grid_sweep import GridSweep
 from bilancio.experiments.protocol import Step, TableOfSearches
+from bilancio.experiments.standard import Averages, StandardExperiment, so_far
 from bilancio.experiments.sweep_config import SweepConfig
-from bilancio.model.metrics import RING_METRICS, End, Metric
+from bilancio.model.metrics import RING_METRICS, Metric
 from bilancio.model.parameters import Arm
 from bilancio.model.tables import parameter_table
 from bilancio.model.version import ENGINE_VERSION
 
 
-class RingExperiment:
+class RingExperiment(StandardExperiment):
     """One run for each cell and seed."""
 
     config_model: type[SweepConfig] = RingSweep
     version = ENGINE_VERSION
+    primary = "delta_total"
     releases_gil = True
     metrics: ClassVar[tuple[Metric, ...]] = RING_METRICS
 
@@ -64,42 +70,39 @@ class RingExperiment:
 
     def parameters(self, config: Any, indices: Indices) -> Columns:
         """Return cell, parameters, seed and the arm's name of these runs."""
-        columns = self._columns(config, indices)
+        return self._named(self._columns(config, indices))
+
+    def _named(self, columns: Columns) -> Columns:
+        """Return columns with the arms' names in place of their positions."""
         names = np.array([arm.value for arm in Arm])
         return {**columns, "arm": names[columns["arm"]]}
 
-    def observations(
-        self, config: Any, indices: Indices, metrics: NDArray[np.void]
-    ) -> Observations:
-        """Return one observation a run."""
-        columns = observed_columns(self._columns(config, indices), metrics)
-        measures = measured(self.metrics, metrics)
-        return Observations(
-            columns={**columns, **{name: metrics[name].astype(float) for name in measures}},
-            parameters=tuple(name for name in columns if name != "seed"),
-            measures=measures,
-            primary="delta_total",
+    def measures(self, names: Collection[str]) -> tuple[Measure, ...]:
+        """Return the metrics recorded that sweeps show averages of."""
+        return tuple(
+            Measure(name=each.name, numerator={each.name: 1}, unit=each.unit, meaning=each.meaning)
+            for each in self.metrics
+            if each.measure and each.name in names
         )
 
-    def summarise(self, config: Any, indices: Indices, metrics: NDArray[np.void]) -> dict[str, Any]:
-        """Return averages over the runs, and the interval of the default rate over seeds.
+    def summary(self, averages: Averages) -> dict[str, Any]:
+        """Return averages over whole seeds, and the interval of the default rate.
 
         The probes of a frontier are left out of both: where a search looks says nothing of the
-        average.
+        average. A sweep of nothing else has neither.
         """
-        sampled = np.searchsorted(indices, config.fixed_runs)
-        seen = self.observations(config, indices[:sampled], metrics[:sampled])
-        interval = seed_interval(seen.columns["delta_total"], seen.columns["seed"])
-        averages = {f"avg_{name}": mean(seen.columns[name]) for name in seen.measures}
+        if not averages.n_cells:
+            return {"ends": dict(averages.ends)}
+        means = {f"avg_{name}": value for name, value in averages.estimates.items()}
         return {
-            "avg_delta": averages.pop("avg_delta_total"),
-            "delta_ci95": interval.as_list(),
-            "delta_ci95_missing": interval.reason or None,
-            "n_seeds": interval.n_seeds,
-            "avg_phi": averages.pop("avg_phi_total", None),
-            **averages,
-            "ends": ends(metrics),
-            **found_by_search(config, indices, metrics),
+            "avg_delta": means.pop("avg_delta_total"),
+            "delta_ci95": averages.intervals["delta_total"],
+            "delta_ci95_missing": averages.missing or None,
+            **averages.counts,
+            "avg_phi": means.pop("avg_phi_total", None),
+            **means,
+            "ci95": dict(averages.intervals),
+            "ends": dict(averages.ends),
         }
 
     def headline(self, summary: dict[str, Any]) -> str:
@@ -118,11 +121,12 @@ class RingExperiment:
         """Return κ* of each cell of the frontier."""
         return frontier.table(config, indices, metrics)
 
-    def _averages(self, summary: dict[str, Any]) -> str | None:
-        if summary["avg_delta"] is None:
-            return None
-        spread = interval_words(summary["delta_ci95"], summary["n_seeds"])
-        return f"The average default rate is {summary['avg_delta']:.4f} ({spread})."
+    def _averages(self, summary: dict[str, Any]) -> str:
+        if summary.get("avg_delta") is None:
+            return so_far(summary)
+        spread = interval_words(summary["delta_ci95"], summary)
+        said = f"The average default rate is {summary['avg_delta']:.4f} ({spread})."
+        return " ".join(filter(None, (so_far(summary), said)))
 
     def _first_cell(self, config: Any) -> dict[str, Any]:
         return {name: values[0] for name, values in config.axes.items()}
@@ -131,28 +135,7 @@ class RingExperiment:
         return run_columns(config, indices)
 
 
-def observed_columns(columns: Columns, metrics: NDArray[np.void]) -> Columns:
-    """Return the parameters and seeds of observations, with the κ's that a search chose.
-
-    The cell is among them where cells are not those of a grid, which its parameters name.
-    """
-    hidden = {"arm"} if "design" in columns else {"arm", "cell"}
-    kept = {name: column for name, column in columns.items() if name not in hidden}
-    if "kappa" in (metrics.dtype.names or ()):
-        kept["kappa"] = metrics["kappa"]
-    return kept
-
-
-def found_by_search(
-    config: SweepConfig, indices: Indices, metrics: NDArray[np.void]
-) -> dict[str, Any]:
-    """Return the entry of a summary for the frontier; nothing where none is searched."""
-    if not isinstance(config, GridSweep) or not config.frontier:
-        return {}
-    return {"frontier": frontier.summary(config, indices, metrics)}
-
-
-def with_frontier(averages: str | None, summary: dict[str, Any]) -> str:
+def with_frontier(averages: str, summary: dict[str, Any]) -> str:
     """Return a headline: what the averages say, and what the frontier says."""
     found = summary.get("frontier")
     if found is None:
@@ -160,31 +143,15 @@ def with_frontier(averages: str | None, summary: dict[str, Any]) -> str:
     return " ".join(filter(None, (averages, frontier.headline(found))))
 
 
-def measured(declared: Iterable[Metric], metrics: NDArray[np.void]) -> tuple[str, ...]:
-    """Return the names of the metrics recorded that averages are shown of."""
-    recorded = metrics.dtype.names or ()
-    return tuple(each.name for each in declared if each.measure and each.name in recorded)
-
-
-def mean(values: NDArray[Any]) -> float | None:
-    """Return the mean of what is known; None where nothing is."""
-    known = values[~np.isnan(values)]
-    return float(known.mean()) if len(known) else None
-
-
-def ends(metrics: NDArray[np.void]) -> dict[str, int]:
-    """Count why the runs ended."""
-    if "end" not in (metrics.dtype.names or ()):
-        return {}
-    counts = np.bincount(metrics["end"], minlength=len(End))
-    return {end.value: int(count) for end, count in zip(End, counts, strict=True) if count}
-
-
-def interval_words(interval: list[float] | None, n_seeds: int) -> str:
-    """Say an interval, or that one seed shows none."""
-    if interval is None:
-        return "one seed, so no interval" if n_seeds == 1 else "no interval"
-    return f"95 % interval {interval[0]:.4f} to {interval[1]:.4f}, {n_seeds} seeds"
+def interval_words(interval: list[float] | None, summary: Mapping[str, Any]) -> str:
+    """Say an interval and the number of seeds, or why there is none."""
+    n_seeds = summary["n_seeds"]
+    if interval is not None:
+        return f"95 % interval {interval[0]:.4f} to {interval[1]:.4f}, {n_seeds} seeds"
+    if n_seeds == 1:
+        return "one seed, so no interval"
+    missing = next((summary[name] for name in summary if name.endswith("_ci95_missing")), None)
+    return f"no interval: {missing}" if missing else "no interval"
 
 
 EXPERIMENT = RingExperiment()

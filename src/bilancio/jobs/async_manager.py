@@ -6,7 +6,7 @@ load numpy are imported by the methods that need them, so that listing jobs does
 
 import functools
 import math
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Concatenate, NoReturn, ParamSpec, Self, TypeVar
 
@@ -15,10 +15,11 @@ from bilancio.jobs import create, estimate, launch, lookup, manual, progress, se
 from bilancio.jobs.clock import Clock, utc_now
 from bilancio.jobs.maintenance import backup, recover
 from bilancio.jobs.maintenance.reports import Deletion, Diagnosis, Imported, Verification
-from bilancio.jobs.models import Job, Listing, Progress, Results
+from bilancio.jobs.models import Job, Listing, Progress
 from bilancio.jobs.progress import watch
 from bilancio.jobs.session import Session
 from bilancio.jobs.store import JobStore
+from bilancio.jobs.views import Results
 from bilancio.settings import Settings, load_settings
 
 P = ParamSpec("P")
@@ -128,22 +129,63 @@ class AsyncJobManager:
         self,
         name: str,
         *,
-        group_by: Sequence[str] = (),
-        measures: Sequence[str] = (),
+        group_by: Sequence[str] | str = (),
+        measures: Sequence[str] | str = (),
+        where: str | Mapping[str, Any] | None = None,
+        order_by: Sequence[str] | str = (),
+        contrast: str | None = None,
+        effects: bool = False,
+        pivot: str | None = None,
+        bins: int | None = None,
+        precision: float | None = None,
         limit: int = 50,
         offset: int = 0,
     ) -> Results:
-        """Return what a job has found so far, with a table of means grouped by parameters.
+        """Return what a job has found so far: averages over whole seeds, with 95 % intervals.
+
+        Parameters
+        ----------
+        group_by
+            Parameters whose values make the rows of the table; `seed` may be among them.
+        measures
+            What is shown; all by default.
+        where
+            Which cells: text such as ``"kappa < 0.5 and mu = 0"``, or a mapping such as
+            ``{"kappa": "<0.5", "mu": 0}``.
+        order_by
+            Columns of the table; with a minus before it one is descending.
+        contrast
+            A parameter; adds the differences between its levels and the lowest one, paired by
+            seed.
+        effects
+            Adds main effects and interactions of a crossed grid as shares of the variance
+            between cells, of the first of *measures* or of the primary one.
+        pivot
+            A parameter whose values make the columns of the table, of one measure.
+        bins
+            Number of bins for parameters that were sampled from ranges.
+        precision
+            Half width that the plan of seeds is for; half the present one by default.
 
         Raises
         ------
         JobNotFound, InvalidInput, StoreCorrupt
         """
+        from bilancio.experiments.questions import question
         from bilancio.jobs import results  # numpy and the experiment
 
-        return await results.results(
-            self._session, name, group_by, measures, limit=limit, offset=offset
+        asked = question(
+            group_by=group_by,
+            measures=measures,
+            where=where,
+            order_by=order_by,
+            contrast=contrast,
+            effects=effects,
+            pivot=pivot,
+            bins=bins,
+            precision=precision,
         )
+        return await results.results(self._session, name, asked, limit=limit, offset=offset)
 
     async def runs(
         self, name: str, *, status: str | None = None, limit: int = 50, offset: int = 0

@@ -3,13 +3,11 @@
 import asyncio
 import logging
 import math
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from bilancio import text
-from bilancio.analysis.tables import grouped
 from bilancio.errors import (
     BilancioError,
     ExperimentFailed,
@@ -19,22 +17,26 @@ from bilancio.errors import (
     invalid,
 )
 from bilancio.experiments import registry
-from bilancio.experiments.protocol import Experiment, metrics_of, searching
-from bilancio.experiments.reporting import (
-    headline_of,
-    observations_of,
-    parameters_of,
-    searches_of,
-    summary_of,
+from bilancio.experiments.answers import Answer, AnswerTable
+from bilancio.experiments.protocol import (
+    Experiment,
+    TableOfSearches,
+    metrics_of,
+    searching,
 )
+from bilancio.experiments.questions import Question
+from bilancio.experiments.reporting import headline_of, parameters_of, searches_of
+from bilancio.experiments.standard import StandardExperiment
 from bilancio.jobs.artifacts import tables
 from bilancio.jobs.artifacts.folder import MANIFEST
+from bilancio.jobs.findings import findings
 from bilancio.jobs.lookup import find
-from bilancio.jobs.models import Job, JobStatus, Listing, Results, Table
+from bilancio.jobs.models import Job, JobStatus, Listing
 from bilancio.jobs.paging import check_page
 from bilancio.jobs.session import Session
 from bilancio.jobs.store import JobStore, packing
-from bilancio.jobs.store.rows import Chunk
+from bilancio.jobs.threads import in_thread
+from bilancio.jobs.views import Results, Table
 from bilancio.text import error_text
 
 log = logging.getLogger(__name__)
@@ -44,13 +46,7 @@ FOREIGN = (Exception, SystemExit)  # what the code of a plug-in may raise
 
 
 async def results(
-    session: Session,
-    name: str,
-    group_by: Sequence[str],
-    measures: Sequence[str],
-    *,
-    limit: int,
-    offset: int,
+    session: Session, name: str, question: Question, *, limit: int, offset: int
 ) -> Results:
     """Return the results of a job so far; see `AsyncJobManager.results`.
 
@@ -58,7 +54,6 @@ async def results(
     probes of a search say nothing of an average.
     """
     check_page(limit, offset)
-    group_by, measures = _names("group_by", group_by), _names("measures", measures)
     named = await find(session, name)
     job, store = named.job, await session.store()
     if job.status.ended and job.out_dir.is_dir() and not (job.folder / MANIFEST).exists():
@@ -72,13 +67,12 @@ async def results(
         "files": tables.present(job),
         "failures": {job.run_ids[index]: error for index, error in failed.items()},
     }
-    stored = [] if job.manual else await store.chunks(job.job_id)
-    if not stored:
-        _refuse_grouping(job, [*group_by, *measures])
+    if job.manual or not await store.recorded(job.job_id):
+        _refuse_question(job, question)
         said = _manual_headline(job) if job.manual else _stored_headline(job)
         return Results(**found, headline=f"{said}{await _left_out(store, job)}")
     cut = slice(offset, offset + limit)
-    found |= await asyncio.to_thread(_computed, job, stored, group_by, measures, cut)
+    found |= await _computed(store, job, question, cut)
     return Results(**found)
 
 
@@ -89,9 +83,9 @@ async def _left_out(store: JobStore, job: Job) -> str:
     return f" Damaged, and left out when it was imported: {', '.join(names)}." if names else ""
 
 
-def _refuse_grouping(job: Job, names: Sequence[str]) -> None:
+def _refuse_question(job: Job, question: Question) -> None:
     """Refuse to group, or to choose columns of, results that have no table."""
-    if not names:
+    if not question.asks:
         return
     if job.manual:
         allowed = "nothing: the runs of a manually started job have no parameters to group by"
@@ -99,49 +93,71 @@ def _refuse_grouping(job: Job, names: Sequence[str]) -> None:
         allowed = "nothing: the results of the job's single runs are not here"
     else:
         allowed = "nothing, before the first runs are recorded"
-    raise invalid("group_by", ", ".join(names), allowed)
+    field = question.asks[0]
+    value = getattr(question, field)
+    raise invalid(field, ", ".join(value) if isinstance(value, tuple) else value, allowed)
 
 
-def _computed(
-    job: Job, stored: list[Chunk], group_by: Sequence[str], measures: Sequence[str], cut: slice
-) -> dict[str, Any]:
+async def _computed(store: JobStore, job: Job, question: Question, cut: slice) -> dict[str, Any]:
     """Return summary, headline and tables; a plug-in that cannot make one costs only that one."""
     experiment = registry.experiment(job.config.sweep_type)
-    indices, metrics = packing.join(stored, job.job_id)
-    summary = job.summary
-    if summary is None:
-        summary = job.counts | summary_of(experiment, job.config, indices, metrics)
-    said = f"{headline_of(experiment, job.config, summary)} {text.standing(job)}"
-    found: dict[str, Any] = {"summary": summary, "headline": said}
-
-    def shown(table: Any) -> Table:
-        return Table(columns=table.columns, rows=table.rows[cut], total_rows=len(table.rows))
-
+    fault, made, searched = "", Answer(), None
     try:
-        seen = observations_of(experiment, job.config, indices, metrics)
-        by = group_by or [name for name in ("design",) if name in seen.parameters]
-        made = {"table": shown(grouped(seen, by, measures))}
-        search = searching(experiment, job.config)
-        if search is not None:
-            made["frontier"] = shown(searches_of(search, job.config, indices, metrics))
+        found = await findings(store, job, question, summed=job.summary is None)
+        summary, made = job.summary or job.counts | found.summary, found.answer
+        searched = await _searched(store, job)
     except ExperimentFailed as error:
-        said += f" The experiment could not make its table: {error.reason}."
-        return found | {"headline": said}
+        fault = error.reason
     except BilancioError:
         raise
     except FOREIGN as error:
         log.exception("the tables of job %s failed", job.job_id)
-        said += f" The experiment could not make its table: {error_text(error)}."
-        return found | {"headline": said}
-    return found | made
+        fault = error_text(error)
+    if fault:
+        summary = job.summary or job.counts | (await findings(store, job)).summary
+    said = f"{headline_of(experiment, job.config, summary)} {text.standing(job)}"
+    if fault:
+        said += f" The experiment could not make its table: {fault}."
+    tables_made = {
+        "table": _shown(made.table, cut),
+        "contrasts": _shown(made.contrasts, cut),
+        "effects": _shown(made.effects, slice(None)),
+        "frontier": _shown(searched, cut),
+    }
+    return {
+        "summary": summary,
+        "headline": said,
+        "primary": made.primary,
+        "plan": made.plan,
+        "warnings": (*job.config.remarks, *made.warnings),
+        **tables_made,
+    }
 
 
-def _names(field: str, given: Sequence[str] | str) -> tuple[str, ...]:
-    """Return names of columns; a text may hold several with commas between them."""
-    names = given.split(",") if isinstance(given, str) else given
-    if not isinstance(names, Sequence) or not all(isinstance(each, str) for each in names):
-        raise invalid(field, given, "a list of names")
-    return tuple(each.strip() for each in names if each.strip())
+async def _searched(store: JobStore, job: Job) -> TableOfSearches | None:
+    """Return what each search has found; None where the sweep has none."""
+    experiment = registry.experiment(job.config.sweep_type)
+    search = searching(experiment, job.config)
+    if search is None:
+        return None
+    own = job.config.fixed_runs if isinstance(experiment, StandardExperiment) else 0
+    stored = await store.chunks(job.job_id, own)
+
+    def table() -> TableOfSearches:
+        return searches_of(search, job.config, *packing.join(stored, job.job_id))
+
+    return await in_thread(table)
+
+
+def _shown(table: AnswerTable | TableOfSearches | None, cut: slice) -> Table | None:
+    if table is None:
+        return None
+    return Table(
+        columns=table.columns,
+        rows=table.rows[cut],
+        total_rows=len(table.rows),
+        n_keys=table.n_keys,
+    )
 
 
 async def runs(

@@ -9,7 +9,8 @@ from bilancio.executors import registry as executors
 from bilancio.experiments.sweep_config import SweepConfig
 from bilancio.jobs.create import checked_config
 from bilancio.jobs.manager import JobManager
-from bilancio.jobs.models import Job, Results
+from bilancio.jobs.models import Job
+from bilancio.jobs.views import Results
 from bilancio.paths import absolute_path
 from bilancio.text import runs
 

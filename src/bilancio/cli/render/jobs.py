@@ -9,7 +9,8 @@ from bilancio.cli.render.layout import pairs_table
 from bilancio.cli.render.tables import frontier_table, results_table, runs_table
 from bilancio.jobs.clock import utc_now
 from bilancio.jobs.launch import available_steps
-from bilancio.jobs.models import Job, Progress, Results
+from bilancio.jobs.models import Job, Progress
+from bilancio.jobs.views import Results, Table
 from bilancio.text import (
     NextStep,
     counts,
@@ -21,6 +22,8 @@ from bilancio.text import (
     values,
     when,
 )
+
+SHARE = "share"  # of the variance, in a table of effects
 
 
 def next_command(job: Job) -> str:
@@ -65,8 +68,14 @@ def show_results(
     if results.frontier is not None and results.frontier.rows:
         output.say()
         output.show(frontier_table(results.frontier, width=output.width))
-    if not _of_probes_alone(results):
-        _show_table(output, results, chosen=chosen, offset=offset)
+    primary = results.primary
+    _show_table(output, results.table, chosen=chosen, offset=offset, primary=primary)
+    _show_table(output, results.contrasts, chosen=chosen, offset=offset, primary=primary)
+    _show_table(output, results.effects, chosen=[SHARE], offset=0, primary=SHARE)
+    for warning in results.warnings:
+        output.say(f"Note: {warning}")
+    if results.plan is not None:
+        output.say(results.plan["sentence"], style="dim")
     for run_id, error in results.failures.items():
         output.say(f"{run_id} failed: {error}")
     if results.files:
@@ -116,11 +125,12 @@ def _took(progress: Progress) -> str:
     return duration(progress.elapsed_s)
 
 
-def _show_table(output: Output, results: Results, *, chosen: Sequence[str], offset: int) -> None:
-    table = results.table
+def _show_table(
+    output: Output, table: Table | None, *, chosen: Sequence[str], offset: int, primary: str
+) -> None:
     if table is None or not table.rows:
         return
-    made, left_out = results_table(table, width=output.width, chosen=chosen)
+    made, left_out = results_table(table, width=output.width, chosen=chosen, primary=primary)
     output.say()
     output.show(made)
     last = offset + len(table.rows)
@@ -128,16 +138,10 @@ def _show_table(output: Output, results: Results, *, chosen: Sequence[str], offs
         output.say(
             f"Rows {offset + 1:,}–{last:,} of {table.total_rows:,}; --offset {last} shows more."
         )
-    if left_out and not chosen:
+    if left_out and not chosen and table.columns[table.n_keys] == "n":
         output.say(f"Also available, by --measures: {', '.join(left_out)}.", style="dim")
-    elif left_out:
+    elif left_out and chosen:
         output.note(f"Too wide to show here: {', '.join(left_out)}; --json has all.")
-
-
-def _of_probes_alone(results: Results) -> bool:
-    """Return whether the table only averages over what a search has tried."""
-    ungrouped = results.table is not None and results.table.columns[0] in {"design", "n"}
-    return results.frontier is not None and not results.job.config.fixed_runs and ungrouped
 
 
 def _axes(job: Job) -> Collection[str]:

@@ -19,7 +19,8 @@ from bilancio.cli.render.layout import (
     rows_table,
     ruled_table,
 )
-from bilancio.jobs.models import Job, JobEvent, Page, Table
+from bilancio.jobs.models import Job, JobEvent, Page
+from bilancio.jobs.views import Table
 from bilancio.printable import escaped
 from bilancio.text import ago, number, runs, values
 
@@ -28,35 +29,45 @@ LEADING_MEASURES = 4  # of a table for which no measures were chosen
 
 
 def results_table(
-    table: Table, *, width: int, chosen: Sequence[str] = ()
+    table: Table, *, width: int, chosen: Sequence[str] = (), primary: str = ""
 ) -> tuple[RichTable, list[str]]:
     """Return a table of results, and the measures that it does not show.
+
+    Intervals stand beside the measures chosen, else beside the primary one alone.
 
     Parameters
     ----------
     chosen
         The measures asked for; the first few otherwise.
+    primary
+        The measure whose interval is shown where none is chosen.
     """
     columns = list(table.columns)
-    *first, low, high = columns
-    before = first.index("n") + 1
-    keys, measures = first[:before], first[before:]
+    keys = columns[: table.n_keys]
+    measures = [name for name in columns if f"{name}_low" in columns]
+    counts = [name for name in ("n", "n_seeds") if name in columns]
     wanted = list(chosen) or measures[:LEADING_MEASURES]
-    primary = low.removesuffix("_ci95_low")
-    interval = "95 % interval" if primary in wanted else f"{primary} 95 % interval"
-    at = wanted.index(primary) + 1 if primary in wanted else len(wanted)
-    known = any(row[columns.index(low)] is not None for row in table.rows)
-    shown = [*keys, *wanted[:at], *([interval] if known else []), *wanted[at:]]
-    rows = []
-    for row in table.rows:
-        of = dict(zip(columns, row, strict=True))
-        bounds = [number(of.get(end)) for end in (low, high)]
-        cells: dict[str, str] = {interval: " … ".join(bounds) if all(bounds) else ""}
-        cells |= {name: _key(of[name]) for name in keys} | {"n": number(of["n"])}
-        cells |= {name: number(of[name]) for name in wanted}
-        rows.append([cells[name] for name in shown])
-    made, cut = rows_table(shown, rows, words=[interval], width=width)
-    return made, [name for name in measures if name in cut or name not in shown]
+    if not measures:  # a pivot, or single seeds
+        wanted = [name for name in columns if name not in {*keys, *counts, "verdict"}]
+    rows = [dict(zip(columns, row, strict=True)) for row in table.rows]
+    texts: dict[str, list[str]] = {name: [_key(row[name]) for row in rows] for name in keys}
+    intervals = []
+    for name in [*counts, *wanted]:
+        texts[name] = [number(row[name]) for row in rows]
+        beside = name in chosen or name == primary
+        if beside and any(row.get(f"{name}_low") is not None for row in rows):
+            intervals.append("95 % interval" if name == primary else f"{name} 95 % interval")
+            texts[intervals[-1]] = [_interval(row, name) for row in rows]
+    if "verdict" in columns:
+        texts["verdict"] = [str(row["verdict"]) for row in rows]
+    lines = list(zip(*texts.values(), strict=True))
+    made, cut = rows_table(list(texts), lines, words=[*intervals, "verdict"], width=width)
+    return made, [name for name in measures if name in cut or name not in texts]
+
+
+def _interval(row: Mapping[str, Any], name: str) -> str:
+    bounds = [number(row.get(f"{name}_{end}")) for end in ("low", "high")]
+    return " … ".join(bounds) if all(bounds) else ""
 
 
 def frontier_table(table: Table, *, width: int) -> RichTable:

@@ -1,38 +1,15 @@
 """What a worker says of its job: the details of an event, why it failed, the summary."""
 
-import asyncio
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bilancio.executors.base import Outcome
-from bilancio.experiments import registry
-from bilancio.experiments.reporting import summary_of
+from bilancio.jobs.findings import findings
 from bilancio.jobs.models import Job
-from bilancio.jobs.store import JobStore, packing
-from bilancio.text import error_text, runs
-
-T = TypeVar("T")
-
-
-async def in_thread(function: Callable[..., T], *arguments: Any) -> T:
-    """Call a function of an experiment in a thread; all that it raises is an `Exception`.
-
-    An event loop takes SystemExit and KeyboardInterrupt for its own, and waits for ever for a
-    thread that raises StopIteration.
-    """
-
-    def call() -> T:
-        try:
-            return function(*arguments)
-        except BaseException as error:
-            if isinstance(error, Exception) and not isinstance(error, StopIteration):
-                raise
-            raise RuntimeError(error_text(error)) from error
-
-    return await asyncio.to_thread(call)
+from bilancio.jobs.store import JobStore
+from bilancio.text import runs
 
 
 def failure_sentence(job: Job, failed: dict[int, str]) -> str:
@@ -57,14 +34,7 @@ async def summarise(store: JobStore, job: Job) -> dict[str, Any]:
     """
     if job.manual or not job.completed_runs:
         return job.counts
-    stored = await store.chunks(job.job_id)
-    experiment = registry.experiment(job.config.sweep_type)
-
-    def summary() -> dict[str, Any]:
-        indices, metrics = packing.join(stored, job.job_id)
-        return summary_of(experiment, job.config, indices, metrics)
-
-    return job.counts | await in_thread(summary)
+    return job.counts | (await findings(store, job)).summary
 
 
 def progress_details(job: Job, outcome: Outcome) -> dict[str, Any]:

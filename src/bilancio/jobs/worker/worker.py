@@ -28,9 +28,10 @@ from bilancio.jobs.artifacts.provenance import provenance
 from bilancio.jobs.clock import Clock
 from bilancio.jobs.models import Job, JobStatus, Lease, other_version
 from bilancio.jobs.store import Chunk, JobStore, packing
+from bilancio.jobs.threads import in_thread
 from bilancio.jobs.worker.batching import missing, ranges
 from bilancio.jobs.worker.dispatch import Dispatcher, TooManyFailures
-from bilancio.jobs.worker.finishing import failure_sentence, in_thread, summarise
+from bilancio.jobs.worker.finishing import failure_sentence, summarise
 from bilancio.jobs.worker.lock_file import WorkerLock, remove_stale
 from bilancio.jobs.worker.speed import SpeedMeter
 from bilancio.settings import Settings

@@ -1,0 +1,332 @@
+"""Runs reduced to what is said of groups of cells, a column at a time.
+
+A job of many runs does not fit in memory as a whole: its metrics are handed over one after the
+other, and of each only the means by group and seed, and what follows from them, are kept.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, fields
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bilancio.analysis.grouping import grouped_cells
+from bilancio.analysis.intervals import Intervals, measure_intervals, two_way_interval
+from bilancio.analysis.measures import Measure, Values
+from bilancio.analysis.observations import Observations
+from bilancio.analysis.seeds import seed_means, whole
+from bilancio.experiments.design import probe_columns, probed_arms, search_layout
+from bilancio.experiments.layout import Layout
+
+Indices = NDArray[np.int64]
+Metrics = NDArray[np.void]
+Bools = NDArray[np.bool_]
+Columns = dict[str, NDArray[Any]]
+Sides = tuple[Values, Values | None]
+
+SAMPLED_DESIGNS = ("lhs", "sobol")
+NO_DESIGN = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """Which runs of a sweep have results.
+
+    Attributes
+    ----------
+    done : bool (n_runs,)
+        Of the runs that the layout numbers, which are recorded.
+    failed : int64 (n,)
+        Those that failed.
+    names
+        Columns of metrics that are recorded.
+    searched
+        Indices and rows of the runs that searches chose, increasing; none where there is no search.
+    """
+
+    done: Bools
+    failed: Indices
+    names: tuple[str, ...]
+    searched: tuple[Indices, Metrics] | None = None
+
+
+class LaidOut(Protocol):
+    """An experiment whose runs lie over cells, seeds and arms."""
+
+    def layout(self, config: Any) -> Layout:
+        """Return how the runs whose cells are known from the start are numbered."""
+        ...
+
+    def parameters(self, config: Any, indices: Indices) -> Columns:
+        """Return cell, parameters, seed and the arm's name of these runs."""
+        ...
+
+
+class Surveyed(Protocol):
+    """Cells, and which runs of them have results.
+
+    Attributes
+    ----------
+    columns : arrays (n_cells,)
+        Parameters by name.
+    designs : text (n_cells,)
+        The design that each cell is of.
+    recorded : bool (n_seeds, n_cells, n_arms)
+        Which runs have results.
+    sampled : bool (n_cells,)
+        Which cells were drawn from ranges.
+    probes : bool (n_cells,)
+        Which cells a search tried.
+    """
+
+    columns: Columns
+    designs: NDArray[Any]
+    recorded: Bools
+
+    @property
+    def sampled(self) -> Bools:
+        """Which cells were drawn from ranges."""
+        ...
+
+    @property
+    def probes(self) -> Bools:
+        """Which cells a search tried."""
+        ...
+
+
+class Cells:
+    """The cells of a sweep, those that searches tried among them.
+
+    Attributes
+    ----------
+    columns : arrays (n_cells,)
+        Parameters by name, with `cell` and, unless all are of a grid, `design`.
+    n_fixed
+        Cells that are known from the start; those of searches follow.
+    recorded : bool (n_seeds, n_cells, n_arms)
+        Which runs have results; true for the runs of a search that nobody needs.
+    """
+
+    def __init__(self, experiment: LaidOut, config: Any, recorded: Recorded) -> None:
+        self._layout = experiment.layout(config)
+        self._searching = search_layout(config)
+        self._recorded = recorded
+        self.n_fixed = self._layout.n_cells
+        firsts = self._layout.index(0, np.arange(self.n_fixed), 0)
+        columns = experiment.parameters(config, firsts)
+        cube = self._layout.cube(recorded.done)
+        if recorded.searched is not None and self._searching is not None:
+            indices, metrics = recorded.searched
+            probes = probe_columns(config, indices, metrics)
+            columns = {name: np.concatenate([columns[name], probes[name]]) for name in columns}
+            done = np.zeros(self._searching.n_runs, bool)
+            done[indices - self._layout.n_runs] = True
+            tried = self._searching.cube(done) | ~probed_arms(config)
+            cube = np.concatenate([cube, tried], axis=1)
+        self.recorded = cube
+        self.columns = {
+            name: column for name, column in columns.items() if name not in {"seed", "arm"}
+        }
+        self.designs = self.columns.get("design", np.full(cube.shape[1], NO_DESIGN))
+
+    @property
+    def sampled(self) -> Bools:
+        """Which cells were drawn from ranges."""
+        return np.isin(self.designs, SAMPLED_DESIGNS)
+
+    @property
+    def probes(self) -> Bools:
+        """Which cells a search tried."""
+        return np.arange(len(self.designs)) >= self.n_fixed
+
+    def cube(self, name: str, column: Values) -> Values:
+        """Return a metric's dense column, the runs of searches added, by seed, cell and arm.
+
+        Parameters
+        ----------
+        column : float64 (n_runs,)
+            NaN where there is no result.
+        """
+        cube: Values = self._layout.cube(column)
+        if self._recorded.searched is None or self._searching is None:
+            return cube
+        indices, metrics = self._recorded.searched
+        dense = np.full(self._searching.n_runs, np.nan)
+        if name in (metrics.dtype.names or ()):
+            dense[indices - self._layout.n_runs] = metrics[name]
+        return np.concatenate([cube, self._searching.cube(dense)], axis=1)
+
+
+class Groups:
+    """Groups of cells, and what the columns handed over say of each.
+
+    Parameters
+    ----------
+    cells
+        All cells of the sweep.
+    by
+        Columns whose values name the group; none makes one group.
+    chosen : bool (n_cells,)
+        Cells that take part.
+    measures
+        What is said of the groups.
+    kept
+        Measures whose values by group and seed are kept, for contrasts and plans.
+
+    Attributes
+    ----------
+    keys
+        Values of the columns *by*, for each group with a whole seed.
+    n_cells : int64 (n_groups,)
+    whole : bool (n_groups, n_seeds)
+    intervals
+        By measure, once all its columns have been taken.
+    sides
+        Numerator and denominator by group and seed of the measures kept.
+    """
+
+    def __init__(
+        self,
+        cells: Surveyed,
+        by: Sequence[NDArray[Any]],
+        chosen: Bools,
+        measures: Sequence[Measure],
+        *,
+        kept: Collection[str] = (),
+    ) -> None:
+        self._cells = cells
+        self._measures = measures
+        self._kept = kept
+        group, keys = grouped_cells(by, chosen)
+        is_whole = whole(cells.recorded, group, len(keys))
+        seen = np.asarray(is_whole.any(axis=1), bool)
+        renumbered = np.where(seen, np.cumsum(seen) - 1, -1)
+        self.group = np.where(group >= 0, renumbered[group], -1) if len(keys) else group
+        self.keys = [key for key, any_seed in zip(keys, seen.tolist(), strict=True) if any_seed]
+        self.whole = is_whole[seen]
+        inside = self.group[self.group >= 0]
+        self.n_cells = np.bincount(inside, minlength=len(self.keys))
+        drawn = np.bincount(inside, cells.sampled[self.group >= 0], minlength=len(self.keys))
+        self._sampled = np.flatnonzero((drawn == self.n_cells) & (self.n_cells > 1))
+        self.intervals: dict[str, Intervals] = {}
+        self.sides: dict[str, Sides] = {}
+
+    @property
+    def n_seeds(self) -> NDArray[np.int64]:
+        """Whole seeds of each group."""
+        return np.asarray(self.whole.sum(axis=1), np.int64)
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """The metrics whose columns are wanted."""
+        return tuple(
+            dict.fromkeys(metric_of(name) for each in self._measures for name in each.columns)
+        )
+
+    def take(self, metric: str, cube: Values, arms: Sequence[str]) -> None:
+        """Reduce a metric to what is said of the groups.
+
+        Parameters
+        ----------
+        cube : float64 (n_seeds, n_cells, n_arms)
+        """
+        names = [column_of(metric, arm, arms) for arm in arms]
+        mine = [each for each in self._measures if set(each.columns) <= set(names)]
+        if not mine:
+            return
+        wanted = {name for each in mine for name in each.columns}
+        n_groups = len(self.keys)
+        means = {
+            name: seed_means(cube[:, :, arm], self.whole, self.group, n_groups)
+            for arm, name in enumerate(names)
+            if name in wanted
+        }
+        for measure in mine:
+            sides = measure.per_seed(means)
+            found = measure_intervals(*sides)
+            for group in self._sampled:
+                row = self._of_ranges(measure, group, cube, names)
+                _replace_row(found, group, row)
+            self.intervals[measure.name] = found
+            if measure.name in self._kept:
+                self.sides[measure.name] = sides
+
+    def _of_ranges(
+        self, measure: Measure, group: np.int64, cube: Values, names: Sequence[str]
+    ) -> Intervals:
+        """Return the interval of a group of cells that were drawn from ranges."""
+        cells = np.flatnonzero(self.group == group)
+        block = cube[np.ix_(self.whole[group], cells)]
+        values = {name: block[:, :, arm].T for arm, name in enumerate(names)}
+        top, bottom = measure.per_seed(values)
+        unknown = np.isnan(top) if bottom is None else np.isnan(top) | np.isnan(bottom)
+        if not unknown.any():
+            return two_way_interval(top, bottom)
+        known = (~unknown).astype(float) if bottom is None else np.where(unknown, 0, bottom)
+        return two_way_interval(np.where(unknown, 0, top), known)
+
+
+def _replace_row(found: Intervals, row: np.int64, other: Intervals) -> None:
+    for each in fields(Intervals):
+        getattr(found, each.name)[row] = getattr(other, each.name)[0]
+
+
+def column_of(metric: str, arm: str, arms: Sequence[str]) -> str:
+    """Return the name of the column of a metric in an arm."""
+    return f"{metric}@{arm}" if len(arms) > 1 else metric
+
+
+def metric_of(column: str) -> str:
+    """Return the metric that a column is of."""
+    return column.partition("@")[0]
+
+
+class ObservedCells:
+    """The cells of observations, which an experiment of its own kind makes.
+
+    Cells are what the parameters tell apart; several observations of one cell under one seed are
+    cells of their own.
+
+    Attributes
+    ----------
+    seeds : int64 (n_seeds,)
+        The seeds observed, increasing.
+    """
+
+    def __init__(self, seen: Observations) -> None:
+        n = len(seen.columns["seed"])
+        by = [seen.columns[name] for name in seen.parameters]
+        kind, _ = grouped_cells(by, np.ones(n, bool))
+        self.seeds, seed = np.unique(seen.columns["seed"], return_inverse=True)
+        start = kind * max(len(self.seeds), 1) + seed
+        in_order = np.argsort(start, kind="stable")
+        first = np.searchsorted(start[in_order], start[in_order])
+        occurrence = np.empty(n, np.int64)
+        occurrence[in_order] = np.arange(n) - first
+        _, example, cell = np.unique(
+            kind * (occurrence.max(initial=0) + 1) + occurrence,
+            return_index=True,
+            return_inverse=True,
+        )
+        self._place = (seed, cell)
+        self.columns: Columns = {name: seen.columns[name][example] for name in seen.parameters}
+        self.designs = np.full(len(example), NO_DESIGN)
+        self.recorded = np.zeros((len(self.seeds), len(example), 1), bool)
+        self.recorded[seed, cell, 0] = True
+
+    @property
+    def sampled(self) -> Bools:
+        """None: an experiment of its own kind does not say."""
+        return np.zeros(len(self.designs), bool)
+
+    @property
+    def probes(self) -> Bools:
+        """None, as above."""
+        return np.zeros(len(self.designs), bool)
+
+    def cube(self, values: NDArray[Any]) -> Values:
+        """Return a measure by seed, cell and the one arm, given it by observation."""
+        dense = np.full(self.recorded.shape, np.nan)
+        dense[(*self._place, 0)] = values
+        return dense

@@ -1,0 +1,117 @@
+"""What the recorded runs of a job say: its summary, and answers to questions."""
+
+from typing import Any, NamedTuple
+
+from bilancio.experiments import registry
+from bilancio.experiments.answers import Answer, Answering
+from bilancio.experiments.protocol import Experiment
+from bilancio.experiments.questions import Question
+from bilancio.experiments.reduction import Cells, ObservedCells
+from bilancio.experiments.reporting import asked, observations_of, summary_of
+from bilancio.experiments.standard import (
+    StandardExperiment,
+    Summing,
+    subject_of,
+    subject_of_observations,
+)
+from bilancio.jobs.models import Job
+from bilancio.jobs.recorded import columns, recorded_runs
+from bilancio.jobs.store import JobStore, packing
+from bilancio.jobs.threads import in_thread
+
+
+class Findings(NamedTuple):
+    """A job's summary without its counts, and the answer to a question where one was asked."""
+
+    summary: dict[str, Any]
+    answer: Answer
+
+
+NOTHING = Findings({}, Answer())
+
+
+async def findings(
+    store: JobStore, job: Job, question: Question | None = None, *, summed: bool = True
+) -> Findings:
+    """Return what the runs of *job* recorded so far say.
+
+    Parameters
+    ----------
+    question
+        None where the summary alone is wanted.
+    summed
+        Whether the summary is wanted.
+
+    Raises
+    ------
+    InvalidInput
+        The question names what there is not.
+    ExperimentFailed
+        The experiment raised something.
+    """
+    experiment = registry.experiment(job.config.sweep_type)
+    if isinstance(experiment, StandardExperiment):
+        return await _of_columns(store, job, experiment, question, summed=summed)
+    return await _of_observations(store, job, experiment, question, summed=summed)
+
+
+async def _of_columns(
+    store: JobStore,
+    job: Job,
+    experiment: StandardExperiment,
+    question: Question | None,
+    *,
+    summed: bool,
+) -> Findings:
+    recorded = await recorded_runs(store, job, experiment)
+    if recorded is None:
+        return NOTHING
+    with asked(job.config, "parameters"):
+        cells = await in_thread(Cells, experiment, job.config, recorded)
+        subject = subject_of(experiment, job.config, recorded, cells)
+    summing = Summing(experiment, job.config, recorded, cells) if summed else None
+    answering = None if question is None else Answering(subject, question)
+
+    def take(dense: dict[str, Any]) -> None:
+        for name, column in dense.items():
+            if summing is not None:
+                summing.take(name, column)
+            if answering is not None and name in answering.wanted:
+                answering.take(name, cells.cube(name, column))
+
+    wanted = [*(summing.wanted if summing else ()), *(answering.wanted if answering else ())]
+    known = [name for name in dict.fromkeys(wanted) if name in recorded.names]
+    async for dense in columns(store, job, experiment, known):
+        await in_thread(take, dense)
+    return Findings(
+        {} if summing is None else summing.summary(),
+        Answer() if answering is None else answering.answer(),
+    )
+
+
+async def _of_observations(
+    store: JobStore,
+    job: Job,
+    experiment: Experiment,
+    question: Question | None,
+    *,
+    summed: bool,
+) -> Findings:
+    """Return what an experiment of its own kind says of its runs, which are all loaded."""
+    stored = await store.chunks(job.job_id)
+    if not stored:
+        return NOTHING
+
+    def found() -> Findings:
+        indices, metrics = packing.join(stored, job.job_id)
+        summary = summary_of(experiment, job.config, indices, metrics) if summed else {}
+        if question is None:
+            return Findings(summary, Answer())
+        seen = observations_of(experiment, job.config, indices, metrics)
+        cells = ObservedCells(seen)
+        answering = Answering(subject_of_observations(seen, cells), question)
+        for name in answering.wanted:
+            answering.take(name, cells.cube(seen.columns[name]))
+        return Findings(summary, answering.answer())
+
+    return await in_thread(found)

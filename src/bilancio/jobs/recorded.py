@@ -1,0 +1,91 @@
+"""The recorded runs of a job by columns, read a stretch of chunks at a time."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bilancio.experiments.reduction import Recorded
+from bilancio.experiments.standard import StandardExperiment, as_numbers
+from bilancio.jobs.models import Job
+from bilancio.jobs.store import Chunk, JobStore, packing
+
+STRETCH = 250_000  # runs whose chunks are held at once
+DENSE_BYTES = 160 << 20  # of the columns that are held at once
+
+Columns = dict[str, NDArray[np.float64]]
+
+
+async def recorded_runs(
+    store: JobStore, job: Job, experiment: StandardExperiment
+) -> Recorded | None:
+    """Return which runs of *job* have results; None where none has."""
+    ranges = await store.recorded(job.job_id)
+    if not ranges:
+        return None
+    n_runs = experiment.layout(job.config).n_runs
+    done = np.zeros(n_runs, bool)
+    for first, last in ranges:
+        done[first : last + 1] = True
+    first, last = ranges[0]
+    searched = None
+    if job.config.searches:
+        stored = await store.chunks(job.job_id, n_runs)
+        indices, metrics = await asyncio.to_thread(packing.join, stored, job.job_id)
+        searched = indices[indices >= n_runs], metrics[indices >= n_runs]
+    some = await store.chunks(job.job_id, first, first)
+    names = packing.unpack(some[0], job.job_id).dtype.names or ()
+    failed = np.array(sorted(await store.failed_runs(job.job_id)), np.int64)
+    return Recorded(done=done, failed=failed, names=tuple(names), searched=searched)
+
+
+async def columns(
+    store: JobStore, job: Job, experiment: StandardExperiment, names: Sequence[str]
+) -> AsyncIterator[Columns]:
+    """Yield the dense columns of the runs that the layout numbers, some at a time.
+
+    Yields
+    ------
+    dict of float64 arrays (n_runs,)
+        Metrics by name; NaN where there is no result, or the value is missing.
+
+    Raises
+    ------
+    JobDamaged
+        A chunk is not what was stored.
+    """
+    n_runs = experiment.layout(job.config).n_runs
+    ranges = [each for each in await store.recorded(job.job_id) if each[0] < n_runs]
+    at_once = max(DENSE_BYTES // max(8 * n_runs, 1), 1)
+    for start in range(0, len(names), at_once):
+        some = names[start : start + at_once]
+        dense = {name: np.full(n_runs, np.nan) for name in some}
+        for first, last in _stretches(ranges):
+            stored = await store.chunks(job.job_id, first, last)
+            await asyncio.to_thread(_fill, job, experiment, stored, dense)
+        yield dense
+
+
+def _stretches(ranges: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """Join neighbouring chunks into stretches of about so many runs."""
+    first, last = None, -1
+    for low, high in ranges:
+        if first is not None and high - first >= STRETCH:
+            yield first, last
+            first = None
+        first = low if first is None else first
+        last = high
+    if first is not None:
+        yield first, last
+
+
+def _fill(
+    job: Job, experiment: StandardExperiment, stored: Sequence[Chunk], dense: Columns
+) -> None:
+    for chunk in stored:
+        table = packing.unpack(chunk, job.job_id)
+        for name, column in dense.items():
+            if name in (table.dtype.names or ()):
+                part = column[chunk.first_index : chunk.last_index + 1]
+                part[:] = as_numbers(experiment, name, table[name][: len(part)])
