@@ -19,7 +19,7 @@ from pydantic_core import to_jsonable_python
 from bilancio.experiments.fields import NUMBER, plain
 from bilancio.validation import explained, word_of
 
-HANDLING_FIELDS = ("max_failures", "run_timeout_s", "cloud", "run_order")
+HANDLING_FIELDS = ("max_failures", "run_timeout_s", "run_order", "cloud")
 UNOFFERED_FIELDS = ("run_order",)
 """Fields that a stored sweep has and nobody needs to give: they are in no option and no schema."""
 LEADING_FIELDS = ("sweep_type", "n_agents", "kappas", "concentrations", "mus")
