@@ -195,6 +195,18 @@ def test_options_override_a_file_whose_decimals_stay_exact(bilancio, tmp_path):
     assert (job["description"], job["tags"]) == ("From a file", ["calm"])
 
 
+def test_options_choose_between_a_total_and_debts_per_agent(bilancio, tmp_path):
+    file = tmp_path / "sweep.yaml"
+    file.write_text("q_total: 500\n")
+    config = config_of(bilancio, "ring", "--config", file, "--q-per-agent", "70")["config"]
+    assert (config["q_total"], config["q_per_agent"]) == (None, "70")
+    file.write_text("q_per_agent: 500\n")
+    config = config_of(bilancio, "ring", "--config", file, "--q-total", "70")["config"]
+    assert (config["q_total"], config["q_per_agent"]) == ("70", None)
+    refused = bilancio("sweep", "ring", "--q-total", "5", "--q-per-agent", "3")
+    assert "q_per_agent: got '3', beside q_total '5'; allowed: either q_per_agent or" in refused.err
+
+
 def test_a_manifest_is_a_file_to_run_once_more(bilancio, isolated):
     first = config_of(bilancio, "ring", "--n-agents", "8", "--seeds", "3", "--notes", "first")
     manifest = isolated / "out" / first["job_id"] / "job_manifest.json"

@@ -55,6 +55,7 @@ FIXED = {
     "n_agents": 100,
     "maturity_days": 10,
     "q_total": "10000",
+    "q_per_agent": None,
     "liquidity_mode": "uniform",
     "liquidity_agent": None,
     "liquidity_vector": None,

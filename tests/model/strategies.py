@@ -18,13 +18,14 @@ def runs(draw, kinds=("ring", "passive", "active"), max_agents=12):
         "mu": draw(st.floats(0, 1)),
         "monotonicity": draw(st.sampled_from([-1, -0.5, 0, 0, 0, 0.25, 1])),
         "maturity_days": draw(st.integers(1, 30)),
-        "q_total": draw(st.sampled_from([0.5, 10, 500, 777.77, 1000, 5000, 10**6])),
         "seed": draw(st.integers(0, 10**12)),
         "default_handling": draw(st.sampled_from(["expel-agent"] * 5 + ["fail-fast"])),
         "rollover": draw(st.booleans()),
         "early_stop": draw(st.booleans()),
         "quiet_days": draw(st.integers(1, 6)),
     }
+    total = draw(st.sampled_from([0.5, 10, 500, 777.77, 1000, 5000, 10**6]))
+    fields |= draw(st.sampled_from([{"q_total": total}, {"q_per_agent": total / n}]))
     mode = draw(st.sampled_from(["uniform", "uniform", "single_at", "vector"]))
     fields["liquidity_mode"] = mode
     if mode == "single_at":
@@ -37,7 +38,7 @@ def runs(draw, kinds=("ring", "passive", "active"), max_agents=12):
     size = draw(st.sampled_from([1, 5, 7, 20, 50, 1000]))
     fields |= {
         "arm": what,
-        "face_value": max(size, round(fields["q_total"] / 2000)),
+        "face_value": max(size, round(total / 2000)),
         "outside_mid_ratio": draw(st.one_of(st.sampled_from([0.75, 0.9, 1]), st.floats(0, 2))),
         "vbt_share": draw(st.sampled_from([0, 0.05, 0.25, 0.4, 1])),
         "dealer_share": draw(st.sampled_from([0, 0.05, 0.125, 0.3, 1])),

@@ -23,7 +23,8 @@ class Parameters:
     mu: float = 0
     monotonicity: float = 0
     maturity_days: int = 10
-    q_total: float = 10_000
+    q_total: float | None = None  # without q_per_agent either: 10 000
+    q_per_agent: float | None = None
     seed: int = 42
     liquidity_mode: str = "uniform"
     liquidity_agent: int | None = None
@@ -57,6 +58,13 @@ class Parameters:
         for field, words in allowed.items():
             if getattr(self, field) not in words:
                 raise ValueError(f"{field} is {getattr(self, field)!r}, not one of {words}.")
+
+    @property
+    def debts(self) -> float:
+        """Q, the total of the ring's debts."""
+        if self.q_per_agent is not None:
+            return self.q_per_agent * self.n_agents
+        return 10_000 if self.q_total is None else self.q_total
 
     @property
     def active(self) -> bool:
@@ -198,7 +206,7 @@ def ring_due_days(*, n_agents: int, mu: float, maturity_days: int) -> list[int]:
 def ring_cash(p: Parameters) -> list[int]:
     """Allot L = kappa·Q to the traders, in micro-units (section 1.6)."""
     n = p.n_agents
-    liquidity = p.kappa * p.q_total
+    liquidity = p.kappa * p.debts
     if p.liquidity_mode == "uniform":
         return [to_micro(liquidity / n)] * n
     if p.liquidity_mode == "single_at":
@@ -223,7 +231,7 @@ def _amounts(p: Parameters) -> list[float]:
         n_agents=p.n_agents,
         concentration=p.concentration,
         monotonicity=p.monotonicity,
-        q_total=p.q_total,
+        q_total=p.debts,
         seed=p.seed,
     )
 

@@ -27,6 +27,7 @@ _METAVARS = {
 _TYPES: dict[str, Any] = dict.fromkeys(("array", "objects"), list[str] | None)
 _TYPES["boolean"] = bool | None
 _ENDS = 2  # of a range
+_EITHER_OR = (({"seeds"}, {"n_replicates", "base_seed"}), ({"q_total"}, {"q_per_agent"}))
 _NOT_OPTIONS = ("sweep_type", "cloud", "kind", *UNOFFERED_FIELDS)
 _GRID, _OTHERS, _SWITCHES = "Grid and seeds", "Parameters", "Switches"
 _OWNERS: dict[type, str] = {
@@ -101,8 +102,7 @@ def configuration(
         if value is not None
     }
     chosen = dict(file)
-    seeds, shorthand = {"seeds"}, {"n_replicates", "base_seed"}
-    for one, other in ((seeds, shorthand), (shorthand, seeds)):
+    for one, other in (*_EITHER_OR, *(ways[::-1] for ways in _EITHER_OR)):
         if one & options.keys() and not other & options.keys():
             for name in other:  # the options choose between two ways to say the same
                 chosen.pop(name, None)

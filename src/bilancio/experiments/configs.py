@@ -7,6 +7,7 @@ without it.
 """
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
@@ -17,7 +18,14 @@ from bilancio.experiments.fields import listed
 from bilancio.experiments.grid_sweep import GridSweep
 from bilancio.experiments.layout import Layout
 from bilancio.experiments.sweep_config import SweepConfig
-from bilancio.model.parameters import Arm, BalancedParameters, RingParameters, axes_of
+from bilancio.model import truncation
+from bilancio.model.parameters import (
+    Arm,
+    BalancedParameters,
+    RingParameters,
+    axes_of,
+    one_way_to_say_q,
+)
 
 _AXES = axes_of(RingParameters)
 
@@ -29,6 +37,8 @@ class RingSettings(SweepConfig):
     if TYPE_CHECKING:  # of the fields that derive from RingParameters, those named here
         n_agents: int
         maturity_days: int
+        q_total: Decimal | None
+        q_per_agent: Decimal | None
 
     def run_settings(self) -> dict[str, Any]:
         """Return the fixed parameters under the names that one run takes."""
@@ -39,6 +49,37 @@ class RingSettings(SweepConfig):
     def parameter_model(cls) -> type[RingParameters] | type[BalancedParameters]:
         """Return the model of one run's parameters."""
         return RingParameters
+
+    @property
+    def claims(self) -> tuple[float, ...]:
+        """The debts of a trader, in proportion to its debt in the ring."""
+        return (1.0,)
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What may not be meant as it was asked: debts that are cut to whole units, or to none."""
+        agents, per_agent = self.values_of("n_agents"), self.q_per_agent is not None
+        found = truncation.remark(
+            [
+                (n, float(q) * n if per_agent else float(q))
+                for n in agents
+                for q in self.values_of("q_per_agent" if per_agent else "q_total")
+            ],
+            [float(each) for each in self.values_of("concentration")],
+            self.claims,
+            advice="give a larger q_per_agent" if per_agent else "give q_per_agent, such as 100",
+        )
+        return (*super().remarks, *filter(None, [found]))
+
+    @model_validator(mode="before")
+    @classmethod
+    def _total_or_per_agent(cls, data: Any) -> Any:
+        return one_way_to_say_q(data) if isinstance(data, Mapping) else data
+
+    def implied(self) -> dict[str, Any]:
+        """Return the values that fields not asked for take from other fields."""
+        per_agent = self.q_per_agent is not None
+        return super().implied() | ({"q_total": None} if per_agent else {})
 
     @model_validator(mode="after")
     def _runs_can_be_made(self) -> Self:
@@ -121,6 +162,10 @@ class BalancedSweep(GridSweep, RingSettings):
     sweep_type: Literal["balanced"] = Field(
         default="balanced", description="Dealers that hold against dealers that trade, in pairs."
     )
+    if TYPE_CHECKING:  # of the fields that derive from BalancedParameters, those named here
+        vbt_share: Decimal
+        dealer_share: Decimal
+
     frontier_arm: Arm | None = Field(
         default=None, description="With frontier: search this arm only. Default: each on its own."
     )
@@ -140,6 +185,11 @@ class BalancedSweep(GridSweep, RingSettings):
     def parameter_model(cls) -> type[BalancedParameters]:
         """Return the model of one run's parameters."""
         return BalancedParameters
+
+    @property
+    def claims(self) -> tuple[float, ...]:
+        """The debts of a trader, in proportion to its debt in the ring."""
+        return (1.0, float(self.vbt_share), float(self.dealer_share))
 
     @property
     def searched_arms(self) -> tuple[str, ...]:

@@ -275,6 +275,14 @@ class GridSweep(_RingCells):
         """The values listed of each parameter that varies over cells, slowest first."""
         return {axis: getattr(self, plural) for axis, plural in self.listed.items()}
 
+    def values_of(self, parameter: str) -> list[Any]:
+        """Return the values that a parameter has in the cells; of a range its ends."""
+        if parameter not in self.listed:
+            return super().values_of(parameter)
+        of_points = {getattr(point, parameter) for point in self.points or ()}
+        ends = self.ranges.get(parameter, ())
+        return sorted({*self.axes[parameter], *of_points, *ends})
+
     @property
     def ranges(self) -> dict[str, tuple[Decimal, Decimal]]:
         """Low and high of each parameter that has a range."""
@@ -368,7 +376,7 @@ class GridSweep(_RingCells):
                 "and are cells of their own."
                 for low, high in pairs[:MAX_PROBLEMS]
             ]
-        return tuple(found)
+        return (*found, *super().remarks)
 
     @property
     def probed(self) -> dict[int, Decimal]:

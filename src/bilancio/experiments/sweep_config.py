@@ -36,9 +36,9 @@ class SweepConfig(BaseModel):
         default=1000, description="Failed runs after which the sweep stops early."
     )
     run_timeout_s: Annotated[float, Field(gt=0, le=10**6), NUMBER] = Field(
-        default=600.0, description="Seconds after which a run in a process of its own is stopped."
+        default=600.0, description="Seconds after which a run in its own process is stopped."
     )
-    cloud: bool = Field(default=False, description="Compute on Modal instead of this machine.")
+    cloud: bool = Field(default=False, description="Compute on Modal, not here.")
 
     def __init__(self, **data: Any) -> None:
         try:
@@ -75,6 +75,10 @@ class SweepConfig(BaseModel):
     def remarks(self) -> tuple[str, ...]:
         """What may not be meant as it was asked: a sentence each, for whoever creates a job."""
         return ()
+
+    def values_of(self, parameter: str) -> list[Any]:
+        """Return the values that a parameter has in the cells; of a range its ends."""
+        return [getattr(self, parameter)]
 
     def as_dict(self) -> dict[str, Any]:
         """Return every parameter as JSON holds it: decimals as text, grids first."""

@@ -26,7 +26,7 @@ from pydantic import (
     model_validator,
 )
 
-from bilancio.errors import InvalidInput, Problem, invalid
+from bilancio.errors import InvalidInput, Problem, invalid, shown
 from bilancio.validation import validated, word_of
 
 
@@ -109,6 +109,8 @@ def _split_text(value: object) -> object:
 # 1_000_003 · (seed + 1), the order flow's seed, fits 63 bits.
 SEED = Interval(ge=0, le=10**12)
 _NUMBER = BeforeValidator(_number)
+MAX_DEBTS = 10**9  # Q in money
+_MONEY = Interval(gt=0, le=MAX_DEBTS)
 _MANY = Interval(ge=1, le=10**9)
 _SHARE = Interval(ge=0, le=1)
 _SPREAD = Interval(ge=0, le=10**6)
@@ -152,8 +154,11 @@ class _Parameters(BaseModel):
     maturity_days: Annotated[int, Interval(ge=1, le=10**3), _NUMBER] = Field(
         default=10, description="Horizon: the largest due day, D."
     )
-    q_total: Annotated[float, Interval(gt=0, le=10**9), _NUMBER] = Field(
+    q_total: Annotated[float, _MONEY, _NUMBER] | None = Field(
         default=10_000.0, description="Total of the ring's debts in money, Q."
+    )
+    q_per_agent: Annotated[float, _MONEY, _NUMBER] | None = Field(
+        default=None, description="Instead of q_total: Q / n."
     )
     seed: Annotated[int, SEED, _NUMBER] = Field(default=42, description="Seed of all draws.")
     liquidity_mode: LiquidityMode = Field(
@@ -181,16 +186,26 @@ class _Parameters(BaseModel):
         if not isinstance(data, Mapping):
             return data
         given = {name: _plain(value) for name, value in data.items()}
-        return {
-            name: value
-            for name, value in given.items()
-            if value is not None and not (isinstance(value, str) and not value.strip())
-        }
+        return one_way_to_say_q(
+            {
+                name: value
+                for name, value in given.items()
+                if value is not None and not (isinstance(value, str) and not value.strip())
+            }
+        )
 
     @field_validator("*", mode="before")
     @classmethod
     def _few_words(cls, value: object, info: ValidationInfo) -> object:
         return word_of(cls.model_fields[info.field_name or ""].annotation, value)
+
+    @model_validator(mode="after")
+    def _debts_are_bounded(self) -> Self:
+        if self.q_per_agent is not None and self.q_per_agent * self.n_agents > MAX_DEBTS:
+            most = MAX_DEBTS / self.n_agents
+            allowed = f"at most {most:g} with n_agents {self.n_agents}: Q is at most {MAX_DEBTS:,}"
+            raise _refusal("q_per_agent", f"{self.q_per_agent:g}", allowed)
+        return self
 
     @model_validator(mode="after")
     def _liquidity_fields_fit_the_mode(self) -> Self:
@@ -252,6 +267,27 @@ class BalancedParameters(_Parameters):
 
 
 Parameters = RingParameters | BalancedParameters
+
+
+def one_way_to_say_q(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is *given* of a run or sweep with either ``q_total`` or ``q_per_agent``.
+
+    With the latter ``q_total`` is None, so that each says which was given.
+
+    Raises
+    ------
+    InvalidInput
+        Both are given.
+    """
+    total, each = given.get("q_total"), given.get("q_per_agent")
+    if each is None:
+        return {
+            name: value for name, value in given.items() if name != "q_total" or total is not None
+        }
+    if total is not None:
+        got = f"{shown(each)}, beside q_total {shown(total)}"
+        raise _refusal("q_per_agent", got, "either q_per_agent or q_total, not both")
+    return {**given, "q_total": None}
 
 
 def axes_of(model: type[BaseModel]) -> dict[str, Axis]:

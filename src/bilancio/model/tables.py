@@ -47,7 +47,7 @@ PARAMETER_ROW = _row(
     {name: found for name, found in _TYPES.items() if found}
     | {"liquidity_start": "i8"}  # where the run's weights start in liquidity_vector
 )
-"""A run's parameters; `liquidity_agent` is 0 and `horizon` is `maturity_days` if not given."""
+"""A run's parameters; `horizon` is `maturity_days` if not given, other columns are then 0."""
 
 # Money that exceeds the columns cannot occur: faces are at most 10⁹ per debt, days at
 # most 1,005, and a ticket is sold at most once, so that trades are fewer than 2³¹ too.

@@ -85,6 +85,15 @@ Rows = npt.NDArray[np.void]
 
 
 @part
+def _debts(row: np.void) -> float:
+    """Return Q, the total of the ring's debts in money; one of its two columns is 0.
+
+    The arguments are described in `books`.
+    """
+    return float(row["q_total"] + row["q_per_agent"] * row["n_agents"])
+
+
+@part
 def _open_books(
     row: np.void,
     weights: Doubles,
@@ -111,7 +120,7 @@ def _open_books(
     balanced = row["kind"] == BALANCED
     face = write_ring_debts(debt, sized, n, max(whole(row["face_value"]), 1))
     start = row["liquidity_start"]
-    liquidity, agent = row["kappa"] * row["q_total"], whole(row["liquidity_agent"])
+    liquidity, agent = row["kappa"] * _debts(row), whole(row["liquidity_agent"])
     endow_traders(cash, n, liquidity, whole(row["liquidity_mode"]), agent, weights, start)
     for bucket in range(N_BUCKETS):
         desk[VBT, bucket] = 0
@@ -272,7 +281,7 @@ def _same_draw(row: np.void, other: np.void) -> bool:
         and row["n_agents"] == other["n_agents"]
         and row["concentration"] == other["concentration"]
         and row["monotonicity"] == other["monotonicity"]
-        and row["q_total"] == other["q_total"]
+        and _debts(row) == _debts(other)
     )
 
 
@@ -308,9 +317,9 @@ def new_books(parameters: Rows) -> Books:
     n = int(parameters["n_agents"].max(initial=3))
     maturity_days = int(parameters["maturity_days"].max(initial=1))
     # After the clamp the debts can exceed Q by ε each.
-    tickets = (parameters["q_total"] + parameters["n_agents"]) / np.maximum(
-        parameters["face_value"], 1
-    )
+    per_agent = parameters["q_per_agent"] * parameters["n_agents"]
+    most = np.maximum(parameters["q_total"], per_agent) + parameters["n_agents"]
+    tickets = most / np.maximum(parameters["face_value"], 1)
     n_bits = int(tickets[parameters["arm"] == ACTIVE].max(initial=0)) + 1
     return Books(
         stream=np.empty(WORDS + 1, np.uint32),
@@ -369,7 +378,7 @@ def _simulate_rows(
         if r == 0 or not _same_draw(row, parameters[r - 1]):
             draw_amounts(
                 stream, sized, n,
-                row["q_total"], row["concentration"], row["monotonicity"], row["seed"],
+                _debts(row), row["concentration"], row["monotonicity"], row["seed"],
             )  # fmt: skip
         n_terms, initial_face = _open_books(
             row, weights, cash, debt, trader, term, desk, price, sized
