@@ -244,6 +244,16 @@ def test_what_to_know_before_concluding_is_said():
     )
 
 
+def test_cells_in_which_nothing_was_traded_are_told():
+    config = JobConfig(sweep_type="balanced", kappas=["0.5", "1"], n_replicates=5)
+    rows = invented(config.total_runs)
+    rows["n_trades"] = 3
+    places = config.layout.index(np.arange(5), 1, 1)
+    rows["n_trades"][places] = 0
+    found = answered(config, range(config.total_runs), rows).warnings
+    assert found == ("No trades in 1 of 2 cells.",)
+
+
 def test_a_plan_says_how_many_seeds_a_precision_takes():
     config = JobConfig(sweep_type="ring", kappas=["0.5", "1"], n_replicates=10)
     rows = invented(config.total_runs)

@@ -165,7 +165,7 @@ def results(
             name_of(job),
             group_by=split_csv(group_by),
             measures=chosen,
-            where=" and ".join(f"({each})" for each in where) if where else None,
+            where=_all_of(where),
             order_by=split_csv(order_by),
             contrast=contrast,
             effects=effects,
@@ -184,6 +184,60 @@ def results(
     output = Output()
     output.reading(seen)
     show_results(output, seen, chosen=chosen, offset=first)
+
+
+@command(
+    app,
+    "compare",
+    "Show how two jobs differ over the cells and seeds that both have, paired by seed.",
+    "bilancio jobs compare bright-ocean-swift-tiger quiet-meadow-golden-hawk --group-by kappa",
+)
+def compare(
+    job: Annotated[str, typer.Argument(metavar="JOB", help="A job.")],
+    other: Annotated[str, typer.Argument(metavar="OTHER", help="The job to subtract.")],
+    *,
+    group_by: Annotated[
+        list[str] | None,
+        typer.Option(metavar="A,B,…", help="Parameters; a row for each combination."),
+    ] = None,
+    measures: Annotated[
+        list[str] | None,
+        typer.Option(metavar="A,B,…", help="What to show. Default: the first few."),
+    ] = None,
+    where: Annotated[
+        list[str] | None,
+        typer.Option(metavar="CONDITION", help="Which cells, such as 'kappa < 0.5 and mu = 0'."),
+    ] = None,
+    limit: Limit = "50",
+    offset: Offset = "0",
+    as_json: AsJson = False,
+) -> None:
+    """Compare two jobs."""
+    chosen, first = split_csv(measures), parse_int("offset", offset)
+    seen = with_manager(
+        lambda manager: manager.compare(
+            job,
+            other,
+            group_by=split_csv(group_by),
+            measures=chosen,
+            where=_all_of(where),
+            limit=parse_int("limit", limit),
+            offset=first,
+        )
+    )
+    if as_json:
+        emit(seen)
+        return
+    from bilancio.cli.render.jobs import show_comparison  # as for `show`
+
+    output = Output()
+    output.reading(seen)
+    show_comparison(output, seen, chosen=chosen, offset=first)
+
+
+def _all_of(conditions: list[str] | None) -> str | None:
+    """Return conditions that all have to hold as one."""
+    return " and ".join(f"({each})" for each in conditions) if conditions else None
 
 
 @command(

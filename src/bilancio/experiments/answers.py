@@ -5,7 +5,7 @@ All of it is made of the columns of the runs recorded, which are handed over one
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,7 @@ from bilancio.analysis.verdicts import adjusted, verdicts
 from bilancio.errors import InvalidInput, Problem
 from bilancio.experiments.questions import Question, check_names
 from bilancio.experiments.reduction import Bools, Groups, Surveyed, metric_of
+from bilancio.text import plural
 
 Columns = dict[str, NDArray[Any]]
 Row = tuple[Any, ...]
@@ -83,6 +84,8 @@ class Subject:
         The seeds, in the order of the cube.
     verdict_words
         What the primary measure above and below 0 is called; None where that is not a question.
+    watched
+        Counts that say nothing where they are 0 in all runs of a cell: metric → what it counts.
     """
 
     cells: Surveyed
@@ -93,6 +96,7 @@ class Subject:
     verdict_words: tuple[str, str] | None
     ranges: Mapping[str, tuple[Any, Any, bool]]
     seeds: NDArray[np.int64]
+    watched: Mapping[str, str] = field(default_factory=dict)
 
 
 class Answering:
@@ -127,6 +131,7 @@ class Answering:
         self._compared = self._contrast_groups(needed)
         self._crossed = self._crossed_groups()
         self._constant: float | None = None
+        self._idle: dict[str, tuple[int, int]] = {}
         self._all = [
             each
             for each in (self._groups, self._overall, self._compared, self._crossed)
@@ -144,9 +149,8 @@ class Answering:
         known = (*subject.parameters, SEED)
         check_names("group_by", asked.group_by, known)
         check_names("measures", asked.measures, [each.name for each in subject.measures])
-        for field in ("contrast", "pivot"):
-            given = getattr(asked, field)
-            check_names(field, [given] if given else [], subject.parameters)
+        for name, given in {"contrast": asked.contrast, "pivot": asked.pivot}.items():
+            check_names(name, [given] if given else [], subject.parameters)
         if asked.pivot and asked.pivot in asked.group_by:
             got = f"{asked.pivot}, which group_by names too"
             raise InvalidInput([Problem("pivot", got, "a parameter that makes no rows")])
@@ -260,13 +264,19 @@ class Answering:
     @property
     def wanted(self) -> tuple[str, ...]:
         """The metrics whose columns are wanted."""
-        return tuple(dict.fromkeys(name for each in self._all for name in each.metrics))
+        names = [name for each in self._all for name in each.metrics]
+        return tuple(dict.fromkeys([*names, *self._subject.watched]))
 
     def take(self, metric: str, cube: NDArray[np.float64]) -> None:
         """Take a metric by seed, cell and arm: float64 (n_seeds, n_cells, n_arms)."""
         for each in self._all:
             if metric in each.metrics:
                 each.take(metric, cube, self._subject.arms)
+        if metric in self._subject.watched:
+            last = cube[:, self._chosen & self._averaged, -1]  # the arm in which things happen
+            ran = ~np.isnan(last).all(axis=0)
+            idle = ran & ~(last > 0).any(axis=0)
+            self._idle[metric] = int(idle.sum()), int(ran.sum())
         primary = next(
             (each for each in self._subject.measures if each.name == self._subject.primary), None
         )
@@ -459,6 +469,10 @@ class Answering:
         if self._constant is not None:
             metric = metric_of(next(iter(self._primary_columns), primary))
             found.append(f"{metric} is {self._constant:g} in all runs.")
+        for metric, (idle, all_cells) in self._idle.items():
+            if idle:
+                what = self._subject.watched[metric]
+                found.append(f"No {what} in {idle:,} of {plural(all_cells, 'cell')}.")
         n_rows = (
             int((self._groups.intervals[primary].lack == Lack.NONE).sum())
             if (primary in self._groups.intervals)

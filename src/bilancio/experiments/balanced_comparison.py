@@ -1,6 +1,6 @@
 """Dealers that trade against dealers that hold, from the same start (MODEL.md, sections 2–8)."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any, ClassVar
 
 from bilancio.analysis.measures import Measure
@@ -21,6 +21,7 @@ class BalancedComparison(RingExperiment):
 
     primary = "trading_effect"
     verdict_words: ClassVar[tuple[str, str] | None] = ("helps", "hurts")
+    watched: ClassVar[Mapping[str, str]] = {"n_trades": "trades"}
 
     def measures(self, names: Collection[str]) -> tuple[Measure, ...]:
         """Return what is said of pairs of runs, given the metrics recorded.

@@ -99,6 +99,8 @@ class StandardExperiment(ABC):
         The measure that verdicts and plans are about.
     verdict_words
         What a primary measure above and below 0 is called; None where that is not a question.
+    watched
+        Counts that say nothing where they are 0 in all runs of a cell: metric → what it counts.
     """
 
     config_model: type[SweepConfig]
@@ -107,6 +109,7 @@ class StandardExperiment(ABC):
     releases_gil: bool = False
     metrics: ClassVar[tuple[Metric, ...]] = ()
     verdict_words: ClassVar[tuple[str, str] | None] = None
+    watched: ClassVar[Mapping[str, str]] = {}
 
     @abstractmethod
     def prepare(self) -> None:
@@ -401,6 +404,7 @@ def subject_of(
         verdict_words=experiment.verdict_words,
         ranges={name: (*ends, name in LOGARITHMIC) for name, ends in ranges.items()},
         seeds=seeds_of(config),
+        watched={name: what for name, what in experiment.watched.items() if name in recorded.names},
     )
 
 

@@ -19,7 +19,7 @@ from bilancio.jobs.models import Job, Listing, Progress
 from bilancio.jobs.progress import watch
 from bilancio.jobs.session import Session
 from bilancio.jobs.store import JobStore
-from bilancio.jobs.views import Results
+from bilancio.jobs.views import Comparison, Results
 from bilancio.settings import Settings, load_settings
 
 P = ParamSpec("P")
@@ -186,6 +186,34 @@ class AsyncJobManager:
             precision=precision,
         )
         return await results.results(self._session, name, asked, limit=limit, offset=offset)
+
+    async def compare(
+        self,
+        name: str,
+        other: str,
+        *,
+        group_by: Sequence[str] | str = (),
+        measures: Sequence[str] | str = (),
+        where: str | Mapping[str, Any] | None = None,
+        limit: int = 50,
+        offset: int = 0,
+    ) -> Comparison:
+        """Return how two jobs differ over the cells and seeds that both have, paired by seed.
+
+        Parameters
+        ----------
+        group_by, measures, where
+            As in `results`; parameters and measures are those that both jobs have.
+
+        Raises
+        ------
+        JobNotFound, InvalidInput, StoreCorrupt
+        """
+        from bilancio.experiments.questions import question
+        from bilancio.jobs import results  # numpy and the experiment
+
+        asked = question(group_by=group_by, measures=measures, where=where)
+        return await results.compare(self._session, name, other, asked, limit=limit, offset=offset)
 
     async def runs(
         self, name: str, *, status: str | None = None, limit: int = 50, offset: int = 0

@@ -1,9 +1,14 @@
 """What the recorded runs of a job say: its summary, and answers to questions."""
 
+from dataclasses import replace
+from decimal import Decimal
+from enum import StrEnum
 from typing import Any, NamedTuple
 
+from bilancio.errors import InvalidInput, Problem
 from bilancio.experiments import registry
-from bilancio.experiments.answers import Answer, Answering
+from bilancio.experiments.answers import Answer, Answering, AnswerTable
+from bilancio.experiments.comparing import Comparing, Side, headline
 from bilancio.experiments.protocol import Experiment
 from bilancio.experiments.questions import Question
 from bilancio.experiments.reduction import Cells, ObservedCells
@@ -87,6 +92,71 @@ async def _of_columns(
         {} if summing is None else summing.summary(),
         Answer() if answering is None else answering.answer(),
     )
+
+
+async def compared(
+    store: JobStore, job: Job, other: Job, question: Question
+) -> tuple[AnswerTable, str]:
+    """Return how two jobs differ over the cells and seeds that both have, and a sentence of it.
+
+    Raises
+    ------
+    InvalidInput
+        They have nothing in common, or the question names what there is not.
+    """
+    sides = [await _side(store, each) for each in (job, other)]
+    comparing = Comparing(sides[0].side, sides[1].side, question)
+    alone = replace(question, group_by=())
+    overall = Comparing(sides[0].side.copy(), sides[1].side.copy(), alone)
+    for place, each in enumerate(sides):
+        wanted = [name for name in comparing.sides[place].wanted if name in each.names]
+        async for dense in columns(store, each.job, each.experiment, wanted):
+            for name, column in dense.items():
+                cube = each.cells.cube(name, column)
+                for asking in (comparing, overall):
+                    await in_thread(asking.sides[place].take, name, cube)
+    primary = sides[0].side.subject.primary
+    measure = primary if primary in comparing.shown else comparing.shown[0]
+    said = headline(overall.table(), measure, job.job_id, other.job_id)
+    return comparing.table(), said
+
+
+class _JobSide(NamedTuple):
+    """A job as one side of a comparison."""
+
+    side: Side
+    job: Job
+    experiment: StandardExperiment
+    cells: Cells
+    names: tuple[str, ...]
+
+
+async def _side(store: JobStore, job: Job) -> _JobSide:
+    experiment = registry.experiment(job.config.sweep_type)
+    recorded = None
+    if isinstance(experiment, StandardExperiment) and not job.manual:
+        recorded = await recorded_runs(store, job, experiment)
+    if recorded is None or not isinstance(experiment, StandardExperiment):
+        got, allowed = f"{job.job_id}, without runs to compare", "jobs with results"
+        raise InvalidInput([Problem("job", got, allowed)])
+    with asked(job.config, "parameters"):
+        cells = await in_thread(Cells, experiment, job.config, recorded)
+        subject = subject_of(experiment, job.config, recorded, cells)
+    return _JobSide(Side(subject, _fixed(job)), job, experiment, cells, recorded.names)
+
+
+def _fixed(job: Job) -> dict[str, Any]:
+    """Return the single values of a job's configuration, as its cells would hold them."""
+    values = {name: getattr(job.config, name) for name in type(job.config).model_fields}
+    found: dict[str, Any] = {}
+    for name, value in values.items():
+        if isinstance(value, Decimal):
+            found[name] = float(value)
+        elif isinstance(value, StrEnum):
+            found[name] = value.value
+        elif isinstance(value, bool | int | float | str):
+            found[name] = value
+    return found
 
 
 async def _of_observations(

@@ -85,6 +85,7 @@ class JobManager:
     wait = _blocking(AsyncJobManager.wait)
     events = _blocking(AsyncJobManager.events)
     results = _blocking(AsyncJobManager.results)
+    compare = _blocking(AsyncJobManager.compare)
     run_of = _blocking(AsyncJobManager.run_of)
 
     import_job = _blocking(AsyncJobManager.import_job)

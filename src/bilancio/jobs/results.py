@@ -29,14 +29,14 @@ from bilancio.experiments.reporting import headline_of, parameters_of, searches_
 from bilancio.experiments.standard import StandardExperiment
 from bilancio.jobs.artifacts import tables
 from bilancio.jobs.artifacts.folder import MANIFEST
-from bilancio.jobs.findings import findings
+from bilancio.jobs.findings import compared, findings
 from bilancio.jobs.lookup import find
 from bilancio.jobs.models import Job, JobStatus, Listing
 from bilancio.jobs.paging import check_page
 from bilancio.jobs.session import Session
 from bilancio.jobs.store import JobStore, packing
 from bilancio.jobs.threads import in_thread
-from bilancio.jobs.views import Results, Table
+from bilancio.jobs.views import Comparison, Results, Table
 from bilancio.text import error_text
 
 log = logging.getLogger(__name__)
@@ -74,6 +74,34 @@ async def results(
     cut = slice(offset, offset + limit)
     found |= await _computed(store, job, question, cut)
     return Results(**found)
+
+
+async def compare(
+    session: Session, name: str, other: str, question: Question, *, limit: int, offset: int
+) -> Comparison:
+    """Compare two jobs; see `AsyncJobManager.compare`."""
+    check_page(limit, offset)
+    first, second = await find(session, name), await find(session, other)
+    if first.job.job_id == second.job.job_id:
+        raise invalid("other", other, "another job")
+    table, said = await compared(await session.store(), first.job, second.job, question)
+    shown = _shown(table, slice(offset, offset + limit))
+    assert shown is not None, "there is a table"
+    return Comparison(
+        job=first.job,
+        other=second.job,
+        reading=" ".join(filter(None, (first.reading, second.reading))),
+        headline=said,
+        table=shown,
+        differs=_differing(first.job, second.job),
+    )
+
+
+def _differing(job: Job, other: Job) -> dict[str, list[Any]]:
+    """Return the parameters that two jobs do not share: name → both values."""
+    one, two = job.config.as_dict(), other.config.as_dict()
+    names = [name for name in {**one, **two} if one.get(name) != two.get(name)]
+    return {name: [one.get(name), two.get(name)] for name in names}
 
 
 async def _left_out(store: JobStore, job: Job) -> str:

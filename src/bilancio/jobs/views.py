@@ -69,3 +69,27 @@ class Results(View):
     warnings: tuple[str, ...] = ()
     files: dict[str, str]
     failures: dict[str, str]
+
+
+class Comparison(View):
+    """How two jobs differ over the cells and seeds that both have.
+
+    Attributes
+    ----------
+    reading
+        How names were read where they were not written exactly; else empty.
+    headline
+        The answer in a sentence.
+    table
+        Differences, job − other, paired by seed: a row for each group with `n_cells`, `n_seeds`,
+        `verdict`, and m, m_low, m_high of each measure m that both have.
+    differs
+        Parameters that the two do not share: name → both values.
+    """
+
+    job: Job
+    other: Job
+    reading: str = ""
+    headline: str
+    table: Table
+    differs: dict[str, list[Any]]

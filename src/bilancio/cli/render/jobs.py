@@ -10,7 +10,7 @@ from bilancio.cli.render.tables import frontier_table, results_table, runs_table
 from bilancio.jobs.clock import utc_now
 from bilancio.jobs.launch import available_steps
 from bilancio.jobs.models import Job, Progress
-from bilancio.jobs.views import Results, Table
+from bilancio.jobs.views import Comparison, Results, Table
 from bilancio.text import (
     NextStep,
     counts,
@@ -82,6 +82,23 @@ def show_results(
         output.say()
         output.say(f"Files in {results.job.folder}:")
         output.show(pairs_table({"": ", ".join(results.files)}, width=output.width))
+
+
+def show_comparison(
+    output: Output, seen: Comparison, *, chosen: Sequence[str] = (), offset: int = 0
+) -> None:
+    """Show how two jobs differ: headline, parameters, table."""
+    output.say(seen.headline)
+    output.say()
+    differing = {name: " against ".join(map(values, both)) for name, both in seen.differs.items()}
+    output.show(pairs_table(differing, width=output.width))
+    _show_table(output, seen.table, chosen=chosen, offset=offset, primary=_first(seen.table))
+
+
+def _first(table: Table) -> str:
+    """Return the first measure of a table."""
+    columns = table.columns
+    return next((name for name in columns if f"{name}_low" in columns), "")
 
 
 def show_runs(
