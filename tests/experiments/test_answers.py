@@ -13,7 +13,7 @@ from scipy import stats
 from bilancio.analysis.observations import Observations
 from bilancio.errors import InvalidInput
 from bilancio.experiments import registry
-from bilancio.experiments.answers import Answering
+from bilancio.experiments.answering import Answering
 from bilancio.experiments.questions import question
 from bilancio.experiments.reduction import Cells, ObservedCells
 from bilancio.experiments.standard import split, subject_of, subject_of_observations

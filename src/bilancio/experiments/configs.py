@@ -53,7 +53,7 @@ class RingSettings(SweepConfig):
     @property
     def claims(self) -> tuple[float, ...]:
         """The debts of a trader, in proportion to its debt in the ring."""
-        return (1.0,)
+        return self.parameter_model().model_validate(self.run_settings()).claims
 
     @property
     def remarks(self) -> tuple[str, ...]:
@@ -162,10 +162,6 @@ class BalancedSweep(GridSweep, RingSettings):
     sweep_type: Literal["balanced"] = Field(
         default="balanced", description="Dealers that hold against dealers that trade, in pairs."
     )
-    if TYPE_CHECKING:  # of the fields that derive from BalancedParameters, those named here
-        vbt_share: Decimal
-        dealer_share: Decimal
-
     frontier_arm: Arm | None = Field(
         default=None, description="With frontier: search this arm only. Default: each on its own."
     )
@@ -185,11 +181,6 @@ class BalancedSweep(GridSweep, RingSettings):
     def parameter_model(cls) -> type[BalancedParameters]:
         """Return the model of one run's parameters."""
         return BalancedParameters
-
-    @property
-    def claims(self) -> tuple[float, ...]:
-        """The debts of a trader, in proportion to its debt in the ring."""
-        return (1.0, float(self.vbt_share), float(self.dealer_share))
 
     @property
     def searched_arms(self) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bilancio.analysis.grouping import grouped_cells
-from bilancio.analysis.intervals import Intervals, measure_intervals, two_way_interval
+from bilancio.analysis.intervals import Intervals, measure_intervals, two_way_intervals
 from bilancio.analysis.measures import Measure, Values
 from bilancio.analysis.observations import Observations
 from bilancio.analysis.seeds import seed_means, whole
@@ -245,31 +245,25 @@ class Groups:
         for measure in mine:
             sides = measure.per_seed(means)
             found = measure_intervals(*sides)
-            for group in self._sampled:
-                row = self._of_ranges(measure, group, cube, names)
-                _replace_row(found, group, row)
+            if len(self._sampled):
+                runs = {name: cube[:, :, arm] for arm, name in enumerate(names)}
+                of_ranges = self._of_ranges(measure.per_seed(runs))
+                _replace_rows(found, self._sampled, of_ranges)
             self.intervals[measure.name] = found
             if measure.name in self._kept:
                 self.sides[measure.name] = sides
 
-    def _of_ranges(
-        self, measure: Measure, group: np.int64, cube: Values, names: Sequence[str]
-    ) -> Intervals:
-        """Return the interval of a group of cells that were drawn from ranges."""
-        cells = np.flatnonzero(self.group == group)
-        block = cube[np.ix_(self.whole[group], cells)]
-        values = {name: block[:, :, arm].T for arm, name in enumerate(names)}
-        top, bottom = measure.per_seed(values)
-        unknown = np.isnan(top) if bottom is None else np.isnan(top) | np.isnan(bottom)
-        if not unknown.any():
-            return two_way_interval(top, bottom)
-        known = (~unknown).astype(float) if bottom is None else np.where(unknown, 0, bottom)
-        return two_way_interval(np.where(unknown, 0, top), known)
+    def _of_ranges(self, sides: Sides) -> Intervals:
+        """Return the intervals of the groups whose cells were drawn from ranges."""
+        group = np.full(len(self.group), -1, np.int64)
+        for place, number in enumerate(self._sampled.tolist()):
+            group[self.group == number] = place
+        return two_way_intervals(sides, self.whole[self._sampled], group)
 
 
-def _replace_row(found: Intervals, row: np.int64, other: Intervals) -> None:
+def _replace_rows(found: Intervals, rows: NDArray[np.intp], others: Intervals) -> None:
     for each in fields(Intervals):
-        getattr(found, each.name)[row] = getattr(other, each.name)[0]
+        getattr(found, each.name)[rows] = getattr(others, each.name)
 
 
 def column_of(metric: str, arm: str, arms: Sequence[str]) -> str:

@@ -15,7 +15,7 @@ from bilancio.analysis.intervals import Intervals
 from bilancio.analysis.measures import Measure
 from bilancio.analysis.observations import Observations
 from bilancio.experiments import frontier
-from bilancio.experiments.answers import Subject
+from bilancio.experiments.answers import SOBOL_STEPS, Subject
 from bilancio.experiments.design import LOGARITHMIC
 from bilancio.experiments.grid_sweep import GridSweep
 from bilancio.experiments.layout import Layout
@@ -357,7 +357,7 @@ def averaged_cells(cells: Cells) -> NDArray[np.bool_]:
     Probes of a search say nothing of an average, nor do the cells of a Sobol design that differ
     from another one in a single parameter.
     """
-    return ~cells.probes & ~np.isin(cells.designs, ["sobol-ab"])
+    return ~cells.probes & ~np.isin(cells.designs, [SOBOL_STEPS])
 
 
 def number(value: float) -> float | None:

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 
 from bilancio.errors import InvalidInput, Problem
 from bilancio.experiments import registry
-from bilancio.experiments.answers import Answer, Answering, AnswerTable
+from bilancio.experiments.answering import Answering
+from bilancio.experiments.answers import Answer, AnswerTable
 from bilancio.experiments.comparing import Comparing, Side, headline
 from bilancio.experiments.protocol import Experiment
 from bilancio.experiments.questions import Question

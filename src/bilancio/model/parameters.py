@@ -235,6 +235,11 @@ class RingParameters(_Parameters):
     )
     rollover: bool = Field(default=False, description="Renew the debts that were settled.")
 
+    @property
+    def claims(self) -> tuple[float, ...]:
+        """The debts of a trader, in proportion to its debt in the ring."""
+        return (1.0,)
+
 
 class BalancedParameters(_Parameters):
     """One run of the balanced scenario (MODEL.md, section 2), in either arm."""
@@ -264,6 +269,11 @@ class BalancedParameters(_Parameters):
     horizon: Annotated[int, Interval(ge=0, le=10**9), _NUMBER] | None = Field(
         default=None, description="Days that traders look ahead, H. Default D."
     )
+
+    @property
+    def claims(self) -> tuple[float, ...]:
+        """The debts of a trader, in proportion to its debt in the ring."""
+        return (1.0, self.vbt_share, self.dealer_share)
 
 
 Parameters = RingParameters | BalancedParameters

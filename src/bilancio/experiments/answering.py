@@ -1,0 +1,272 @@
+"""One question about results, answered from columns handed over one after the other."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bilancio.analysis import planning
+from bilancio.analysis.conditions import where
+from bilancio.analysis.intervals import Lack
+from bilancio.analysis.selection import Bins, bins, order, pivot
+from bilancio.analysis.verdicts import adjusted, verdicts
+from bilancio.errors import InvalidInput, Problem
+from bilancio.experiments.answers import (
+    Answer,
+    AnswerTable,
+    Row,
+    Subject,
+    known,
+    measure_columns,
+    ratio,
+    shown_key,
+    table_of,
+)
+from bilancio.experiments.cautions import Cautions
+from bilancio.experiments.crossed import CrossedGrid
+from bilancio.experiments.levels import LevelContrasts
+from bilancio.experiments.questions import Question, check_names
+from bilancio.experiments.reduction import Bools, Groups
+
+SEED = "seed"
+
+
+class Answering:
+    """Answers one question from columns handed over one after the other.
+
+    Raises
+    ------
+    InvalidInput
+        The question names what there is not.
+    """
+
+    def __init__(self, subject: Subject, asked: Question) -> None:
+        self._subject = subject
+        self._asked = asked
+        self._check()
+        self._chosen = self._condition()
+        self._binned: dict[str, Bins] = {}
+        by = self._keys()
+        self._by = by
+        shown = [each for each in subject.measures if each.name in self._shown]
+        primary = [each for each in subject.measures if each.name == subject.primary]
+        needed = list({each.name: each for each in (*shown, *primary)}.values())
+        chosen = self._chosen & self._inside()
+        columns = {name: self._column(name) for name in by}
+        kept = [each.name for each in needed] if SEED in asked.group_by else ()
+        self._groups = Groups(subject.cells, list(columns.values()), chosen, needed, kept=kept)
+        self._overall = Groups(subject.cells, [], chosen & subject.averaged, primary)
+        self._levels = (
+            LevelContrasts(subject, asked.contrast, columns, chosen, needed)
+            if asked.contrast
+            else None
+        )
+        self._crossed = CrossedGrid(subject, asked, self._chosen) if asked.effects else None
+        self._cautions = Cautions(subject, self._chosen)
+        others = [each.groups for each in (self._levels, self._crossed) if each is not None]
+        self._all = [self._groups, self._overall, *others]
+
+    # -- what is asked ------------------------------------------------------------------------
+
+    @property
+    def _shown(self) -> tuple[str, ...]:
+        return self._asked.measures or tuple(each.name for each in self._subject.measures)
+
+    def _check(self) -> None:
+        asked, subject = self._asked, self._subject
+        known = (*subject.parameters, SEED)
+        check_names("group_by", asked.group_by, known)
+        check_names("measures", asked.measures, [each.name for each in subject.measures])
+        for name, given in {"contrast": asked.contrast, "pivot": asked.pivot}.items():
+            check_names(name, [given] if given else [], subject.parameters)
+        if asked.pivot and asked.pivot in asked.group_by:
+            got = f"{asked.pivot}, which group_by names too"
+            raise InvalidInput([Problem("pivot", got, "a parameter that makes no rows")])
+
+    def _condition(self) -> Bools:
+        cells = self._subject.cells
+        n_cells = len(cells.designs)
+        if self._asked.where is None:
+            return np.ones(n_cells, bool)
+        columns = {name: cells.columns[name] for name in self._subject.parameters}
+        columns = columns or {"cell": np.arange(n_cells)}
+        chosen: Bools = where(self._asked.where, columns)
+        if n_cells and not chosen.any():
+            problem = Problem("where", repr(self._asked.where), "a condition that some cell meets")
+            raise InvalidInput([problem])
+        return chosen
+
+    def _keys(self) -> list[str]:
+        """Return the columns that the rows of the table are named by, but for the seed."""
+        asked = self._asked
+        by = [name for name in asked.group_by if name != SEED]
+        if asked.pivot:
+            by.append(asked.pivot)
+        designs = set(self._subject.cells.designs[self._chosen & ~self._subject.cells.probes])
+        if not asked.group_by and not asked.pivot and len(designs) > 1:
+            by.append("design")
+        for name in by if asked.bins else ():
+            if name in self._subject.ranges:
+                low, high, logarithmic = self._subject.ranges[name]
+                column = self._subject.cells.columns[name].astype(float)
+                self._binned[name] = bins(column, low, high, asked.bins, logarithmic=logarithmic)
+        if asked.bins and not self._binned:
+            sampled = ", ".join(self._subject.ranges) or "nothing: no parameter was sampled"
+            problem = Problem("bins", str(asked.bins), f"grouping by {sampled}")
+            raise InvalidInput([problem])
+        return by
+
+    def _column(self, name: str) -> NDArray[Any]:
+        if name in self._binned:
+            return self._binned[name].bin
+        return self._subject.cells.columns[name]
+
+    def _inside(self) -> Bools:
+        """Return the cells that take part in the table.
+
+        The probes of a search do only where there is nothing else, and what tells them apart is
+        asked for, or the designs themselves are.
+        """
+        cells, asked = self._subject.cells, self._asked
+        inside = np.ones(len(cells.designs), bool)
+        for each in self._binned.values():
+            inside &= each.bin >= 0
+        names = {*asked.group_by, asked.pivot}
+        probes_count = "design" in names or (names - {""} and cells.probes.all())
+        return inside if probes_count else inside & ~cells.probes
+
+    # -- taking the columns -------------------------------------------------------------------
+
+    @property
+    def wanted(self) -> tuple[str, ...]:
+        """The metrics whose columns are wanted."""
+        names = [name for each in self._all for name in each.metrics]
+        return tuple(dict.fromkeys([*names, *self._subject.watched]))
+
+    def take(self, metric: str, cube: NDArray[np.float64]) -> None:
+        """Take a metric by seed, cell and arm: float64 (n_seeds, n_cells, n_arms)."""
+        for each in self._all:
+            if metric in each.metrics:
+                each.take(metric, cube, self._subject.arms)
+        self._cautions.take(metric, cube)
+
+    # -- answering ----------------------------------------------------------------------------
+
+    def answer(self) -> Answer:
+        """Return the answer, once all columns wanted have been taken."""
+        if SEED in self._asked.group_by:
+            table = self._by_seed()
+        elif self._asked.pivot:
+            table = self._pivoted()
+        else:
+            table = self._table()
+        labelled = {name: each.labels for name, each in self._binned.items()}
+        return Answer(
+            primary=self._subject.primary,
+            table=self._ordered(table),
+            contrasts=None if self._levels is None else self._levels.table(self._shown, labelled),
+            effects=None if self._crossed is None else self._crossed.table(),
+            plan=self._plan(),
+            warnings=tuple(self._cautions.sentences(self._overall, self._groups)),
+        )
+
+    def _key(self, key: Row) -> Row:
+        """Return a group's key with the labels of bins in place of their numbers."""
+        return tuple(
+            self._binned[name].labels[value] if name in self._binned else value
+            for name, value in zip(self._by, key, strict=True)
+        )
+
+    def _table(self) -> AnswerTable:
+        groups = self._groups
+        words = self._subject.verdict_words if self._subject.primary in self._shown else None
+        primary = groups.intervals.get(self._subject.primary)
+        columns: dict[str, Sequence[Any]] = {
+            "n": (groups.n_cells * groups.n_seeds).tolist(),
+            "n_seeds": groups.n_seeds.tolist(),
+        }
+        if words is not None and primary is not None:
+            columns["verdict"] = verdicts(primary, words)
+        columns |= measure_columns(groups.intervals, self._shown)
+        if words is not None and primary is not None and len(groups.keys) > 1:
+            within = adjusted(primary)
+            columns[f"{self._subject.primary}_low_adjusted"] = known(within.low)
+            columns[f"{self._subject.primary}_high_adjusted"] = known(within.high)
+        keys = [self._key(key) for key in groups.keys]
+        return table_of(self._by, keys, columns)
+
+    def _by_seed(self) -> AnswerTable:
+        """Return a row for each group and whole seed; one seed shows no spread."""
+        groups, by = self._groups, list(self._asked.group_by)
+        group, seed = np.nonzero(groups.whole)
+        columns: dict[str, Sequence[Any]] = {
+            "n": groups.n_cells[group].tolist(),
+            "n_seeds": [1] * len(group),
+        }
+        for name in self._shown:
+            top, bottom = groups.sides[name]
+            columns[name] = known(ratio(top, bottom)[group, seed])
+        places = {name: place for place, name in enumerate(self._by)}
+        keys = []
+        for at, number in zip(group.tolist(), self._subject.seeds[seed].tolist(), strict=True):
+            key = self._key(groups.keys[at])
+            keys.append(tuple(number if each == SEED else key[places[each]] for each in by))
+        return table_of(by, keys, columns)
+
+    def _pivoted(self) -> AnswerTable:
+        """Return one measure: a row for each group, a column for each value of a parameter."""
+        name = (self._asked.measures or (self._subject.primary,))[0]
+        keys = [self._key(key) for key in self._groups.keys]
+        found = pivot(
+            [key[:-1] for key in keys],
+            [key[-1] for key in keys],
+            self._groups.intervals[name].estimate if keys else np.empty(0),
+        )
+        values = [known(column) for column in found.cells.T]
+        columns = {
+            f"{self._asked.pivot}={shown_key(value)}": each
+            for value, each in zip(found.columns, values, strict=True)
+        }
+        rows: list[Row] = [key for key in found.rows if isinstance(key, tuple)]
+        return table_of(self._by[:-1], rows, columns)
+
+    def _ordered(self, table: AnswerTable) -> AnswerTable:
+        if not self._asked.order_by:
+            return table
+        columns = {
+            name: np.array([row[place] for row in table.rows], object)
+            for place, name in enumerate(table.columns)
+        }
+        places = order(self._asked.order_by, columns).tolist()
+        rows = tuple(table.rows[place] for place in places)
+        return AnswerTable(columns=table.columns, rows=rows, n_keys=table.n_keys)
+
+    def _plan(self) -> dict[str, Any] | None:
+        """Return how many seeds would give a precision, overall and in the widest row."""
+        overall = self._overall.intervals.get(self._subject.primary)
+        rows = self._groups.intervals.get(self._subject.primary)
+        drawn = self._subject.cells.sampled[self._chosen & self._subject.averaged].any()
+        if overall is None or not len(overall.lack) or drawn or overall.lack[0] != Lack.NONE:
+            return None
+        half = float(overall.high[0] - overall.low[0]) / 2
+        wanted = self._asked.precision or half / 2
+        needed = int(planning.seeds_needed(overall, wanted)[0])
+        said = (
+            f"± {wanted:.2g} for {self._subject.primary}, which is ± {half:.2g} now, takes about "
+            f"{needed:,} seeds in all"
+        )
+        plan: dict[str, Any] = {
+            "measure": self._subject.primary,
+            "half_width_now": half,
+            "half_width": wanted,
+            "n_seeds": needed,
+        }
+        if rows is not None and len(rows.lack) > 1 and (rows.lack == Lack.NONE).any():
+            by_row = planning.seeds_needed(rows, wanted)
+            widest = int(by_row.argmax())
+            key = dict(zip(self._by, self._key(self._groups.keys[widest]), strict=True))
+            plan |= {"widest": key, "n_seeds_widest": int(by_row[widest])}
+            where_ = ", ".join(f"{name} {shown_key(value)}" for name, value in key.items())
+            said += f", and {int(by_row[widest]):,} in the widest row ({where_})"
+        return plan | {"sentence": f"{said}."}

@@ -1,0 +1,63 @@
+"""What to know before drawing conclusions from results."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bilancio.analysis.intervals import Lack
+from bilancio.experiments.answers import Subject
+from bilancio.experiments.reduction import Bools, Groups, metric_of
+from bilancio.text import plural
+
+FEW_SEEDS = 5  # with fewer, an interval leans on the normal distribution alone
+MANY_INTERVALS = 20  # of which one misses by chance
+
+
+class Cautions:
+    """Watches the columns for what makes conclusions doubtful.
+
+    Parameters
+    ----------
+    chosen : bool (n_cells,)
+        The cells that are asked about.
+    """
+
+    def __init__(self, subject: Subject, chosen: Bools) -> None:
+        self._subject = subject
+        self._cells = chosen & subject.averaged
+        self._constant: dict[str, float] = {}
+        self._idle: dict[str, tuple[int, int]] = {}
+
+    def take(self, metric: str, cube: NDArray[np.float64]) -> None:
+        """Take a metric by seed, cell and arm: float64 (n_seeds, n_cells, n_arms)."""
+        if metric in self._subject.watched:
+            last = cube[:, self._cells, -1]  # the arm in which things happen
+            ran = ~np.isnan(last).all(axis=0)
+            idle = ran & ~(last > 0).any(axis=0)
+            self._idle[metric] = int(idle.sum()), int(ran.sum())
+        primary = self._subject.measure(self._subject.primary)
+        if primary is not None and metric in {metric_of(name) for name in primary.columns}:
+            seen = cube[~np.isnan(cube)]
+            if len(seen) > 1 and seen.min() == seen.max():
+                self._constant[metric] = float(seen[0])
+
+    def sentences(self, overall: Groups, rows: Groups) -> list[str]:
+        """Return what to know, given the average over all cells and the rows of the table."""
+        n_seeds = int(overall.n_seeds[0]) if overall.keys else 0
+        found = []
+        if n_seeds == 1:
+            found.append("One seed shows no spread: there is no interval, and no conclusion.")
+        elif 1 < n_seeds < FEW_SEEDS:
+            found.append(f"{n_seeds} seeds are few: intervals are wide and only roughly right.")
+        for metric, value in self._constant.items():
+            found.append(f"{metric} is {value:g} in all runs.")
+        for metric, (idle, all_cells) in self._idle.items():
+            if idle:
+                what = self._subject.watched[metric]
+                found.append(f"No {what} in {idle:,} of {plural(all_cells, 'cell')}.")
+        intervals = rows.intervals.get(self._subject.primary)
+        n_rows = 0 if intervals is None else int((intervals.lack == Lack.NONE).sum())
+        if n_rows >= MANY_INTERVALS:
+            by_chance = max(round(n_rows / MANY_INTERVALS), 1)
+            adjusted = "; verdicts take that into account" if self._subject.verdict_words else ""
+            found.append(f"Of {n_rows:,} intervals about {by_chance:,} miss by chance{adjusted}.")
+        return found
