@@ -83,3 +83,29 @@ def test_a_ring_says_its_default_rate_with_the_interval_low_to_high():
     assert experiment.headline(experiment.summarise(config, np.arange(6), rows)) == (
         f"The average default rate is 0.3833 (95 % interval {low:.4f} to {high:.4f}, 6 seeds)."
     )
+
+
+def test_what_was_recovered_is_told_in_money_and_what_was_traded_of_the_active_arm():
+    config = JobConfig(
+        sweep_type="balanced", n_agents=30, kappas=["0.5"], mus=["0.5"], seeds=[1, 2]
+    )
+    experiment = registry.experiment("balanced")
+    indices = np.arange(4)
+    runs = experiment.compute(config, indices)
+    found = experiment.summarise(config, indices, runs)
+    recovered = runs["recovered_micro"] / 10**6
+    assert found["avg_recovered_face_passive"] == pytest.approx(recovered[::2].mean())
+    assert found["avg_recovered_face_active"] == pytest.approx(recovered[1::2].mean())
+    assert found["avg_traded_face"] == runs["traded_face"][1::2].mean() > 0
+    units = {each.name: each.unit for each in experiment.measures(runs.dtype.names)}
+    assert {units[f"recovered_face_{arm}"] for arm in config.arms} == {"money"}
+
+
+def test_what_was_recovered_in_rings_is_told_in_money():
+    config = JobConfig(sweep_type="ring", n_agents=30, kappas=["0.5"], seeds=[1, 2])
+    experiment = registry.experiment("ring")
+    runs = experiment.compute(config, np.arange(2))
+    found = experiment.summarise(config, np.arange(2), runs)
+    expected = runs["recovered_micro"].mean() / 10**6
+    assert found["avg_recovered_face"] == pytest.approx(expected)
+    assert expected > 0

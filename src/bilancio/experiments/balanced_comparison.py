@@ -11,6 +11,7 @@ from bilancio.experiments.sweep_config import SweepConfig
 from bilancio.model.metrics import BALANCED_METRICS, Metric
 
 PROFITS = ("dealer_pnl", "vbt_pnl")
+IN_BOTH_ARMS = ("n_defaults", "recovered_micro")
 
 
 class BalancedComparison(RingExperiment):
@@ -27,13 +28,14 @@ class BalancedComparison(RingExperiment):
         """Return what is said of pairs of runs, given the metrics recorded.
 
         trading_effect = delta_passive − delta_active; trading_relief_ratio is the ratio of the
-        means of trading_effect and delta_passive. What only trading can change is that of the
+        means of trading_effect and delta_passive. What only dealers have is that of the
         active arm; profits are those of both arms, and active − passive.
         """
+        by_name = {metric.name: metric for metric in self.metrics}
         delta = {"delta_total@passive": 1.0, "delta_total@active": -1.0}
         passive = {"delta_total@passive": 1.0}
         found = [
-            *_by_arm("delta", "delta_total", unit="1", meaning="Default rate"),
+            *_measures_by_arm(by_name["delta_total"], "delta"),
             Measure(
                 name="trading_effect",
                 numerator=delta,
@@ -48,17 +50,14 @@ class BalancedComparison(RingExperiment):
                 meaning="Mean trading_effect / mean delta_passive.",
             ),
         ]
-        if "n_defaults" in names:
-            found += _by_arm(
-                "n_defaults", "n_defaults", unit="agents", meaning="Agents that defaulted"
-            )
+        for name in IN_BOTH_ARMS:
+            if name in names:
+                found += _measures_by_arm(by_name[name])
         for metric in self.metrics:
             if not (metric.measure and metric.dealers and metric.name in names):
                 continue
             if metric.name in PROFITS:
-                found += _by_arm(
-                    metric.name, metric.name, unit=metric.unit, meaning=metric.meaning.rstrip(".")
-                )
+                found += _measures_by_arm(metric)
                 found.append(
                     Measure(
                         name=metric.name,
@@ -117,13 +116,14 @@ class BalancedComparison(RingExperiment):
         return " ".join(filter(None, (so_far(summary), said)))
 
 
-def _by_arm(name: str, metric: str, *, unit: str, meaning: str) -> list[Measure]:
+def _measures_by_arm(metric: Metric, name: str = "") -> list[Measure]:
+    measured, weight, unit = metric.measured
     return [
         Measure(
-            name=f"{name}_{arm}",
-            numerator={f"{metric}@{arm}": 1.0},
+            name=f"{name or measured}_{arm}",
+            numerator={f"{metric.name}@{arm}": weight},
             unit=unit,
-            meaning=f"{meaning}, {arm} arm.",
+            meaning=f"{metric.meaning.rstrip('.')}, {arm} arm.",
         )
         for arm in ("passive", "active")
     ]

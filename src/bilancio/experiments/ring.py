@@ -80,9 +80,10 @@ class RingExperiment(StandardExperiment):
     def measures(self, names: Collection[str]) -> tuple[Measure, ...]:
         """Return the metrics recorded that sweeps show averages of."""
         return tuple(
-            Measure(name=each.name, numerator={each.name: 1}, unit=each.unit, meaning=each.meaning)
+            Measure(name=name, numerator={each.name: weight}, unit=unit, meaning=each.meaning)
             for each in self.metrics
             if each.measure and each.name in names
+            for name, weight, unit in [each.measured]
         )
 
     def summary(self, averages: Averages) -> dict[str, Any]:

@@ -16,6 +16,9 @@ if TYPE_CHECKING:  # a column is handed over by who has numpy loaded
     from numpy.typing import NDArray
 
 
+MICRO_UNITS = "10⁻⁶ money"
+
+
 class End(StrEnum):
     """Why a run ended."""
 
@@ -48,6 +51,8 @@ class Metric:
         Whether sweeps show averages of it.
     dealers
         Whether only runs with dealers have anything to report.
+    measured_as
+        Name of these averages, in money where the column is in 10⁻⁶ money; empty: `name`.
     """
 
     name: str
@@ -59,6 +64,14 @@ class Metric:
     missing: int | None = None
     measure: bool = False
     dealers: bool = False
+    measured_as: str = ""
+
+    @property
+    def measured(self) -> tuple[str, float, str]:
+        """Name and unit of its averages, and between them what a value is multiplied by."""
+        micro = self.unit == MICRO_UNITS
+        unit = "money" if micro else self.unit
+        return self.measured_as or self.name, 1e-6 if micro else 1.0, unit
 
     def readable(self, value: Any) -> Any:
         """Return one value as JSON holds it: words for codes, None where it is missing."""
@@ -119,7 +132,14 @@ _EVERY_RUN = (
     ),
     Metric("defaulted_face", "i8", unit="money", meaning="Face of the debts defaulted on."),
     Metric("written_off_face", "i8", unit="money", meaning="Face of the debts written off."),
-    Metric("recovered_micro", "i8", unit="10⁻⁶ money", meaning="Paid on debts in default."),
+    Metric(
+        "recovered_micro",
+        "i8",
+        unit=MICRO_UNITS,
+        meaning="Paid on debts in default.",
+        measure=True,
+        measured_as="recovered_face",
+    ),
     Metric("n_defaults", "i4", unit="agents", meaning="Agents that defaulted.", measure=True),
     Metric("days_simulated", "i2", unit="days", meaning="Days that were completed.", measure=True),
     Metric(
@@ -149,7 +169,14 @@ _TRADING = (
         measure=True,
         dealers=True,
     ),
-    Metric("traded_face", "i4", unit="money", meaning="Face of the tickets sold.", dealers=True),
+    Metric(
+        "traded_face",
+        "i4",
+        unit="money",
+        meaning="Face of the tickets sold.",
+        measure=True,
+        dealers=True,
+    ),
     Metric(
         "dealer_pnl", unit="money", meaning="Profit of the dealers.", measure=True, dealers=True
     ),
@@ -168,13 +195,13 @@ _TRADING = (
     ),
 )
 _CASH = (
-    Metric("cash_start_micro", "i8", unit="10⁻⁶ money", meaning="All cash at the start."),
-    Metric("cash_end_micro", "i8", unit="10⁻⁶ money", meaning="All cash at the end."),
+    Metric("cash_start_micro", "i8", unit=MICRO_UNITS, meaning="All cash at the start."),
+    Metric("cash_end_micro", "i8", unit=MICRO_UNITS, meaning="All cash at the end."),
 )
 _INJECTION = Metric(
     "injection_micro",
     "i8",
-    unit="10⁻⁶ money",
+    unit=MICRO_UNITS,
     meaning="Cash that came from outside.",
     dealers=True,
 )
