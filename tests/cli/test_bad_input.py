@@ -121,6 +121,27 @@ BAD_VERBS = {
     ),
     "limit no number": (["jobs", "list", "--limit", "x"], "limit: got 'x'; allowed: whole numbers"),
     "limit too high": (["jobs", "list", "--limit", "1001"], "limit: got 1001; allowed: whole"),
+    "unknown format": (
+        ["jobs", "results", "calm-blue-river-7", "--format", "mrkdown"],
+        "format: got 'mrkdown'; allowed: markdown, latex, csv. Did you mean markdown?",
+    ),
+    "two formats": (
+        ["jobs", "results", "calm-blue-river-7", "--format", "csv", "--json"],
+        "format: got csv and --json; allowed: one of the two.",
+    ),
+    "two tables in one": (
+        [
+            "jobs",
+            "results",
+            "calm-blue-river-7",
+            "--group-by",
+            "kappa",
+            "--format",
+            "csv",
+            "--effects",
+        ],
+        "format: got csv of 2 tables; allowed: csv of one: group_by, contrast or effects.",
+    ),
     "unknown status": (["jobs", "list", "--status", "done"], "status: got 'done'; allowed: pend"),
     "unknown parameter": (
         ["jobs", "results", "calm-blue-river-7", "--group-by", "kapa"],

@@ -1,5 +1,6 @@
 """Jobs found, shown and listed."""
 
+import csv
 import shutil
 
 import pytest
@@ -134,6 +135,27 @@ def test_results_for_people_show_few_measures_and_name_the_others(bilancio, job,
 def test_results_page_by_limit_and_offset(bilancio, job):
     said = bilancio("jobs", "results", job, "--group-by", "kappa,mu", "--limit", "3")
     assert "Rows 1–3 of 4; --offset 3 shows more." in said.out
+
+
+def test_results_are_written_as_markdown_latex_and_csv(bilancio, job):
+    def written(*words):
+        return bilancio("jobs", "results", job, "--group-by", "kappa", "--format", *words).out
+
+    lines = written("markdown").splitlines()
+    assert [name.strip() for name in lines[0].split("|")][1:6] == [
+        "kappa", "n", "n_seeds", "verdict", "delta_passive [95 %]",
+    ]  # fmt: skip
+    assert len(lines) == 4
+    assert "delta active" not in written("latex", "--measures", "trading_effect")
+    table = list(csv.DictReader(written("csv", "--limit", "1").splitlines()))
+    told = bilancio("jobs", "results", job, "--group-by", "kappa", "--json").json["table"]
+    assert list(table[0]) == told["columns"]
+    assert float(table[0]["vbt_pnl_low"]) == told["rows"][0][told["columns"].index("vbt_pnl_low")]
+    assert len(table) == 1
+    both = written("markdown", "--contrast", "mu")
+    assert "| against |" in both.split("\n\n")[1]
+    said = bilancio("jobs", "results", job, "--effects", "--format", "csv")
+    assert said.out.startswith("effect on trading_effect,share,share_low,share_high,variance\n")
 
 
 def test_runs_are_paged(bilancio, job):

@@ -160,6 +160,17 @@ async def test_a_table_of_results_is_cut_as_asked(manager, begun):
     assert (cut.rows, cut.total_rows) == (whole.rows[1:2], 3)
 
 
+async def test_a_table_of_results_has_all_rows_unless_it_is_cut(manager):
+    config = JobConfig(sweep_type="ring", n_agents=3, n_replicates=1200)
+    job = await manager.run_job((await manager.create_job("many", config)).job_id)
+    for limit in ({}, {"limit": None}, {"limit": 1100}):
+        table = (await manager.results(job.job_id, group_by=["seed"], **limit)).table
+        assert (len(table.rows), table.total_rows) == (limit.get("limit") or 1200, 1200)
+    for page in ({"limit": 0}, {"limit": "5"}, {"offset": -1}):
+        with pytest.raises(InvalidInput, match=rf"{next(iter(page))}: got .*; allowed: whole"):
+            await manager.results(job.job_id, **page)
+
+
 async def test_manually_recorded_runs_have_all_one_status(manager, small):
     job = await manager.create_job("by hand", small)
     await manager.start_job(job.job_id)

@@ -12,6 +12,8 @@ from bilancio.jobs.models import Page
 
 T = TypeVar("T")
 
+SHOWN_ROWS = 50  # of a table, where no other number was asked for
+
 
 def with_manager(ask: Callable[[AsyncJobManager], Awaitable[T]]) -> T:
     """Open the store, ask, and close it."""

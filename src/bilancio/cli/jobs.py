@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from bilancio.cli import maintenance
-from bilancio.cli.context import AsJson, ExactName, JobName, name_of, with_manager
+from bilancio.cli.context import SHOWN_ROWS, AsJson, ExactName, JobName, name_of, with_manager
 from bilancio.cli.parsing import (
     CommandGroup,
     command,
@@ -15,6 +15,7 @@ from bilancio.cli.parsing import (
     split_csv,
 )
 from bilancio.cli.render.console import Output, emit
+from bilancio.cli.render.formats import check_format, formatted
 from bilancio.jobs.clock import utc_now
 from bilancio.jobs.manager import AsyncJobManager
 from bilancio.jobs.models import Page
@@ -154,12 +155,24 @@ def results(
         str | None,
         typer.Option(metavar="X", help="Say how many seeds an interval of ± X takes."),
     ] = None,
-    limit: Limit = "50",
+    table_format: Annotated[
+        str | None,
+        typer.Option(
+            "--format",
+            metavar="FORMAT",
+            help="Only the table, all rows: markdown, latex or csv.",
+        ),
+    ] = None,
+    limit: Annotated[
+        str | None, typer.Option(metavar="N", help="How many rows. Default 50; all with --format.")
+    ] = None,
     offset: Offset = "0",
     as_json: AsJson = False,
 ) -> None:
     """Show the results of one job."""
     chosen, first = split_csv(measures), parse_int("offset", offset)
+    check_format(table_format, as_json=as_json)
+    default = None if table_format else SHOWN_ROWS
     seen = with_manager(
         lambda manager: manager.results(
             name_of(job),
@@ -172,17 +185,21 @@ def results(
             pivot=pivot,
             bins=None if bins is None else parse_int("bins", bins),
             precision=None if precision is None else parse_number("precision", precision),
-            limit=parse_int("limit", limit),
+            limit=default if limit is None else parse_int("limit", limit, least=1),
             offset=first,
         )
     )
     if as_json:
         emit(seen)
         return
-    from bilancio.cli.render.jobs import show_results  # as for `show`
-
     output = Output()
     output.reading(seen)
+    if table_format:
+        grouped = bool(group_by or pivot or order_by)
+        output.say(formatted(seen, table_format, measures=chosen, grouped=grouped))
+        return
+    from bilancio.cli.render.jobs import show_results  # as for `show`
+
     show_results(output, seen, chosen=chosen, offset=first)
 
 

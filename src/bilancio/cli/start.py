@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
+from bilancio.cli.context import SHOWN_ROWS
 from bilancio.cli.render.console import Output, emit
 from bilancio.cli.render.jobs import next_command, show_results
 from bilancio.cli.render.progress import compiles, meter
@@ -85,7 +86,7 @@ async def _tell(manager: AsyncJobManager, job: Job, output: Output, **more: Any)
     if job.state == "completed":
         if not output.as_json:
             by = _varied(job)[:1] if job.config.fixed_runs and not _continuous(job) else []
-            _show_results(output, await manager.results(job.job_id, group_by=by))
+            _show_results(output, await manager.results(job.job_id, group_by=by, limit=SHOWN_ROWS))
         _say_name(output, job)
         return 0
     if job.state == "pending":

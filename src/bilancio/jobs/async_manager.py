@@ -138,7 +138,7 @@ class AsyncJobManager:
         pivot: str | None = None,
         bins: int | None = None,
         precision: float | None = None,
-        limit: int = 50,
+        limit: int | None = None,
         offset: int = 0,
     ) -> Results:
         """Return what a job has found so far: averages over whole seeds, with 95 % intervals.
@@ -166,6 +166,8 @@ class AsyncJobManager:
             Number of bins for parameters that were sampled from ranges.
         precision
             Half width that the plan of seeds is for; half the present one by default.
+        limit, offset
+            At most so many rows of each table, after the first *offset*; all by default.
 
         Raises
         ------
@@ -195,7 +197,7 @@ class AsyncJobManager:
         group_by: Sequence[str] | str = (),
         measures: Sequence[str] | str = (),
         where: str | Mapping[str, Any] | None = None,
-        limit: int = 50,
+        limit: int | None = None,
         offset: int = 0,
     ) -> Comparison:
         """Return how two jobs differ over the cells and seeds that both have, paired by seed.

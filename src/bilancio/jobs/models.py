@@ -19,9 +19,12 @@ from pydantic import (
 
 from bilancio.experiments import registry
 from bilancio.experiments.sweep_config import SweepConfig
+from bilancio.frames.markup import html_facts
 from bilancio.jobs.clock import to_text
 from bilancio.jobs.job_id import JobId
 from bilancio.jobs.run_ids import listed_ids
+from bilancio.printable import shortened
+from bilancio.text import counts, state, values
 
 T = TypeVar("T")
 
@@ -215,6 +218,23 @@ class Job(View):
     def state(self) -> str:
         """The status as a reader sees it: `stalled` where no worker carries a running job."""
         return "stalled" if self.stalled else self.status.value
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: what the job is, and how far."""
+        asked = {name: values(value) for name, value in self.config.asked().items()}
+        sweep = "; ".join(f"{name} {value}" for name, value in asked.items())
+        return html_facts(
+            {
+                "job": self.job_id,
+                "description": shortened(self.description),
+                "state": state(self),
+                "runs": counts(self),
+                "sweep": f"{self.config.sweep_type}{sweep and ': '}{shortened(sweep)}",
+                "error": shortened(self.error or ""),
+                "tags": shortened(", ".join(self.tags)),
+                "files": str(self.folder),
+            }
+        )
 
 
 def other_version(job: Job, version: str) -> str:

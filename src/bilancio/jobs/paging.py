@@ -23,6 +23,21 @@ def check_page(limit: object, offset: object) -> None:
     check_whole("offset", offset, low=0)
 
 
+def cut(limit: object, offset: object) -> slice:
+    """Return which rows of a table are asked for: *limit* of them, all where it is None.
+
+    Raises
+    ------
+    InvalidInput
+        *limit* is below 1, or *offset* below 0.
+    """
+    check_whole("offset", offset, low=0)
+    if limit is None:
+        return slice(offset, None)
+    check_whole("limit", limit, low=1)
+    return slice(offset, offset + limit)  # type: ignore[operator]  # both are ints
+
+
 def check_whole(field: str, value: object, *, low: int, high: int = MAX_WHOLE) -> None:
     """Refuse what is not a whole number from *low* to *high*.
 

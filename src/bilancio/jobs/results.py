@@ -32,7 +32,7 @@ from bilancio.jobs.artifacts.folder import MANIFEST
 from bilancio.jobs.findings import compared, findings
 from bilancio.jobs.lookup import find
 from bilancio.jobs.models import Job, JobStatus, Listing
-from bilancio.jobs.paging import check_page
+from bilancio.jobs.paging import check_page, cut
 from bilancio.jobs.session import Session
 from bilancio.jobs.store import JobStore, packing
 from bilancio.jobs.threads import in_thread
@@ -46,14 +46,14 @@ FOREIGN = (Exception, SystemExit)  # what the code of a plug-in may raise
 
 
 async def results(
-    session: Session, name: str, question: Question, *, limit: int, offset: int
+    session: Session, name: str, question: Question, *, limit: int | None, offset: int
 ) -> Results:
     """Return the results of a job so far; see `AsyncJobManager.results`.
 
     Where no grouping is asked for, designs other than a grid are told apart in the table: the
     probes of a search say nothing of an average.
     """
-    check_page(limit, offset)
+    shown = cut(limit, offset)
     named = await find(session, name)
     job, store = named.job, await session.store()
     if job.status.ended and job.out_dir.is_dir() and not (job.folder / MANIFEST).exists():
@@ -71,21 +71,20 @@ async def results(
         _refuse_question(job, question)
         said = _manual_headline(job) if job.manual else _stored_headline(job)
         return Results(**found, headline=f"{said}{await _left_out(store, job)}")
-    cut = slice(offset, offset + limit)
-    found |= await _computed(store, job, question, cut)
+    found |= await _computed(store, job, question, shown)
     return Results(**found)
 
 
 async def compare(
-    session: Session, name: str, other: str, question: Question, *, limit: int, offset: int
+    session: Session, name: str, other: str, question: Question, *, limit: int | None, offset: int
 ) -> Comparison:
     """Compare two jobs; see `AsyncJobManager.compare`."""
-    check_page(limit, offset)
+    rows = cut(limit, offset)
     first, second = await find(session, name), await find(session, other)
     if first.job.job_id == second.job.job_id:
         raise invalid("other", other, "another job")
     table, said = await compared(await session.store(), first.job, second.job, question)
-    shown = _shown(table, slice(offset, offset + limit))
+    shown = _shown(table, rows)
     assert shown is not None, "there is a table"
     return Comparison(
         job=first.job,
@@ -126,7 +125,7 @@ def _refuse_question(job: Job, question: Question) -> None:
     raise invalid(field, ", ".join(value) if isinstance(value, tuple) else value, allowed)
 
 
-async def _computed(store: JobStore, job: Job, question: Question, cut: slice) -> dict[str, Any]:
+async def _computed(store: JobStore, job: Job, question: Question, shown: slice) -> dict[str, Any]:
     """Return summary, headline and tables; a plug-in that cannot make one costs only that one."""
     experiment = registry.experiment(job.config.sweep_type)
     fault, made, searched = "", Answer(), None
@@ -147,10 +146,10 @@ async def _computed(store: JobStore, job: Job, question: Question, cut: slice) -
     if fault:
         said += f" The experiment could not make its table: {fault}."
     tables_made = {
-        "table": _shown(made.table, cut),
-        "contrasts": _shown(made.contrasts, cut),
+        "table": _shown(made.table, shown),
+        "contrasts": _shown(made.contrasts, shown),
         "effects": _shown(made.effects, slice(None)),
-        "frontier": _shown(searched, cut),
+        "frontier": _shown(searched, shown),
     }
     return {
         "summary": summary,
@@ -177,12 +176,12 @@ async def _searched(store: JobStore, job: Job) -> TableOfSearches | None:
     return await in_thread(table)
 
 
-def _shown(table: AnswerTable | TableOfSearches | None, cut: slice) -> Table | None:
+def _shown(table: AnswerTable | TableOfSearches | None, rows: slice) -> Table | None:
     if table is None:
         return None
     return Table(
         columns=table.columns,
-        rows=table.rows[cut],
+        rows=table.rows[rows],
         total_rows=len(table.rows),
         n_keys=table.n_keys,
     )

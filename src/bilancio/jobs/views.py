@@ -1,7 +1,11 @@
 """What callers see of a job's results."""
 
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
+from bilancio.errors import OutputError
+from bilancio.frames import markup
 from bilancio.jobs.models import Job, View
 
 
@@ -20,6 +24,49 @@ class Table(View):
     rows: tuple[tuple[Any, ...], ...]
     total_rows: int
     n_keys: int = 0
+
+    def to_markdown(self, *, measures: Sequence[str] = ()) -> str:
+        """Return the rows as a Markdown table, rounded, an interval beside each measure.
+
+        Parameters
+        ----------
+        measures
+            Which measures are shown; all that the table has by default.
+
+        Raises
+        ------
+        InvalidInput
+            The table has no such measure.
+        """
+        return markup.to_markdown(self._shown(measures))
+
+    def to_latex(self, *, measures: Sequence[str] = ()) -> str:
+        """Return the rows as a LaTeX tabular with the rules of booktabs; see `to_markdown`."""
+        return markup.to_latex(self._shown(measures))
+
+    def to_csv(self, path: Path | str | None = None) -> str | None:
+        """Return all columns as CSV, numbers with all their digits; with a *path*, write it there.
+
+        Raises
+        ------
+        OutputError
+            The file cannot be written.
+        """
+        text = markup.to_csv(self.columns, self.rows)
+        if path is None:
+            return text
+        try:
+            Path(path).write_text(text, encoding="utf-8", newline="")
+        except OSError as error:
+            raise OutputError(str(path), error.strerror or str(error)) from error
+        return None
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: the first rows and measures."""
+        return markup.to_html(self.columns, self.rows, self.n_keys, self.total_rows)
+
+    def _shown(self, measures: Sequence[str]) -> markup.Shown:
+        return markup.Shown(self.columns, self.rows, self.n_keys, measures)
 
 
 class Results(View):
@@ -70,6 +117,17 @@ class Results(View):
     files: dict[str, str]
     failures: dict[str, str]
 
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: headline, tables, what to know, the plan."""
+        tables = (self.frontier, self.table, self.contrasts, self.effects)
+        notes = "".join(f"<li>{markup.html_text(each)}</li>" for each in self.warnings)
+        plan = markup.html_text(self.plan["sentence"]) if self.plan else ""
+        return (
+            _html(self.job.job_id, self.headline, tables)
+            + (f"<ul>{notes}</ul>" if notes else "")
+            + (f"<p><small>{plan}</small></p>" if plan else "")
+        )
+
 
 class Comparison(View):
     """How two jobs differ over the cells and seeds that both have.
@@ -93,3 +151,16 @@ class Comparison(View):
     headline: str
     table: Table
     differs: dict[str, list[Any]]
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: headline and table."""
+        return _html(f"{self.job.job_id} − {self.other.job_id}", self.headline, [self.table])
+
+
+def _html(name: str, headline: str, tables: Iterable[Table | None]) -> str:
+    """Return a headline and the tables that have rows."""
+    said = f"<p><b>{markup.html_text(name)}</b>: {markup.html_text(headline)}</p>"
+    shown = (each for each in tables if each is not None and each.rows)
+    return said + "".join(
+        markup.to_html(each.columns, each.rows, each.n_keys, each.total_rows) for each in shown
+    )

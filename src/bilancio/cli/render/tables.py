@@ -19,6 +19,7 @@ from bilancio.cli.render.layout import (
     rows_table,
     ruled_table,
 )
+from bilancio.frames.markup import key_text
 from bilancio.jobs.models import Job, JobEvent, Page
 from bilancio.jobs.views import Table
 from bilancio.printable import escaped
@@ -50,7 +51,7 @@ def results_table(
     if not measures:  # a pivot, or single seeds
         wanted = [name for name in columns if name not in {*keys, *counts, "verdict"}]
     rows = [dict(zip(columns, row, strict=True)) for row in table.rows]
-    texts: dict[str, list[str]] = {name: [_key(row[name]) for row in rows] for name in keys}
+    texts: dict[str, list[str]] = {name: [key_text(row[name]) for row in rows] for name in keys}
     intervals = []
     for name in [*counts, *wanted]:
         texts[name] = [number(row[name]) for row in rows]
@@ -75,7 +76,7 @@ def frontier_table(table: Table, *, width: int) -> RichTable:
     keys = table.columns[: table.columns.index("kappa_star")]
     cells = [
         [
-            _key(value) if name in keys else value if isinstance(value, str) else number(value)
+            key_text(value) if name in keys else value if isinstance(value, str) else number(value)
             for name, value in zip(table.columns, row, strict=True)
         ]
         for row in table.rows
@@ -101,7 +102,7 @@ def runs_table(
     columns = [each for each in (*leading, *rest) if each in names and each not in constant]
     exact = {*parameters, "seed"}
     cells = [
-        [_key(row[name]) if name in exact else number(row.get(name)) for name in columns]
+        [key_text(row[name]) if name in exact else number(row.get(name)) for name in columns]
         for row in rows
     ]
     return rows_table(columns, cells, words=["run_id", "status", "error", "end"], width=width)
@@ -205,8 +206,3 @@ def _details(kind: str, details: Mapping[str, Any]) -> str:
         for name, value in details.items()
         if value is not None and not isinstance(value, dict)
     )
-
-
-def _key(value: object) -> str:
-    """Write a parameter's value as it was given, not rounded: different values stay different."""
-    return str(value).removesuffix(".0")

@@ -1,0 +1,44 @@
+"""What a notebook shows of jobs and results."""
+
+import re
+
+from bilancio.jobs import JobConfig, JobManager
+
+COMPARISON = JobConfig(
+    sweep_type="balanced", n_agents=10, kappas=["0.5", "1"], mus=[0, 1], n_replicates=3
+)
+
+
+def text_of(html):
+    return re.sub(r"<[^<>]*>", " ", html)
+
+
+def test_results_show_headline_tables_and_warnings():
+    with JobManager() as manager:
+        job = manager.create_job("in a notebook", COMPARISON, job_id="calm-blue-river-7")
+        assert "No run has been recorded yet" in manager.results(job.job_id)._repr_html_()
+        manager.run_job(job.job_id)
+        results = manager.results(job.job_id, group_by=["kappa"], contrast="mu", effects=True)
+    shown = results._repr_html_()
+    assert shown.count("<table>") == 3
+    assert "<p><b>calm-blue-river-7</b>: Trading " in shown
+    assert "<li>3 seeds are few: intervals are wide and only roughly right.</li>" in shown
+    assert "effect on trading effect" in shown
+    assert f"<p><small>{results.plan['sentence']}</small></p>" in shown
+    assert len(shown) < 12_000
+
+
+def test_a_job_shows_what_it_is_and_obeys_nothing_of_it():
+    with JobManager() as manager:
+        job = manager.create_job(
+            "<script>alert(1)</script>\x1b[2J" + "x" * 1000, COMPARISON, tags=["<i>"]
+        )
+    shown = job._repr_html_()
+    assert "<script>" not in shown
+    assert "\x1b" not in shown
+    assert "<i>" not in shown
+    said = " ".join(text_of(shown).split())
+    assert f"job {job.job_id} description &lt;script&gt;alert(1)" in said
+    assert "state pending runs 0 of 24 runs" in said
+    assert "sweep balanced: n_agents 10; kappas 0.5, 1; mus 0, 1; n_replicates 3" in said
+    assert len(shown) < 2000
