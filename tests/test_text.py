@@ -7,10 +7,10 @@ import pytest
 from bilancio import text
 from bilancio.text import NextStep
 
-CREATE, RESULTS, RESUME, RETRY, START, WATCH = (
-    NextStep.CREATE, NextStep.RESULTS, NextStep.RESUME, NextStep.RETRY, NextStep.START,
-    NextStep.WATCH,
+CREATE, EXTEND, RESULTS, RESUME = (
+    NextStep.CREATE, NextStep.EXTEND, NextStep.RESULTS, NextStep.RESUME,
 )  # fmt: skip
+RETRY, START, WATCH = NextStep.RETRY, NextStep.START, NextStep.WATCH
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,10 @@ def test_next_steps_are_those_that_a_job_takes(case):
 def test_job_of_another_version_of_the_model_is_created_again_not_resumed():
     job = Facts("failed", 3)
     assert text.next_steps(job, resumable=False) == (RESULTS, CREATE)
+
+
+def test_job_that_completed_with_few_seeds_gets_more():
+    assert text.next_steps(Facts("completed", 12), few_seeds=True) == (RESULTS, EXTEND)
 
 
 def test_estimate_says_that_nothing_like_it_has_run_only_where_it_is_rough():

@@ -7,7 +7,7 @@ from bilancio.jobs.launch import available_steps
 from bilancio.jobs.models import Job
 from bilancio.jobs.views import Results
 from bilancio.printable import shortened
-from bilancio.text import NextStep
+from bilancio.text import MORE_SEEDS, NextStep
 from bilancio_mcp.outputs import ResultsTable
 
 WAIT_S, WAIT_LONGER_S = 45, 60  # clients give up a call after a minute or more
@@ -20,6 +20,7 @@ _CALLS = {
     NextStep.RESULTS: "job_results({name}) shows what was found.",
     NextStep.RESUME: "start_sweep({name}) computes what is missing.",
     NextStep.RETRY: "start_sweep({name}) tries the failed runs again, once their cause is removed.",
+    NextStep.EXTEND: "start_sweep({name}, n_replicates={seeds}) adds seeds: a better interval.",
     NextStep.CREATE: "create_job with the same config makes a new job.",
 }
 
@@ -40,13 +41,12 @@ def after_results(results: Results, table: ResultsTable | None, group_by: Sequen
     """Say how to see more of the results, or what to do with a job that is not completed."""
     job = results.job
     said = [_more_rows(table), _more_columns(results, table)]
+    steps = [step for step in available_steps(job) if step is not NextStep.RESULTS]
     if job.state == "completed":
         said.append(_grouping(results, table, group_by))
-    else:
-        steps = available_steps(job)
-        said.append(_said(job, [step for step in steps if step is not NextStep.RESULTS], WAIT_S))
-    if job.state == "completed" and not any(said):
-        said.append(_end(results))
+        if not any(said):
+            said.append(_end(results, more=bool(steps)))
+    said.append(_said(job, steps, WAIT_S))
     return " ".join(filter(None, said))
 
 
@@ -61,22 +61,31 @@ def after_list(offset: int, shown: int, total: int, *, filtered: bool) -> str:
     return "list_jobs() lists all jobs." if filtered else "create_job makes a job."
 
 
-def _end(results: Results) -> str:
-    """Say what is left when a completed job has told all that it can tell here."""
+def _end(results: Results, *, more: bool) -> str:
+    """Say what is left when a completed job has told all that it can tell here.
+
+    Parameters
+    ----------
+    more
+        Whether there is something to do with it all the same.
+    """
     job = results.job
     if RUNS in results.files:
-        return f"Nothing is left to call: {RUNS} in the folder holds every single run."
+        nothing = "" if more else "Nothing is left to call: "
+        return f"{nothing}{RUNS} in the folder holds every single run."
     if results.table is None and not job.manual:
         return (
             f"start_sweep(job_id='{job.job_id}', recompute=True) computes its single runs again, "
             "which were not imported."
         )
-    return "Nothing is left to call."
+    return "" if more else "Nothing is left to call."
 
 
 def _said(job: Job, steps: Sequence[NextStep], wait_s: int) -> str:
     name = f"job_id='{job.job_id}'"
-    return " ".join(_CALLS[step].format(name=name, wait_s=wait_s) for step in steps)
+    return " ".join(
+        _CALLS[step].format(name=name, wait_s=wait_s, seeds=MORE_SEEDS) for step in steps
+    )
 
 
 def _more_rows(table: ResultsTable | None) -> str:

@@ -76,7 +76,7 @@ class StartedSweep(Answer):
     """What asking for a start did."""
 
     job_id: str
-    action: str = Field(description="started, resumed, recovered, already running.")
+    action: str = Field(description="started, resumed, extended, recovered, already running.")
     status: str
     completed_runs: int
     total_runs: int

@@ -10,6 +10,7 @@ import signal
 POINTS = (
     "migration",
     "before-claim",
+    "in-claim",
     "after-claim",
     "before-spawn",
     "worker-started",

@@ -17,6 +17,7 @@ _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 MAX_ERROR = 2000
 
 SHOWN_VALUES = 8  # what one takes in at a glance
+FEW_SEEDS, MORE_SEEDS = 5, 10  # an interval over fewer than the first is wide
 
 
 class JobFacts(Protocol):
@@ -228,13 +229,15 @@ def started(job: JobFacts, action: str) -> str:
     Parameters
     ----------
     action
-        `started`, `resumed`, `recovered` or `already running`.
+        `started`, `resumed`, `extended`, `recovered` or `already running`.
     """
     match action:
         case "already running":
             did = "is already running; nothing was started"
         case "resumed":
             did = "has resumed in the background, with the runs that are missing"
+        case "extended":
+            did = "has more seeds now; what is missing is computed in the background"
         case "recovered":
             did = "was taken over from a worker that is gone, and runs in the background"
         case _:
@@ -290,9 +293,9 @@ def capitalised(sentence: str) -> str:
 class NextStep(StrEnum):
     """What one would do next with a job; each interface says it by a command or tool of its own.
 
-    RESUME computes what is missing; RETRY does the same where all that is missing are runs that
-    failed, which will fail again unless the cause is gone. CREATE is a new job with the same
-    configuration.
+    EXTEND adds seeds to a job that has few. RESUME computes what is missing; RETRY does the same
+    where all that is missing are runs that failed, which will fail again unless the cause is gone.
+    CREATE is a new job with the same configuration.
     """
 
     START = "start"
@@ -301,9 +304,12 @@ class NextStep(StrEnum):
     RESUME = "resume"
     RETRY = "retry"
     CREATE = "create"
+    EXTEND = "extend"
 
 
-def next_steps(job: JobFacts, *, resumable: bool = True) -> tuple[NextStep, ...]:
+def next_steps(
+    job: JobFacts, *, resumable: bool = True, few_seeds: bool = False
+) -> tuple[NextStep, ...]:
     """Return what one would do next with a job, the most likely first; none would be refused.
 
     Parameters
@@ -311,6 +317,8 @@ def next_steps(job: JobFacts, *, resumable: bool = True) -> tuple[NextStep, ...]
     resumable
         Whether what is missing can be computed here and now: not where the recorded runs come from
         another version of the model. Manually started jobs never can.
+    few_seeds
+        Whether it has completed with few seeds, and can be extended here and now.
     """
     results = (NextStep.RESULTS,) if job.completed_runs or job.failed_runs else ()
     match job.state:
@@ -319,7 +327,7 @@ def next_steps(job: JobFacts, *, resumable: bool = True) -> tuple[NextStep, ...]
         case "running":
             return (NextStep.WATCH, *results)
         case "completed":
-            return (NextStep.RESULTS,)
+            return (NextStep.RESULTS, *((NextStep.EXTEND,) if few_seeds else ()))
         case _ if job.manual or not resumable:
             return (*results, NextStep.CREATE)
         case _ if _only_failures_left(job):

@@ -19,14 +19,20 @@ from bilancio.jobs.store import packing
 ROOT = Path(__file__).parents[2]
 NAME = "steady-job"
 KILLED = -9
-STARTS = {"started", "resumed", "recovered"}
+STARTS = {
+    "started": {"pending"},
+    "resumed": {"failed", "cancelled"},
+    "extended": {"completed", "failed", "cancelled"},
+    "recovered": {"running"},
+}
 OF_THE_MOMENT = ("created_at", "completed_at", "started_at", "attempts", "provenance")
 
 
-def started(config, **environment):
-    """Start a process that creates and starts the job of *config*."""
+def started(config, *n_replicates, **environment):
+    """Start a process that creates and starts the job of *config*, or extends it."""
+    words = map(json.dumps, (config, *n_replicates))
     return subprocess.Popen(
-        [sys.executable, "-m", "tests.faults.starter", NAME, json.dumps(config)],
+        [sys.executable, "-m", "tests.faults.starter", NAME, *words],
         cwd=ROOT,
         env=os.environ | environment,
         stdin=subprocess.DEVNULL,
@@ -152,7 +158,7 @@ def replayed(events):
             completed += details.get("completed", 1)
             failed += details.get("failed", 0) - details.get("retried", 0)
         elif kind in STARTS:
-            assert status in {"pending", "failed", "cancelled"} or kind == "recovered"
+            assert status in STARTS[kind]
             status, attempts, error = "running", attempts + 1, None
         elif kind == "created":
             status = "pending"

@@ -56,6 +56,20 @@ async def complete(client, manager, monkeypatch):
     return await completed(client)
 
 
+async def complete_with_one_seed(client, manager, monkeypatch):
+    return await completed(client, {"sweep_type": "ring", "n_agents": 5})
+
+
+async def complete_with_one_seed_and_another_version(client, manager, monkeypatch):
+    job_id = await complete_with_one_seed(client, manager, monkeypatch)
+    monkeypatch.setattr(registry, "ENGINE_VERSION", "another-1")
+    return job_id
+
+
+async def complete_with_many_seeds(client, manager, monkeypatch):
+    return await completed(client, {"sweep_type": "ring", "n_agents": 5, "n_replicates": 10})
+
+
 async def complete_search(client, manager, monkeypatch):
     return await completed(client, FRONTIER)
 
@@ -128,6 +142,7 @@ async def cancelled_by_hand(client, manager, monkeypatch):
 
 STATES = [
     pending, running, stalled, failed_as_a_whole, complete, complete_search, complete_hypercube,
+    complete_with_one_seed, complete_with_one_seed_and_another_version, complete_with_many_seeds,
     complete_without_its_runs, failed_in_a_run, cancelled, cancelled_with_results,
     failed_with_another_version,
     running_by_hand, running_by_hand_with_results, completed_by_hand, failed_by_hand,
@@ -201,7 +216,7 @@ async def test_refusals_and_acts_propose_what_is_answered(tool, state, monkeypat
         calls = [*proposed(said, tool, {"job_id": job_id})]
         assert calls or "create_job" in said
         for name, arguments in calls:
-            assert name != tool
+            assert (name, arguments) != (tool, {"job_id": job_id})
             if name != "start_sweep":
                 await perform(client, manager, name, arguments)
 
@@ -214,11 +229,24 @@ async def test_groupings_are_proposed_until_nothing_is_left_to_group_by():
             assert call not in seen
             seen.append(call)
             answer = await perform(client, manager, *call)
-            call = next(proposed(answer["next"], *call), None)
+            calls = proposed(answer["next"], *call)
+            call = next((each for each in calls if each[0] == "job_results"), None)
     assert [arguments.get("group_by") for _, arguments in seen] == [
         None, ["kappa"], ["kappa", "seed"],
     ]  # fmt: skip
     assert "runs.csv" in answer["next"]
+
+
+async def test_a_job_with_few_seeds_is_proposed_to_grow_and_one_with_many_is_not():
+    async with Client(build_server()) as client, AsyncJobManager() as manager:
+        few = await complete_with_one_seed(client, manager, None)
+        many = await complete_with_many_seeds(client, manager, None)
+        for tool in ("job_status", "job_results"):
+            answer = data(await client.call_tool(tool, {"job_id": few}))
+            assert f"start_sweep(job_id='{few}', n_replicates=10)" in answer["next"]
+            assert "Nothing is left" not in answer["next"]
+            answer = data(await client.call_tool(tool, {"job_id": many}))
+            assert "start_sweep" not in answer["next"]
 
 
 async def test_a_wait_that_was_too_short_is_followed_by_another_one():

@@ -16,23 +16,29 @@ Start a job, or resume one that stalled, failed or was cancelled; return at once
 
 Call it after create_job, when the user knows the name and the estimate. A worker process of
 its own computes and continues when this conversation ends. A running job is left alone and its
-status returned; a completed one is refused, unless it came without its single runs and the user
-wants them: recompute. Afterwards call job_status."""
+status returned; a completed one is refused, unless it gets more seeds (n_replicates) or came
+without its single runs (recompute). Afterwards call job_status."""
 
 
 async def start_sweep(
     ctx: Ctx,
     job_id: ExactName,
     *,
+    n_replicates: Annotated[
+        int | None,
+        Field(ge=1, description="Seeds that it has then, for a job that has ended."),
+    ] = None,
     recompute: Annotated[
-        bool, Field(description="Compute the runs of an imported job again that has none here.")
+        bool, Field(description="Compute the runs of an imported job that has none here.")
     ] = False,
 ) -> StartedSweep:
     """Answer a call of the tool."""
     answered, key = ctx.request_context.lifespan_context.answered, request_key(ctx)
     if key is not None and (key, job_id) in answered:
         return StartedSweep.model_validate(answered[key, job_id])
-    done = await manager_of(ctx).start_sweep(job_id, recompute=recompute, request_key=key)
+    done = await manager_of(ctx).start_sweep(
+        job_id, n_replicates=n_replicates, recompute=recompute, request_key=key
+    )
     answer = StartedSweep(
         summary=text.started(done.job, done.action),
         next=calls.after_status(done.job),

@@ -16,6 +16,7 @@ from bilancio.cli.parsing import (
 )
 from bilancio.cli.render.console import Output, emit
 from bilancio.cli.render.formats import check_format, formatted
+from bilancio.errors import InvalidInput, Problem
 from bilancio.jobs.clock import utc_now
 from bilancio.jobs.manager import AsyncJobManager
 from bilancio.jobs.models import Page
@@ -358,6 +359,30 @@ def resume(
 
 @command(
     app,
+    "extend",
+    "Add seeds to a completed, failed or cancelled job: only the new runs are computed.",
+    "bilancio jobs extend bright-ocean-swift-tiger --n-replicates 40",
+)
+def extend(
+    job: ExactName,
+    *,
+    n_replicates: Annotated[
+        str | None,
+        typer.Option(metavar="N", help="How many seeds it has then, those of now included."),
+    ] = None,
+    detach: Detach = False,
+    as_json: AsJson = False,
+) -> None:
+    """Add seeds to one job."""
+    if n_replicates is None:
+        allowed = "the number of seeds that the job is to have"
+        raise InvalidInput([Problem("n_replicates", "nothing", allowed)])
+    number = parse_int("n_replicates", n_replicates, least=1)
+    _start(job, detach=detach, as_json=as_json, n_replicates=number)
+
+
+@command(
+    app,
     "watch",
     "Watch a running job to its end; Ctrl-C ends the watching, not the job.",
     "bilancio jobs watch bright-ocean-swift-tiger",
@@ -402,13 +427,26 @@ def cancel(
 maintenance.add_commands(app)
 
 
-def _start(job: list[str], *, detach: bool, as_json: bool, recompute: bool = False) -> None:
+def _start(
+    job: list[str],
+    *,
+    detach: bool,
+    as_json: bool,
+    recompute: bool = False,
+    n_replicates: int | None = None,
+) -> None:
     from bilancio.cli.start import start  # tables, which other verbs do without
 
     async def go(manager: AsyncJobManager) -> int:
         known = await manager.exact(name_of(job))
         return await start(
-            manager, known, Output(as_json), detach=detach, new=False, recompute=recompute
+            manager,
+            known,
+            Output(as_json),
+            detach=detach,
+            new=False,
+            recompute=recompute,
+            n_replicates=n_replicates,
         )
 
     raise typer.Exit(with_manager(go))

@@ -27,6 +27,7 @@ async def start(
     detach: bool,
     new: bool,
     recompute: bool = False,
+    n_replicates: int | None = None,
 ) -> int:
     """Start *job*, watch it to its end unless *detach*, and return the exit code.
 
@@ -38,6 +39,8 @@ async def start(
         Whether it was created just now.
     recompute
         Whether a job that was imported without its single runs is computed again.
+    n_replicates
+        The number of seeds that it is extended to.
     """
     if new:
         _say_name(output, job)
@@ -45,8 +48,12 @@ async def start(
         for remark in job.config.remarks:
             output.note(remark)
     try:
-        expected = await manager.estimate(job.config if recompute else job)
-        started = await manager.start_sweep(job.job_id, recompute=recompute)
+        expected = await manager.estimate(
+            job.config if recompute else job, n_replicates=n_replicates
+        )
+        started = await manager.start_sweep(
+            job.job_id, n_replicates=n_replicates, recompute=recompute
+        )
         if not new:
             _say_name(output, job)
         output.say(_beginning(started.action, started.job, expected))
@@ -127,6 +134,8 @@ def _beginning(action: str, job: Job, expected: Estimate) -> str:
             return f"{most}{runs(left)}, {time}."
         case "already running":
             return "It is already running; nothing was started."
+        case "extended":
+            return f"Extended: {runs(left)} more, {time}."
         case _:
             return f"Resumed: {most}{runs(left)} left, {time}."
 

@@ -2,7 +2,7 @@
 
 import functools
 import importlib
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, Field, create_model
 
@@ -10,7 +10,7 @@ from bilancio.experiments.declared import ONLY_ARM, Declaration, declaration_of
 from bilancio.experiments.derived import fixed_from
 from bilancio.experiments.fields import NUMBER
 from bilancio.experiments.signature import SEED_NAME
-from bilancio.experiments.sweep_config import SweepConfig
+from bilancio.experiments.sweep_config import SweepConfig, check_grows
 from bilancio.model.parameters import SEED
 
 
@@ -33,6 +33,16 @@ class DecoratedSweep(SweepConfig):
     def total_runs(self) -> int:
         """Number of runs."""
         return self.n_replicates * len(self.arms)
+
+    @property
+    def n_seeds(self) -> int:
+        """Number of seeds."""
+        return self.n_replicates
+
+    def grown(self, n_replicates: int) -> Self:
+        """Return this sweep with so many seeds; the runs that it has keep their numbers."""
+        check_grows(self.n_seeds, n_replicates)
+        return type(self)(**{**self.as_dict(), "n_replicates": n_replicates})
 
     @classmethod
     def parameter_model(cls) -> type[BaseModel]:

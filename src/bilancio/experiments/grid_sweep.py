@@ -29,7 +29,7 @@ from bilancio.experiments.fields import (
     range_words,
 )
 from bilancio.experiments.layout import Layout
-from bilancio.experiments.sweep_config import canonical
+from bilancio.experiments.sweep_config import canonical, check_grows, not_grown
 from bilancio.model.parameters import SEED, RingParameters
 from bilancio.validation import validated
 
@@ -267,6 +267,24 @@ class GridSweep(_RingCells):
                 for point in asked["points"]
             ]
         return asked
+
+    def grown(self, n_replicates: int) -> Self:
+        """Return this sweep with so many seeds; the runs that it has keep their numbers.
+
+        A list of consecutive seeds continues: 1, 2, 3 as base_seed 1 and *n_replicates*.
+        """
+        if self.frontier:
+            raise not_grown(n_replicates, "the seeds of a frontier search decide what it tries")
+        if self.run_order is RunOrder.CELLS:
+            raise not_grown(
+                n_replicates, "its runs are numbered cell by cell, as in version 0.1, not by seeds"
+            )
+        first = self.seeds[0] if self.seeds is not None else self.base_seed or 0
+        if self.seeds not in {None, tuple(range(first, first + self.n_seeds))}:
+            raise not_grown(n_replicates, "its seeds are a list that is not consecutive")
+        check_grows(self.n_seeds, n_replicates)
+        seeds = {"seeds": None, "n_replicates": n_replicates, "base_seed": first}
+        return type(self)(**{**self.as_dict(), **seeds})
 
     # -- what it comes to --------------------------------------------------------------------
 

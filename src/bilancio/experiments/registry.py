@@ -29,6 +29,7 @@ from bilancio.experiments.plugins import (
 )
 from bilancio.experiments.protocol import Experiment
 from bilancio.experiments.sweep_config import SweepConfig
+from bilancio.model.version import ENGINE_VERSION
 from bilancio.settings import load_settings
 from bilancio.validation import nearest, validated
 
@@ -107,6 +108,11 @@ def experiment(sweep_type: str) -> Experiment:
         built_in: Experiment = load(_BUILT_IN[sweep_type][1])
         return built_in
     return _made(sweep_type)
+
+
+def version(sweep_type: str) -> str:
+    """Return the version of an experiment's numbers; no code of a built-in one is loaded."""
+    return ENGINE_VERSION if sweep_type in _BUILT_IN else experiment(sweep_type).version
 
 
 def _why_unknown(sweep_type: str) -> str:

@@ -16,6 +16,7 @@ from pydantic import (
 )
 from pydantic_core import to_jsonable_python
 
+from bilancio.errors import InvalidInput, Problem
 from bilancio.experiments.fields import NUMBER, plain
 from bilancio.validation import explained, word_of
 
@@ -71,6 +72,16 @@ class SweepConfig(BaseModel):
         """Cost of the whole sweep, for estimates; one agent of a plain ring costs 1."""
         return float(self.total_runs)
 
+    def grown(self, n_replicates: int) -> "SweepConfig":
+        """Return this sweep with so many seeds; the runs that it has keep their numbers.
+
+        Raises
+        ------
+        InvalidInput
+            It has as many seeds already, or its runs are not numbered by seeds.
+        """
+        raise not_grown(n_replicates, f"a {self.sweep_type} sweep has no n_replicates")
+
     @property
     def remarks(self) -> tuple[str, ...]:
         """What may not be meant as it was asked: a sentence each, for whoever creates a job."""
@@ -114,6 +125,24 @@ class SweepConfig(BaseModel):
         """
         asked = {name: value for name, value in self.asked().items() if name not in HANDLING_FIELDS}
         return _hash(asked | {"sweep_type": self.sweep_type})
+
+
+def not_grown(n_replicates: int, why: str) -> InvalidInput:
+    """Return the error for a sweep that cannot have more seeds, *why* being a clause."""
+    allowed = f"nothing, because {why}; create a new job"
+    return InvalidInput([Problem("n_replicates", f"{n_replicates:,}", allowed)])
+
+
+def check_grows(n_seeds: int, n_replicates: int) -> None:
+    """Refuse a number of seeds that is not larger than the one that a sweep has.
+
+    Raises
+    ------
+    InvalidInput
+    """
+    if n_replicates <= n_seeds:
+        allowed = f"more than {n_seeds:,}, the number of seeds that it has"
+        raise InvalidInput([Problem("n_replicates", f"{n_replicates:,}", allowed)])
 
 
 def digest_now(config: SweepConfig, stored: Mapping[str, Any], config_hash: str) -> str:

@@ -20,7 +20,12 @@ SHIPPED_STARTUP_S = 2.0
 WRITING_S = 1e-5  # for a run's row in the tables, which are written by one core at the end
 
 
-async def estimate(session: Session, sweep: SweepConfig | Mapping[str, Any] | Job) -> Estimate:
+async def estimate(
+    session: Session,
+    sweep: SweepConfig | Mapping[str, Any] | Job,
+    *,
+    n_replicates: int | None = None,
+) -> Estimate:
     """Return how long a sweep will take here, without running anything of it.
 
     The start of the worker is part of it, the writing of the tables, and the compilation of the
@@ -30,6 +35,8 @@ async def estimate(session: Session, sweep: SweepConfig | Mapping[str, Any] | Jo
     ----------
     sweep
         A configuration, or a job, of which only the runs that are missing count.
+    n_replicates
+        The number of seeds that the job is extended to.
 
     Raises
     ------
@@ -40,6 +47,8 @@ async def estimate(session: Session, sweep: SweepConfig | Mapping[str, Any] | Jo
         config = sweep.config
     else:
         config = sweep if isinstance(sweep, SweepConfig) else registry.configuration(sweep)
+    if n_replicates is not None:
+        config = config.grown(n_replicates)
     left = max(config.total_runs - (sweep.completed_runs if isinstance(sweep, Job) else 0), 0)
     experiment = registry.experiment(config.sweep_type)
     measured = await _measured(session, config.sweep_type, experiment.version)

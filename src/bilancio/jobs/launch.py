@@ -12,19 +12,34 @@ from bilancio.jobs.artifacts.current import bring_up_to_date
 from bilancio.jobs.artifacts.folder import RUNS
 from bilancio.jobs.artifacts.ownership import make_job_folder
 from bilancio.jobs.lookup import exact, load
-from bilancio.jobs.models import EventType, Job, JobStatus, Lease, Started, other_version
+from bilancio.jobs.models import (
+    EventType,
+    Growth,
+    Job,
+    JobStatus,
+    Lease,
+    Started,
+    other_version,
+)
+from bilancio.jobs.paging import check_whole
 from bilancio.jobs.session import Session
 from bilancio.jobs.store import JobStore
 from bilancio.jobs.texts import check_texts
 from bilancio.jobs.worker.spawn import spawn_worker
-from bilancio.text import NextStep, next_steps
+from bilancio.text import FEW_SEEDS, MORE_SEEDS, NextStep, counts, next_steps
 
 SPAWN_S = 30.0
 ALREADY_RUNNING = "already running"
+EXTENDED = "extended by more seeds"
 
 
 async def start_sweep(
-    session: Session, job_id: str, *, recompute: bool = False, request_key: str | None = None
+    session: Session,
+    job_id: str,
+    *,
+    n_replicates: int | None = None,
+    recompute: bool = False,
+    request_key: str | None = None,
 ) -> Started:
     """Have a worker process of its own carry the job out; return at once.
 
@@ -33,6 +48,9 @@ async def start_sweep(
 
     Parameters
     ----------
+    n_replicates
+        So many seeds for a completed, failed or cancelled job, more than it has: those that are
+        missing are computed, as if it had been created with so many.
     recompute
         Compute a completed job again that was imported without its single runs; what was imported
         of them is deleted.
@@ -42,10 +60,12 @@ async def start_sweep(
 
     Raises
     ------
-    JobNotFound, JobStateError, OutputError, WorkerError
-        Nothing was started.
+    JobNotFound, JobStateError, InvalidInput, OutputError, WorkerError
+        Nothing was started or changed.
     """
-    claimed = await _claim(session, job_id, SPAWN_S, request_key, recompute=recompute)
+    claimed = await _claim(
+        session, job_id, SPAWN_S, request_key, n_replicates=n_replicates, recompute=recompute
+    )
     if isinstance(claimed, Started):
         return claimed
     job, lease, event = claimed
@@ -62,20 +82,24 @@ async def start_sweep(
     return Started(job=job, action=event.value)
 
 
-async def run_job(session: Session, job_id: str, *, recompute: bool = False) -> Job:
+async def run_job(
+    session: Session, job_id: str, *, n_replicates: int | None = None, recompute: bool = False
+) -> Job:
     """Carry the job out in this process, and return it when it has ended.
 
     Parameters
     ----------
-    recompute
+    n_replicates, recompute
         As in `start_sweep`.
 
     Raises
     ------
-    JobNotFound, JobStateError, OutputError
-        Nothing was started.
+    JobNotFound, JobStateError, InvalidInput, OutputError
+        Nothing was started or changed.
     """
-    claimed = await _claim(session, job_id, session.settings.lease_s, recompute=recompute)
+    claimed = await _claim(
+        session, job_id, session.settings.lease_s, n_replicates=n_replicates, recompute=recompute
+    )
     if isinstance(claimed, Started):
         advice = "A worker carries it out already."
         raise JobStateError(claimed.job.job_id, "running", "run here", advice)
@@ -111,6 +135,7 @@ async def _claim(
     lease_s: float,
     request_key: str | None = None,
     *,
+    n_replicates: int | None = None,
     recompute: bool = False,
 ) -> Started | tuple[Job, Lease, EventType]:
     """Lease the job to a worker that is about to start; say so where one has it already."""
@@ -119,7 +144,10 @@ async def _claim(
     if request_key is not None and (action := await _repeated(store, job, request_key)):
         return Started(job=job, action=action)
     again = await _engine_to_recompute(store, job) if recompute else None
-    if again is None:
+    growth = None
+    if n_replicates is not None:
+        growth = await _growth(store, job, n_replicates, recomputed=again is not None)
+    elif again is None:
         await _refuse_start(store, job)
     if job.status is JobStatus.RUNNING and not job.stalled:
         return Started(job=job, action=ALREADY_RUNNING)
@@ -134,10 +162,15 @@ async def _claim(
         pid=os.getpid(),
         request_key=request_key,
         recompute=again,
+        growth=growth,
     )
     failpoint("after-claim")
     job = await load(session, job.job_id)
     if claimed is None:  # another start was faster
+        if request_key is not None and (action := await _repeated(store, job, request_key)):
+            return Started(job=job, action=action)
+        if growth is not None:
+            _refuse_growth(job)
         return Started(job=job, action=ALREADY_RUNNING)
     return (job, *claimed)
 
@@ -160,6 +193,43 @@ async def _engine_to_recompute(store: JobStore, job: Job) -> str | None:
     if job.status is not JobStatus.COMPLETED or job.manual or not await _lacks_runs(store, job):
         return None
     return registry.experiment(job.config.sweep_type).version
+
+
+async def _growth(store: JobStore, job: Job, n_replicates: int, *, recomputed: bool) -> Growth:
+    """Return what makes a job one of so many seeds.
+
+    Raises
+    ------
+    JobStateError, InvalidInput
+        It cannot be.
+    """
+    check_whole("n_replicates", n_replicates, low=1)
+    _refuse_growth(job)
+    if not recomputed:
+        if await _lacks_runs(store, job):
+            advice = "The results of its single runs are not here: they can be recomputed first."
+            raise JobStateError(job.job_id, job.state, EXTENDED, advice)
+        _refuse_other_numbers(job, EXTENDED)
+    config = job.config.grown(n_replicates)
+    before: int = getattr(job.config, "n_seeds", 1)
+    return Growth(config=config, n_seeds=(before, n_replicates), attempts=job.attempts)
+
+
+def _refuse_growth(job: Job) -> None:
+    """Refuse more seeds for a job in a state that does not take them."""
+    if job.manual:
+        advice = "It was started manually: whoever started it records its runs."
+    else:
+        match job.state:
+            case "pending":
+                advice = "Start it as it is, or create a new job with as many seeds."
+            case "running":
+                advice = f"{counts(job)} are recorded. Wait until it has ended, or cancel it."
+            case "stalled":
+                advice = "Resume it first, or cancel it."
+            case _:
+                return
+    raise JobStateError(job.job_id, job.state, EXTENDED, advice)
 
 
 async def _lacks_runs(store: JobStore, job: Job) -> bool:
@@ -188,10 +258,25 @@ async def _refuse_start(store: JobStore, job: Job) -> None:
 def available_steps(job: Job) -> tuple[NextStep, ...]:
     """Return what one would do next with a job, as `next_steps` does.
 
-    The job's experiment, which may import numpy, is loaded only where the answer depends on it.
+    A plug-in, which may import numpy, is loaded only where the answer depends on it.
     """
     settled = job.manual or job.state in {"pending", "running", "completed"}
-    return next_steps(job, resumable=settled or _resumable(job))
+    return next_steps(
+        job, resumable=settled or _resumable(job), few_seeds=few_seeds(job) is not None
+    )
+
+
+def few_seeds(job: Job) -> int | None:
+    """Return how many seeds a completed job has if they are few, and more can be added here."""
+    n_seeds: int = getattr(job.config, "n_seeds", FEW_SEEDS)
+    computed = job.compute_s > 0  # one that was imported may lack its single runs
+    if job.state != "completed" or job.manual or not computed or n_seeds >= FEW_SEEDS:
+        return None
+    try:
+        job.config.grown(MORE_SEEDS)
+    except BilancioError:
+        return None
+    return n_seeds if _resumable(job) else None
 
 
 def _resumable(job: Job) -> bool:
@@ -202,14 +287,14 @@ def _resumable(job: Job) -> bool:
     if not job.completed_runs:
         return True
     try:
-        version = registry.experiment(job.config.sweep_type).version
+        version = registry.version(job.config.sweep_type)
     except BilancioError:
         return False
     return (job.engine, job.config_hash) == (version, job.config.digest())
 
 
-def _refuse_other_numbers(job: Job) -> None:
+def _refuse_other_numbers(job: Job, asked: str = "resumed") -> None:
     """Results of two versions of the model must not be mixed in one job."""
     if not _resumable(job):
-        version = registry.experiment(job.config.sweep_type).version
-        raise JobStateError(job.job_id, job.state, "resumed", other_version(job, version))
+        version = registry.version(job.config.sweep_type)
+        raise JobStateError(job.job_id, job.state, asked, other_version(job, version))

@@ -80,6 +80,7 @@ class EventType(StrEnum):
     FAILED = "failed"
     CANCELLED = "cancelled"
     RESUMED = "resumed"
+    EXTENDED = "extended"
     RECOVERED = "recovered"
 
 
@@ -263,6 +264,24 @@ class Lease(View):
     fence: int
 
 
+class Growth(NamedTuple):
+    """More seeds for a job that has ended.
+
+    Attributes
+    ----------
+    config
+        Its sweep with them.
+    n_seeds
+        How many it has, and how many it will have.
+    attempts
+        Of the job when that was decided; a start meanwhile counts as one.
+    """
+
+    config: SweepConfig
+    n_seeds: tuple[int, int]
+    attempts: int
+
+
 class Estimate(View):
     """What a sweep, or the rest of a job, will take on this machine.
 
@@ -291,7 +310,7 @@ class Started(View):
     Attributes
     ----------
     action
-        `started`, `resumed`, `recovered`, or `already running`.
+        `started`, `resumed`, `extended`, `recovered`, or `already running`.
     """
 
     job: Job

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from bilancio.errors import StoreError
+from bilancio.jobs.models import EventType
 from bilancio.jobs.store import integrity, open_store
 from bilancio.jobs.store.sqlite.migrate import latest_version, migrations
 from tests.jobs.store.kit import as_nobody
@@ -96,6 +97,35 @@ async def test_jobs_of_0_1_have_the_hash_that_their_sweep_has_today(old):
         assert (await store.job("half-done-job")).completed_runs == 356
     finally:
         await store.close()
+
+
+async def test_a_migration_keeps_events_that_are_damaged(old):
+    with closing(sqlite3.connect(old)) as raw, raw:
+        raw.execute("PRAGMA ignore_check_constraints = ON")
+        raw.execute("UPDATE events SET details = '{' WHERE job_id = 'half-done-job' AND seq = 2")
+        raw.execute("UPDATE events SET event_type = 'dreamed' WHERE seq = 3")
+    before = rows(old)
+    store = await open_store(str(old))
+    try:
+        assert "half-done-job" in await integrity.damage(store)
+        events = await store.events("half-done-job")
+        assert {2, 3}.isdisjoint(each.seq for each in events)
+    finally:
+        await store.close()
+    assert (version(old), rows(old)) == (latest_version(), before)
+
+
+def test_a_migrated_store_takes_every_type_of_event_and_no_other(old):
+    opened = opening(old)
+    opened.communicate("\n")
+    insert = "INSERT INTO events VALUES ('half-done-job', 1000, ?, '2026-01-01', '{}')"
+    with closing(sqlite3.connect(old)) as raw:
+        for kind in (*EventType, "notified"):
+            with raw:
+                raw.execute(insert, (kind.value if isinstance(kind, EventType) else kind,))
+                raw.execute("DELETE FROM events WHERE seq = 1000")
+        with pytest.raises(sqlite3.IntegrityError, match="CHECK"):
+            raw.execute(insert, ("dreamed",))
 
 
 def test_two_processes_that_open_an_old_store_at_once_migrate_it_once(old):

@@ -8,14 +8,16 @@ from bilancio.cli.render.console import Output
 from bilancio.cli.render.layout import pairs_table
 from bilancio.cli.render.tables import frontier_table, results_table, runs_table
 from bilancio.jobs.clock import utc_now
-from bilancio.jobs.launch import available_steps
+from bilancio.jobs.launch import available_steps, few_seeds
 from bilancio.jobs.models import Job, Progress
 from bilancio.jobs.views import Comparison, Results, Table
 from bilancio.text import (
+    MORE_SEEDS,
     NextStep,
     counts,
     duration,
     estimate,
+    plural,
     runs,
     standstill,
     state,
@@ -42,6 +44,13 @@ def next_command(job: Job) -> str:
             return f"{step.capitalize()}: bilancio jobs {step} {job.job_id}"
 
 
+def say_few_seeds(output: Output, job: Job) -> None:
+    """Say how a job that has completed with few seeds gets more."""
+    if (n_seeds := few_seeds(job)) is not None:
+        more = f"bilancio jobs extend {job.job_id} --n-replicates {MORE_SEEDS}"
+        output.say(f"Only {plural(n_seeds, 'seed')}. Add more: {more}")
+
+
 def show_job(output: Output, progress: Progress) -> None:
     """Show what a job is and how far it is."""
     job = progress.job
@@ -58,6 +67,7 @@ def show_job(output: Output, progress: Progress) -> None:
     output.show(pairs_table(parameters, width=output.width))
     output.say()
     output.say(next_command(job))
+    say_few_seeds(output, job)
 
 
 def show_results(
@@ -82,6 +92,7 @@ def show_results(
         output.say()
         output.say(f"Files in {results.job.folder}:")
         output.show(pairs_table({"": ", ".join(results.files)}, width=output.width))
+    say_few_seeds(output, results.job)
 
 
 def show_comparison(

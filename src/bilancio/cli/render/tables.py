@@ -189,6 +189,9 @@ def _details(kind: str, details: Mapping[str, Any]) -> str:
     """Say in a line what an event's details say."""
     if kind == "created":
         return ""
+    if kind == "extended":
+        seeds = f"{details.get('from')} to {details.get('to')} seeds"
+        return f"{seeds}, {runs(details.get('completed_runs', 0))} recorded"
     if kind == "progress":
         found = details.get("means") or details.get("metrics") or {}
         name = next(iter(found), "")

@@ -5,8 +5,9 @@ from collections.abc import Set as AbstractSet
 from datetime import timedelta
 from typing import Any
 
-from bilancio.encoding import MAX_DEPTH, to_json
+from bilancio.encoding import MAX_DEPTH, finite, to_json
 from bilancio.errors import LeaseLost, invalid
+from bilancio.experiments.sweep_config import SweepConfig
 from bilancio.jobs.clock import Clock, to_text
 from bilancio.jobs.models import EventType, JobStatus, Lease
 from bilancio.jobs.store.database import Database, Transaction, Value
@@ -93,6 +94,17 @@ def as_json(name: str, value: Any) -> str:
         return to_json(value)
     except (TypeError, ValueError) as error:
         raise invalid(name, str(error), "values that JSON holds") from None
+
+
+def sweep_columns(config: SweepConfig) -> dict[str, Any]:
+    """Return the columns that describe the sweep of a job."""
+    return {
+        "sweep_type": config.sweep_type,
+        "config": as_json("config", config.as_dict()),
+        "config_hash": config.digest(),
+        "total_runs": config.total_runs,
+        "work": finite(config.cost) or 0.0,
+    }
 
 
 def _is_deep(value: Any, levels: int) -> bool:

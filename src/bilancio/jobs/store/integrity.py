@@ -17,7 +17,7 @@ FIRST_PAGE = 8
 ROWS = 500
 
 #: The last change of a job that is in a state; of the others it is named like the state.
-LAST_CHANGE = {"pending": {"created"}, "running": {"started", "resumed", "recovered"}}
+LAST_CHANGE = {"pending": {"created"}, "running": {"started", "resumed", "extended", "recovered"}}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bilancio.encoding import finite
+from bilancio.failpoints import failpoint
 from bilancio.jobs.job_id import JobId
-from bilancio.jobs.models import EventType, InFlightBatch, JobStatus, Lease
-from bilancio.jobs.store.base import StoreBase, as_json
+from bilancio.jobs.models import EventType, Growth, InFlightBatch, JobStatus, Lease
+from bilancio.jobs.store.base import StoreBase, as_json, sweep_columns
 from bilancio.jobs.store.database import Row
 
 _EVENT_OF_CLAIM = {JobStatus.PENDING: EventType.STARTED, JobStatus.RUNNING: EventType.RECOVERED}
@@ -26,6 +27,7 @@ class Leases(StoreBase):
         pid: int | None = None,
         request_key: str | None = None,
         recompute: str | None = None,
+        growth: Growth | None = None,
     ) -> tuple[Lease, EventType] | None:
         """Lease the job to *worker_id* for *lease_s* seconds, or return None.
 
@@ -35,7 +37,8 @@ class Leases(StoreBase):
         process that is about to start the worker: should it die before, that is seen.
 
         With *recompute*, the version of the engine that will compute, a completed job can be
-        leased, too; what is stored of its runs is deleted in the same transaction.
+        leased, too; what is stored of its runs is deleted in the same transaction. So can one
+        that has a *growth*: its sweep is replaced by the larger one.
         """
         async with self.database.write() as transaction:
             before = await transaction.query("job", job_id=job_id)
@@ -43,6 +46,10 @@ class Leases(StoreBase):
                 "forget_results", job_id=job_id, engine=recompute
             ):
                 await transaction.execute("delete_chunks", job_id=job_id)
+            if growth is not None and not await transaction.execute(
+                "grow", job_id=job_id, attempts=growth.attempts, **sweep_columns(growth.config)
+            ):
+                return None
             claimed = await transaction.query(
                 "claim",
                 job_id=job_id,
@@ -57,6 +64,10 @@ class Leases(StoreBase):
             (row,) = claimed
             event = _EVENT_OF_CLAIM.get(JobStatus(before[0]["status"]), EventType.RESUMED)
             details = _claimed(row, executor, request_key, recompute=recompute is not None)
+            if growth is not None:
+                event = EventType.EXTENDED
+                details |= dict(zip(("from", "to"), growth.n_seeds, strict=True))
+            failpoint("in-claim")
             await self._append(transaction, job_id, event, details)
             return Lease(job_id=job_id, worker_id=worker_id, fence=row["fence"]), event
 

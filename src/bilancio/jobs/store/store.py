@@ -3,15 +3,13 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-from bilancio.encoding import finite
 from bilancio.errors import JobExists
 from bilancio.experiments.sweep_config import SweepConfig
 from bilancio.jobs.clock import Clock, utc_now
 from bilancio.jobs.job_id import JobId
 from bilancio.jobs.models import EventType, Job, JobStatus
-from bilancio.jobs.store.base import ENDED, as_json
+from bilancio.jobs.store.base import ENDED, as_json, sweep_columns
 from bilancio.jobs.store.database import Transaction
 from bilancio.jobs.store.leases import Leases
 from bilancio.jobs.store.manual import ManualJobs
@@ -72,7 +70,7 @@ class JobStore(Questions, Leases, Recording, ManualJobs):
             "description": description,
             "notes": notes,
             "tags": as_json("tags", list(tags)),
-            **_sweep_columns(config),
+            **sweep_columns(config),
             "engine": engine,
             "out_dir": str(out_dir),
             "request_key": request_key,
@@ -163,14 +161,3 @@ class JobStore(Questions, Leases, Recording, ManualJobs):
             if row["summary"]:
                 details["summary"] = json.loads(row["summary"])
             await self._append(transaction, job_id, ENDED[status], details, row["completed_at"])
-
-
-def _sweep_columns(config: SweepConfig) -> dict[str, Any]:
-    """Return the columns that describe the sweep of a job."""
-    return {
-        "sweep_type": config.sweep_type,
-        "config": as_json("config", config.as_dict()),
-        "config_hash": config.digest(),
-        "total_runs": config.total_runs,
-        "work": finite(config.cost) or 0.0,
-    }

@@ -69,7 +69,7 @@ SELECT n_events AS total FROM jobs WHERE job_id = :job_id;
 -- name: last_start
 SELECT *
   FROM events
- WHERE job_id = :job_id AND event_type IN ('started', 'resumed', 'recovered')
+ WHERE job_id = :job_id AND event_type IN ('started', 'resumed', 'extended', 'recovered')
  ORDER BY seq DESC
  LIMIT 1;
 
@@ -82,6 +82,13 @@ UPDATE jobs
 
 -- name: delete_chunks
 DELETE FROM chunks WHERE job_id = :job_id;
+
+-- name: grow
+-- Only in the state that the caller has seen: a start meanwhile counts as an attempt.
+UPDATE jobs
+   SET status = 'pending', completed_at = NULL, error = NULL, summary = NULL,
+       config = :config, config_hash = :config_hash, total_runs = :total_runs, work = :work
+ WHERE job_id = :job_id AND status <> 'running' AND manual = 0 AND attempts = :attempts;
 
 -- name: claim
 -- Lease the job to a worker, unless a live one holds it. The holder before is fenced off.
@@ -287,6 +294,7 @@ SELECT *
     OR coalesce(last_change, '') NOT IN (
         CASE status WHEN 'pending' THEN 'created' WHEN 'running' THEN 'started' ELSE status END,
         CASE status WHEN 'running' THEN 'resumed' ELSE status END,
+        CASE status WHEN 'running' THEN 'extended' ELSE status END,
         CASE status WHEN 'running' THEN 'recovered' ELSE status END)
  ORDER BY job_id;
 
