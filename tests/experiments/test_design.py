@@ -43,15 +43,17 @@ def everything(config):
 
 @UNHURRIED
 @given(sweeps())
-def test_every_cell_meets_every_seed_in_every_arm_once(config):
+def test_every_cell_meets_every_seed_once_in_every_arm_and_every_probe_in_the_searched_one(config):
     columns = everything(config)
     met = set(zip(*(columns[name].tolist() for name in ("cell", "seed", "arm")), strict=True))
-    cells = range(sum(config.blocks.values()))
+    searched = [config.arms.index(arm) for arm in config.searched_arms]
+    fixed = config.layout.n_cells
     assert met == {
         (cell, seed, arm)
-        for cell in cells
+        for cell in range(sum(config.blocks.values()))
         for seed in config.all_seeds()
         for arm in range(len(config.arms))
+        if cell < fixed or arm == searched[(cell - fixed) % len(searched)]
     }
     assert len(met) == config.total_runs
 
@@ -60,8 +62,9 @@ def test_every_cell_meets_every_seed_in_every_arm_once(config):
 @given(sweeps())
 def test_the_arms_of_one_start_stand_next_to_each_other(config):
     columns = everything(config)
-    assert (columns["arm"] == np.arange(config.total_runs) % len(config.arms)).all()
-    ids = RunIds("castle-river-mountain-forest", config.sweep_type, config.arms, config.total_runs)
+    fixed = np.arange(config.fixed_runs)
+    assert (columns["arm"][fixed] == fixed % len(config.arms)).all()
+    ids = RunIds("castle-river-mountain-forest", config, config.total_runs)
     for index in (0, config.total_runs - 1):
         assert ids[index].split("_")[1] == config.arms[columns["arm"][index]]
 
@@ -71,10 +74,11 @@ def test_the_arms_of_one_start_stand_next_to_each_other(config):
 def test_all_runs_of_a_cell_have_the_same_parameters(config):
     columns = everything(config)
     in_order = np.argsort(columns["cell"], kind="stable")
-    together = config.n_seeds * len(config.arms)
+    cells = columns["cell"][in_order]
+    first = np.searchsorted(cells, cells)
     for axis in config.axes:
-        by_cell = columns[axis][in_order].reshape(-1, together)
-        assert np.array_equal(by_cell, by_cell[:, :1].repeat(together, 1), equal_nan=True)
+        by_cell = columns[axis][in_order]
+        assert np.array_equal(by_cell, by_cell[first], equal_nan=True)
 
 
 @UNHURRIED
@@ -100,7 +104,9 @@ def test_a_sweep_of_version_0_1_goes_through_all_seeds_of_one_cell_after_the_oth
     by_cell = type(config)(**{**dict(config), "run_order": "cells"})
     columns = everything(by_cell)
     together = config.n_seeds * len(config.arms)
-    assert (columns["cell"] == np.arange(config.total_runs) // together).all()
+    assert by_cell.total_runs == together * sum(config.blocks.values())
+    assert (columns["arm"] == np.arange(by_cell.total_runs) % len(config.arms)).all()
+    assert (columns["cell"] == np.arange(by_cell.total_runs) // together).all()
     seeds = np.repeat(list(config.all_seeds()), len(config.arms))
     assert (columns["seed"].reshape(-1, together) == seeds).all()
 
@@ -164,11 +170,12 @@ def test_the_probes_of_one_round_are_one_stretch_of_runs():
     config = BalancedSweep(frontier=True, kappa_range="1:2", mus=[0, 1], seeds=[1, 2])
     columns = everything(config)
     assert config.n_searches == 4
-    first_round = slice(0, 4 * 2 * 2)
-    assert columns["mu"][first_round].tolist() == [0] * 8 + [1] * 8
+    first_round = slice(0, 4 * 2)
+    assert columns["mu"][first_round].tolist() == [0] * 4 + [1] * 4
+    assert columns["arm"][first_round].tolist() == [0, 0, 1, 1] * 2
     assert (
         columns["design"][first_round].tolist()
-        == (["frontier-passive"] * 4 + ["frontier-active"] * 4) * 2
+        == (["frontier-passive"] * 2 + ["frontier-active"] * 2) * 2
     )
 
 

@@ -7,11 +7,12 @@ cells are counted through the designs, in this order:
 * lhs: the samples of the Latin hypercube, as drawn;
 * points: as listed.
 
-The runs of a frontier follow: probe after probe, of each all seeds. With F searches, probe p of
-search f is the cell ``p·F + f`` after those above, for p below `GridSweep.max_probes`. Searches
-go over the combinations of all lists but κ's, the arm searched fastest. Each probe has its place
-whether it is needed or not, and its κ, which depends on results, is stored with them; a round of
-probes of all searches is one stretch.
+The runs of a frontier follow: probe after probe, of each all seeds, in the arm that is searched
+only; in the sweeps of version 0.1 in all arms. With F searches, probe p of search f is the cell
+``p·F + f`` after those above, for p below `GridSweep.max_probes`. Searches go over the
+combinations of all lists but κ's, the arm searched fastest. Each probe has its place whether it is
+needed or not, and its κ, which depends on results, is stored with them; a round of probes of all
+searches is one stretch.
 """
 
 import functools
@@ -23,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bilancio.experiments.grid_sweep import GridSweep
-from bilancio.experiments.layout import Layout, Places
+from bilancio.experiments.layout import Places
 from bilancio.experiments.sweep_config import SweepConfig
 from bilancio.model.metrics import Metric
 from bilancio.model.parameters import BalancedParameters, axes_of
@@ -73,12 +74,9 @@ def run_columns(config: GridSweep, indices: Indices) -> Columns:
     return {**columns, **values, "seed": seeds_at(config, replicate), "arm": arm}
 
 
-def search_layout(config: SweepConfig) -> Layout | None:
-    """Return how the runs of a frontier's probes are numbered, after the others."""
-    n_probes = config.blocks.get("frontier", 0) if isinstance(config, GridSweep) else 0
-    if not isinstance(config, GridSweep) or not n_probes:
-        return None
-    return Layout(config.n_seeds, n_probes, len(config.arms), by_cell=True)
+def n_probes(config: SweepConfig) -> int:
+    """Return the number of cells that a frontier may try; 0 where none is searched for."""
+    return config.blocks.get("frontier", 0) if isinstance(config, GridSweep) else 0
 
 
 def probe_columns(config: GridSweep, indices: Indices, metrics: NDArray[np.void]) -> Columns:
@@ -96,33 +94,112 @@ def probe_columns(config: GridSweep, indices: Indices, metrics: NDArray[np.void]
     dict of arrays (n_probes,)
         κ is NaN for probes without runs.
     """
-    layout = search_layout(config)
-    assert layout is not None, "the sweep has a frontier"
-    first = config.layout.n_runs
-    columns = run_columns(config, first + layout.index(0, np.arange(layout.n_cells), 0))
+    together = config.n_seeds * config.arms_of_a_probe
+    columns = run_columns(config, config.fixed_runs + np.arange(n_probes(config)) * together)
     if len(indices):
-        columns["kappa"][layout.locate(indices - first).cell] = metrics["kappa"]
+        columns["kappa"][probe_places(config, indices).cell] = metrics["kappa"]
     return columns
+
+
+def probe_cube(config: GridSweep, indices: Indices, column: Any, empty: Any) -> NDArray[Any]:
+    """Return values of the runs of a frontier by seed, probe and arm.
+
+    Parameters
+    ----------
+    indices : int64 (n,)
+        Runs of its probes.
+    column : (n,)
+        Their values.
+    empty
+        The value for all others.
+
+    Returns
+    -------
+    array (n_seeds, n_probes, n_arms)
+    """
+    cube = np.full((config.n_seeds, n_probes(config), len(config.arms)), empty)
+    cube[tuple(probe_places(config, indices))] = column
+    return cube
 
 
 def probed_arms(config: GridSweep) -> NDArray[np.bool_]:
     """Return the arms that each probe of a frontier is run in: bool (n_probes, n_arms)."""
-    n_probes = config.blocks.get("frontier", 0)
-    return np.ones((n_probes, len(config.arms)), bool)
+    shape = (n_probes(config), len(config.arms))
+    if config.probes_all_arms:
+        return np.ones(shape, bool)
+    searched = np.resize(searched_positions(config), shape[0])
+    return np.asarray(searched[:, None] == np.arange(shape[1]))
 
 
 def _places(config: GridSweep, indices: Indices) -> Places:
     """Return the places of runs; the cells of a frontier are counted on from the others'."""
-    layout, searching = config.layout, search_layout(config)
-    if searching is None or len(indices) == 0 or indices.max() < layout.n_runs:
+    layout = config.layout
+    if len(indices) == 0 or indices.max() < layout.n_runs:
         return layout.locate(indices)
     searched = indices >= layout.n_runs
     seed, cell, arm = (np.empty_like(indices) for _ in Places._fields)
     seed[~searched], cell[~searched], arm[~searched] = layout.locate(indices[~searched])
-    found = searching.locate(indices[searched] - layout.n_runs)
+    found = probe_places(config, indices[searched])
     seed[searched], cell[searched], arm[searched] = found
     cell[searched] += layout.n_cells
     return Places(seed, cell, arm)
+
+
+def probe_places(config: GridSweep, indices: Indices) -> Places:
+    """Return the places of runs of a frontier; its cells are its probes, counted from 0.
+
+    Parameters
+    ----------
+    indices : int64 (n,)
+        Runs, none of those known from the start.
+    """
+    starts, arm = np.divmod(indices - config.fixed_runs, config.arms_of_a_probe)
+    probe, seed = np.divmod(starts, config.n_seeds)
+    if not config.probes_all_arms:
+        arm = searched_positions(config)[probe % len(config.searched_arms)]
+    return Places(seed, probe, arm)
+
+
+def searched_positions(config: GridSweep) -> Indices:
+    """Return the positions of the arms that a frontier is searched for."""
+    return np.array([config.arms.index(arm) for arm in config.searched_arms], np.int64)
+
+
+def starts_of(config: SweepConfig, indices: Indices) -> Indices:
+    """Return the first run of the cell and seed that each of these runs is of."""
+    n_arms = len(config.arms)
+    starts = indices - indices % n_arms
+    alone = _alone(config, indices)
+    starts[alone] = indices[alone]
+    return starts
+
+
+def runs_of_arm(config: SweepConfig, starts: Indices, arm: int) -> Indices:
+    """Return the runs in one arm, by its position, of cells and seeds.
+
+    Parameters
+    ----------
+    starts : int64 (n,)
+        First run of each cell and seed, as `starts_of` gives them.
+
+    Returns
+    -------
+    int64 (n,)
+        −1 where a probe is not run in this arm.
+    """
+    runs = starts + arm
+    alone = _alone(config, starts)
+    if isinstance(config, GridSweep) and alone.any():
+        probes = starts[alone]
+        runs[alone] = np.where(probe_places(config, probes).arm == arm, probes, -1)
+    return runs
+
+
+def _alone(config: SweepConfig, indices: Indices) -> NDArray[np.bool_]:
+    """Return which runs are probes that are run in one arm of several."""
+    if not isinstance(config, GridSweep) or config.arms_of_a_probe == len(config.arms):
+        return np.zeros(len(indices), bool)
+    return np.asarray(indices >= config.fixed_runs)
 
 
 def seeds_at(config: GridSweep, replicates: Indices) -> NDArray[np.int64]:
@@ -173,14 +250,14 @@ def latin_hypercube(
 def search_cells(config: GridSweep) -> Columns:
     """Return the parameters of each search but κ, and the position of the arm it looks at."""
     others = {axis: values for axis, values in config.axes.items() if axis != "kappa"}
-    arms = [config.arms.index(arm) for arm in config.searched_arms]
+    arms = searched_positions(config)
     lengths = [*map(len, others.values()), len(arms)]
     *positions, arm = np.unravel_index(np.arange(config.n_searches), lengths)
     columns: Columns = {
         axis: np.array([float(value) for value in values])[position]
         for (axis, values), position in zip(others.items(), positions, strict=True)
     }
-    return {**columns, "arm": np.array(arms)[arm]}
+    return {**columns, "arm": arms[arm]}
 
 
 def stored_columns(config: SweepConfig, metrics: Iterable[Metric]) -> np.dtype[np.void]:

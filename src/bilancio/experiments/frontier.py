@@ -19,7 +19,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bilancio.experiments.design import Indices, search_cells
+from bilancio.experiments.design import (
+    Indices,
+    probe_places,
+    search_cells,
+    searched_positions,
+)
 from bilancio.experiments.fields import plain
 from bilancio.experiments.grid_sweep import ENDS, KAPPA_DIGITS, GridSweep
 from bilancio.experiments.protocol import Step, TableOfSearches
@@ -114,7 +119,7 @@ def next_step(config: GridSweep, indices: Indices, metrics: NDArray[np.void]) ->
     }
     if not wanted:
         return None
-    together = config.n_seeds * len(config.arms)
+    together = config.n_seeds * config.arms_of_a_probe
     cells = np.array(sorted(wanted), np.int64)
     runs = config.fixed_runs + (cells[:, None] * together + np.arange(together)).ravel()
     return Step(config=config.probing(wanted), indices=np.setdiff1d(runs, indices))
@@ -176,17 +181,16 @@ def _mean_deltas(
 ) -> list[list[float | None]]:
     """Return δ by search and probe: the mean over the seeds, None until all runs are recorded.
 
-    That goes for the runs of the arm that is not searched too: a search that moved on without
-    them would never ask for them again.
+    That goes for the runs of an arm that is not searched too, where there are any: a search that
+    moved on without them would never ask for them again.
     """
     n_cells = config.n_searches * config.max_probes
     own = indices >= config.fixed_runs
-    starts, arm = np.divmod(indices[own] - config.fixed_runs, len(config.arms))
-    cell = starts // config.n_seeds
-    n_recorded = np.bincount(cell, minlength=n_cells)
-    searched = np.array([config.arms.index(each) for each in config.searched_arms])
-    mine = arm == searched[cell % len(searched)]
-    cell = cell[mine]
+    places = probe_places(config, indices[own])
+    n_recorded = np.bincount(places.cell, minlength=n_cells)
+    searched = searched_positions(config)
+    mine = places.arm == searched[places.cell % len(searched)]
+    cell = places.cell[mine]
     deltas = metrics["delta_total"][own][mine] if len(indices) else np.empty(0)
     known = ~np.isnan(deltas)
     n_known = np.bincount(cell[known], minlength=n_cells)
@@ -194,7 +198,7 @@ def _mean_deltas(
     sums = np.bincount(cell[known], weights=deltas[known], minlength=n_cells)
     means = np.full(n_cells, np.nan)
     np.divide(sums, n_known, out=means, where=n_known > 0)
-    complete = n_recorded == config.n_seeds * len(config.arms)
+    complete = n_recorded == config.n_seeds * config.arms_of_a_probe
     whole = zip(means.tolist(), complete, strict=True)
     by_cell = [mean if all_seeds else None for mean, all_seeds in whole]
     return [by_cell[place :: config.n_searches] for place in range(config.n_searches)]

@@ -354,9 +354,32 @@ class GridSweep(_RingCells):
         return probes
 
     @property
+    def probes_all_arms(self) -> bool:
+        """Whether each probe of a search is run in every arm, not just in the one searched."""
+        return self.run_order is RunOrder.CELLS
+
+    @property
+    def arms_of_a_probe(self) -> int:
+        """Number of runs of each probe of a search under each seed."""
+        return len(self.arms) if self.probes_all_arms else 1
+
+    @property
     def total_runs(self) -> int:
-        """Cells × seeds × arms; with a frontier the most that it may need."""
-        return sum(self.blocks.values()) * self.n_seeds * len(self.arms)
+        """Number of runs: cells × seeds × arms; with a frontier the most that it may need."""
+        probes = self.blocks.get("frontier", 0)
+        return self.fixed_runs + probes * self.n_seeds * self.arms_of_a_probe
+
+    @property
+    def paired_runs(self) -> int:
+        """Number of runs at the beginning that stand next to those of all other arms."""
+        return self.total_runs if self.probes_all_arms else self.fixed_runs
+
+    def arm_of(self, index: int) -> str:
+        """Return the arm of a run."""
+        probe_run = index - self.fixed_runs
+        if probe_run < 0 or self.probes_all_arms:
+            return super().arm_of(index)
+        return self.searched_arms[probe_run // self.n_seeds % len(self.searched_arms)]
 
     @property
     def fixed_runs(self) -> int:

@@ -16,7 +16,7 @@ from bilancio.analysis.intervals import Intervals, measure_intervals, two_way_in
 from bilancio.analysis.measures import Measure, Values
 from bilancio.analysis.observations import Observations
 from bilancio.analysis.seeds import seed_means, whole
-from bilancio.experiments.design import probe_columns, probed_arms, search_layout
+from bilancio.experiments.design import n_probes, probe_columns, probe_cube, probed_arms
 from bilancio.experiments.layout import Layout
 
 Indices = NDArray[np.int64]
@@ -110,20 +110,18 @@ class Cells:
 
     def __init__(self, experiment: LaidOut, config: Any, recorded: Recorded) -> None:
         self._layout = experiment.layout(config)
-        self._searching = search_layout(config)
+        self._config = config
         self._recorded = recorded
         self.n_fixed = self._layout.n_cells
         firsts = self._layout.index(0, np.arange(self.n_fixed), 0)
         columns = experiment.parameters(config, firsts)
         cube = self._layout.cube(recorded.done)
-        if recorded.searched is not None and self._searching is not None:
+        if recorded.searched is not None and n_probes(config):
             indices, metrics = recorded.searched
             probes = probe_columns(config, indices, metrics)
             columns = {name: np.concatenate([columns[name], probes[name]]) for name in columns}
-            done = np.zeros(self._searching.n_runs, bool)
-            done[indices - self._layout.n_runs] = True
-            tried = self._searching.cube(done) | ~probed_arms(config)
-            cube = np.concatenate([cube, tried], axis=1)
+            tried = probe_cube(config, indices, column=True, empty=False)
+            cube = np.concatenate([cube, tried | ~probed_arms(config)], axis=1)
         self.recorded = cube
         self.columns = {
             name: column for name, column in columns.items() if name not in {"seed", "arm"}
@@ -149,13 +147,12 @@ class Cells:
             NaN where there is no result.
         """
         cube: Values = self._layout.cube(column)
-        if self._recorded.searched is None or self._searching is None:
+        if self._recorded.searched is None or not n_probes(self._config):
             return cube
         indices, metrics = self._recorded.searched
-        dense = np.full(self._searching.n_runs, np.nan)
-        if name in (metrics.dtype.names or ()):
-            dense[indices - self._layout.n_runs] = metrics[name]
-        return np.concatenate([cube, self._searching.cube(dense)], axis=1)
+        known = name in (metrics.dtype.names or ())
+        tried = probe_cube(self._config, indices, metrics[name] if known else np.nan, np.nan)
+        return np.concatenate([cube, tried], axis=1)
 
 
 class Groups:

@@ -154,7 +154,8 @@ class StandardExperiment(ABC):
         A ratio is 0 where its denominator is.
         """
         arms = config.arms
-        starts = complete_starts(indices, len(arms))
+        paired = indices[: np.searchsorted(indices, config.paired_runs)]
+        starts = complete_starts(paired, len(arms))
         first = indices[starts]
         rows = {
             column_of(name, arm, arms): as_numbers(self, name, metrics[name][starts + number])

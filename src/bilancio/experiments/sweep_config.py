@@ -63,6 +63,15 @@ class SweepConfig(BaseModel):
         return self.total_runs
 
     @property
+    def paired_runs(self) -> int:
+        """Number of runs at the beginning that stand next to those of all other arms."""
+        return self.total_runs
+
+    def arm_of(self, index: int) -> str:
+        """Return the arm of a run."""
+        return self.arms[index % len(self.arms)]
+
+    @property
     def searches(self) -> bool:
         """Whether the results of some runs decide on other ones."""
         return self.fixed_runs < self.total_runs

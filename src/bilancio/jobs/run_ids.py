@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, overload
 
+from bilancio.experiments.sweep_config import SweepConfig
 from bilancio.jobs.job_id import short_hash
 
 LISTED = 100
@@ -15,10 +16,9 @@ class RunIds(Sequence[str]):
     where its run is.
     """
 
-    def __init__(self, job_id: str, sweep_type: str, arms: Sequence[str], length: int) -> None:
+    def __init__(self, job_id: str, config: SweepConfig, length: int) -> None:
         self._prefix = short_hash(job_id)
-        self._sweep = sweep_type
-        self._arms = tuple(arms)
+        self._config = config
         self._length = length
 
     def __len__(self) -> int:
@@ -35,14 +35,14 @@ class RunIds(Sequence[str]):
             message = f"run {index} of {self._length}"
             raise IndexError(message)
         index %= self._length
-        arm = self._arms[index % len(self._arms)]
-        return f"{self._sweep}_{arm}_{self._prefix}{index:07x}"
+        arm = self._config.arm_of(index)
+        return f"{self._config.sweep_type}_{arm}_{self._prefix}{index:07x}"
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, RunIds) and vars(self) == vars(other)
 
     def __hash__(self) -> int:
-        return hash((self._prefix, self._sweep, self._arms, self._length))
+        return hash((self._prefix, self._config.sweep_type, self._length))
 
     def __contains__(self, run_id: object) -> bool:
         return isinstance(run_id, str) and self.find(run_id) is not None
@@ -56,7 +56,7 @@ class RunIds(Sequence[str]):
         return index if index < self._length and self[index] == run_id else None
 
     def __repr__(self) -> str:
-        return f"<{self._length:,} run ids of {self._sweep}>"
+        return f"<{self._length:,} run ids of {self._config.sweep_type}>"
 
 
 def listed_ids(run_ids: Sequence[str]) -> list[str] | dict[str, Any]:

@@ -142,7 +142,7 @@ def _failures(
     """
     if manifest.manual or manifest.status in {JobStatus.COMPLETED, JobStatus.PENDING}:
         return {}
-    run_ids = RunIds(manifest.job_id, config.sweep_type, config.arms, config.total_runs)
+    run_ids = RunIds(manifest.job_id, config, config.total_runs)
     found = (run_ids.find(run.run_id) for run in manifest.runs if run.status == "failed")
     failures = {index: "no reason is known" for index in found if index is not None}
     path = folder / FAILED

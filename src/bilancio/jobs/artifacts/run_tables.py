@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 
 from bilancio.errors import InvalidInput, Problem, shown
 from bilancio.experiments import registry
-from bilancio.experiments.design import stored_columns
-from bilancio.experiments.grid_sweep import GridSweep
+from bilancio.experiments.design import runs_of_arm, starts_of, stored_columns
+from bilancio.experiments.grid_sweep import GridSweep, RunOrder
 from bilancio.experiments.protocol import Experiment, declared_metrics, metrics_of
 from bilancio.experiments.reporting import parameters_of
 from bilancio.experiments.sweep_config import SweepConfig
@@ -112,7 +112,7 @@ def _short_lines(file: IO[str], path: Path) -> Iterator[str]:
 
 def read_runs(path: Path, job_id: str, config: SweepConfig) -> Iterator[Chunk]:
     """Yield the chunks of runs.csv; numbers were written so that they read back the same."""
-    run_ids = RunIds(job_id, config.sweep_type, config.arms, config.total_runs)
+    run_ids = RunIds(job_id, config, config.total_runs)
     with opened(path) as file:
         table = open_table(file, path)
         given = [name for name in table.columns if name not in LEADING_COLUMNS]
@@ -212,11 +212,11 @@ def read_cells(path: Path, config: SweepConfig) -> list[Chunk]:
             if name.endswith(suffixes[0]) and (len(arms) > 1 or name not in known)
         ]
         dtype = _row_type(path, config, given, suffixes)
-        rows = np.empty((len(starts), len(arms)), dtype)
-        for number, suffix in enumerate(suffixes):
-            columns = [_column_of(table, name, suffix) for name in dtype.names or ()]
-            rows[:, number] = _rows(table, config, lines, table.places(columns), dtype)
-    return _whole_starts(starts, rows)
+        places = [
+            table.places([_column_of(table, name, suffix) for name in dtype.names or ()])
+            for suffix in suffixes
+        ]
+        return _runs_of_starts(table, config, (starts, lines), places, dtype)
 
 
 def read_comparison(path: Path, config: SweepConfig) -> list[Chunk]:
@@ -225,23 +225,25 @@ def read_comparison(path: Path, config: SweepConfig) -> list[Chunk]:
         table = open_table(file, path)
         starts, lines = _starts(table, config)
         dtype = stored_columns(config, [Metric("delta_total")])
-        rows = np.empty((len(starts), len(config.arms)), dtype)
-        for number, arm in enumerate(config.arms):
-            columns = [
-                f"delta_{arm}" if name == "delta_total" else name for name in dtype.names or ()
-            ]
-            rows[:, number] = _rows(table, config, lines, table.places(columns), dtype)
-    return _whole_starts(starts, rows)
+        places = [
+            table.places(
+                [f"delta_{arm}" if name == "delta_total" else name for name in dtype.names or ()]
+            )
+            for arm in config.arms
+        ]
+        return _runs_of_starts(table, config, (starts, lines), places, dtype)
 
 
 def _starts(table: Table, config: SweepConfig) -> tuple[Indices, list[list[str]]]:
     """Return the lines, and the index of the first arm's run of each; cell and seed must fit."""
     arms = len(config.arms)
-    lines = list(islice(table.lines, config.total_runs // arms + 1))
+    most = config.total_runs if config.searches else config.total_runs // arms
+    lines = list(islice(table.lines, most + 1))
     if "index" in table.columns:
         (at,) = table.places(["index"])
         starts = np.array([_whole_number(line[at]) for line in lines], np.int64)
-    elif isinstance(config, GridSweep) and config.searches:  # probes not needed are left out
+    elif isinstance(config, GridSweep) and config.run_order is RunOrder.CELLS and config.searches:
+        # Probes that were not needed are left out.
         replicate = {seed: number for number, seed in enumerate(config.all_seeds())}
         at_cell, at_seed = table.places(["cell", "seed"])
         cells = np.array([_whole_number(line[at_cell]) for line in lines], np.int64)
@@ -249,9 +251,11 @@ def _starts(table: Table, config: SweepConfig) -> tuple[Indices, list[list[str]]
         starts = (cells * config.n_seeds + np.array(seeds, np.int64)) * arms
     else:
         starts = np.arange(len(lines), dtype=np.int64) * arms
-    last = config.total_runs - arms
-    if (starts % arms).any() or (np.diff(starts) <= 0).any() or (starts > last).any():
-        raise table.refused("index", "others", f"increasing multiples of {arms} up to {last}")
+    inside = (starts >= 0) & (starts < config.total_runs)
+    first = starts == starts_of(config, starts)
+    if not (inside & first).all() or (np.diff(starts) <= 0).any():
+        allowed = f"increasing first runs of a cell and seed, below {config.total_runs}"
+        raise table.refused("index", "others", allowed)
     expected = parameters_of(registry.experiment(config.sweep_type), config, starts)
     for name in ("cell", "seed"):
         if name in table.columns and name in expected:
@@ -262,13 +266,36 @@ def _starts(table: Table, config: SweepConfig) -> tuple[Indices, list[list[str]]
     return starts, lines
 
 
-def _whole_starts(starts: Indices, rows: NDArray[np.void]) -> list[Chunk]:
-    indices = (starts[:, None] + np.arange(rows.shape[1])).ravel()
+def _runs_of_starts(
+    table: Table,
+    config: SweepConfig,
+    read: tuple[Indices, list[list[str]]],
+    places: Sequence[Sequence[int]],
+    dtype: np.dtype[np.void],
+) -> list[Chunk]:
+    """Return the chunks of all runs of some cells and seeds.
+
+    Parameters
+    ----------
+    read
+        First runs of the cells and seeds, and their lines.
+    places
+        For each arm, where the columns of *dtype* stand.
+    """
+    starts, lines = read
+    indices = np.empty((len(starts), len(places)), np.int64)
+    rows = np.empty((len(starts), len(places)), dtype)
+    for number, columns in enumerate(places):
+        indices[:, number] = runs_of_arm(config, starts, number)
+        run = np.flatnonzero(indices[:, number] >= 0)
+        rows[run, number] = _rows(table, config, [lines[at] for at in run], columns, dtype)
+    there = indices >= 0
+    indices, rows = indices[there], rows[there]
     return [
         chunk
         for first in range(0, len(indices), _ROWS_PER_CHUNK)
         for chunk in packing.split(
-            indices[first : first + _ROWS_PER_CHUNK], rows.ravel()[first : first + _ROWS_PER_CHUNK]
+            indices[first : first + _ROWS_PER_CHUNK], rows[first : first + _ROWS_PER_CHUNK]
         )
     ]
 

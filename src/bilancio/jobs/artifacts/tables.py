@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from bilancio.encoding import to_json
 from bilancio.errors import ExperimentFailed
 from bilancio.experiments import registry
+from bilancio.experiments.design import runs_of_arm, starts_of
 from bilancio.experiments.protocol import Experiment, metrics_of, searching
 from bilancio.experiments.reporting import observations_of, parameters_of, searches_of
 from bilancio.failpoints import failpoint
@@ -170,7 +171,7 @@ def _cell_rows(
 
     Of an arm whose run has no results the fields are empty.
     """
-    every = np.unique(indices - indices % len(job.config.arms))
+    every = np.unique(starts_of(job.config, indices))
     for first in range(0, len(every), _BLOCK):
         starts = every[first : first + _BLOCK]
         columns = _cell_columns(job, experiment, starts, indices, metrics)
@@ -201,8 +202,9 @@ def _cell_columns(
     }
     measures = [each for each in measures_of(experiment, metrics.dtype) if each.name not in cells]
     for number, arm in enumerate(arms):
-        place = np.minimum(np.searchsorted(indices, starts + number), len(indices) - 1)
-        found = indices[place] == starts + number
+        runs = runs_of_arm(job.config, starts, number)
+        place = np.minimum(np.searchsorted(indices, runs), len(indices) - 1)
+        found = indices[place] == runs
         for metric in measures:
             values = metric.to_text(metrics[metric.name][place])
             if not found.all():

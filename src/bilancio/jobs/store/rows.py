@@ -121,7 +121,7 @@ def job_from(row: Row, manual_run_ids: Sequence[str] = ()) -> Job:
     job_id, stored = JobId(read("job_id", _text)), read("config", _object)
     config = read("config", lambda _: _config(stored))
     total_runs = read("total_runs", _count)
-    planned = RunIds(job_id, config.sweep_type, config.arms, total_runs)
+    planned = RunIds(job_id, config, total_runs)
     return Job(
         job_id=job_id,
         created_at=read("created_at", _moment),
