@@ -148,9 +148,15 @@ async def test_designs_together_are_told_apart_in_every_result(manager):
     by_cell = await manager.results(job.job_id, group_by=["cell", "kappa"], limit=1000)
     assert len(by_cell.table.rows) == 2 + 5 + 1  # what a search tried is not among them
     by_design = await manager.results(job.job_id, group_by=["design", "kappa"], limit=1000)
-    assert len(by_design.table.rows) == job.total_runs / 2 / 2
+    (search,) = results.frontier.rows
+    n_probes = search[results.frontier.columns.index("probes")]
+    assert len(by_design.table.rows) == 8 + n_probes
+    assert job.total_runs == 8 * 2 * 2 + n_probes * 2  # in the arm that is searched only
     runs = await manager.runs(job.job_id, limit=1000)
     assert [run["cell"] for run in runs[:16:2]] == list(range(8))
+    probes = [run for run in runs if run["design"] == "frontier-active"]
+    assert {run["arm"] for run in probes} == {"active"}
+    assert all(run["run_id"].startswith("balanced_active_") for run in probes)
     assert all(0.3 <= run["kappa"] <= 3 for run in runs)
     with (job.folder / "runs.csv").open(newline="") as file:
         lines = list(csv.DictReader(file))
