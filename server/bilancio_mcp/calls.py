@@ -70,7 +70,7 @@ def _end(results: Results, *, more: bool) -> str:
         Whether there is something to do with it all the same.
     """
     job = results.job
-    if RUNS in results.files:
+    if RUNS in results.files and results.runs_in_tables is None:
         nothing = "" if more else "Nothing is left to call: "
         return f"{nothing}{RUNS} in the folder holds every single run."
     if results.table is None and not job.manual:

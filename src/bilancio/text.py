@@ -250,6 +250,13 @@ def cancelled(job: JobFacts) -> str:
     return f"{job.job_id} is cancelled, {counts(job)}. What is recorded stays."
 
 
+def first_runs_only(tabled: int, completed: int) -> str:
+    """Say that tables do not hold all runs."""
+    return (
+        f"The tables hold the first {tabled:,} of {completed:,} runs; exporting the job writes all."
+    )
+
+
 def standstill(idle_s: float) -> str:
     """Say that nothing has come of a running job lately."""
     return f"no run has finished for {duration(idle_s)}"

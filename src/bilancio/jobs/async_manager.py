@@ -278,6 +278,8 @@ class AsyncJobManager:
     async def export_job(self, name: str, folder: Path | str | None = None) -> dict[str, str]:
         """Write a job's manifest and tables again from the store; return them by name.
 
+        The tables hold all runs, of which a worker writes the first million.
+
         Parameters
         ----------
         folder

@@ -29,6 +29,7 @@ from bilancio.experiments.reporting import headline_of, parameters_of, searches_
 from bilancio.experiments.standard import StandardExperiment
 from bilancio.jobs.artifacts import tables
 from bilancio.jobs.artifacts.folder import MANIFEST
+from bilancio.jobs.artifacts.manifest import runs_in_tables
 from bilancio.jobs.findings import compared, findings
 from bilancio.jobs.lookup import find
 from bilancio.jobs.models import Job, JobStatus, Listing
@@ -65,6 +66,7 @@ async def results(
         "summary": job.summary or {},
         "table": None,
         "files": tables.present(job),
+        "runs_in_tables": await asyncio.to_thread(runs_in_tables, job),
         "failures": {job.run_ids[index]: error for index, error in failed.items()},
     }
     if job.manual or not await store.recorded(job.job_id):
@@ -72,6 +74,9 @@ async def results(
         said = _manual_headline(job) if job.manual else _stored_headline(job)
         return Results(**found, headline=f"{said}{await _left_out(store, job)}")
     found |= await _computed(store, job, question, shown)
+    if found["runs_in_tables"] is not None:
+        said = text.first_runs_only(found["runs_in_tables"], job.completed_runs)
+        found["warnings"] = (*found["warnings"], said)
     return Results(**found)
 
 

@@ -99,6 +99,8 @@ class Results(View):
         What to know before drawing conclusions, a sentence each.
     files
         Name → path of what was written for this job.
+    runs_in_tables
+        How many runs the tables among the files hold, the first ones; None for all of them.
     failures
         The first failed runs: run id → error.
     """
@@ -115,6 +117,7 @@ class Results(View):
     plan: dict[str, Any] | None = None
     warnings: tuple[str, ...] = ()
     files: dict[str, str]
+    runs_in_tables: int | None = None
     failures: dict[str, str]
 
     def _repr_html_(self) -> str:

@@ -129,6 +129,7 @@ class Manifest(BaseModel):
     error: Error | None = None
     runs: Annotated[tuple[ListedRun, ...], FailFast()] = ()
     run_counts: Counts
+    runs_in_tables: Count | None = None
     summary: Summary | None = None
     provenance: Provenance = {}
 

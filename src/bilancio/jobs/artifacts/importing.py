@@ -104,8 +104,14 @@ def _why(path: Path, error: Exception) -> str:
 
 
 def _sources(folder: Path, manifest: Manifest) -> list[str]:
-    """Return the names of the tables with results that are there, the best first."""
+    """Return the names of the tables with results that are there, the best first.
+
+    Of a completed job's results tables hold all, or count for nothing.
+    """
     whole = manifest.status is JobStatus.COMPLETED and not manifest.manual
+    tabled, completed = manifest.runs_in_tables, manifest.run_counts.completed
+    if whole and tabled is not None and tabled < completed:
+        return []
     names = (RUNS, CELLS, COMPARISON) if whole else (RUNS,)
     return [name for name in names if (folder / name).exists()]
 

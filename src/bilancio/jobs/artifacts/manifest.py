@@ -7,20 +7,27 @@ from pathlib import Path
 from typing import Any
 
 from bilancio.encoding import to_json
+from bilancio.errors import InvalidInput
 from bilancio.jobs.artifacts.folder import MANIFEST, write_whole
+from bilancio.jobs.artifacts.foreign import read_manifest
 from bilancio.jobs.models import Job, JobStatus
 from bilancio.jobs.store import JobStore
 
 LISTED_RUNS = 1000
+TABLED_RUNS = 1_000_000  # at most, in the tables that are written without being asked for
 
 
-async def write_job_manifest(store: JobStore, job: Job, *, durable: bool = True) -> None:
+async def write_job_manifest(
+    store: JobStore, job: Job, *, durable: bool = True, tabled: int | None = None
+) -> None:
     """Write the manifest of *job* as it now stands in the store.
 
     Parameters
     ----------
     durable
         Wait until the disk has it: not worth the time where it is soon written again.
+    tabled
+        How many runs the tables beside it hold; as it was, if not given.
 
     Raises
     ------
@@ -32,11 +39,29 @@ async def write_job_manifest(store: JobStore, job: Job, *, durable: bool = True)
     if listed(job):
         for first, last in await store.recorded(job.job_id):
             recorded.update(range(first, last + 1))
-    manifest = describe(job, recorded, failed)
+    if tabled is None and not listed(job):
+        tabled = await asyncio.to_thread(runs_in_tables, job)
+    manifest = describe(job, recorded, failed, tabled)
     await asyncio.to_thread(write_manifest, job.folder, manifest, durable=durable)
 
 
-def describe(job: Job, recorded: set[int], failed: Mapping[int, str]) -> dict[str, Any]:
+def runs_in_tables(job: Job) -> int | None:
+    """Return how many runs the tables of *job* hold; None for all of them.
+
+    Of a job whose runs the manifest lists they hold all.
+    """
+    if listed(job):
+        return None
+    try:
+        tabled = read_manifest(job.folder / MANIFEST).runs_in_tables
+    except InvalidInput:
+        return None
+    return tabled if tabled and tabled < job.completed_runs else None
+
+
+def describe(
+    job: Job, recorded: set[int], failed: Mapping[int, str], tabled: int | None = None
+) -> dict[str, Any]:
     """Return a job's manifest as JSON holds it.
 
     Parameters
@@ -47,6 +72,8 @@ def describe(job: Job, recorded: set[int], failed: Mapping[int, str]) -> dict[st
         Indices of the runs that have results; needed of jobs of at most 1,000 runs.
     failed
         Error by index of the runs that failed.
+    tabled
+        How many runs the tables hold; None for all of them.
     """
     stored = job.model_dump(
         mode="json", exclude={"stalled", "compute_s", "summary", "out_dir", "run_ids"}
@@ -66,6 +93,7 @@ def describe(job: Job, recorded: set[int], failed: Mapping[int, str]) -> dict[st
         "runs": runs,
         "summary": job.summary,
         "run_counts": _counts(job, [run["status"] for run in runs]),
+        **({"runs_in_tables": tabled} if tabled and tabled < job.completed_runs else {}),
         **{name: value for name, value in stored.items() if not name.endswith("_runs")},
     }
 

@@ -8,9 +8,10 @@ import asyncio
 import contextlib
 import csv
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,8 +20,9 @@ from bilancio.encoding import to_json
 from bilancio.errors import ExperimentFailed
 from bilancio.experiments import registry
 from bilancio.experiments.design import runs_of_arm, starts_of
-from bilancio.experiments.protocol import Experiment, metrics_of, searching
+from bilancio.experiments.protocol import Experiment, SearchingExperiment, metrics_of, searching
 from bilancio.experiments.reporting import observations_of, parameters_of, searches_of
+from bilancio.experiments.standard import StandardExperiment
 from bilancio.failpoints import failpoint
 from bilancio.jobs.artifacts.folder import (
     CELLS,
@@ -34,7 +36,7 @@ from bilancio.jobs.artifacts.folder import (
     whole_file,
     write_whole,
 )
-from bilancio.jobs.artifacts.manifest import write_job_manifest
+from bilancio.jobs.artifacts.manifest import TABLED_RUNS, write_job_manifest
 from bilancio.jobs.artifacts.ownership import make_job_folder
 from bilancio.jobs.artifacts.run_tables import (
     LEADING_COLUMNS,
@@ -43,14 +45,27 @@ from bilancio.jobs.artifacts.run_tables import (
     measures_of,
 )
 from bilancio.jobs.models import Job
+from bilancio.jobs.recorded import first_runs, rows_between, stretches
 from bilancio.jobs.store import Chunk, JobStore, packing
+from bilancio.text import first_runs_only
+
+Indices = NDArray[np.int64]
+Metrics = NDArray[np.void]
+Columns = dict[str, NDArray[Any]]
 
 log = logging.getLogger(__name__)
 _BLOCK = 10_000  # rows turned into text at once
+_STRETCH = 50_000  # runs whose rows are made at once
 
 
-async def write_files(store: JobStore, job: Job) -> None:
+async def write_files(store: JobStore, job: Job, *, most: int | None = TABLED_RUNS) -> None:
     """Write every file of *job* from what is stored; the manifest last.
+
+    Parameters
+    ----------
+    most
+        How many runs the tables hold, the first ones; None for all of them. The manifest, and the
+        log, say so where there are more.
 
     Raises
     ------
@@ -58,17 +73,16 @@ async def write_files(store: JobStore, job: Job) -> None:
         A file cannot be written, or the folder is not the job's own.
     """
     await asyncio.to_thread(make_job_folder, job)
-    failed = await store.failed_runs(job.job_id)
-    stored = await store.chunks(job.job_id)
+    tabled = job.completed_runs
     if job.manual:
+        stored = await store.chunks(job.job_id)
         await asyncio.to_thread(_write_manual_runs, job, stored)
     else:
-        partial = await has_measures_only(store, job)
-        await asyncio.to_thread(_write_tables, job, stored, failed, with_runs=not partial)
+        tabled = await _write_tables(store, job, most)
     if job.summary is not None:
         summary = to_json({"job_id": job.job_id, **job.summary}, indent=2)
         await asyncio.to_thread(write_whole, job.folder / SUMMARY, f"{summary}\n")
-    await write_job_manifest(store, job)
+    await write_job_manifest(store, job, tabled=tabled)
 
 
 def present(job: Job) -> dict[str, str]:
@@ -76,13 +90,39 @@ def present(job: Job) -> dict[str, str]:
     return {name: str(job.folder / name) for name in NAMES if is_file(job.folder / name)}
 
 
-def _write_tables(
-    job: Job, stored: list[Chunk], failed: dict[int, str], *, with_runs: bool
-) -> None:
+async def _write_tables(store: JobStore, job: Job, most: int | None) -> int:
+    """Write the tables, a stretch of runs at a time; return how many runs they hold."""
     experiment = registry.experiment(job.config.sweep_type)
-    if stored and with_runs:  # else there may be tables from elsewhere, which say more
-        with _faults_logged():
-            _write_csv(job.folder / RUNS, _run_rows(job, experiment, stored))
+    failed = await store.failed_runs(job.job_id)
+    await asyncio.to_thread(_write_failures, job, failed)
+    ranges = recorded = await store.recorded(job.job_id)
+    if most is not None:
+        ranges = first_runs(recorded, most, len(job.config.arms))
+    tabled, completed = _count(ranges), _count(recorded)
+    if tabled < completed:
+        log.info("%s", first_runs_only(tabled, completed))
+    # What an experiment of its own kind observes may be of all its runs together.
+    at_once = _STRETCH if isinstance(experiment, StandardExperiment) else job.config.total_runs
+    with_runs = not await has_measures_only(store, job)
+    with contextlib.ExitStack() as files:
+        tables = list(_tables(job, experiment, with_runs))
+        for table in tables:
+            files.enter_context(table.opened)
+        for first, last in stretches(ranges, n_arms=len(job.config.arms), at_once=at_once):
+            indices, metrics = await rows_between(store, job, first, last)
+            for table in tables:
+                await asyncio.to_thread(table.add, indices, metrics)
+    search = searching(experiment, job.config)
+    if search is not None:
+        await asyncio.to_thread(_write_searches, job, search, *await _searched(store, job))
+    return tabled
+
+
+def _count(ranges: Iterable[tuple[int, int]]) -> int:
+    return sum(last - first + 1 for first, last in ranges)
+
+
+def _write_failures(job: Job, failed: dict[int, str]) -> None:
     if failed:
         rows = [("run_id", "index", "error")]
         rows += [(job.run_ids[index], str(index), error) for index, error in failed.items()]
@@ -90,38 +130,97 @@ def _write_tables(
     else:
         with contextlib.suppress(OSError):
             (job.folder / FAILED).unlink()
-    _write_answers(job, experiment, *packing.join(stored, job.job_id))
 
 
-def _write_answers(
-    job: Job, experiment: Experiment, indices: NDArray[np.int64], metrics: NDArray[np.void]
+async def _searched(store: JobStore, job: Job) -> tuple[Indices, Metrics]:
+    """Return the runs that searches are about: of an experiment of its own kind all."""
+    experiment = registry.experiment(job.config.sweep_type)
+    first = job.config.fixed_runs if isinstance(experiment, StandardExperiment) else 0
+    return await rows_between(store, job, first, job.config.total_runs)
+
+
+def _write_searches(
+    job: Job, search: SearchingExperiment, indices: Indices, metrics: Metrics
 ) -> None:
-    """Write the tables that say what the runs recorded so far amount to."""
-    if len(indices):
-        with _faults_logged():
-            _write_csv(job.folder / CELLS, _cell_rows(job, experiment, indices, metrics))
-    if len(indices) and len(job.config.arms) > 1:
-        with _faults_logged():
-            seen = observations_of(experiment, job.config, indices, metrics)
-            names = ("job_id", *seen.columns)
-            name = np.broadcast_to(np.array(job.job_id), seen.columns["seed"].shape)
-            columns = [name, *seen.columns.values()]
-            _write_csv(job.folder / COMPARISON, _rows(names, columns))
-    search = searching(experiment, job.config)
-    if search is not None:
-        with _faults_logged():
-            searches = searches_of(search, job.config, indices, metrics)
-            found = ((job.job_id, *row) for row in searches.rows)
-            _write_csv(job.folder / FRONTIER, [("job_id", *searches.columns), *found])
-
-
-@contextlib.contextmanager
-def _faults_logged() -> Iterator[None]:
-    """Leave out a table that an experiment cannot make: its runs are recorded all the same."""
     try:
-        yield
+        searches = searches_of(search, job.config, indices, metrics)
     except ExperimentFailed as error:
         log.warning("%s", error)
+    else:
+        found = ((job.job_id, *row) for row in searches.rows)
+        _write_csv(job.folder / FRONTIER, [("job_id", *searches.columns), *found])
+
+
+def _tables(job: Job, experiment: Experiment, with_runs: bool) -> Iterator["_Table"]:
+    """Yield the tables that are made of runs.
+
+    Where not all metrics of the runs are stored there may be a table from elsewhere, which says
+    more.
+    """
+    if with_runs:
+        yield _Table(job.folder / RUNS, partial(_run_columns, job, experiment))
+    yield _Table(job.folder / CELLS, partial(_cell_columns, job, experiment))
+    if len(job.config.arms) > 1:
+        yield _Table(job.folder / COMPARISON, partial(_observed_columns, job, experiment))
+
+
+class _GivenUp(Exception):
+    """A table is not written after all."""
+
+
+class _Table:
+    """A table that is written a stretch of runs at a time, and is there whole or not at all.
+
+    One that an experiment cannot make is left out: its runs are recorded all the same.
+
+    Parameters
+    ----------
+    path
+        Where it will be.
+    columns_of
+        Makes the columns of a stretch from the indices and rows of its runs.
+
+    Attributes
+    ----------
+    opened
+        Its file takes its place when this is left, unless by an error.
+    """
+
+    def __init__(self, path: Path, columns_of: Callable[[Indices, Metrics], Columns]) -> None:
+        self._path = path
+        self._columns_of = columns_of
+        self.opened = contextlib.ExitStack()
+        self._file: IO[str] | None = None
+        self._names: tuple[str, ...] = ()
+        self._given_up = False
+
+    def add(self, indices: Indices, metrics: Metrics) -> None:
+        """Write the rows of a stretch; before the first one, the heading."""
+        if self._given_up:
+            return
+        try:
+            columns = self._columns_of(indices, metrics)
+        except ExperimentFailed as error:
+            log.warning("%s", error)
+            self._give_up()
+            return
+        if self._file is None:
+            self._file = self.opened.enter_context(whole_file(self._path))
+            self._names = tuple(columns)
+            csv.writer(self._file, lineterminator="\n").writerow(self._names)
+        missing = np.full(len(next(iter(columns.values()))), "")
+        rows = _rows([columns.get(name, missing) for name in self._names])
+        try:
+            csv.writer(self._file, lineterminator="\n").writerows(rows)
+        except OSError:
+            with self.opened:  # says which file it was
+                raise
+        failpoint("in-table")
+
+    def _give_up(self) -> None:
+        self._given_up = True
+        with contextlib.suppress(_GivenUp), self.opened:
+            raise _GivenUp
 
 
 def _write_manual_runs(job: Job, stored: list[Chunk]) -> None:
@@ -142,56 +241,40 @@ def _write_manual_runs(job: Job, stored: list[Chunk]) -> None:
         _write_csv(job.folder / RUNS, [heading, *rows])
 
 
-def _run_rows(job: Job, experiment: Experiment, stored: list[Chunk]) -> Iterator[Iterable[Any]]:
-    """Yield a heading and a row for each run with results, in order."""
-    for number, chunk in enumerate(stored):
-        indices = np.arange(chunk.first_index, chunk.last_index + 1)
-        metrics = packing.unpack(chunk, job.job_id)
-        cells = parameters_of(experiment, job.config, indices)
-        columns = {
-            "job_id": np.broadcast_to(np.array(job.job_id), indices.shape),
-            "run_id": np.array([job.run_ids[int(index)] for index in indices]),
-            "index": indices,
-            **cells,  # what a search chose for a run stands among the metrics, and takes its place
-            **{
-                metric.name: metric.to_text(metrics[metric.name])
-                for metric in metrics_of(experiment, metrics.dtype)
-            },
-        }
-        rows = _rows(columns, list(columns.values()))
-        if number:
-            next(rows)
-        yield from rows
+def _run_columns(job: Job, experiment: Experiment, indices: Indices, metrics: Metrics) -> Columns:
+    """Return the columns of runs.csv for these runs."""
+    cells = parameters_of(experiment, job.config, indices)
+    return {
+        "job_id": np.broadcast_to(np.array(job.job_id), indices.shape),
+        "run_id": np.array([job.run_ids[index] for index in indices.tolist()]),
+        "index": indices,
+        **cells,  # what a search chose for a run stands among the metrics, and takes its place
+        **{
+            metric.name: metric.to_text(metrics[metric.name])
+            for metric in metrics_of(experiment, metrics.dtype)
+        },
+    }
 
 
-def _cell_rows(
-    job: Job, experiment: Experiment, indices: NDArray[np.int64], metrics: NDArray[np.void]
-) -> Iterator[Iterable[Any]]:
-    """Yield a heading and a row for each cell and seed: parameters, then the measures of each arm.
+def _observed_columns(
+    job: Job, experiment: Experiment, indices: Indices, metrics: Metrics
+) -> Columns:
+    """Return the columns of comparison.csv for these runs."""
+    seen = observations_of(experiment, job.config, indices, metrics)
+    name = np.broadcast_to(np.array(job.job_id), seen.columns["seed"].shape)
+    return {"job_id": name, **seen.columns}
 
-    Of an arm whose run has no results the fields are empty.
+
+def _cell_columns(job: Job, experiment: Experiment, indices: Indices, metrics: Metrics) -> Columns:
+    """Return the columns of cells.csv for these runs, a row for each cell and seed.
+
+    Parameters come first, then the measures of each arm; of an arm whose run has no results the
+    fields are empty.
     """
-    every = np.unique(starts_of(job.config, indices))
-    for first in range(0, len(every), _BLOCK):
-        starts = every[first : first + _BLOCK]
-        columns = _cell_columns(job, experiment, starts, indices, metrics)
-        rows = _rows(columns, list(columns.values()))
-        if first:
-            next(rows)
-        yield from rows
-
-
-def _cell_columns(
-    job: Job,
-    experiment: Experiment,
-    starts: NDArray[np.int64],
-    indices: NDArray[np.int64],
-    metrics: NDArray[np.void],
-) -> dict[str, NDArray[Any]]:
-    """Return the columns of cells.csv for the cells and seeds that begin with these runs."""
     arms = job.config.arms
+    starts = np.unique(starts_of(job.config, indices))
     cells = parameters_of(experiment, job.config, starts)
-    columns: dict[str, NDArray[Any]] = {
+    columns: Columns = {
         "job_id": np.broadcast_to(np.array(job.job_id), starts.shape),
         "index": starts,
         **{name: column for name, column in cells.items() if name != "arm"},
@@ -213,9 +296,8 @@ def _cell_columns(
     return columns
 
 
-def _rows(names: Iterable[str], columns: list[NDArray[Any]]) -> Iterator[Iterable[Any]]:
-    """Yield the heading, then the rows; numbers in the shortest form that reads back the same."""
-    yield tuple(names)
+def _rows(columns: list[NDArray[Any]]) -> Iterator[Iterable[Any]]:
+    """Yield the rows; numbers in the shortest form that reads back the same."""
     for start in range(0, len(columns[0]), _BLOCK):
         block = [column[start : start + _BLOCK].tolist() for column in columns]
         yield from zip(*block, strict=True)

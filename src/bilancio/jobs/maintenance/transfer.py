@@ -61,7 +61,7 @@ async def export_job(session: Session, name: str, folder: Path | str | None) -> 
     job = (await find(session, name)).job
     if folder is not None:
         job = job.model_copy(update={"out_dir": absolute_path("folder", folder)})
-    await tables.write_files(await session.store(), job)
+    await tables.write_files(await session.store(), job, most=None)
     return tables.present(job)
 
 
