@@ -31,8 +31,15 @@ def imported(*folders):
     return dict(found)
 
 
+def declared_for_use():
+    """Return what the project needs, and what some of it needs."""
+    optional = PROJECT["project"]["optional-dependencies"].values()
+    every = [*PROJECT["project"]["dependencies"], *(each for extra in optional for each in extra)]
+    return {name_of(each) for each in every}
+
+
 def test_every_library_that_is_imported_is_declared():
-    declared = {name_of(each) for each in PROJECT["project"]["dependencies"]}
+    declared = declared_for_use()
     undeclared = {
         name: sorted(files)
         for name, files in imported("src", "server").items()
@@ -42,8 +49,13 @@ def test_every_library_that_is_imported_is_declared():
 
 
 def test_every_library_that_is_declared_is_imported():
-    declared = {name_of(each) for each in PROJECT["project"]["dependencies"]}
-    assert declared - {*imported("src", "server")} == set()
+    assert declared_for_use() - {*imported("src", "server")} == set()
+
+
+def test_what_is_optional_is_there_for_development():
+    development = {name_of(each) for each in PROJECT["dependency-groups"]["dev"]}
+    needed = {name_of(each) for each in PROJECT["project"]["dependencies"]}
+    assert declared_for_use() <= development | needed
 
 
 def test_what_tests_import_is_declared_for_development():

@@ -13,6 +13,7 @@ BilancioError
 ├── ExecutorFailed        the executor cannot compute anything
 ├── ExperimentFailed      an experiment cannot say what its runs found
 ├── OutputError           an output folder or file cannot be written
+├── LibraryMissing        an optional library is not installed
 ├── ManagerUnusable       a job manager was closed, forked or copied: create another
 ├── WorkerError           the worker could not be started, or ended badly
 └── StoreError            the store cannot be used
@@ -365,6 +366,23 @@ class WorkerError(BilancioError):
     def sentence(self) -> str:
         """Return what happened, and what can be done about it."""
         return f"The worker of job {self.job_id} failed: {self.reason}"
+
+
+class LibraryMissing(BilancioError):
+    """A library that only some questions need is not installed."""
+
+    def __init__(self, library: str, reason: str = "") -> None:
+        super().__init__(library, reason)
+        self.library = library
+        self.reason = reason
+
+    def sentence(self) -> str:
+        """Return what is missing, and how it is installed."""
+        why = f" ({self.reason})" if self.reason else ""
+        return (
+            f"This needs {self.library}, which cannot be imported{why}. Install it with "
+            "pip install 'bilancio[frames]', or in a clone with uv sync --extra frames."
+        )
 
 
 class ManagerUnusable(BilancioError):

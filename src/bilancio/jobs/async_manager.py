@@ -8,7 +8,7 @@ import functools
 import math
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Concatenate, NoReturn, ParamSpec, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, NoReturn, ParamSpec, Self, TypeVar
 
 from bilancio.errors import ManagerUnusable, invalid
 from bilancio.jobs import create, estimate, launch, lookup, manual, progress, search
@@ -21,6 +21,9 @@ from bilancio.jobs.session import Session
 from bilancio.jobs.store import JobStore
 from bilancio.jobs.views import Comparison, Results
 from bilancio.settings import Settings, load_settings
+
+if TYPE_CHECKING:  # pandas is optional
+    from bilancio.frames.tables import DataFrame
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -232,6 +235,29 @@ class AsyncJobManager:
         from bilancio.jobs import results  # numpy and the experiment
 
         return await results.runs(self._session, name, status=status, limit=limit, offset=offset)
+
+    async def runs_frame(self, name: str, *, status: str | None = None) -> "DataFrame":
+        """Return all runs of a job as a pandas frame, numbered by `index`.
+
+        Its columns are cell, parameters, `seed`, `arm`, `status` and the metrics; words are
+        categories. Where a run has no result, numbers are NaN and whole numbers NA. Units and
+        meanings are in ``attrs``. Besides what is returned, it takes no memory that grows with the
+        job.
+
+        Parameters
+        ----------
+        status
+            `completed`, `failed` or `pending`; all runs by default.
+
+        Raises
+        ------
+        JobNotFound, InvalidInput, StoreCorrupt
+        LibraryMissing
+            pandas is not installed.
+        """
+        from bilancio.jobs import frames  # numpy and the experiment
+
+        return await frames.runs_frame(self._session, name, status=status)
 
     async def run_of(self, name: str, which: str) -> dict[str, Any]:
         """Return one run of a job, given its index or its id, as `runs` does.

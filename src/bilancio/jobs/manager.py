@@ -4,7 +4,7 @@ import functools
 import math
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Concatenate, NoReturn, ParamSpec, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, NoReturn, ParamSpec, Self, TypeVar
 
 from bilancio.errors import ManagerUnusable
 from bilancio.experiments.sweep_config import SweepConfig
@@ -13,6 +13,9 @@ from bilancio.jobs.clock import Clock, utc_now
 from bilancio.jobs.models import Job, Progress
 from bilancio.jobs.paging import MAX_ROWS, Paged
 from bilancio.jobs.sync import LoopThread
+
+if TYPE_CHECKING:  # pandas is optional
+    from bilancio.frames.tables import DataFrame
 
 __all__ = ["AsyncJobManager", "JobManager", "create_job"]
 
@@ -87,6 +90,7 @@ class JobManager:
     results = _blocking(AsyncJobManager.results)
     compare = _blocking(AsyncJobManager.compare)
     run_of = _blocking(AsyncJobManager.run_of)
+    runs_frame = _blocking(AsyncJobManager.runs_frame)
 
     import_job = _blocking(AsyncJobManager.import_job)
     import_jobs = _blocking(AsyncJobManager.import_jobs)
@@ -96,11 +100,11 @@ class JobManager:
     doctor = _blocking(AsyncJobManager.doctor)
     backup = _blocking(AsyncJobManager.backup)
 
-    def runs(self, name: str, *, status: str | None = None) -> Sequence[dict[str, Any]]:
+    def runs(self, name: str, *, status: str | None = None) -> "Runs":
         """Return all runs of a job: id, index, cell, arm, seed, parameters and metrics.
 
         The sequence reads them from the store when they are asked for, 1,000 at a time. How many
-        there are is told once, when it is made.
+        there are is told once, when it is made. Its `to_pandas` is `runs_frame`.
 
         Parameters
         ----------
@@ -113,7 +117,10 @@ class JobManager:
             ask = functools.partial(self._manager.runs, status=status, limit=MAX_ROWS)
             return self._loop.wait(lambda: ask(known.job.job_id, offset=offset))
 
-        return Paged(page, known.total)
+        def frame() -> "DataFrame":
+            return self.runs_frame(known.job.job_id, status=status)
+
+        return Runs(page, known.total, frame)
 
     def watch(self, name: str, timeout_s: float = math.inf) -> Iterator[Progress]:
         """Yield a job's progress whenever it has changed, until it ends, stalls, or time is up."""
@@ -124,6 +131,23 @@ class JobManager:
 
         while (step := self._loop.wait(following)) is not None:
             yield step
+
+
+class Runs(Paged[dict[str, Any]]):
+    """All runs of a job, read a page at a time, or as a frame at once."""
+
+    def __init__(
+        self,
+        read: Callable[[int], Sequence[dict[str, Any]]],
+        total: int,
+        frame: "Callable[[], DataFrame]",
+    ) -> None:
+        super().__init__(read, total)
+        self._frame = frame
+
+    def to_pandas(self) -> "DataFrame":
+        """Return the runs as a frame; see `AsyncJobManager.runs_frame`."""
+        return self._frame()
 
 
 def create_job(

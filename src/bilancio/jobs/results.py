@@ -34,6 +34,7 @@ from bilancio.jobs.findings import compared, findings
 from bilancio.jobs.lookup import find
 from bilancio.jobs.models import Job, JobStatus, Listing
 from bilancio.jobs.paging import check_page, cut
+from bilancio.jobs.run_columns import STATUSES
 from bilancio.jobs.session import Session
 from bilancio.jobs.store import JobStore, packing
 from bilancio.jobs.threads import in_thread
@@ -197,14 +198,23 @@ async def runs(
 ) -> Listing[dict[str, Any]]:
     """Return single runs; see `AsyncJobManager.runs`."""
     check_page(limit, offset)
-    allowed = ("completed", "failed", "pending")
-    if status is not None and status not in allowed:
-        raise InvalidInput([Problem("status", repr(status), ", ".join(allowed))])
+    check_status(status)
     found = await find(session, name)
     store = await session.store()
     rows = await _page(store, found.job, status, limit=limit, offset=offset)
     total = _count(found.job, status)
     return Listing(rows, job=found.job, reading=found.reading, total=total)
+
+
+def check_status(status: str | None) -> None:
+    """Refuse what is not the status of a run.
+
+    Raises
+    ------
+    InvalidInput
+    """
+    if status is not None and status not in STATUSES:
+        raise InvalidInput([Problem("status", repr(status), ", ".join(STATUSES))])
 
 
 async def _page(
@@ -215,7 +225,7 @@ async def _page(
     if job.manual:
         return await _manual_runs(store, job, limit=limit, offset=offset)
     failed = await store.failed_runs(job.job_id)
-    wanted = await _indices(store, job, status, failed, limit=limit, offset=offset)
+    wanted = await run_indices(store, job, status, failed, limit=limit, offset=offset)
     if not len(wanted):
         return []
     stored = await store.chunks(job.job_id, int(wanted[0]), int(wanted[-1]))
@@ -258,7 +268,7 @@ async def run_of(session: Session, name: str, which: str | int) -> dict[str, Any
     return row
 
 
-async def _indices(
+async def run_indices(
     store: JobStore,
     job: Job,
     status: str | None,
@@ -267,7 +277,7 @@ async def _indices(
     limit: int,
     offset: int,
 ) -> Any:
-    """Return the indices of a page of runs."""
+    """Return the indices of a page of the runs of a status, or of all."""
     if status is None and (job.total_is_bound or not job.config.searches):
         return np.arange(min(offset, job.total_runs), min(offset + limit, job.total_runs))
     if status == "failed":

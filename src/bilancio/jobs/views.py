@@ -2,11 +2,14 @@
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from bilancio.errors import OutputError
+from bilancio.errors import OutputError, ResultsMissing
 from bilancio.frames import markup
 from bilancio.jobs.models import Job, View
+
+if TYPE_CHECKING:  # pandas is optional
+    from bilancio.frames.tables import DataFrame
 
 
 class Table(View):
@@ -24,6 +27,18 @@ class Table(View):
     rows: tuple[tuple[Any, ...], ...]
     total_rows: int
     n_keys: int = 0
+
+    def to_pandas(self) -> "DataFrame":
+        """Return the rows as a frame: words are categories, missing numbers NaN or NA.
+
+        Raises
+        ------
+        LibraryMissing
+            pandas is not installed.
+        """
+        from bilancio.frames.tables import frame_of_rows  # optional
+
+        return frame_of_rows(self.columns, self.rows)
 
     def to_markdown(self, *, measures: Sequence[str] = ()) -> str:
         """Return the rows as a Markdown table, rounded, an interval beside each measure.
@@ -119,6 +134,21 @@ class Results(View):
     files: dict[str, str]
     runs_in_tables: int | None = None
     failures: dict[str, str]
+
+    def to_pandas(self) -> "DataFrame":
+        """Return the table as a frame; what a frontier has found where there is nothing else.
+
+        Raises
+        ------
+        ResultsMissing
+            There is no table.
+        LibraryMissing
+            pandas is not installed.
+        """
+        table = self.table or self.frontier
+        if table is None:
+            raise ResultsMissing(self.job.job_id, self.headline)
+        return table.to_pandas()
 
     def _repr_html_(self) -> str:
         """Return what a notebook shows: headline, tables, what to know, the plan."""
