@@ -1,6 +1,7 @@
 import itertools
 import operator
 from decimal import Decimal
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -217,3 +218,31 @@ def test_any_text_is_read_or_refused(text):
     except InvalidInput:
         return
     assert mask.shape == (8,)
+
+
+@pytest.mark.parametrize(
+    "values", [itertools.count(), range(10**12), [0.5] * 1001], ids=["endless", "range", "list"]
+)
+def test_a_list_of_too_many_values_is_refused(values):
+    with pytest.raises(InvalidInput) as error:
+        where({"kappa": values}, COLUMNS)
+    assert str(error.value) == (
+        "where.kappa: got more than 1,000 values; allowed: at most 1,000 values."
+    )
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize("name", ["kappa", "n_agents"])
+def test_a_whole_number_past_all_doubles_equals_no_cell(name, sign):
+    assert held({name: sign * 10**5000}) == []
+    assert held(f"{name} < 1e400") == list(range(8))
+    assert held(f"{name} < 1e300") == list(range(8))
+
+
+def test_a_fraction_is_the_double_nearest_to_it():
+    assert held({"kappa": Fraction(1, 4)}) == [0, 1]
+
+
+def test_a_text_that_is_too_deep_is_told_how_deep_it_may_be():
+    with pytest.raises(InvalidInput, match="allowed: nesting of at most 50 levels"):
+        where("(" * 60, COLUMNS)

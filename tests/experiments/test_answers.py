@@ -279,7 +279,7 @@ def test_a_plan_says_how_many_seeds_a_precision_takes():
         ({"order_by": "delta"}, "delta_total"),
         ({"bins": 3, "group_by": "kappa"}, "bins: got 3; allowed: grouping by nothing"),
         ({"bins": 0}, "bins: got 0; allowed: whole numbers from 1 to 1,000."),
-        ({"precision": 0}, "precision: got 0; allowed: numbers above 0."),
+        ({"precision": 0}, "precision: got 0; allowed: finite numbers above 0."),
     ],
     ids=lambda value: str(value)[:30],
 )
@@ -348,3 +348,12 @@ def test_many_parameters_with_many_values_are_grouped_together():
     table = ask(group_by=list(names))
     assert len(table.rows) == n
     assert table.rows[3][:5] == (1.5,) * 5
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("precision", [1e-300, 5e-324])
+def test_a_precision_that_nobody_reaches_takes_more_seeds_than_are_counted(precision):
+    config = JobConfig(sweep_type="ring", kappas=["0.5", "1"], n_replicates=10)
+    plan = answered(config, range(20), invented(20), group_by="kappa", precision=precision).plan
+    most = "more than 1,000,000,000,000"
+    assert f"takes {most} seeds in all, and {most} in the widest row" in plan["sentence"]

@@ -11,12 +11,14 @@ Values are numbers, words with or without quotes, true and false. In a mapping t
 out: `{"kappa": "< 0.5", "mu": 0, "concentration": [1, 2]}`; all its conditions must hold.
 """
 
+import itertools
 import math
 import operator
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
-from numbers import Number
+from fractions import Fraction
+from numbers import Number, Rational
 from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
@@ -32,6 +34,7 @@ Condition = str | Mapping[str, Any]
 FIELD = "where"
 MAX_LENGTH = 5_000
 MAX_DEPTH = 50
+MAX_VALUES = 1_000  # of an entry of a mapping
 SHOWN_WORDS = 20
 
 _TOKEN = re.compile(
@@ -100,9 +103,13 @@ def _of_entry(name: str, asked: object, columns: Columns) -> Mask:
     if isinstance(asked, str) and re.match(r"\s*([<>=!≤≥≠]|(not\s+)?in\b)", asked, re.IGNORECASE):
         return _read(asked, columns, name)
     several = isinstance(asked, Iterable) and not isinstance(asked, str | bytes | Mapping)
-    values: list[Any] = list(asked) if several else [asked]  # type: ignore[call-overload]
+    every: Iterable[Any] = asked if several else [asked]  # type: ignore[assignment]  # as asked
+    values = list(itertools.islice(every, MAX_VALUES + 1))
     if not values:
         raise invalid(f"{FIELD}.{name}", asked, "at least one value")
+    if len(values) > MAX_VALUES:
+        most = f"{MAX_VALUES:,} values"
+        raise InvalidInput([Problem(f"{FIELD}.{name}", f"more than {most}", f"at most {most}")])
     return _among(name, [_given(name, value) for value in values], columns)
 
 
@@ -110,9 +117,20 @@ def _given(name: str, value: object) -> str:
     """Return a value of a mapping as it would be written in text."""
     if isinstance(value, bool | np.bool_):
         return "true" if value else "false"
+    if isinstance(value, Rational):  # which may have more digits than are written
+        return _written(Fraction(value))
     if isinstance(value, str | Number | Decimal) and not isinstance(value, complex):
         return str(value)
     raise invalid(f"{FIELD}.{name}", value, "a number, a word, true or false, or a list of these")
+
+
+def _written(value: Fraction) -> str:
+    """Write a whole number with all its digits, and a fraction as the double nearest to it."""
+    try:
+        nearest_double = float(value)
+    except OverflowError:
+        return "inf" if value > 0 else "-inf"
+    return str(value.numerator) if value.denominator == 1 else repr(nearest_double)
 
 
 class _Token(NamedTuple):
@@ -184,7 +202,7 @@ class _Reader:
     def _unit(self) -> Mask:
         self._depth += 1
         if self._depth > MAX_DEPTH:
-            raise invalid(FIELD, self._text, f"parentheses and not at most {MAX_DEPTH} deep")
+            raise invalid(FIELD, self._text, f"nesting of at most {MAX_DEPTH} levels")
         if self._take("word", "not"):
             found = ~self._unit()
         elif self._take("sign", "("):
@@ -266,8 +284,11 @@ class _Reader:
 
 
 def _among(name: str, values: Sequence[str], columns: Columns) -> Mask:
-    masks = [_compared(columns, name, "=", value) for value in values]
-    return np.asarray(np.logical_or.reduce(masks), np.bool_)
+    first, *others = dict.fromkeys(values)
+    found = _compared(columns, name, "=", first)
+    for value in others:
+        found |= _compared(columns, name, "=", value)
+    return found
 
 
 def _compared(columns: Columns, name: str, sign: str, value: str) -> Mask:

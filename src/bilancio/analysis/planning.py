@@ -38,7 +38,9 @@ def seeds_needed(found: Intervals, half_width: float, level: float = LEVEL) -> N
     spread = found.error * np.sqrt(found.n_seeds)
     known = found.lack == Lack.NONE
     needed = np.where(found.lack == Lack.EQUAL, found.n_seeds, 0).astype(np.int64)
-    needed[known] = _smallest(spread[known] / half_width, level)
+    with np.errstate(over="ignore"):  # no number of seeds is enough
+        ratio = spread[known] / half_width
+    needed[known] = _smallest(ratio, level)
     return needed
 
 

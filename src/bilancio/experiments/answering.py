@@ -11,7 +11,7 @@ from bilancio.analysis.conditions import where
 from bilancio.analysis.intervals import Lack
 from bilancio.analysis.selection import Bins, bins, order, pivot
 from bilancio.analysis.verdicts import adjusted, verdicts
-from bilancio.errors import InvalidInput, Problem
+from bilancio.errors import InvalidInput, Problem, invalid
 from bilancio.experiments.answers import (
     Answer,
     AnswerTable,
@@ -93,8 +93,7 @@ class Answering:
         columns = columns or {"cell": np.arange(n_cells)}
         chosen: Bools = where(self._asked.where, columns)
         if n_cells and not chosen.any():
-            problem = Problem("where", repr(self._asked.where), "a condition that some cell meets")
-            raise InvalidInput([problem])
+            raise invalid("where", self._asked.where, "a condition that some cell meets")
         return chosen
 
     def _keys(self) -> list[str]:
@@ -253,8 +252,8 @@ class Answering:
         wanted = self._asked.precision or half / 2
         needed = int(planning.seeds_needed(overall, wanted)[0])
         said = (
-            f"± {wanted:.2g} for {self._subject.primary}, which is ± {half:.2g} now, takes about "
-            f"{needed:,} seeds in all"
+            f"± {wanted:.2g} for {self._subject.primary}, which is ± {half:.2g} now, takes "
+            f"{_seeds(needed, 'about ')} seeds in all"
         )
         plan: dict[str, Any] = {
             "measure": self._subject.primary,
@@ -268,5 +267,11 @@ class Answering:
             key = dict(zip(self._by, self._key(self._groups.keys[widest]), strict=True))
             plan |= {"widest": key, "n_seeds_widest": int(by_row[widest])}
             where_ = ", ".join(f"{name} {shown_key(value)}" for name, value in key.items())
-            said += f", and {int(by_row[widest]):,} in the widest row ({where_})"
+            said += f", and {_seeds(int(by_row[widest]))} in the widest row ({where_})"
         return plan | {"sentence": f"{said}."}
+
+
+def _seeds(number: int, before: str = "") -> str:
+    """Count seeds; of more than anybody runs it is only known that they are many."""
+    many = number >= planning.MOST_SEEDS
+    return f"{'more than ' if many else before}{number:,}"

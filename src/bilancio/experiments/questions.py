@@ -1,13 +1,18 @@
 """What is asked of a sweep's results, checked against what there is."""
 
+import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
+from numbers import Integral, Real
 from typing import Any
 
-from bilancio.errors import InvalidInput, Problem, invalid
+from bilancio.errors import MAX_PROBLEMS, InvalidInput, Problem, invalid, shown
 from bilancio.validation import nearest
 
 MAX_BINS = 1000
+MAX_NAMES = 200  # in one list
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,23 +86,45 @@ def question(
     InvalidInput
         Something is of the wrong type, or out of range.
     """
-    if bins is not None and (isinstance(bins, bool) or not 1 <= bins <= MAX_BINS):
-        raise invalid("bins", bins, f"whole numbers from 1 to {MAX_BINS:,}")
-    if precision is not None and not precision > 0:
-        raise invalid("precision", precision, "numbers above 0")
+    if not isinstance(effects, bool | None):
+        raise invalid("effects", effects, "true or false")
     if where is not None and not isinstance(where, str | Mapping):
         raise invalid("where", where, "text such as 'kappa < 0.5 and mu = 0', or a mapping")
-    return Question(
+    asked = Question(
         group_by=names("group_by", group_by),
         measures=names("measures", measures),
         where=where or None,
         order_by=names("order_by", order_by),
         contrast=name("contrast", contrast),
-        effects=effects,
+        effects=bool(effects),
         pivot=name("pivot", pivot),
-        bins=bins or 0,
-        precision=precision,
+        bins=0 if bins is None else _n_bins(bins),
+        precision=None if precision is None else _half_width(precision),
     )
+    _check_twice("order_by", [each.removeprefix("-") for each in asked.order_by])
+    if asked.pivot and len(asked.measures) > 1:
+        got = ", ".join(asked.measures)
+        raise InvalidInput([Problem("measures", got, "one measure beside pivot")])
+    return asked
+
+
+def _n_bins(given: object) -> int:
+    whole = isinstance(given, Integral) and not isinstance(given, bool)
+    if not (whole and 1 <= int(given) <= MAX_BINS):  # type: ignore[call-overload]  # it is whole
+        raise invalid("bins", given, f"whole numbers from 1 to {MAX_BINS:,}")
+    return int(given)  # type: ignore[call-overload,no-any-return]  # as above
+
+
+def _half_width(given: object) -> float:
+    number = math.nan
+    if isinstance(given, Real | Decimal) and not isinstance(given, bool):
+        try:
+            number = float(given)
+        except OverflowError:
+            number = math.inf
+    if not 0 < number < math.inf:
+        raise invalid("precision", given, "finite numbers above 0")
+    return number
 
 
 def names(field: str, given: Sequence[str] | str) -> tuple[str, ...]:
@@ -105,7 +132,11 @@ def names(field: str, given: Sequence[str] | str) -> tuple[str, ...]:
     found = given.split(",") if isinstance(given, str) else given
     if not isinstance(found, Sequence) or not all(isinstance(each, str) for each in found):
         raise invalid(field, given, "a list of names")
-    return tuple(each.strip() for each in found if each.strip())
+    found = tuple(each.strip() for each in found if each.strip())
+    if len(found) > MAX_NAMES:
+        got, allowed = f"{len(found):,} names", f"at most {MAX_NAMES:,} names"
+        raise InvalidInput([Problem(field, got, allowed)])
+    return found
 
 
 def name(field: str, given: str | None) -> str:
@@ -121,17 +152,19 @@ def check_names(field: str, given: Sequence[str], known: Sequence[str]) -> None:
     Raises
     ------
     InvalidInput
-        One sentence for each.
+        One sentence for each of the first; what is known is listed once.
     """
+    unknown = [each for each in dict.fromkeys(given) if each not in known]
     problems = [
-        Problem(field, repr(each), ", ".join(known), nearest(each, known))
-        for each in given
-        if each not in known
-    ]
-    problems += [
-        Problem(field, f"{each} twice", "each name once")
-        for each in dict.fromkeys(given)
-        if list(given).count(each) > 1
+        Problem(field, shown(each), "" if place else ", ".join(known), nearest(each, known))
+        for place, each in enumerate(unknown[:MAX_PROBLEMS])
     ]
     if problems:
-        raise InvalidInput(problems)
+        raise InvalidInput(problems, max(0, len(unknown) - MAX_PROBLEMS))
+    _check_twice(field, given)
+
+
+def _check_twice(field: str, given: Sequence[str]) -> None:
+    twice = [each for each, times in Counter(given).items() if times > 1]
+    if twice:
+        raise InvalidInput([Problem(field, f"{each} twice", "each name once") for each in twice])
