@@ -157,7 +157,16 @@ def test_each_arm_has_a_frontier_of_its_own():
     config = BalancedSweep(**SMALL, n_replicates=3, frontier_delta="0.1")
     indices, metrics, _ = driven(config)
     table = registry.experiment("balanced").search_table(config, indices, metrics)
-    assert table.columns[-5:] == ("arm", "kappa_star", "delta", "probes", "status")
+    assert table.columns[table.columns.index("arm") :] == (
+        "arm",
+        "kappa_star",
+        "kappa_star_low",
+        "kappa_star_high",
+        "delta",
+        "probes",
+        "status",
+        "range_missing",
+    )
     assert [row[table.columns.index("arm")] for row in table.rows] == ["passive", "active"]
     alone = BalancedSweep(**SMALL, n_replicates=3, frontier_delta="0.1", frontier_arm="active")
     indices, metrics, _ = driven(alone)
@@ -229,10 +238,11 @@ def test_averages_leave_the_probes_out_and_the_headline_tells_both():
     assert summary["avg_delta"] == plain["avg_delta"]
     assert summary["frontier"]["arms"]["passive"]["found"] == 1
     (cell,) = summary["frontier"]["cells"]
-    star = cell["kappa_star"]
+    star, low, high = (cell[f"kappa_star{end}"] for end in ("", "_low", "_high"))
     assert experiment.headline(summary) == (
         f"{experiment.headline(plain)} Smallest κ from 0.2 to 4 with a default rate of at most "
-        f"0.05: κ* {star:g} in 1 of 1 cell."
+        f"0.05: κ* {star:.2f} ({low:.2f} to {high:.2f}) in 1 of 1 cell. (Ranges: 95 %, 3 seeds; "
+        "so few often miss rare defaults, and the ranges are too narrow.)"
     )
 
 
@@ -256,7 +266,7 @@ def test_a_headline_tells_what_was_not_found():
 def test_a_search_that_is_not_finished_says_so():
     config = RingSweep(**SMALL)
     table = frontier.table(config, *NOTHING)
-    assert table.rows == ((1.0, 0.0, 0.0, None, None, 0, "not finished"),)
+    assert table.rows == ((1.0, 0.0, 0.0, None, None, None, None, 0, "not finished", ""),)
     words = frontier.headline(frontier.summary(config, *NOTHING))
     assert words.endswith("not finished in 1 of 1 cell.")
 
@@ -273,8 +283,91 @@ def test_a_headline_tells_from_where_to_where_what_was_found_lies():
     indices, metrics, _ = driven(config, compute=compute)
     words = frontier.headline(frontier.summary(config, indices, metrics))
     assert words.endswith(
-        "κ* 0.2 to 4 in 2 of 2 cells, below the bracket, so κ = 0.2 is given, in 1."
+        "κ* 0.2 to 4 in 2 of 2 cells, one seed, so no range, "
+        "below the bracket, so κ = 0.2 is given, in 1."
     )
+
+
+def ranged(config, compute):
+    indices, metrics, _ = driven(config, compute=compute)
+    table = registry.experiment(config.sweep_type).search_table(config, indices, metrics)
+    (row,) = (dict(zip(table.columns, row, strict=True)) for row in table.rows)
+    words = frontier.headline(frontier.summary(config, indices, metrics))
+    return row, words
+
+
+def by_seed(crossings):
+    """Return a `compute` in which the rate of each seed falls from 1 to 0 over one of log κ."""
+
+    def compute(config, indices):
+        parameters = registry.experiment(config.sweep_type).parameters(config, indices)
+        rows = rates(lambda _: 0.0)(config, indices)
+        middle = np.log(np.array(crossings)[parameters["seed"]])
+        rows["delta_total"] = np.clip(0.5 - np.log(parameters["kappa"]) + middle, 0, 1)
+        return rows
+
+    return compute
+
+
+def test_the_range_of_kappa_is_that_of_the_mean_over_resampled_seeds():
+    """Where the rate of each seed falls along one line, log κ* is the mean over the seeds."""
+    rng = np.random.default_rng(2)
+    n = 40
+    middles = rng.normal(math.log(2), 0.05, n)
+    config = RingSweep(
+        n_agents=6, kappa_range="0.3:20", frontier_delta="0.5", frontier=True,
+        n_replicates=n, base_seed=0, frontier_tolerance="0.001",
+    )  # fmt: skip
+    row, _ = ranged(config, by_seed(np.exp(middles)))
+    half = 2.02 * middles.std(ddof=1) / math.sqrt(n)
+    low, high = math.log(row["kappa_star_low"]), math.log(row["kappa_star_high"])
+    assert low == pytest.approx(middles.mean() - half, abs=half / 5)
+    assert high == pytest.approx(middles.mean() + half, abs=half / 5)
+    assert low <= math.log(row["kappa_star"]) <= high
+    assert row["range_missing"] == ""
+
+
+def test_a_headline_has_as_many_digits_as_the_range_deserves():
+    config = RingSweep(**SMALL, frontier_delta="0.5", n_replicates=12, base_seed=0)
+    _, wide = ranged(config, by_seed(np.geomspace(1, 3, 12)))
+    _, narrow = ranged(config, by_seed(np.geomspace(1.7, 1.8, 12)))
+    assert "κ* 1.7 (1.4 to 2.2) in 1 of 1 cell. (Ranges: 95 %, 12 seeds.)" in wide
+    assert "κ* 1.75 (1.73 to 1.77)" in narrow
+
+
+def test_one_seed_gives_no_range_and_says_so():
+    config = RingSweep(**SMALL, frontier_delta="0.5", seeds=[0])
+    row, words = ranged(config, by_seed([2]))
+    assert (row["kappa_star_low"], row["kappa_star_high"]) == (None, None)
+    assert row["range_missing"] == "one seed, so no range"
+    assert words.endswith(f"κ* {row['kappa_star']:g} in 1 of 1 cell, one seed, so no range.")
+
+
+def test_seeds_that_are_all_alike_give_no_range():
+    config = RingSweep(**SMALL, frontier_delta="0.5", n_replicates=5, base_seed=0)
+    row, _ = ranged(config, by_seed([2] * 5))
+    assert row["range_missing"] == "all 5 seeds alike, so no range"
+    assert row["kappa_star_low"] is None
+
+
+def test_a_range_that_goes_beyond_the_bracket_has_no_end_there():
+    config = RingSweep(**SMALL, frontier_delta="0.5", n_replicates=10, base_seed=0)
+    row, words = ranged(config, by_seed([3] * 5 + [4.5] * 5))
+    assert row["status"] == "found"
+    assert row["kappa_star_low"] < row["kappa_star"]
+    assert (row["kappa_star_high"], row["range_missing"]) == (None, "may lie above the bracket")
+    assert " to above 4) in 1 of 1 cell" in words
+
+
+def test_ranges_are_the_same_whenever_they_are_asked_for_and_whatever_else_is_searched():
+    config = RingSweep(**SMALL, n_replicates=6)
+    indices, metrics, _ = driven(config)
+    experiment = registry.experiment("ring")
+    table = experiment.search_table(config, indices, metrics)
+    assert table == experiment.search_table(config, indices, metrics)
+    more = RingSweep(**SMALL, n_replicates=6, mus=[0, 1])
+    both = experiment.search_table(more, *driven(more)[:2])
+    assert table.rows[0] in both.rows
 
 
 @pytest.mark.parametrize(("cells", "listed"), [(50, 50), (51, 0)])

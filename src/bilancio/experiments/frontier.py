@@ -5,22 +5,29 @@ on the scale of log κ, keeping an end where the mean default rate δ over the s
 and one where it is not. What comes next follows from the recorded outcomes of what came before,
 so that an interrupted search resumes as if nothing had happened.
 
+The range of κ* says how far it would differ under other seeds (`analysis.crossings`): from the
+values under each seed at the probes that are stored.
+
 δ need not fall everywhere as κ grows. What a search finds is a crossing: κ* with δ ≤ limit, and
 within the tolerance below it a κ with δ > limit. There may be other crossings in the bracket.
 """
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Context, Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bilancio.analysis.crossings import CrossingRange, Curve, crossing_ranges
 from bilancio.experiments.design import (
     Indices,
+    n_probes,
+    probe_columns,
+    probe_cube,
     probe_places,
     search_cells,
     searched_positions,
@@ -32,6 +39,9 @@ from bilancio.text import plural
 
 FOUND, BELOW, ABOVE, OPEN = "found", "below bracket", "above bracket", "not finished"
 LISTED_SEARCHES = 50
+FEW_SEEDS = 10  # below which ranges contain the κ* of many seeds much too seldom
+STAR, MISSING = "kappa_star", "range_missing"
+LEAST, MOST = "kappa_star_min_range", "kappa_star_max_range"
 _KAPPA = Context(prec=KAPPA_DIGITS)
 
 
@@ -125,26 +135,78 @@ def next_step(config: GridSweep, indices: Indices, metrics: NDArray[np.void]) ->
     return Step(config=config.probing(wanted), indices=np.setdiff1d(runs, indices))
 
 
+class Finding(NamedTuple):
+    """What a search has found.
+
+    Attributes
+    ----------
+    search
+        How far it is.
+    low, high
+        95 % range of κ*. None where there is none, or where this end lies beyond the bracket.
+    range_missing
+        Why there is no range, or which end is beyond the bracket; else empty.
+    """
+
+    search: Search
+    low: float | None = None
+    high: float | None = None
+    range_missing: str = ""
+
+
 def table(config: GridSweep, indices: Indices, metrics: NDArray[np.void]) -> TableOfSearches:
     """Return a row for each search: its cell, the arm where there are two, and what it found."""
     cells = search_cells(config)
     arms = np.array(config.arms)[cells.pop("arm")]
     if len(config.arms) > 1:
         cells["arm"] = arms
-    found = searches(config, indices, metrics)
-    columns = (*cells, "kappa_star", "delta", "probes", "status")
+    columns = (*cells, STAR, f"{STAR}_low", f"{STAR}_high", "delta", "probes", "status", MISSING)
     parameters = zip(*(column.tolist() for column in cells.values()), strict=True)
     rows = tuple(
         (
             *values,
-            None if each.kappa_star is None else float(each.kappa_star),
-            each.delta,
-            each.probes,
-            each.status,
+            None if found.search.kappa_star is None else float(found.search.kappa_star),
+            found.low,
+            found.high,
+            found.search.delta,
+            found.search.probes,
+            found.search.status,
+            found.range_missing,
         )
-        for values, each in zip(parameters, found, strict=True)
+        for values, found in zip(parameters, findings(config, indices, metrics), strict=True)
     )
     return TableOfSearches(columns=columns, rows=rows, n_keys=len(cells))
+
+
+def findings(config: GridSweep, indices: Indices, metrics: NDArray[np.void]) -> list[Finding]:
+    """Return what each search of a sweep has found, with ranges."""
+    ended = searches(config, indices, metrics)
+    found = [place for place, each in enumerate(ended) if each.status == FOUND]
+    all_findings = [Finding(each) for each in ended]
+    if found:
+        by_seed = _Deltas(config, indices, metrics)
+        curves = [by_seed.curve(place, ended[place].probes) for place in found]
+        for place, known in zip(found, crossing_ranges(curves), strict=True):
+            all_findings[place] = _finding(ended[place], known)
+    return all_findings
+
+
+def _finding(ended: Search, known: CrossingRange) -> Finding:
+    if known.missing:
+        return Finding(ended, range_missing=known.missing)
+    star = float(ended.kappa_star or 0)
+    beyond = [
+        f"may lie {side} the bracket"
+        for side, end in (("below", -known.low), ("above", known.high))
+        if end == math.inf
+    ]
+    low = None if known.low == -math.inf else min(_rounded(math.exp(known.low)), star)
+    high = None if known.high == math.inf else max(_rounded(math.exp(known.high)), star)
+    return Finding(ended, low, high, " and ".join(beyond))
+
+
+def _rounded(kappa: float) -> float:
+    return float(_KAPPA.create_decimal_from_float(kappa))
 
 
 def summary(config: GridSweep, indices: Indices, metrics: NDArray[np.void]) -> dict[str, Any]:
@@ -157,6 +219,7 @@ def summary(config: GridSweep, indices: Indices, metrics: NDArray[np.void]) -> d
     return {
         "delta": float(config.frontier_delta or 0),
         "kappa_range": [float(low), float(high)],
+        "n_seeds": config.n_seeds,
         "arms": {arm: _counts(each) for arm, each in by_arm.items()},
         "cells": rows if len(rows) <= LISTED_SEARCHES else [],
     }
@@ -170,10 +233,48 @@ def headline(found: dict[str, Any]) -> str:
         (f"{arm}: " if len(arms) > 1 else "") + _counted_words(counts, low, high)
         for arm, counts in arms.items()
     ]
+    ranged = any(counts.get(name) for counts in arms.values() for name in (LEAST, MOST))
+    note = f" {_range_words(found['n_seeds'])}" if ranged else ""
     return (
         f"Smallest κ from {low:g} to {high:g} with a default rate of at most "
-        f"{found['delta']:g}: {'; '.join(words)}."
+        f"{found['delta']:g}: {'; '.join(words)}.{note}"
     )
+
+
+def _range_words(n_seeds: int) -> str:
+    """Say what the ranges are, and where they say less than they seem to."""
+    few = "; so few often miss rare defaults, and the ranges are too narrow"
+    return f"(Ranges: 95 %, {n_seeds} seeds{few if n_seeds < FEW_SEEDS else ''}.)"
+
+
+class _Deltas:
+    """The default rates of the arms searched, by seed and probe.
+
+    Attributes
+    ----------
+    values : float64 (n_seeds, n_probes)
+        NaN where a run is not recorded, or its rate is not defined.
+    """
+
+    def __init__(self, config: GridSweep, indices: Indices, metrics: NDArray[np.void]) -> None:
+        own = indices >= config.fixed_runs
+        indices, metrics = indices[own], metrics[own]
+        self._config = config
+        probed = probe_columns(config, indices, metrics)
+        searched = searched_positions(config)
+        probe = np.arange(n_probes(config))
+        cube = probe_cube(config, indices, metrics["delta_total"], np.nan)
+        self.values = cube[:, probe, searched[probe % len(searched)]]
+        self._kappas = probed["kappa"]
+
+    def curve(self, place: int, n_done: int) -> Curve:
+        """Return the default rates of one search along log κ."""
+        mine = place + np.arange(n_done) * self._config.n_searches
+        mine = mine[np.argsort(self._kappas[mine])]
+        values = self.values[:, mine]
+        known = ~np.isnan(values)
+        excess = np.where(known, values - float(self._config.frontier_delta or 0), 0)
+        return Curve(points=np.log(self._kappas[mine]), excess=excess, weight=known.astype(float))
 
 
 def _mean_deltas(
@@ -205,7 +306,9 @@ def _mean_deltas(
 
 
 def _counts(rows: list[dict[str, Any]]) -> dict[str, Any]:
-    stars = [row["kappa_star"] for row in rows if row["kappa_star"] is not None]
+    known = [row for row in rows if row[STAR] is not None]
+    least = min(known, key=lambda row: row[STAR], default={})
+    most = max(known, key=lambda row: row[STAR], default={})
     kinds = itertools.groupby(sorted(row["status"].partition(":")[0] for row in rows))
     counts = {kind: len(list(same)) for kind, same in kinds}
     return {
@@ -214,8 +317,11 @@ def _counts(rows: list[dict[str, Any]]) -> dict[str, Any]:
         "below_bracket": counts.get(BELOW, 0),
         "above_bracket": counts.get(ABOVE, 0),
         "not_finished": counts.get(OPEN, 0),
-        "kappa_star_min": min(stars, default=None),
-        "kappa_star_max": max(stars, default=None),
+        "kappa_star_min": least.get(STAR),
+        LEAST: _range_of(least),
+        "kappa_star_max": most.get(STAR),
+        MOST: _range_of(most),
+        MISSING: next((row[MISSING] for row in known if row[MISSING]), ""),
     }
 
 
@@ -226,9 +332,12 @@ def _counted_words(counts: dict[str, Any], low: float, high: float) -> str:
     cells = plural(counts["n_cells"], "cell")
     words = []
     if counts["found"] + below:
-        least, most = counts["kappa_star_min"], counts["kappa_star_max"]
-        spread = f"{least:g}" if least == most else f"{least:g} to {most:g}"
-        words.append(f"κ* {spread} in {counts['found'] + below} of {cells}")
+        least = _star_words(counts["kappa_star_min"], counts.get(LEAST), low, high)
+        most = _star_words(counts["kappa_star_max"], counts.get(MOST), low, high)
+        spread = least if least == most else f"{least} to {most}"
+        missing = counts.get(MISSING, "")
+        unknown = f", {missing}" if missing.endswith("no range") else ""
+        words.append(f"κ* {spread} in {counts['found'] + below} of {cells}{unknown}")
     if below:
         words.append(f"below the bracket, so κ = {low:g} is given, in {below}")
     if above:
@@ -236,3 +345,21 @@ def _counted_words(counts: dict[str, Any], low: float, high: float) -> str:
     if counts["not_finished"]:
         words.append(f"not finished in {counts['not_finished']} of {cells}")
     return ", ".join(words)
+
+
+def _range_of(row: Mapping[str, Any]) -> list[float | None] | None:
+    """Return the range of a search, None for an end beyond the bracket."""
+    ends = [row.get(f"{STAR}_low"), row.get(f"{STAR}_high")]
+    return None if ends == [None, None] else ends
+
+
+def _star_words(star: float, ends: list[float | None] | None, low: float, high: float) -> str:
+    """Say κ* and its range with as many digits as the range deserves."""
+    if ends is None:
+        return f"{star:g}"
+    at_low, at_high = ends
+    width = (high if at_high is None else at_high) - (low if at_low is None else at_low)
+    digits = max(-math.floor(math.log10(width / 3)), 0) if width > 0 else KAPPA_DIGITS
+    first = f"below {low:g}" if at_low is None else f"{at_low:.{digits}f}"
+    last = f"above {high:g}" if at_high is None else f"{at_high:.{digits}f}"
+    return f"{star:.{digits}f} ({first} to {last})"
