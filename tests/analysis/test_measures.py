@@ -40,3 +40,10 @@ def test_a_measure_of_one_column_does_not_share_it():
 def test_parts_that_cancel_up_to_rounding_cancel():
     third = np.array([0.1 + 0.2, 1.0])
     assert weighted_sum([(1, third), (-1, np.array([0.3, 0.5]))]).tolist() == [0, 0.5]
+
+
+def test_infinite_and_large_parts_do_not_cancel():
+    large = np.array([np.inf, np.inf, 1.7e308, -1.7e308])
+    other = np.array([5.0, np.inf, 1.6e308, 1.7e308])
+    found = weighted_sum([(1, large), (-1, other)])
+    np.testing.assert_allclose(found, [np.inf, np.nan, 1e307, -np.inf])

@@ -357,3 +357,76 @@ def test_a_precision_that_nobody_reaches_takes_more_seeds_than_are_counted(preci
     plan = answered(config, range(20), invented(20), group_by="kappa", precision=precision).plan
     most = "more than 1,000,000,000,000"
     assert f"takes {most} seeds in all, and {most} in the widest row" in plan["sentence"]
+
+
+def test_a_pivot_by_seed_has_a_row_for_each_seed():
+    config = JobConfig(sweep_type="balanced", kappas=["0.5", "1"], mus=[0, 1], n_replicates=3)
+    rows = invented(config.total_runs)
+    done = range(config.total_runs - 1)  # the last seed is not whole at κ 1, μ 1
+    for by in ("seed", "kappa,seed", "seed,kappa"):
+        table = answered(config, done, rows[:-1], group_by=by, pivot="mu").table
+        flat = rows_of(answered(config, done, rows[:-1], group_by=f"{by},mu").table)
+        names = by.split(",")
+        assert table.columns == (*names, "mu=0", "mu=1")
+        known = {(*(row[name] for name in names), row["mu"]): row["trading_effect"] for row in flat}
+        keys = {key[:-1] for key in known}
+        assert {row[:-2] for row in table.rows} == keys
+        assert len(table.rows) == len(keys)
+        for row in table.rows:
+            assert row[-2:] == (known.get((*row[:-2], 0.0)), known.get((*row[:-2], 1.0)))
+
+
+def test_a_sampled_parameter_has_no_levels_to_contrast():
+    config = JobConfig(sweep_type="ring", lhs=4, kappa_range="0.25:4", n_replicates=3)
+    rows = invented(config.total_runs)
+    with pytest.raises(InvalidInput) as error:
+        answered(config, range(config.total_runs), rows, contrast="kappa")
+    assert str(error.value) == (
+        "contrast: got kappa, which was sampled from a range; "
+        "allowed: nothing: no parameter has two levels."
+    )
+
+
+def test_contrasts_leave_sampled_cells_out():
+    config = JobConfig(
+        sweep_type="ring", kappas=["0.5", "1"], grid=True, lhs=4, kappa_range="0.25:4",
+        n_replicates=3,
+    )  # fmt: skip
+    rows = invented(config.total_runs)
+    everything = range(config.total_runs)
+    found = answered(config, everything, rows, group_by="mu", contrast="kappa").contrasts
+    alone = answered(config, everything, rows, where="design = grid", contrast="kappa").contrasts
+    assert [row[1:] for row in found.rows] == list(alone.rows)
+
+
+def test_effects_are_of_cells_that_cross():
+    """As many cells as a crossed grid has are not one when two of them are the same."""
+    points = [{"kappa": kappa, "mu": 0} for kappa in ("0.5", "1")]
+    config = JobConfig(
+        sweep_type="ring", kappas=["0.5"], mus=["0"], grid=True,
+        points=[*points, {"kappa": "1", "mu": 1}], n_replicates=3,
+    )  # fmt: skip
+    rows = invented(config.total_runs)
+    with pytest.raises(InvalidInput, match="are a crossed grid"):
+        answered(config, range(config.total_runs), rows, effects=True)
+
+
+@pytest.mark.filterwarnings("error")
+def test_differences_past_the_largest_double_are_not_known():
+    config = JobConfig(sweep_type="balanced", n_replicates=3)
+    rows = np.zeros(6, [("dealer_pnl", float), ("delta_total", float)])
+    rows["dealer_pnl"] = np.tile([-1.7e308, 1.7e308], 3)
+    (row,) = rows_of(answered(config, range(6), rows, measures="dealer_pnl").table)
+    assert row["dealer_pnl"] is row["dealer_pnl_low"] is None
+
+
+def test_an_average_over_designs_is_called_one():
+    config = JobConfig(
+        sweep_type="ring", kappas=["0.5", "1"], grid=True, lhs=4, kappa_range="0.25:4",
+        n_replicates=5,
+    )  # fmt: skip
+    rows = invented(config.total_runs)
+    everything = range(config.total_runs)
+    sentence = "The average over all cells mixes designs (grid, lhs): look at each by itself."
+    assert answered(config, everything, rows).warnings == (sentence,)
+    assert answered(config, everything, rows, where="design = lhs").warnings == ()

@@ -69,13 +69,13 @@ def weighted_sum(parts: Iterable[tuple[float, Values]]) -> Values:
     total = first * weight
     if not others:
         return total
-    size = np.abs(total)
-    with np.errstate(invalid="ignore"):  # infinite parts that cancel are NaN
+    rounding = ROUNDING * np.abs(total)
+    with np.errstate(invalid="ignore", over="ignore"):  # infinite parts that cancel are NaN
         for weight, array in others:
             part = array * weight
             total += part
-            size += np.abs(part, out=part)
-        total[np.abs(total) <= ROUNDING * size] = 0
+            rounding += ROUNDING * np.abs(part, out=part)
+        total[(np.abs(total) <= rounding) & np.isfinite(total)] = 0
     return total
 
 

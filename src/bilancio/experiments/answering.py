@@ -154,10 +154,10 @@ class Answering:
 
     def answer(self) -> Answer:
         """Return the answer, once all columns wanted have been taken."""
-        if SEED in self._asked.group_by:
-            table = self._by_seed()
-        elif self._asked.pivot:
+        if self._asked.pivot:
             table = self._pivoted()
+        elif SEED in self._asked.group_by:
+            table = self._by_seed()
         else:
             table = self._table()
         labelled = {name: each.labels for name, each in self._binned.items()}
@@ -197,7 +197,7 @@ class Answering:
 
     def _by_seed(self) -> AnswerTable:
         """Return a row for each group and whole seed; one seed shows no spread."""
-        groups, by = self._groups, list(self._asked.group_by)
+        groups = self._groups
         group, seed = np.nonzero(groups.whole)
         columns: dict[str, Sequence[Any]] = {
             "n": groups.n_cells[group].tolist(),
@@ -206,29 +206,39 @@ class Answering:
         for name in self._shown:
             top, bottom = groups.sides[name]
             columns[name] = known(ratio(top, bottom)[group, seed])
+        by = self._asked.group_by
+        return table_of(by, self._keys_of(by, group, seed), columns)
+
+    def _keys_of(
+        self, by: Sequence[str], group: NDArray[np.intp], seed: NDArray[np.intp]
+    ) -> list[Row]:
+        """Return the values of these columns, the seed among them, of groups under seeds."""
         places = {name: place for place, name in enumerate(self._by)}
         keys = []
         for at, number in zip(group.tolist(), self._subject.seeds[seed].tolist(), strict=True):
-            key = self._key(groups.keys[at])
+            key = self._key(self._groups.keys[at])
             keys.append(tuple(number if each == SEED else key[places[each]] for each in by))
-        return table_of(by, keys, columns)
+        return keys
 
     def _pivoted(self) -> AnswerTable:
         """Return one measure: a row for each group, a column for each value of a parameter."""
-        name = (self._asked.measures or (self._subject.primary,))[0]
-        keys = [self._key(key) for key in self._groups.keys]
-        found = pivot(
-            [key[:-1] for key in keys],
-            [key[-1] for key in keys],
-            self._groups.intervals[name].estimate if keys else np.empty(0),
-        )
-        values = [known(column) for column in found.cells.T]
+        asked, groups = self._asked, self._groups
+        name = (asked.measures or (self._subject.primary,))[0]
+        by = asked.group_by
+        if SEED in by:
+            group, seed = np.nonzero(groups.whole)
+            keys = self._keys_of([*by, asked.pivot], group, seed)
+            values = ratio(*groups.sides[name])[group, seed]
+        else:
+            keys = [self._key(key) for key in groups.keys]
+            values = groups.intervals[name].estimate if keys else np.empty(0)
+        found = pivot([key[:-1] for key in keys], [key[-1] for key in keys], values)
         columns = {
-            f"{self._asked.pivot}={shown_key(value)}": each
-            for value, each in zip(found.columns, values, strict=True)
+            f"{asked.pivot}={shown_key(value)}": known(column)
+            for value, column in zip(found.columns, found.cells.T, strict=True)
         }
         rows: list[Row] = [key for key in found.rows if isinstance(key, tuple)]
-        return table_of(self._by[:-1], rows, columns)
+        return table_of(by, rows, columns)
 
     def _ordered(self, table: AnswerTable) -> AnswerTable:
         if not self._asked.order_by:

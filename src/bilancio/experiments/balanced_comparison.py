@@ -110,8 +110,8 @@ class BalancedComparison(RingExperiment):
             f"Trading {verb} the average default rate{by}, "
             f"from {summary['avg_delta_passive']:.4f} (passive) "
             f"to {summary['avg_delta_active']:.4f} (active); {spread}. "
-            f"Of {summary['n_pairs']} pairs {summary['improved']} improved, "
-            f"{summary['unchanged']} did not change, {summary['worsened']} worsened."
+            f"Of {summary['n_pairs']:,} pairs {summary['improved']:,} improved, "
+            f"{summary['unchanged']:,} did not change, {summary['worsened']:,} worsened."
         )
         return " ".join(filter(None, (so_far(summary), said)))
 

@@ -44,6 +44,12 @@ class Cautions:
         """Return what to know, given the average over all cells and the rows of the table."""
         n_seeds = int(overall.n_seeds[0]) if overall.keys else 0
         found = []
+        designs = np.unique(self._subject.cells.designs[self._cells]).tolist()
+        if n_seeds and len(designs) > 1:
+            found.append(
+                f"The average over all cells mixes designs ({', '.join(designs)}): look at each "
+                "by itself."
+            )
         if n_seeds == 1:
             found.append("One seed shows no spread: there is no interval, and no conclusion.")
         elif 1 < n_seeds < FEW_SEEDS:

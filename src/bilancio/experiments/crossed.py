@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from bilancio.analysis.effects import effects
+from bilancio.analysis.grouping import grouped_cells
 from bilancio.errors import InvalidInput, Problem
 from bilancio.experiments.answers import AnswerTable, Subject, known, ratio, table_of
 from bilancio.experiments.questions import Question
@@ -37,14 +38,15 @@ class CrossedGrid:
         }
         self._axes = [name for name, length in levels.items() if length > 1]
         self._shape = tuple(levels[name] for name in self._axes)
-        if not self._axes or math.prod(self._shape) != int(chosen.sum()):
+        columns = [cells.columns[name] for name in self._axes]
+        _, distinct = grouped_cells(columns, chosen)
+        if not self._axes or not math.prod(self._shape) == len(distinct) == int(chosen.sum()):
             got = "true" if self._axes else "true, for one cell"
             allowed = "false, unless the cells (those of where) are a crossed grid"
             raise InvalidInput([Problem("effects", got, allowed)])
         self._name = asked.measures[0] if asked.measures else subject.primary
         measure = subject.measure(self._name)
         measures = [] if measure is None else [measure]
-        columns = [cells.columns[name] for name in self._axes]
         self.groups = Groups(cells, columns, chosen, measures, kept=[self._name])
 
     def table(self) -> AnswerTable:

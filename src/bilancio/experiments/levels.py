@@ -19,6 +19,8 @@ VERDICTS = ("higher", "lower")
 class LevelContrasts:
     """Differences between the levels of a parameter and its lowest one.
 
+    Cells that were sampled from ranges have no levels in common, and are left out.
+
     Parameters
     ----------
     name
@@ -48,9 +50,14 @@ class LevelContrasts:
         self._name = name
         self._by = [each for each in by if each != name]
         columns = subject.cells.columns
+        drawn = len(np.unique(columns[name][chosen & subject.cells.sampled])) > 1
+        chosen = chosen & ~subject.cells.sampled
         levels = np.unique(columns[name][chosen])
         if len(levels) < 2:  # noqa: PLR2004 - of which one is the reference
-            got = f"{name}, of one level" + (f" ({levels[0]})" if len(levels) else "")
+            level = f" ({levels[0]})" if len(levels) else ""
+            got = f"{name}, " + (
+                "which was sampled from a range" if drawn else f"of one level{level}"
+            )
             several = [
                 each for each in subject.parameters if len(np.unique(columns[each][chosen])) > 1
             ]

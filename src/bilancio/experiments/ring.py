@@ -148,7 +148,7 @@ def interval_words(interval: list[float] | None, summary: Mapping[str, Any]) -> 
     """Say an interval and the number of seeds, or why there is none."""
     n_seeds = summary["n_seeds"]
     if interval is not None:
-        return f"95 % interval {interval[0]:.4f} to {interval[1]:.4f}, {n_seeds} seeds"
+        return f"95 % interval {interval[0]:.4f} to {interval[1]:.4f}, {n_seeds:,} seeds"
     if n_seeds == 1:
         return "one seed, so no interval"
     missing = next((summary[name] for name in summary if name.endswith("_ci95_missing")), None)
