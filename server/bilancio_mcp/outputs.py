@@ -269,7 +269,8 @@ def _tags(tags: Sequence[str]) -> list[str]:
 def asked_for(config: SweepConfig) -> Data:
     """Return what a configuration sets that is not at its default."""
     asked = config.model_dump(exclude_defaults=True).keys() | {"sweep_type"}
-    return {name: value for name, value in config.as_dict().items() if name in asked}
+    written = config.as_dict().items()
+    return {name: value for name, value in written if name in asked and value is not None}
 
 
 def moments(job: Job) -> dict[str, Any]:

@@ -143,6 +143,8 @@ def _field(field: Schema, root: Schema) -> Schema:
             field = {**field, inner: _field(field[inner], root)}
     if "properties" in field:  # a cell: what its values may be stands with the lists of them
         field = {"type": "object"}
+    if field.get("additionalProperties") is True:
+        field = {name: value for name, value in field.items() if name != "additionalProperties"}
     if field.get("maximum", 0) >= BEYOND:
         field = {name: value for name, value in field.items() if name != "maximum"}
     if field.get("maxItems") == RANGE:

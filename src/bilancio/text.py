@@ -124,6 +124,11 @@ def plural(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
+def either(words: Sequence[str]) -> str:
+    """Offer a choice: lhs, sobol or points."""
+    return " or ".join(", ".join(words).rsplit(", ", 1))
+
+
 def runs(number: int) -> str:
     """Count runs: 1 run, 1,000 runs."""
     return plural(number, "run")

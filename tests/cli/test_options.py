@@ -93,6 +93,71 @@ def test_seeds_and_a_file_take_ranges_too(bilancio, tmp_path):
     assert configured(bilancio, "ring", "--seeds", "5:9:2")["seeds"] == [5, 7, 9]
 
 
+def varied(bilancio, *words):
+    said = bilancio("sweep", "ring", "--maturity-days", "3", *words, "--detach", "--json")
+    assert said.code == 0, said.err
+    bilancio("jobs", "watch", said.json["job"]["job_id"])
+    config = said.json["job"]["config"]
+    return {name: config[name] for name in ("n_agents", "kappas", "vary")}
+
+
+def test_axes_are_named_once_several_times_or_with_semicolons(bilancio):
+    at_once = varied(bilancio, "--vary", "n-agents=5:9:2; default_handling=fail-fast,expel-agent")
+    apart = ("--vary", "default_handling=fail-fast,expel-agent", "--vary", "n_agents=5,7,9")
+    assert at_once == varied(bilancio, *apart)
+    assert at_once["vary"] == {
+        "n_agents": [5, 7, 9],
+        "default_handling": ["fail-fast", "expel-agent"],
+    }
+    assert varied(bilancio, "--vary", '{"n_agents": [5, 7]}')["vary"] == {"n_agents": [5, 7]}
+
+
+def test_an_option_takes_the_place_of_what_a_file_says_of_a_parameter(bilancio, tmp_path):
+    file = tmp_path / "sweep.yaml"
+    file.write_text("n_agents: 5\nkappas: [1, 2]\nvary: {q_total: 1:2:1, early_stop: true}\n")
+    from_file = ("--config", file)
+    kept = {"q_total": ["1", "2"], "early_stop": [True]}
+    assert varied(bilancio, *from_file) == {"n_agents": 5, "kappas": ["1", "2"], "vary": kept}
+    assert varied(bilancio, *from_file, "--vary", "n_agents=5,6;kappa=3") == {
+        "n_agents": None,
+        "kappas": ["3"],
+        "vary": {"n_agents": [5, 6], **kept},
+    }
+    assert varied(bilancio, *from_file, "--q-total", "7", "--vary", "early_stop=no") == {
+        "n_agents": 5,
+        "kappas": ["1", "2"],
+        "vary": {"early_stop": [False]},
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("n_agents", "vary: got 'n_agents'; allowed: such as 'kappa=0.5,1; mu=0:1:0.1'."),
+        ("n_agents=5;n-agents=6", "vary.n_agents: got '5' and '6'; allowed: each name once."),
+        ("n_agnts=5", "vary.n_agnts: unknown field; did you mean n_agents?"),
+        ("n_agents=", "vary.n_agents: got an empty list; allowed: at least one value"),
+    ],
+)
+def test_axes_that_cannot_be_read_are_refused(bilancio, stored, text, sentence):
+    said = bilancio("sweep", "ring", "--vary", text)
+    assert (said.code, said.out) == (1, "")
+    assert said.err.startswith(sentence)
+    assert stored() == 0
+
+
+def test_results_show_words_and_booleans_as_they_are_written(bilancio):
+    words = ("--vary", "default_handling=fail-fast,expel-agent;early_stop=true,false")
+    said = bilancio("sweep", "ring", "--n-agents", "5", *words, "--detach", "--json")
+    job = said.json["job"]["job_id"]
+    bilancio("jobs", "watch", job)
+    shown = bilancio("jobs", "results", job, "--group-by", "default_handling,early_stop").out
+    assert "fail-fast" in shown
+    assert " true " in shown
+    run = bilancio("run", "job", job, "--run", "0", "--json").json
+    assert run["parameters"]["default_handling"] == "fail-fast"
+
+
 @pytest.mark.parametrize(
     "text", ["0.5:0.1:0.1", "0.1:0.5:0", "1:2:3:4", "a:b:c", "1::2", "0:1:1e-9"]
 )

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from bilancio.experiments import registry
 from bilancio.experiments.configs import BalancedSweep, RingSweep
-from bilancio.experiments.design import latin_hypercube, run_columns
+from bilancio.experiments.design import SampledRange, latin_hypercube, run_columns
 from bilancio.jobs import JobConfig
 from bilancio.jobs.run_ids import RunIds
 
@@ -183,17 +183,16 @@ def test_the_probes_of_one_round_are_one_stretch_of_runs():
 @given(n=st.integers(1, 200), seed=st.integers(0, 10**12))
 def test_each_part_of_each_range_has_one_sample(n, seed):
     ranges = (
-        ("kappa", (Decimal("0.2"), Decimal(5))),
-        ("concentration", (Decimal("0.01"), Decimal(100))),
-        ("mu", (Decimal("0.25"), Decimal(1))),
-        ("monotonicity", (Decimal(-1), Decimal(1))),
+        SampledRange("kappa", Decimal("0.2"), Decimal(5), logarithmic=True),
+        SampledRange("concentration", Decimal("0.01"), Decimal(100), logarithmic=True),
+        SampledRange("mu", Decimal("0.25"), Decimal(1)),
+        SampledRange("monotonicity", Decimal(-1), Decimal(1)),
     )
-    logarithmic = {"kappa", "concentration"}
     samples = latin_hypercube(n, seed, ranges)
-    for name, (low, high) in ranges:
-        column = np.log(samples[name]) if name in logarithmic else samples[name]
+    for name, low, high, logarithmic, _ in ranges:
+        column = np.log(samples[name]) if logarithmic else samples[name]
         ends = [float(low), float(high)]
-        ends = np.log(ends) if name in logarithmic else np.array(ends)
+        ends = np.log(ends) if logarithmic else np.array(ends)
         share = (column - ends[0]) / (ends[1] - ends[0])
         # Sorted, the i-th lies in the i-th part; six digits may carry it a hair outside.
         parts = np.arange(n) / n
@@ -213,21 +212,21 @@ def test_samples_stay_within_a_range_whose_ends_have_more_digits_than_they_do(ka
 
 def test_samples_are_the_same_on_every_machine():
     """Pinned: stored runs are told their parameters again from the configuration."""
-    samples = latin_hypercube(
-        4, 42, (("kappa", (Decimal("0.2"), Decimal(5))), ("mu", (Decimal(0), Decimal(1))))
-    )
+    kappa = SampledRange("kappa", Decimal("0.2"), Decimal(5), logarithmic=True)
+    samples = latin_hypercube(4, 42, (kappa, SampledRange("mu", Decimal(0), Decimal(1))))
     assert samples["kappa"].tolist() == [1.06929, 2.46953, 0.207433, 0.448429]
     assert samples["mu"].tolist() == [0.772253, 0.67267, 0.456226, 0.0619916]
 
 
 def test_samples_are_decimals_of_six_digits_that_csv_shows_as_they_are():
-    samples = latin_hypercube(50, 1, (("concentration", (Decimal("0.01"), Decimal(100))),))
+    wide = SampledRange("concentration", Decimal("0.01"), Decimal(100), logarithmic=True)
+    samples = latin_hypercube(50, 1, (wide,))
     for value in samples["concentration"].tolist():
         assert len(Decimal(repr(value)).normalize().as_tuple().digits) <= 6
 
 
 def test_another_seed_gives_other_samples():
-    ranges = (("mu", (Decimal(0), Decimal(1))),)
+    ranges = (SampledRange("mu", Decimal(0), Decimal(1)),)
     assert (latin_hypercube(9, 1, ranges)["mu"] != latin_hypercube(9, 2, ranges)["mu"]).any()
 
 

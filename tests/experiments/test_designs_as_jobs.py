@@ -216,3 +216,49 @@ async def test_the_kappas_of_a_search_stand_among_the_metrics_of_its_runs(manage
     assert metrics["kappa"].min() == 0.2
     assert metrics["kappa"].max() == 4
     assert np.isfinite(metrics["kappa"]).all()
+
+
+VARIED = {
+    "sweep_type": "ring",
+    "maturity_days": 3,
+    "vary": {"n_agents": [5, 9], "default_handling": ["fail-fast", "expel-agent"]},
+    "n_replicates": 3,
+}
+
+
+async def test_results_are_grouped_by_whatever_varies(manager):
+    job = await finished(manager, {**VARIED, "vary": {**VARIED["vary"], "early_stop": "yes,no"}})
+    by = ["default_handling", "n_agents", "early_stop"]
+    table = (await manager.results(job.job_id, group_by=by)).table
+    assert [row[:3] for row in table.rows[:3]] == [
+        ("expel-agent", 5, False),
+        ("expel-agent", 5, True),
+        ("expel-agent", 9, False),
+    ]
+    assert len(table.rows) == 8
+    with (job.folder / "runs.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert {row["default_handling"] for row in rows} == {"fail-fast", "expel-agent"}
+    assert {row["n_agents"] for row in rows} == {"5", "9"}
+    assert {row["early_stop"] for row in rows} == {"True", "False"}
+    assert json.loads((job.folder / "job_manifest.json").read_text())["config"]["vary"] == {
+        "n_agents": [5, 9],
+        "default_handling": ["fail-fast", "expel-agent"],
+        "early_stop": [True, False],
+    }
+
+
+async def test_a_frontier_is_searched_for_each_value_that_varies(manager):
+    sweep = {**FRONTIER, "n_agents": None, "concentrations": [1], "vary": {"n_agents": [5, 9]}}
+    job = await finished(manager, sweep | {"frontier_delta": "0.2"})
+    found = (await manager.results(job.job_id)).frontier
+    assert [row[found.columns.index("n_agents")] for row in found.rows] == [5, 9]
+    assert {row[found.columns.index("status")] for row in found.rows} == {"found"}
+
+
+async def test_the_base_samples_of_a_sobol_design_are_told_apart_from_the_others(manager):
+    sweep = {**VARIED, "vary": {"n_agents": "5:9"}, "kappa_range": "0.3:3", "sobol": 4}
+    job = await finished(manager, sweep)
+    assert job.status is JobStatus.COMPLETED
+    table = (await manager.results(job.job_id, group_by=["design"])).table
+    assert [row[:2] for row in table.rows] == [("sobol", 8 * 3), ("sobol-ab", 8 * 3)]

@@ -52,7 +52,7 @@ BAD = {
         {"lhs": 5},
         (
             "lhs: got 5 samples of nothing; allowed: one range or more: kappa_range, "
-            "concentration_range, mu_range, monotonicity_range."
+            "concentration_range, mu_range, monotonicity_range, or low:high in vary."
         ),
     ),
     "sampling with a list": (
@@ -61,11 +61,11 @@ BAD = {
     ),
     "range for nothing": (
         {"kappa_range": "1:2"},
-        "kappa_range: got 1:2; allowed: nothing, unless lhs or frontier is asked for.",
+        "kappa_range: got 1:2; allowed: nothing, unless lhs, sobol or frontier is asked for.",
     ),
     "range that a search does not use": (
         {**BRACKET, "mu_range": "0:1"},
-        "mu_range: got 0:1; allowed: nothing, unless lhs is asked for.",
+        "mu_range: got 0:1; allowed: nothing, unless lhs or sobol is asked for.",
     ),
     "seed for nothing": (
         {"lhs_seed": 3},
@@ -96,7 +96,7 @@ BAD = {
     ),
     "unknown parameter": (
         {"points": [{"kapa": 1}]},
-        "points[0].kapa: unknown field; did you mean kappa? Known fields: concentration, ka",
+        "points[0].kapa: unknown field; did you mean kappa? Known fields: concentration, de",
     ),
     "parameter of dealers in a ring": (
         {"points": [{"outside_mid_ratio": 1}]},
@@ -119,7 +119,7 @@ BAD = {
     ),
     "no design": (
         {"grid": False},
-        "grid: got false; allowed: true, unless lhs, points or frontier is asked for.",
+        "grid: got false; allowed: true, unless lhs, sobol, points or frontier is asked for.",
     ),
 }
 

@@ -14,11 +14,19 @@ FRONTIER = JobConfig(
     sweep_type="ring", n_agents=10, kappas=["1"], mus=[0, 1], n_replicates=3,
     frontier=True, frontier_delta="0.1", kappa_range=["0.2", "20"],
 )  # fmt: skip
+VARIED = JobConfig(
+    sweep_type="balanced", seeds=[7, 3], maturity_days=4,
+    vary={
+        "n_agents": [5, 8], "default_handling": ["fail-fast", "expel-agent"],
+        "anchor_update": [True, False], "dealer_share": ["0.05", "0.125"],
+    },
+)  # fmt: skip
 SWEEPS = {
     "single": JobConfig(sweep_type="single", n_agents=8),
     "ring": JobConfig(sweep_type="ring", n_agents=8, kappas=["0.3", "1"], n_replicates=20),
     "balanced": JobConfig(sweep_type="balanced", n_agents=10, kappas=["0.3"], n_replicates=9),
     "frontier": FRONTIER,
+    "varied": VARIED,
 }
 
 

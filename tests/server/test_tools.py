@@ -13,7 +13,7 @@ from bilancio.jobs.views import Table
 from bilancio_mcp.outputs import JobResults, results_table
 from bilancio_mcp.server import build_server
 from bilancio_mcp.tools import status
-from tests.server.talk import SMALL, completed, created, data, typo, waited
+from tests.server.talk import SMALL, completed, created, data, refusal, typo, waited
 
 
 @pytest.mark.parametrize("mode", ["auto", "legacy"])
@@ -122,6 +122,30 @@ async def test_results_are_grouped_by_any_parameter_and_paged():
     assert "offset" not in second["next"]
     rows = first["table"]["rows"] + second["table"]["rows"]
     assert [row[:2] for row in rows] == [[k, s] for k in (0.25, 0.5) for s in (1, 2, 3)]
+
+
+async def test_any_parameter_is_an_axis_that_results_are_grouped_by():
+    config = {
+        "sweep_type": "ring",
+        "vary": {"n_agents": "5:9:2", "default_handling": ["fail-fast", "expel-agent"]},
+    }
+    async with Client(build_server()) as client:
+        job_id = await completed(client, config)
+        asked = {"job_id": job_id, "group_by": ["default_handling", "n_agents"]}
+        answer = data(await client.call_tool("job_results", asked))
+    assert [row[:2] for row in answer["table"]["rows"]] == [
+        [word, n] for word in ("expel-agent", "fail-fast") for n in (5, 7, 9)
+    ]
+    assert answer["config"]["vary"]["n_agents"] == [5, 7, 9]
+    assert "n_agents" not in answer["config"]
+
+
+async def test_an_axis_that_there_is_not_is_refused_with_the_nearest():
+    config = {"sweep_type": "ring", "vary": {"n_agnts": [5]}}
+    async with Client(build_server()) as client:
+        asked = {"description": "x", "config": config}
+        said = refusal(await client.call_tool("create_job", asked))
+    assert said.startswith("vary.n_agnts: unknown field; did you mean n_agents?")
 
 
 async def test_results_give_averages_measures_and_files():

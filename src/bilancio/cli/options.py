@@ -8,9 +8,11 @@ import typer
 from pydantic import BaseModel
 
 from bilancio.cli.parsing import split_csv
-from bilancio.errors import InvalidInput, Problem, invalid
+from bilancio.errors import InvalidInput, Problem, invalid, shown
 from bilancio.experiments.configs import BalancedSweep, RingSettings
-from bilancio.experiments.fields import plain
+from bilancio.experiments.derived import range_of
+from bilancio.experiments.fields import json_text, plain
+from bilancio.experiments.frontier_sweep import FrontierSweep
 from bilancio.experiments.grid_sweep import GridSweep
 from bilancio.experiments.sweep_config import UNOFFERED_FIELDS, SweepConfig
 from bilancio.model.parameters import BalancedParameters, RingParameters
@@ -20,11 +22,12 @@ _METAVARS = {
     "array": "A,B,…",
     "range": "LOW:HIGH",
     "objects": "A=…,B=…;…",
+    "object": "NAME=…;…",
     "integer": "N",
     "number": "X",
     "boolean": "",
 }
-_TYPES: dict[str, Any] = dict.fromkeys(("array", "objects"), list[str] | None)
+_TYPES: dict[str, Any] = dict.fromkeys(("array", "objects", "object"), list[str] | None)
 _TYPES["boolean"] = bool | None
 _ENDS = 2  # of a range
 _EITHER_OR = (({"seeds"}, {"n_replicates", "base_seed"}), ({"q_total"}, {"q_per_agent"}))
@@ -32,6 +35,7 @@ _NOT_OPTIONS = ("sweep_type", "cloud", "kind", *UNOFFERED_FIELDS)
 _GRID, _OTHERS, _SWITCHES = "Grid and seeds", "Parameters", "Switches"
 _OWNERS: dict[type, str] = {
     GridSweep: _GRID,
+    FrontierSweep: _GRID,
     RingSettings: "Ring",
     BalancedSweep: "Dealers",
     BalancedParameters: "Dealers",
@@ -102,11 +106,45 @@ def configuration(
         if value is not None
     }
     chosen = dict(file)
+    if issubclass(model, GridSweep):
+        options, chosen = _axes_chosen(model, options, chosen)
     for one, other in (*_EITHER_OR, *(ways[::-1] for ways in _EITHER_OR)):
         if one & options.keys() and not other & options.keys():
             for name in other:  # the options choose between two ways to say the same
                 chosen.pop(name, None)
     return model(**{**chosen, **options})
+
+
+def _axes_chosen(
+    model: type[GridSweep], options: dict[str, Any], file: dict[str, Any]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return options and file, for each parameter what an option says of it in place of the file.
+
+    A parameter has a field of its own, one for its range, and a place in ``vary``.
+    """
+    varied, kept = options.get("vary"), json_text(file.get("vary"))
+    if not isinstance(kept, Mapping):
+        kept = {}
+    varied = varied if isinstance(varied, Mapping) else {}
+    chosen, left = dict(file), dict(kept)
+    for axis in model.parameters_that_vary():
+        fields = {axis, model.listed.get(axis, axis), range_of(axis)}
+        if axis in varied:
+            for field in fields:
+                chosen.pop(field, None)
+        if (fields | _said_otherwise(axis)) & (options.keys() | varied.keys()):
+            left.pop(axis, None)
+        if _said_otherwise(axis) & varied.keys():
+            chosen.pop(axis, None)
+    if kept:
+        chosen["vary"] = left
+    return (options | {"vary": {**left, **varied}} if varied else options), chosen
+
+
+def _said_otherwise(name: str) -> set[str]:
+    """Return the names under which the same is said in another way."""
+    ways = (*_EITHER_OR, *(ways[::-1] for ways in _EITHER_OR))
+    return {other for one, others in ways if name in one for other in others}
 
 
 def run_parameters(
@@ -143,7 +181,7 @@ def _option(model: type[BaseModel], name: str, schema: Schema) -> Any:
     kind = _kind(schema, name)
     inner = next((each.get("description") for each in here.get("anyOf", [])), None)
     words = [field.description or inner or ""]
-    if kind not in {"boolean", "range", "objects"}:
+    if kind not in {"boolean", "range", "objects", "object"}:
         allowed = allowed_by(here, schema)
         counted = allowed.startswith(("numbers", "whole", "a list", "text"))
         words.append(f"{allowed[:1].upper() if counted else allowed[:1]}{allowed[1:]}.")
@@ -164,7 +202,7 @@ def _option(model: type[BaseModel], name: str, schema: Schema) -> Any:
 def _kind(schema: Schema, name: str) -> str:
     """Return the JSON type that a parameter is written as, its null form left aside.
 
-    A list whose items have fields is of the kind `objects`, one of two ends a `range`.
+    A list of values by name is of the kind `objects`, a list of two ends a `range`.
     """
     here = schema["properties"].get(name, {})
     for option in here.get("anyOf", [here]):
@@ -172,7 +210,7 @@ def _kind(schema: Schema, name: str) -> str:
             items = option.get("items", {})
             if option.get("minItems") == option.get("maxItems") == _ENDS:
                 return "range"
-            return "objects" if "$ref" in items or "properties" in items else str(option["type"])
+            return "objects" if items.get("type") == "object" else str(option["type"])
     return ""
 
 
@@ -182,6 +220,8 @@ def _read(name: str, text: Any, kind: str) -> Any:
         return text[0]  # JSON, which the model reads as well
     if kind in {"array", "range"}:
         return split_csv(text)
+    if kind == "object":
+        return _named(name, text)
     if kind != "objects":
         return text
     objects = []
@@ -193,6 +233,21 @@ def _read(name: str, text: Any, kind: str) -> Any:
     return objects
 
 
+def _named(option: str, texts: list[str]) -> dict[str, str]:
+    """Take apart values by name: "a=1,2" once or several times, or with ";" between them."""
+    found: dict[str, str] = {}
+    for part in filter(str.strip, ";".join(texts).split(";")):
+        name, equals, value = part.partition("=")
+        name = name.strip().replace("-", "_")
+        if not equals:
+            raise invalid(option, part.strip(), "such as 'kappa=0.5,1; mu=0:1:0.1'")
+        if name in found:
+            got = f"{shown(found[name])} and {shown(value.strip())}"
+            raise InvalidInput([Problem(f"{option}.{name}", got, "each name once")])
+        found[name] = value.strip()
+    return found
+
+
 def _panel(model: type[BaseModel], name: str, kind: str) -> str:
     if kind == "boolean":
         return _SWITCHES
@@ -200,7 +255,7 @@ def _panel(model: type[BaseModel], name: str, kind: str) -> str:
     first: type = owners[-1] if owners else model
     return (
         _GRID
-        if kind in {"array", "range", "objects"}
+        if kind in {"array", "range", "objects", "object"}
         and issubclass(first, SweepConfig)
         and first is not RingSettings
         else _OWNERS.get(first, _OTHERS)

@@ -163,7 +163,7 @@ def _parameters(found: Found, row: Mapping[str, Any]) -> Parameters:
         raise invalid("run", row["run_id"], "a run that its search has planned")
     model = config.parameter_model()
     own = {name: row[name] for name in model.model_fields if name in row}
-    return validated(model, config.run_settings() | own)
+    return validated(model, config.run_of(own))
 
 
 def _selection(

@@ -1,50 +1,82 @@
 """Fields of sweeps that derive from the parameters of one run, which declare them once."""
 
 from collections.abc import Callable, Iterable, Mapping
-from decimal import Decimal
-from typing import Annotated, Any, ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, create_model
+from pydantic import BaseModel, Field, create_model, model_validator
 from pydantic.fields import FieldInfo
 
-from bilancio.experiments.fields import NOT_EMPTY, exact, list_of, plain, range_of_two
+from bilancio.experiments.axes import Parameter, parameters_that_vary
+from bilancio.experiments.fields import as_decimal, exact, list_of, range_of_two
 from bilancio.experiments.sweep_config import SweepConfig
 from bilancio.model.parameters import Axis, axes_of
 
-S = TypeVar("S", bound="Varying")
+S = TypeVar("S", bound="ParameterSweep")
 C = TypeVar("C", bound=SweepConfig)
-P = TypeVar("P", bound="Point")
 M = TypeVar("M", bound=BaseModel)
 
-CHOSEN_BY_TYPE = ("kind", "arm")  # which the type of a sweep says
 BRACKETS = {"kappa": "; the bracket of frontier"}
+CHOSEN_BY_TYPE = ("kind", "arm")  # which the type of a sweep says
 
 
-class Point(BaseModel):
-    """One cell by the values of its parameters."""
+class ParameterSweep(SweepConfig):
+    """A sweep over runs that one model describes.
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class Varying(SweepConfig):
-    """A sweep over cells.
+    A subclass returns that model from `parameter_model`. Each of its parameters may be a field of
+    the sweep under the same name (`fixed_from`), None where runs take the default or differ in it.
 
     Attributes
     ----------
     listed
-        The field that lists the values of each parameter that varies, slowest first.
-    point_model
-        A cell given by itself.
+        The fields that list the values of parameters, and their ranges (`range_of`), by the names
+        of the parameters, slowest first. Others vary by the field `vary` alone.
+    related
+        Parameters whose values depend on each other, by rules of the model.
     """
 
     listed: ClassVar[dict[str, str]] = {}
-    point_model: ClassVar[type[Point]] = Point
+    related: ClassVar[tuple[str, ...]] = ()
+
+    @classmethod
+    def parameter_model(cls) -> type[BaseModel]:
+        """Return the model of one run's parameters."""
+        raise NotImplementedError
+
+    @classmethod
+    def parameters_that_vary(cls) -> dict[str, Parameter]:
+        """Return the parameters that may vary over cells, by name, as they are declared."""
+        return parameters_that_vary(cls.parameter_model())
+
+    @classmethod
+    def fixed_fields(cls) -> tuple[str, ...]:
+        """Return the fields that hold the one value of a parameter."""
+        fields = cls.model_fields
+        return tuple(name for name in cls.parameter_model().model_fields if name in fields)
+
+    def run_settings(self) -> dict[str, Any]:
+        """Return the parameters with one value under the names that one run takes."""
+        found = {name: getattr(self, name) for name in sorted(self.fixed_fields())}
+        return {name: value for name, value in found.items() if value is not None}
+
+    def run_of(self, cell: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the parameters of the runs of a cell, given the values that it has."""
+        return self.run_settings() | dict(cell)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _none_is_not_given(cls, data: Any) -> Any:
+        if not isinstance(data, Mapping):
+            return data
+        fixed = cls.fixed_fields()
+        return {
+            name: value for name, value in data.items() if value is not None or name not in fixed
+        }
 
 
 def fixed_from(
     parameters: type[BaseModel], *, beside: Iterable[str] = ()
 ) -> Callable[[type[C]], type[C]]:
-    """Give a sweep those parameters of one run that it does not vary, each with one value.
+    """Give a sweep those parameters of one run that it does not list, each with one value.
 
     Parameters
     ----------
@@ -57,7 +89,7 @@ def fixed_from(
     def with_fields(model: type[C]) -> type[C]:
         left_out = {*CHOSEN_BY_TYPE, *beside}
         fields = {
-            name: _as_sweeps_hold_it(field)
+            name: _as_sweeps_hold_it(field, varies="vary" in model.model_fields)
             for name, field in parameters.model_fields.items()
             if name not in left_out and not _is_held(model, name, field)
         }
@@ -66,37 +98,17 @@ def fixed_from(
     return with_fields
 
 
-def point_of(parameters: type[BaseModel]) -> Callable[[type[P]], type[P]]:
-    """Give a point each parameter marked as an axis; None stands for the value a sweep lists."""
-
-    def with_fields(model: type[P]) -> type[P]:
-        fields: dict[str, Any] = {}
-        for name, axis in axes_of(parameters).items():
-            field = parameters.model_fields[name]
-            about = f"{axis.symbol}; default the one of {axis.plural}."
-            one = exact(field.annotation, field.metadata)
-            fields[name] = (one | None, Field(default=None, description=about))
-        return _extended(model, fields)
-
-    return with_fields
-
-
-def varied_from(parameters: type[BaseModel], point: type[Point]) -> Callable[[type[S]], type[S]]:
-    """Give a sweep a list and a range of each parameter marked as an axis, and points of them."""
+def varied_from(parameters: type[BaseModel]) -> Callable[[type[S]], type[S]]:
+    """Give a sweep a list and a range of each parameter marked as an axis."""
 
     def with_fields(model: type[S]) -> type[S]:
         axes = axes_of(parameters)
         new = {name: axis for name, axis in axes.items() if name not in model.listed}
-        points = Annotated[tuple[point, ...], NOT_EMPTY] | None  # type: ignore[valid-type]
         fields: dict[str, Any] = {}
         for name, axis in new.items():
             fields |= _axis_fields(name, axis, parameters.model_fields[name])
-        about = f"Single cells: {', '.join(axes)} of each."
-        extended = _extended(
-            model, {**fields, "points": (points, Field(default=None, description=about))}
-        )
+        extended = _extended(model, fields)
         extended.listed = {name: axis.plural for name, axis in new.items()} | model.listed
-        extended.point_model = point
         return extended
 
     return with_fields
@@ -104,7 +116,8 @@ def varied_from(parameters: type[BaseModel], point: type[Point]) -> Callable[[ty
 
 def _axis_fields(name: str, axis: Axis, field: FieldInfo) -> dict[str, Any]:
     one = exact(field.annotation, field.metadata)
-    about = f"Low:high of {axis.symbol}, for lhs" + BRACKETS.get(name, "") + "."
+    scale = ", on a log scale" if axis.logarithmic else ""
+    about = f"Low:high of {axis.symbol}{scale}{BRACKETS.get(name, '')}."
     default = (as_decimal(field.default),)
     return {
         axis.plural: (list_of(one), Field(default=default, description=field.description)),
@@ -112,10 +125,14 @@ def _axis_fields(name: str, axis: Axis, field: FieldInfo) -> dict[str, Any]:
     }
 
 
-def _as_sweeps_hold_it(field: FieldInfo) -> tuple[Any, Any]:
-    default = as_decimal(field.default) if isinstance(field.default, float) else field.default
-    held = Field(default=default, description=field.description)
-    return exact(field.annotation, field.metadata), held
+def _as_sweeps_hold_it(field: FieldInfo, *, varies: bool) -> tuple[Any, Any]:
+    """Return a field for one value of a parameter, which is none where cells may differ in it."""
+    one = exact(field.annotation, field.metadata)
+    if field.is_required() and not varies:
+        return one, Field(description=field.description)
+    default = None if field.is_required() else field.default
+    default = as_decimal(default) if isinstance(default, float) else default
+    return one | None, Field(default=default, description=field.description)
 
 
 def _is_held(model: type[SweepConfig], name: str, field: FieldInfo) -> bool:
@@ -140,8 +157,3 @@ def _extended(model: type[M], fields: Mapping[str, Any]) -> type[M]:
 def range_of(axis: str) -> str:
     """Return the name of the field that holds the range of a parameter."""
     return f"{axis}_range"
-
-
-def as_decimal(number: float) -> Decimal:
-    """Return a default of a run's parameter as sweeps hold it: 1.0 as 1."""
-    return Decimal(plain(Decimal(str(number))))

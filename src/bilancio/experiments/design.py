@@ -5,7 +5,8 @@ cells are counted through the designs, in this order:
 
 * grid: every combination of the lists, the last parameter fastest;
 * lhs: the samples of the Latin hypercube, as drawn;
-* points: as listed.
+* points: as listed;
+* sobol: the base samples A, those of B, then for each range those of A with its values in B.
 
 The runs of a frontier follow: probe after probe, of each all seeds, in the arm that is searched
 only; in the sweeps of version 0.1 in all arms. With F searches, probe p of search f is the cell
@@ -18,23 +19,22 @@ searches is one stretch.
 import functools
 from collections.abc import Callable, Iterable
 from decimal import Context, Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bilancio.experiments.frontier_sweep import FrontierSweep
 from bilancio.experiments.grid_sweep import GridSweep
 from bilancio.experiments.layout import Places
 from bilancio.experiments.sweep_config import SweepConfig
 from bilancio.model.metrics import Metric
-from bilancio.model.parameters import BalancedParameters, axes_of
 
 Indices = NDArray[np.int64]
 Columns = dict[str, NDArray[Any]]
-Range = tuple[Decimal, Decimal]
 
-LOGARITHMIC = {name for name, axis in axes_of(BalancedParameters).items() if axis.logarithmic}
 DIGITS = 6
+SOBOL_BITS = 30  # of which each is drawn; the default of scipy, stated so that it stays
 _ROUNDED = Context(prec=DIGITS)
 _WORKING = Context(prec=16)
 
@@ -50,21 +50,21 @@ def run_columns(config: GridSweep, indices: Indices) -> Columns:
     Returns
     -------
     dict of arrays (n,)
-        `cell` (int64); `design` (text) unless all cells are of the grid; one float64 column for
-        each axis, in which κ is NaN for a probe that is not planned in *config*; `seed` (int64);
-        `arm` (int64 position).
+        `cell` (int64); `design` (text) unless all cells are of the grid; a column for each axis:
+        float64, int64 for whole numbers, booleans, or text for words. κ is NaN for a probe that
+        is not planned in *config*. `seed` (int64); `arm` (int64 position).
     """
     replicate, cell, arm = _places(config, indices)
     named = set(config.blocks) != {"grid"}
     names = np.full(len(indices) if named else 0, "", "U16")
-    values = {axis: np.full(len(indices), np.nan) for axis in config.axes}
+    values = {axis: np.zeros(len(indices), dtype) for axis, dtype in _types(config).items()}
     first = 0
     for design, n_cells in config.blocks.items():
         here = (cell >= first) & (cell < first + n_cells)
         if here.any():
             places = cell[here] - first
             if named:
-                names[here] = _frontier_names(config, places) if design == "frontier" else design
+                names[here] = _NAMES[design](config, places) if design in _NAMES else design
             for axis, column in _CELLS[design](config, places).items():
                 values[axis][here] = column
         first += n_cells
@@ -79,7 +79,7 @@ def n_probes(config: SweepConfig) -> int:
     return config.blocks.get("frontier", 0) if isinstance(config, GridSweep) else 0
 
 
-def probe_columns(config: GridSweep, indices: Indices, metrics: NDArray[np.void]) -> Columns:
+def probe_columns(config: FrontierSweep, indices: Indices, metrics: NDArray[np.void]) -> Columns:
     """Return the parameters of each cell of a frontier, as `run_columns` does.
 
     Parameters
@@ -101,7 +101,7 @@ def probe_columns(config: GridSweep, indices: Indices, metrics: NDArray[np.void]
     return columns
 
 
-def probe_cube(config: GridSweep, indices: Indices, column: Any, empty: Any) -> NDArray[Any]:
+def probe_cube(config: FrontierSweep, indices: Indices, column: Any, empty: Any) -> NDArray[Any]:
     """Return values of the runs of a frontier by seed, probe and arm.
 
     Parameters
@@ -122,7 +122,7 @@ def probe_cube(config: GridSweep, indices: Indices, column: Any, empty: Any) -> 
     return cube
 
 
-def probed_arms(config: GridSweep) -> NDArray[np.bool_]:
+def probed_arms(config: FrontierSweep) -> NDArray[np.bool_]:
     """Return the arms that each probe of a frontier is run in: bool (n_probes, n_arms)."""
     shape = (n_probes(config), len(config.arms))
     if config.probes_all_arms:
@@ -134,7 +134,7 @@ def probed_arms(config: GridSweep) -> NDArray[np.bool_]:
 def _places(config: GridSweep, indices: Indices) -> Places:
     """Return the places of runs; the cells of a frontier are counted on from the others'."""
     layout = config.layout
-    if len(indices) == 0 or indices.max() < layout.n_runs:
+    if len(indices) == 0 or indices.max() < layout.n_runs or not isinstance(config, FrontierSweep):
         return layout.locate(indices)
     searched = indices >= layout.n_runs
     seed, cell, arm = (np.empty_like(indices) for _ in Places._fields)
@@ -145,7 +145,7 @@ def _places(config: GridSweep, indices: Indices) -> Places:
     return Places(seed, cell, arm)
 
 
-def probe_places(config: GridSweep, indices: Indices) -> Places:
+def probe_places(config: FrontierSweep, indices: Indices) -> Places:
     """Return the places of runs of a frontier; its cells are its probes, counted from 0.
 
     Parameters
@@ -160,7 +160,7 @@ def probe_places(config: GridSweep, indices: Indices) -> Places:
     return Places(seed, probe, arm)
 
 
-def searched_positions(config: GridSweep) -> Indices:
+def searched_positions(config: FrontierSweep) -> Indices:
     """Return the positions of the arms that a frontier is searched for."""
     return np.array([config.arms.index(arm) for arm in config.searched_arms], np.int64)
 
@@ -189,7 +189,7 @@ def runs_of_arm(config: SweepConfig, starts: Indices, arm: int) -> Indices:
     """
     runs = starts + arm
     alone = _alone(config, starts)
-    if isinstance(config, GridSweep) and alone.any():
+    if isinstance(config, FrontierSweep) and alone.any():
         probes = starts[alone]
         runs[alone] = np.where(probe_places(config, probes).arm == arm, probes, -1)
     return runs
@@ -197,7 +197,7 @@ def runs_of_arm(config: SweepConfig, starts: Indices, arm: int) -> Indices:
 
 def _alone(config: SweepConfig, indices: Indices) -> NDArray[np.bool_]:
     """Return which runs are probes that are run in one arm of several."""
-    if not isinstance(config, GridSweep) or config.arms_of_a_probe == len(config.arms):
+    if not isinstance(config, FrontierSweep) or config.arms_of_a_probe == len(config.arms):
         return np.zeros(len(indices), bool)
     return np.asarray(indices >= config.fixed_runs)
 
@@ -209,14 +209,42 @@ def seeds_at(config: GridSweep, replicates: Indices) -> NDArray[np.int64]:
     return np.array(config.seeds, np.int64)[replicates]
 
 
+class SampledRange(NamedTuple):
+    """The range of a parameter, and how samples lie in it.
+
+    Attributes
+    ----------
+    name, low, high
+        The parameter, and the ends of its range.
+    logarithmic
+        Whether samples are spread over the logarithm; the low end is positive.
+    whole
+        Whether samples are whole numbers; each from *low* to *high* is as likely.
+    """
+
+    name: str
+    low: Decimal
+    high: Decimal
+    logarithmic: bool = False
+    whole: bool = False
+
+
+def sampled_ranges(config: GridSweep) -> tuple[SampledRange, ...]:
+    """Return the ranges that the samples of a sweep are drawn from, in the order of its axes."""
+    known = config.parameters_that_vary()
+    return tuple(
+        SampledRange(
+            name, Decimal(low), Decimal(high), known[name].logarithmic, known[name].dtype == "i8"
+        )
+        for name, (low, high) in config.ranges.items()
+    )
+
+
 @functools.lru_cache(maxsize=8)
-def latin_hypercube(
-    n: int, seed: int, ranges: tuple[tuple[str, Range], ...]
-) -> dict[str, NDArray[np.float64]]:
+def latin_hypercube(n: int, seed: int, ranges: tuple[SampledRange, ...]) -> Columns:
     """Return the samples of a Latin hypercube: each n-th of each range has one of them.
 
-    κ and c are spread evenly over the logarithm, other parameters over the range itself. Values
-    are decimals of six digits, computed as decimals: the same on every machine.
+    Values are decimals of six digits, computed as decimals: the same on every machine.
 
     Parameters
     ----------
@@ -225,36 +253,126 @@ def latin_hypercube(
     seed
         Of NumPy's default generator, which draws them.
     ranges
-        Name, low and high of each parameter.
+        What is sampled.
 
     Returns
     -------
-    dict of float64 arrays (n,)
+    dict of arrays (n,)
+        float64, of whole numbers int64.
 
     References
     ----------
     McKay, Beckman, Conover, *A comparison of three methods for selecting values of input
     variables* (1979); drawn by `scipy.stats.qmc.LatinHypercube`.
     """
-    from scipy.stats import qmc  # takes seconds to load; nothing else needs it
+    from scipy.stats import qmc  # takes seconds to load; grids do not need it
 
     drawn = qmc.LatinHypercube(len(ranges), rng=np.random.default_rng(seed)).random(n)
-    table = {}
-    for (name, ends), column in zip(ranges, drawn.T, strict=True):
-        scale = _log_scale(ends) if name in LOGARITHMIC else _linear_scale(ends)
-        table[name] = np.array([_between(scale(Decimal(each)), ends) for each in column.tolist()])
-        table[name].flags.writeable = False  # shared by all that ask for it
-    return table
+    return {each.name: _scaled(column, each) for each, column in zip(ranges, drawn.T, strict=True)}
 
 
-def search_cells(config: GridSweep) -> Columns:
+@functools.lru_cache(maxsize=8)
+def sobol_samples(n: int, seed: int, ranges: tuple[SampledRange, ...]) -> tuple[Columns, Columns]:
+    """Return the base samples A and B of Saltelli's design: independent points of one sequence.
+
+    Values are decimals of six digits, computed as decimals: the same on every machine.
+
+    Parameters
+    ----------
+    n
+        Number of samples in each, a power of two.
+    seed
+        Of NumPy's default generator, which scrambles the sequence.
+    ranges
+        What is sampled.
+
+    Returns
+    -------
+    A, B : dict of arrays (n,)
+        float64, of whole numbers int64.
+
+    References
+    ----------
+    Saltelli et al., *Variance based sensitivity analysis of model output* (2010), whose radial
+    design this is; the sequence is that of `scipy.stats.qmc.Sobol`, taken apart as by
+    `scipy.stats.sobol_indices`.
+    """
+    from scipy.stats import qmc  # takes seconds to load; grids do not need it
+
+    sequence = qmc.Sobol(2 * len(ranges), rng=np.random.default_rng(seed), bits=SOBOL_BITS)
+    drawn = sequence.random(n).T
+    a, b = (
+        {each.name: _scaled(column, each) for each, column in zip(ranges, half, strict=True)}
+        for half in (drawn[: len(ranges)], drawn[len(ranges) :])
+    )
+    return a, b
+
+
+class SobolCells(NamedTuple):
+    """Where the cells of Saltelli's design are, counted among all cells of a sweep.
+
+    Attributes
+    ----------
+    names
+        The k parameters that have a range.
+    a, b : int64 (n,)
+        The cells of the base samples.
+    ab : int64 (k, n)
+        For each parameter the cells of A with its values in B.
+    """
+
+    names: tuple[str, ...]
+    a: Indices
+    b: Indices
+    ab: Indices
+
+    def outputs(self, values: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+        """Return what A, B and AB gave, as `analysis.sobol.sobol_indices` takes it.
+
+        Parameters
+        ----------
+        values : float64 (n_seeds, n_cells)
+            A measure of all cells, or the column of one arm: ``layout.cube(column)[:, :, arm]``.
+
+        Returns
+        -------
+        f_a, f_b : float64 (n, n_seeds)
+        f_ab : float64 (k, n, n_seeds)
+        """
+        by_cell = values.T
+        return by_cell[self.a], by_cell[self.b], by_cell[self.ab]
+
+
+def sobol_cells(config: GridSweep) -> SobolCells:
+    """Return where the cells of a sweep's Sobol design are.
+
+    Raises
+    ------
+    ValueError
+        The sweep has no such design.
+    """
+    if config.sobol is None:
+        message = "sobol: got nothing; allowed: a sweep with a Sobol design."
+        raise ValueError(message)
+    names = tuple(config.ranges)
+    before = 0
+    for design, n_cells in config.blocks.items():
+        if design == "sobol":
+            break
+        before += n_cells
+    cells = before + np.arange((len(names) + 2) * config.sobol).reshape(-1, config.sobol)
+    return SobolCells(names, cells[0], cells[1], cells[2:])
+
+
+def search_cells(config: FrontierSweep) -> Columns:
     """Return the parameters of each search but κ, and the position of the arm it looks at."""
     others = {axis: values for axis, values in config.axes.items() if axis != "kappa"}
     arms = searched_positions(config)
     lengths = [*map(len, others.values()), len(arms)]
     *positions, arm = np.unravel_index(np.arange(config.n_searches), lengths)
+    known = config.parameters_that_vary()
     columns: Columns = {
-        axis: np.array([float(value) for value in values])[position]
+        axis: known[axis].column(values)[position]
         for (axis, values), position in zip(others.items(), positions, strict=True)
     }
     return {**columns, "arm": arms[arm]}
@@ -266,34 +384,73 @@ def stored_columns(config: SweepConfig, metrics: Iterable[Metric]) -> np.dtype[n
     return np.dtype([*columns, ("kappa", "f8")] if config.searches else columns)
 
 
-def _log_scale(ends: Range) -> Callable[[Decimal], Decimal]:
-    low, high = ends
-    width = _WORKING.ln(high / low)
-    return lambda share: low * _WORKING.exp(_WORKING.multiply(share, width))
+def _types(config: GridSweep) -> dict[str, np.dtype[Any]]:
+    """Return the type of the column of each axis, words as long as the longest one."""
+    known = config.parameters_that_vary()
+    types = {}
+    for axis, values in config.axes.items():
+        every = list(values)
+        if known[axis].dtype == "U":
+            every += {point[axis] for point in config.points or ()}
+        types[axis] = known[axis].column(every).dtype
+    return types
 
 
-def _linear_scale(ends: Range) -> Callable[[Decimal], Decimal]:
-    low, high = ends
-    return lambda share: low + share * (high - low)
-
-
-def _between(value: Decimal, ends: Range) -> float:
-    """Round, and keep within a range whose ends have more digits than that."""
-    return float(min(max(_ROUNDED.plus(value), ends[0]), ends[1]))
+def _scaled(shares: NDArray[np.float64], sampled: SampledRange) -> NDArray[Any]:
+    """Return the values at some shares, from 0 to 1, of a range."""
+    low = sampled.low
+    high = sampled.high + 1 if sampled.whole else sampled.high
+    if sampled.logarithmic:
+        width = _WORKING.ln(high / low)
+        found = [
+            low * _WORKING.exp(_WORKING.multiply(Decimal(share), width))
+            for share in shares.tolist()
+        ]
+    else:
+        found = [low + Decimal(share) * (high - low) for share in shares.tolist()]
+    # Rounding must not leave a range whose ends have more digits than samples.
+    if sampled.whole:
+        column: NDArray[Any] = np.array([min(int(each), int(sampled.high)) for each in found])
+    else:
+        rounded = (_ROUNDED.plus(each) for each in found)
+        column = np.array([float(min(max(each, low), high)) for each in rounded])
+    column.flags.writeable = False  # shared by all that ask for it
+    return column
 
 
 def _grid_cells(config: GridSweep, places: Indices) -> Columns:
     positions = np.unravel_index(places, [len(values) for values in config.axes.values()])
+    known = config.parameters_that_vary()
     return {
-        axis: np.array([float(value) for value in values])[position]
+        axis: known[axis].column(values)[position]
         for (axis, values), position in zip(config.axes.items(), positions, strict=True)
     }
 
 
 def _lhs_cells(config: GridSweep, places: Indices) -> Columns:
-    samples = latin_hypercube(config.lhs or 0, config.lhs_seed or 0, tuple(config.ranges.items()))
+    samples = latin_hypercube(config.lhs or 0, config.lhs_seed or 0, sampled_ranges(config))
+    return _with_single_values(config, {name: each[places] for name, each in samples.items()})
+
+
+def _sobol_cells(config: GridSweep, places: Indices) -> Columns:
+    n = config.sobol or 0
+    a, b = sobol_samples(n, config.sobol_seed or 0, sampled_ranges(config))
+    block, sample = np.divmod(places, n)
+    return _with_single_values(
+        config,
+        {
+            name: np.where((block == 1) | (block == number), b[name][sample], a[name][sample])
+            for number, name in enumerate(a, start=2)
+        },
+    )
+
+
+def _with_single_values(config: GridSweep, sampled: Columns) -> Columns:
+    """Return samples, with the one value of each parameter that has no range."""
+    known = config.parameters_that_vary()
+    n = len(next(iter(sampled.values())))
     return {
-        axis: samples[axis][places] if axis in samples else np.full(len(places), float(values[0]))
+        axis: sampled[axis] if axis in sampled else known[axis].column(values).repeat(n)
         for axis, values in config.axes.items()
     }
 
@@ -301,13 +458,15 @@ def _lhs_cells(config: GridSweep, places: Indices) -> Columns:
 def _point_cells(config: GridSweep, places: Indices) -> Columns:
     points = config.points or ()
     used, inverse = np.unique(places, return_inverse=True)
+    known = config.parameters_that_vary()
     return {
-        axis: np.array([float(getattr(points[place], axis)) for place in used.tolist()])[inverse]
+        axis: known[axis].column([points[place][axis] for place in used.tolist()])[inverse]
         for axis in config.axes
     }
 
 
 def _frontier_cells(config: GridSweep, places: Indices) -> Columns:
+    assert isinstance(config, FrontierSweep), "others have no searches"
     others = search_cells(config)
     search = places % config.n_searches
     used, inverse = np.unique(places, return_inverse=True)
@@ -318,15 +477,23 @@ def _frontier_cells(config: GridSweep, places: Indices) -> Columns:
 
 def _frontier_names(config: GridSweep, places: Indices) -> NDArray[np.str_]:
     """Return `frontier`, with the arm searched where there is a choice."""
+    assert isinstance(config, FrontierSweep), "others have no searches"
     if len(config.arms) == 1:
         return np.full(len(places), "frontier")
     names = np.array([f"frontier-{arm}" for arm in config.searched_arms])
     return names[places % len(names)]
 
 
+def _sobol_names(config: GridSweep, places: Indices) -> NDArray[np.str_]:
+    """Return `sobol` for the base samples, which are spread over the ranges, else `sobol-ab`."""
+    return np.where(places < 2 * (config.sobol or 0), "sobol", "sobol-ab")
+
+
+_NAMES = {"frontier": _frontier_names, "sobol": _sobol_names}
 _CELLS: dict[str, Callable[[GridSweep, Indices], Columns]] = {
     "grid": _grid_cells,
     "lhs": _lhs_cells,
     "points": _point_cells,
+    "sobol": _sobol_cells,
     "frontier": _frontier_cells,
 }

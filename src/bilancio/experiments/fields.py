@@ -9,6 +9,7 @@ import itertools
 import math
 import operator
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from types import UnionType
@@ -26,9 +27,25 @@ MAX_ITERATED = 100_000
 INDISTINCT = Decimal("1e-9")
 
 
-def plain(number: Decimal) -> str:
+def plain(number: Decimal | int) -> str:
     """Write a decimal as people do: 0.3, 10000, never 1E+4 or 0.30."""
-    return format(number.normalize(), "f") if number else "0"
+    return format(Decimal(number).normalize(), "f") if number else "0"
+
+
+def as_decimal(number: float) -> Decimal:
+    """Return a default of a run's parameter as sweeps hold it: 1.0 as 1."""
+    return Decimal(plain(Decimal(str(number))))
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """The numbers from *low* to *high*, which designs draw from."""
+
+    low: Decimal
+    high: Decimal
+
+    def __str__(self) -> str:
+        return range_words((self.low, self.high))
 
 
 def exact(annotation: Any, marks: Iterable[Any] = ()) -> Any:
@@ -60,6 +77,23 @@ def listed(value: object) -> object:
     InvalidInput
         A range has no steps, or too many.
     """
+    given = listed_words(value)
+    if not isinstance(given, list):
+        return given
+    found: list[object] = []
+    for each in given:
+        found += _steps(each) if isinstance(each, str) and ":" in each else [each]
+    return found
+
+
+def listed_words(value: object) -> object:
+    """Read a list of values as they are written; other things are left to the model.
+
+    Raises
+    ------
+    InvalidInput
+        It is an iterator that gives too many.
+    """
     value = json_text(value)
     if isinstance(value, str):
         value = [part.strip() for part in value.split(",")]
@@ -72,14 +106,12 @@ def listed(value: object) -> object:
     if not _is_listable(value):
         return value
     given = cast("Iterable[object]", value)
-    if not hasattr(value, "__len__"):
-        given = list(itertools.islice(given, MAX_ITERATED + 1))
-        if len(given) > MAX_ITERATED:
-            raise invalid("", value, f"a list; an iterator gives at most {MAX_ITERATED:,} values")
-    found: list[object] = []
-    for each in given:
-        found += _steps(each) if isinstance(each, str) and ":" in each else [each]
-    return found
+    if hasattr(value, "__len__"):
+        return list(given)
+    given = list(itertools.islice(given, MAX_ITERATED + 1))
+    if len(given) > MAX_ITERATED:
+        raise invalid("", value, f"a list; an iterator gives at most {MAX_ITERATED:,} values")
+    return given
 
 
 def _is_listable(value: object) -> bool:
@@ -151,8 +183,8 @@ def each_once(values: tuple[Any, ...]) -> tuple[Any, ...]:
     return values
 
 
-def nearly_equal(values: Iterable[Decimal]) -> list[tuple[Decimal, Decimal]]:
-    """Return the neighbours among *values* that differ by less than 1e-9."""
+def nearly_equal(values: Iterable[Any]) -> list[tuple[Decimal, Decimal]]:
+    """Return the neighbours among some decimals that differ by less than 1e-9."""
     return [
         (low, high) for low, high in itertools.pairwise(sorted(values)) if high - low < INDISTINCT
     ]
@@ -185,13 +217,14 @@ def _low_first(ends: tuple[Decimal, ...]) -> tuple[Decimal, ...]:
     return ends
 
 
-def range_words(ends: tuple[Decimal, ...]) -> str:
+def range_words(ends: Iterable[Decimal | int]) -> str:
     """Write a range as it is given: 0.2:5."""
     return ":".join(map(plain, ends))
 
 
 NUMBER = BeforeValidator(number_of)
 LIST = BeforeValidator(listed)
+WORDS = BeforeValidator(listed_words)
 DOUBLE = AfterValidator(_finite_double)
 PLAIN = PlainSerializer(plain, return_type=str)
 ONCE = AfterValidator(each_once)
@@ -203,9 +236,9 @@ def _tuple_of(one: Any) -> Any:
     return Annotated[tuple[one, ...], LIST]
 
 
-def list_of(one: Any) -> Any:
-    """Return the type of a list of values, each once, given the type of one."""
-    return Annotated[tuple[one, ...], NOT_EMPTY, LIST, ONCE]
+def list_of(one: Any, read: BeforeValidator = LIST) -> Any:
+    """Return the type of a list of values, each once, given the type of one and how it is read."""
+    return Annotated[tuple[one, ...], NOT_EMPTY, read, ONCE]
 
 
 def range_of_two(one: Any) -> Any:

@@ -33,7 +33,7 @@ from bilancio.experiments.design import (
     searched_positions,
 )
 from bilancio.experiments.fields import plain
-from bilancio.experiments.grid_sweep import ENDS, KAPPA_DIGITS, GridSweep
+from bilancio.experiments.frontier_sweep import ENDS, KAPPA_DIGITS, FrontierSweep
 from bilancio.experiments.protocol import Step, TableOfSearches
 from bilancio.text import plural
 
@@ -71,7 +71,7 @@ class Search:
     wanted: dict[int, Decimal]
 
 
-def search(config: GridSweep, deltas: Sequence[float | None]) -> Search:
+def search(config: FrontierSweep, deltas: Sequence[float | None]) -> Search:
     """Return how far a search is, given the mean default rate of each of its probes.
 
     Parameters
@@ -106,13 +106,13 @@ def search(config: GridSweep, deltas: Sequence[float | None]) -> Search:
     return Search(status=FOUND, kappa_star=star, delta=at_star, probes=done, wanted={})
 
 
-def searches(config: GridSweep, indices: Indices, metrics: NDArray[np.void]) -> list[Search]:
+def searches(config: FrontierSweep, indices: Indices, metrics: NDArray[np.void]) -> list[Search]:
     """Return how far each search of a sweep is, from the runs recorded."""
     table = _mean_deltas(config, indices, metrics)
     return [search(config, column) for column in table]
 
 
-def next_step(config: GridSweep, indices: Indices, metrics: NDArray[np.void]) -> Step | None:
+def next_step(config: FrontierSweep, indices: Indices, metrics: NDArray[np.void]) -> Step | None:
     """Return the runs that come next, for all searches at once; None where all have ended.
 
     Parameters
@@ -154,7 +154,7 @@ class Finding(NamedTuple):
     range_missing: str = ""
 
 
-def table(config: GridSweep, indices: Indices, metrics: NDArray[np.void]) -> TableOfSearches:
+def table(config: FrontierSweep, indices: Indices, metrics: NDArray[np.void]) -> TableOfSearches:
     """Return a row for each search: its cell, the arm where there are two, and what it found."""
     cells = search_cells(config)
     arms = np.array(config.arms)[cells.pop("arm")]
@@ -178,7 +178,7 @@ def table(config: GridSweep, indices: Indices, metrics: NDArray[np.void]) -> Tab
     return TableOfSearches(columns=columns, rows=rows, n_keys=len(cells))
 
 
-def findings(config: GridSweep, indices: Indices, metrics: NDArray[np.void]) -> list[Finding]:
+def findings(config: FrontierSweep, indices: Indices, metrics: NDArray[np.void]) -> list[Finding]:
     """Return what each search of a sweep has found, with ranges."""
     ended = searches(config, indices, metrics)
     found = [place for place, each in enumerate(ended) if each.status == FOUND]
@@ -209,7 +209,7 @@ def _rounded(kappa: float) -> float:
     return float(_KAPPA.create_decimal_from_float(kappa))
 
 
-def summary(config: GridSweep, indices: Indices, metrics: NDArray[np.void]) -> dict[str, Any]:
+def summary(config: FrontierSweep, indices: Indices, metrics: NDArray[np.void]) -> dict[str, Any]:
     """Return what the searches found, as JSON holds it; the cells one by one if they are few."""
     found = table(config, indices, metrics)
     rows = [dict(zip(found.columns, row, strict=True)) for row in found.rows]
@@ -256,7 +256,7 @@ class _Deltas:
         NaN where a run is not recorded, or its rate is not defined.
     """
 
-    def __init__(self, config: GridSweep, indices: Indices, metrics: NDArray[np.void]) -> None:
+    def __init__(self, config: FrontierSweep, indices: Indices, metrics: NDArray[np.void]) -> None:
         own = indices >= config.fixed_runs
         indices, metrics = indices[own], metrics[own]
         self._config = config
@@ -278,7 +278,7 @@ class _Deltas:
 
 
 def _mean_deltas(
-    config: GridSweep, indices: Indices, metrics: NDArray[np.void]
+    config: FrontierSweep, indices: Indices, metrics: NDArray[np.void]
 ) -> list[list[float | None]]:
     """Return δ by search and probe: the mean over the seeds, None until all runs are recorded.
 

@@ -1,28 +1,29 @@
 """Which cells a sweep has, and the seeds that each of them runs under.
 
 Four designs lay out cells, alone or together: the grid of all combinations of the values
-listed, a Latin hypercube over ranges, points given one by one, and a frontier search. What is
-asked and what it means is settled here; `design` says which run is which.
+listed, a Latin hypercube over ranges, Saltelli's design for Sobol indices over ranges, and points
+given one by one. What is asked and what it means is settled here; `design` says which run is which.
 """
 
+import itertools
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Any, Self
+from typing import Annotated, Any, ClassVar, Self
 
 from annotated_types import Interval
-from pydantic import Field, PrivateAttr, model_validator
+from pydantic import AfterValidator, Field, PlainSerializer, PrivateAttr, model_validator
 
 from bilancio.errors import MAX_PROBLEMS, InvalidInput, Problem, shown
-from bilancio.experiments.derived import Point, Varying, point_of, range_of, varied_from
+from bilancio.experiments.axes import Value, named_values
+from bilancio.experiments.derived import ParameterSweep, range_of
 from bilancio.experiments.fields import (
-    DOUBLE,
     LIST,
     NOT_EMPTY,
     NUMBER,
     ONCE,
-    PLAIN,
+    Range,
     json_text,
     nearly_equal,
     plain,
@@ -30,16 +31,13 @@ from bilancio.experiments.fields import (
 )
 from bilancio.experiments.layout import Layout
 from bilancio.experiments.sweep_config import canonical, check_grows, not_grown
-from bilancio.model.parameters import SEED, RingParameters
+from bilancio.model.parameters import SEED
+from bilancio.text import either
 from bilancio.validation import validated
 
 MAX_RUNS = 10**7
 DEFAULT_SEED = 42
-DEFAULT_DELTA = Decimal("0.05")
-DEFAULT_TOLERANCE = Decimal("0.01")
-ENDS = 2  # a search begins with the two ends of its bracket
-KAPPA_DIGITS = 6  # a search rounds κ to so many digits,
-_ROUNDING = Decimal("0.00001")  # which widens what it leaves of the bracket by less than this
+MAX_CHECKED = 2_000  # combinations of values, beyond which the ends of numbers stand for the rest
 
 
 class RunOrder(StrEnum):
@@ -49,60 +47,61 @@ class RunOrder(StrEnum):
     CELLS = "cells"  # all seeds of the first cell, then all of the second, …: version 0.1
 
 
+def _power_of_two(n: int) -> int:
+    if n & (n - 1):
+        below = 1 << (n.bit_length() - 1)
+        raise InvalidInput([Problem("", str(n), f"a power of two, such as {below} or {below * 2}")])
+    return n
+
+
 Seed = Annotated[int, SEED, NUMBER]
 Count = Annotated[int, Interval(ge=1, le=MAX_RUNS), NUMBER]
-Delta = Annotated[Decimal, Interval(ge=0, lt=1), NUMBER, DOUBLE, PLAIN]
-Tolerance = Annotated[Decimal, Interval(ge=Decimal("0.0001"), le=1), NUMBER, DOUBLE, PLAIN]
+PowerOfTwo = Annotated[int, Interval(ge=2, le=MAX_RUNS), NUMBER, AfterValidator(_power_of_two)]
+ByName = Annotated[dict[str, Any], PlainSerializer(canonical)]
+Ends = tuple[Any, Any]
 
 
-@point_of(RingParameters)
-class RingPoint(Point):
-    """One cell of a ring by the values of its parameters."""
+class GridSweep(ParameterSweep):
+    """Cells laid out as a grid, or by other designs too, each under every seed.
 
+    A subclass says by `parameter_model` what one run takes. Every number, boolean and word of it
+    (`parameters_that_vary`) can then be an axis, by `vary` or by `points`, in all designs; what
+    does not vary is a field of the subclass, made by `fixed_from`. It may give parameters a list
+    and a range of their own (`varied_from`), override `run_of` where the parameters of a cell are
+    not simply those named, name in `related` the parameters whose values depend on each other, and
+    count its `cost`.
+    """
 
-@varied_from(RingParameters, RingPoint)
-class _RingCells(Varying):
-    """The parameters of a ring that vary over cells."""
+    designs: ClassVar[tuple[str, ...]] = ("lhs", "sobol", "points")
+    settings_of: ClassVar[dict[str, str]] = {"lhs_seed": "lhs", "sobol_seed": "sobol"}
 
-    if TYPE_CHECKING:  # of the fields that derive from RingParameters, those named here
-        kappa_range: tuple[Decimal, Decimal] | None
-        points: tuple[Point, ...] | None
-
-
-class GridSweep(_RingCells):
-    """Cells laid out as a grid, or by other designs too, each under every seed."""
-
-    _probed: dict[int, Decimal] = PrivateAttr(default_factory=dict)
+    _named: tuple[str, ...] = PrivateAttr(default=())
 
     seeds: Annotated[tuple[Seed, ...], NOT_EMPTY, LIST, ONCE] | None = Field(
         default=None, description="Seeds; each cell runs under each. Default 42."
     )
     n_replicates: Count | None = Field(default=None, description="Instead of seeds: how many.")
     base_seed: Seed | None = Field(default=None, description="With n_replicates: the first seed.")
+    vary: ByName | None = Field(
+        default=None,
+        description=(
+            "Any other parameters as axes: by name the values, low:high:step, or for samples "
+            "low:high."
+        ),
+    )
     grid: bool | None = Field(
         default=None,
-        description=(
-            "Run every combination of the lists. Default: yes; beside lhs, points or frontier "
-            "only if they leave a list of several values unused."
-        ),
+        description="Run every combination of the lists. Default: unless other designs use them.",
     )
-    lhs: Count | None = Field(
-        default=None,
-        description="Latin hypercube: samples over the ranges; log scale for κ, c.",
-    )
+    lhs: Count | None = Field(default=None, description="Latin hypercube: samples over the ranges.")
     lhs_seed: Seed | None = Field(default=None, description="With lhs: its seed. Default 42.")
-    frontier: bool = Field(
-        default=False,
-        description=(
-            "For each combination of the other lists search kappa_range for the smallest κ whose "
-            "mean default rate over the seeds is at most frontier_delta."
-        ),
+    sobol: PowerOfTwo | None = Field(
+        default=None,
+        description="Sobol indices over k ranges: n, a power of two; runs n(k+2) cells.",
     )
-    frontier_delta: Delta | None = Field(
-        default=None, description="With frontier: the default rate to reach. Default 0.05."
-    )
-    frontier_tolerance: Tolerance | None = Field(
-        default=None, description="With frontier: relative precision of κ. Default 0.01."
+    sobol_seed: Seed | None = Field(default=None, description="With sobol: its seed. Default 42.")
+    points: Annotated[tuple[ByName, ...], NOT_EMPTY] | None = Field(
+        default=None, description="Single cells: values by parameter name; the rest as listed."
     )
 
     run_order: RunOrder = Field(
@@ -132,6 +131,42 @@ class GridSweep(_RingCells):
 
     @model_validator(mode="before")
     @classmethod
+    def _axes_by_name(cls, data: Any) -> Any:
+        """Read `vary`; what has a list and a range of its own goes there."""
+        if not isinstance(data, Mapping) or data.get("vary") is None:
+            return data
+        known = cls.parameters_that_vary()
+        given, vary, problems = dict(data), {}, []
+        asked = json_text(data["vary"])
+        for name in ("seed", "seeds"):
+            if isinstance(asked, Mapping) and name in asked:
+                allowed = "nothing, for seeds are given by seeds or n_replicates"
+                raise InvalidInput([Problem(f"vary.{name}", shown(asked[name]), allowed)])
+        for name, value in named_values(known, asked, "vary").items():
+            own = (cls.listed[name], range_of(name)) if name in cls.listed else (name,)
+            beside = [field for field in own if data.get(field) is not None]
+            if beside:
+                got = f"{shown(value)}, beside {beside[0]} {shown(data[beside[0]])}"
+                allowed = f"either {beside[0]} or vary.{name}, not both"
+                problems.append(Problem(f"vary.{name}", got, allowed))
+                continue
+            try:
+                read = known[name].values(value, within=f"vary.{name}")
+            except InvalidInput as error:
+                problems += error.problems
+                continue
+            if name not in cls.listed:
+                vary[name] = read
+            elif isinstance(read, Range):
+                given[range_of(name)] = [read.low, read.high]
+            else:
+                given[cls.listed[name]] = read
+        if problems:
+            raise InvalidInput(problems)
+        return {**given, "vary": vary or None}
+
+    @model_validator(mode="before")
+    @classmethod
     def _points_by_name(cls, data: Any) -> Any:
         """Read each point on its own, so that what is wrong with it is said with its place."""
         if not isinstance(data, Mapping) or data.get("points") is None:
@@ -141,18 +176,18 @@ class GridSweep(_RingCells):
             points = [points]
         if isinstance(points, str) or not isinstance(points, Sequence):
             return data
-        read: list[Point] = []
+        known = cls.parameters_that_vary()
+        read: list[dict[str, Value]] = []
         problems: list[Problem] = []
         for number, point in enumerate(points):
             if len(problems) >= MAX_PROBLEMS:
                 break
             field = f"points[{number}]"
-            named = point.model_dump() if isinstance(point, Point) else json_text(point)
-            if not isinstance(named, Mapping):
-                problems.append(Problem(field, shown(named), "values by parameter name"))
-                continue
+            cell: dict[str, Value] = {}
             try:
-                read.append(validated(cls.point_model, named, within=field))
+                for name, value in named_values(known, point, field).items():
+                    cell[name] = known[name].value(value, within=f"{field}.{name}")
+                read.append(cell)
             except InvalidInput as error:
                 problems += error.problems
         if problems:
@@ -162,15 +197,16 @@ class GridSweep(_RingCells):
     @model_validator(mode="after")
     def _designs_are_clear(self) -> Self:
         """Refuse what no design uses or a design lacks; write out the defaults that depend."""
+        self._named = self._names_of_axes()
+        written = self.__dict__  # the model is frozen, but not handed out yet
+        for name in self._without_value():
+            written[name] = None
+        for name, default in self._dependent_defaults().items():
+            if getattr(self, name) is None:
+                written[name] = default
         problems = [*self._unused(), *self._lacking()]
         if problems:
             raise InvalidInput(problems)
-        written = self.__dict__  # the model is frozen, but not handed out yet
-        if self.lhs is not None and self.lhs_seed is None:
-            written["lhs_seed"] = DEFAULT_SEED
-        if self.frontier:
-            written["frontier_delta"] = _or(self.frontier_delta, DEFAULT_DELTA)
-            written["frontier_tolerance"] = _or(self.frontier_tolerance, DEFAULT_TOLERANCE)
         if self.points is not None:
             written["points"] = self._whole_points(self.points)
         if self.grid is None:
@@ -178,69 +214,155 @@ class GridSweep(_RingCells):
         if self.total_runs > MAX_RUNS:
             got, allowed = f"{self.total_runs:,} runs", f"at most {MAX_RUNS:,} runs in one job"
             raise InvalidInput([Problem(" and ".join(self.blocks), got, allowed)])
+        self._check_related()
         return self
 
-    def _unused(self) -> Iterable[Problem]:
+    def _names_of_axes(self) -> tuple[str, ...]:
+        """Return the parameters that may differ between cells: those listed, then as declared."""
+        named = {*(self.vary or {})}.union(*(self.points or ()))
+        others = [name for name in self.parameters_that_vary() if name not in self.listed]
+        return (*self.listed, *(name for name in others if name in named))
+
+    def _without_value(self) -> Iterator[str]:
+        """Yield the fields of parameters that have no one value: they vary."""
+        yield from self.vary or ()
+
+    def _dependent_defaults(self) -> dict[str, Any]:
+        """Return what the fields of the designs that are asked for take if they are not given."""
+        seeds = {"lhs_seed": self.lhs, "sobol_seed": self.sobol}
+        return {name: DEFAULT_SEED for name, design in seeds.items() if design is not None}
+
+    def _unused(self) -> Iterator[Problem]:
         """Yield a problem for each field whose design was not asked for."""
-        fields = ["lhs_seed", "frontier_delta", "frontier_tolerance", "frontier_arm"]
-        for name in [*fields, *map(range_of, self.listed)]:
-            value = getattr(self, name, None)
-            needed = "lhs" if name.endswith("_range") else name.partition("_")[0]
-            asked = bool(getattr(self, needed)) or (name == "kappa_range" and self.frontier)
-            if value is not None and not asked:
-                got = range_words(value) if isinstance(value, tuple) else str(value)
-                needed = "lhs or frontier" if name == "kappa_range" else needed
-                yield Problem(name, got, f"nothing, unless {needed} is asked for")
-        if self.grid is False and not (self.lhs or self.points or self.frontier):
-            yield Problem("grid", "false", "true, unless lhs, points or frontier is asked for")
+        for name, design in self.settings_of.items():
+            value = getattr(self, name)
+            if value is not None and not getattr(self, design):
+                yield Problem(name, str(value), f"nothing, unless {design} is asked for")
+        for axis, ends in self.ranges.items():
+            designs = self._designs_of_range(axis)
+            if not any(getattr(self, design) for design in designs):
+                instead = "nothing" if axis in self.listed else "a list"
+                allowed = f"{instead}, unless {either(designs)} is asked for"
+                yield Problem(self._field_of_range(axis), range_words(ends), allowed)
+        if self.grid is False and not self._other_designs:
+            allowed = f"true, unless {either(self.designs)} is asked for"
+            yield Problem("grid", "false", allowed)
 
-    def _lacking(self) -> Iterable[Problem]:
+    def _lacking(self) -> Iterator[Problem]:
         """Yield a problem for each parameter whose value a design does not know."""
-        if self.frontier and self.kappa_range is None:
-            allowed = "a kappa_range too, low:high, the bracket that is searched"
-            yield Problem("frontier", "true without kappa_range", allowed)
-        if self.lhs is not None:
-            if not self.ranges:
-                names = ", ".join(map(range_of, self.listed))
-                yield Problem(
-                    "lhs", f"{self.lhs} samples of nothing", f"one range or more: {names}"
-                )
-            for axis, plural in self.listed.items():
-                if axis not in self.ranges and self._only(axis) is None:
-                    got = f"{len(self.axes[axis])} values, of which lhs takes one"
-                    yield Problem(plural, got, f"one value, or a {range_of(axis)}")
+        single = {axis: self._only(axis) for axis in self.axes}
+        for design in ("lhs", "sobol"):
+            if getattr(self, design) is not None:
+                yield from self._not_sampled(design, single)
         for number, point in enumerate(self.points or ()):
-            for axis, plural in self.listed.items():
-                if getattr(point, axis) is None and self._only(axis) is None:
-                    allowed = f"a value, for {plural} has {len(self.axes[axis])}"
+            for axis, value in single.items():
+                if axis not in point and value is None:
+                    n = len(self.axes[axis])
+                    allowed = f"a value, for {self._field(axis)} has {n}" if n else "a value"
                     yield Problem(f"points[{number}].{axis}", "nothing", allowed)
+        without = [axis for axis, values in self.axes.items() if not values]
+        if self.grid or (self.grid is None and self._needs_grid()):
+            for axis in without:
+                yield Problem(axis, "nothing", "a value, which the grid needs")
+        for name, parameter in self.parameters_that_vary().items():
+            if parameter.required and name not in self.axes and getattr(self, name, None) is None:
+                allowed = f"{parameter.allowed}, or a list of them in vary"
+                yield Problem(name, "nothing", allowed)
 
-    def _whole_points(self, points: tuple[Point, ...]) -> tuple[Point, ...]:
+    def _not_sampled(self, design: str, single: Mapping[str, Any]) -> Iterator[Problem]:
+        """Yield a problem for each parameter that samples need one value or a range of."""
+        if not self.ranges:
+            known = ", ".join([*map(range_of, self.listed), "or low:high in vary"])
+            got = f"{getattr(self, design)} samples of nothing"
+            yield Problem(design, got, f"one range or more: {known}")
+        for axis, value in single.items():
+            if axis not in self.ranges and value is None:
+                n = len(self.axes[axis])
+                got = f"{n} values, of which {design} takes one" if n else "nothing"
+                instead = range_of(axis) if axis in self.listed else "range, low:high"
+                yield Problem(self._field(axis), got, f"one value, or a {instead}")
+
+    def _whole_points(self, points: tuple[dict[str, Value], ...]) -> tuple[dict[str, Value], ...]:
         """Return the points with every value written out, each once."""
-        known = {axis: self._only(axis) for axis in self.listed}
-        first: dict[Point, int] = {}
+        known = {axis: self._only(axis) for axis in self.axes}
+        first: dict[tuple[Any, ...], int] = {}
         problems = []
         for number, point in enumerate(points):
-            missing = {name: one for name, one in known.items() if getattr(point, name) is None}
-            whole = point.model_copy(update=missing)
+            whole = tuple(point.get(axis, value) for axis, value in known.items())
             if first.setdefault(whole, number) != number:
                 got = f"the same values as points[{first[whole]}]"
                 problems.append(Problem(f"points[{number}]", got, "each point once"))
         if problems:
             raise InvalidInput(problems)
-        return tuple(first)
+        return tuple(dict(zip(known, whole, strict=True)) for whole in first)
+
+    def _check_related(self) -> None:
+        """Check what concerns several parameters, in every cell, by the rules of the model itself.
+
+        Where there are too many combinations, the least and the largest number stand for those
+        between.
+        """
+        if not self.related:
+            return
+        names = [axis for axis in self.axes if axis in self.related]
+        cells = dict.fromkeys(
+            combination
+            for values in self._values_by_design(names)
+            for combination in itertools.product(*_bounded(values))
+        )
+        for combination in cells:
+            cell = dict(zip(names, combination, strict=True))
+            try:
+                validated(self.parameter_model(), self.run_of(cell))
+            except InvalidInput as error:
+                where = " and ".join(f"{name} is {canonical(cell[name])}" for name in cell)
+                raise InvalidInput(
+                    problem._replace(allowed=f"{problem.allowed}, where {where}")
+                    if where
+                    else problem
+                    for problem in error.problems
+                ) from None
+
+    def _values_by_design(self, names: Sequence[str]) -> Iterator[Sequence[Sequence[Any]]]:
+        """Yield for each design the values that it combines of these parameters."""
+        sampled = [self.ranges.get(name, self.axes[name]) for name in names]
+        if self.lhs or self.sobol:
+            yield sampled
+        if set(self.blocks) - {"lhs", "sobol", "points"}:
+            yield [self.axes[name] for name in names]
+        for point in self.points or ():
+            yield [(point[name],) for name in names]
+
+    @property
+    def _other_designs(self) -> bool:
+        return any(getattr(self, design) for design in self.designs)
 
     def _needs_grid(self) -> bool:
-        others = self.lhs or self.points or self.frontier
-        searched_over = [axis for axis in self.listed if axis != "kappa"] if self.frontier else []
-        return not others or any(
-            self._only(axis) is None for axis in self.listed if axis not in searched_over
+        return not self._other_designs or any(
+            self._only(axis) is None and self.axes[axis] for axis in self._left_to_the_grid()
         )
 
-    def _only(self, axis: str) -> Decimal | None:
+    def _left_to_the_grid(self) -> Iterable[str]:
+        """Return the parameters whose lists no other design goes through."""
+        return self.axes
+
+    def _only(self, axis: str) -> Value | None:
         """Return the value that an axis lists if it is but one."""
         values = self.axes[axis]
         return values[0] if len(values) == 1 else None
+
+    def _field(self, axis: str) -> str:
+        """Return where the values of a parameter are listed."""
+        if axis in self.listed:
+            return self.listed[axis]
+        return f"vary.{axis}" if axis in (self.vary or {}) else axis
+
+    def _field_of_range(self, axis: str) -> str:
+        return range_of(axis) if axis in self.listed else f"vary.{axis}"
+
+    def _designs_of_range(self, axis: str) -> tuple[str, ...]:  # noqa: ARG002 - a search has one
+        """Return the designs that use the range of a parameter."""
+        return "lhs", "sobol"
 
     def implied(self) -> dict[str, Any]:
         """Return the values that fields not asked for take from other fields."""
@@ -248,9 +370,9 @@ class GridSweep(_RingCells):
         return {
             **super().implied(),
             **({"seeds": (DEFAULT_SEED,)} if self.n_replicates is None else shorthand),
+            **dict.fromkeys(self.vary or {}),
             "lhs_seed": DEFAULT_SEED,
-            "frontier_delta": DEFAULT_DELTA,
-            "frontier_tolerance": DEFAULT_TOLERANCE,
+            "sobol_seed": DEFAULT_SEED,
             "grid": self._needs_grid(),
         }
 
@@ -261,7 +383,7 @@ class GridSweep(_RingCells):
         """
         asked = super().asked()
         if "points" in asked:
-            known = {axis: canonical(self._only(axis)) for axis in self.listed}
+            known = {axis: canonical(self._only(axis)) for axis in self.axes}
             asked["points"] = [
                 {name: value for name, value in point.items() if value != known[name]}
                 for point in asked["points"]
@@ -273,8 +395,6 @@ class GridSweep(_RingCells):
 
         A list of consecutive seeds continues: 1, 2, 3 as base_seed 1 and *n_replicates*.
         """
-        if self.frontier:
-            raise not_grown(n_replicates, "the seeds of a frontier search decide what it tries")
         if self.run_order is RunOrder.CELLS:
             raise not_grown(
                 n_replicates, "its runs are numbered cell by cell, as in version 0.1, not by seeds"
@@ -289,23 +409,47 @@ class GridSweep(_RingCells):
     # -- what it comes to --------------------------------------------------------------------
 
     @property
-    def axes(self) -> dict[str, tuple[Decimal, ...]]:
-        """The values listed of each parameter that varies over cells, slowest first."""
-        return {axis: getattr(self, plural) for axis, plural in self.listed.items()}
+    def axes(self) -> dict[str, tuple[Any, ...]]:
+        """The values listed of each parameter that may differ between cells, slowest first.
+
+        First those with a list of their own, then those that `vary` or `points` name, in the
+        order in which one run declares them. Where a parameter has a range only, or is named by
+        points alone, it is the one value that cells have otherwise; nothing where there is none.
+        Values are decimals, whole numbers, booleans and text.
+        """
+        return {axis: self._values_of(axis) for axis in self._named}
+
+    def _values_of(self, axis: str) -> tuple[Any, ...]:
+        if axis in self.listed:
+            values: tuple[Any, ...] = getattr(self, self.listed[axis])
+            return values
+        varied = (self.vary or {}).get(axis)
+        if isinstance(varied, tuple):
+            return varied
+        fixed = getattr(self, axis, None)
+        value = self.parameters_that_vary()[axis].default if fixed is None else fixed
+        return () if value is None else (value.value if isinstance(value, StrEnum) else value,)
 
     def values_of(self, parameter: str) -> list[Any]:
         """Return the values that a parameter has in the cells; of a range its ends."""
-        if parameter not in self.listed:
+        if parameter not in self.axes:
             return super().values_of(parameter)
-        of_points = {getattr(point, parameter) for point in self.points or ()}
+        of_points = {point[parameter] for point in self.points or ()}
         ends = self.ranges.get(parameter, ())
         return sorted({*self.axes[parameter], *of_points, *ends})
 
     @property
-    def ranges(self) -> dict[str, tuple[Decimal, Decimal]]:
+    def ranges(self) -> dict[str, Ends]:
         """Low and high of each parameter that has a range."""
-        found = {axis: getattr(self, range_of(axis)) for axis in self.listed}
-        return {axis: ends for axis, ends in found.items() if ends is not None}
+        varied = self.vary or {}
+        found = {}
+        for axis in self._named:
+            given = getattr(self, range_of(axis)) if axis in self.listed else varied.get(axis)
+            if axis in self.listed and given is not None:
+                found[axis] = given
+            elif isinstance(given, Range):
+                found[axis] = (given.low, given.high)
+        return found
 
     @property
     def n_seeds(self) -> int:
@@ -322,64 +466,25 @@ class GridSweep(_RingCells):
             "grid": math.prod(map(len, self.axes.values())) if self.grid else 0,
             "lhs": self.lhs or 0,
             "points": len(self.points or ()),
+            "sobol": (self.sobol or 0) * (len(self.ranges) + 2),
             "frontier": self.n_searches * self.max_probes,
         }
         return {design: n for design, n in cells.items() if n}
 
     @property
-    def searched_arms(self) -> tuple[str, ...]:
-        """The arms whose default rate a frontier is searched for, each on its own."""
-        return self.arms
-
-    @property
     def n_searches(self) -> int:
-        """Number of searches: combinations of all lists but κ's, times the arms searched."""
-        if not self.frontier:
-            return 0
-        others = [len(values) for axis, values in self.axes.items() if axis != "kappa"]
-        return math.prod(others) * len(self.searched_arms)
+        """Number of searches."""
+        return 0
 
     @property
     def max_probes(self) -> int:
-        """Number of κ's that a search tries at most: both ends, then one a bisection."""
-        if self.kappa_range is None or self.frontier_tolerance is None:
-            return 0
-        low, high = self.kappa_range
-        left = (high / low).ln()
-        wanted = (1 + self.frontier_tolerance).ln() - _ROUNDING
-        probes = ENDS
-        while left > wanted:
-            left /= 2
-            probes += 1
-        return probes
-
-    @property
-    def probes_all_arms(self) -> bool:
-        """Whether each probe of a search is run in every arm, not just in the one searched."""
-        return self.run_order is RunOrder.CELLS
-
-    @property
-    def arms_of_a_probe(self) -> int:
-        """Number of runs of each probe of a search under each seed."""
-        return len(self.arms) if self.probes_all_arms else 1
+        """Number of values that a search tries at most."""
+        return 0
 
     @property
     def total_runs(self) -> int:
-        """Number of runs: cells × seeds × arms; with a frontier the most that it may need."""
-        probes = self.blocks.get("frontier", 0)
-        return self.fixed_runs + probes * self.n_seeds * self.arms_of_a_probe
-
-    @property
-    def paired_runs(self) -> int:
-        """Number of runs at the beginning that stand next to those of all other arms."""
-        return self.total_runs if self.probes_all_arms else self.fixed_runs
-
-    def arm_of(self, index: int) -> str:
-        """Return the arm of a run."""
-        probe_run = index - self.fixed_runs
-        if probe_run < 0 or self.probes_all_arms:
-            return super().arm_of(index)
-        return self.searched_arms[probe_run // self.n_seeds % len(self.searched_arms)]
+        """Number of runs: cells × seeds × arms; with a search the most that it may need."""
+        return self.fixed_runs
 
     @property
     def fixed_runs(self) -> int:
@@ -393,42 +498,51 @@ class GridSweep(_RingCells):
         by_cell = self.run_order is RunOrder.CELLS
         return Layout(self.n_seeds, cells, len(self.arms), by_cell=by_cell)
 
+    def mean_of(self, name: str) -> float:
+        """Return the mean of a number over the cells, those of samples by their range."""
+        if name not in self.axes:
+            return float(getattr(self, name))
+        listed, sampled = self.axes[name], self.ranges.get(name, self.axes[name])
+        of = {"lhs": sampled, "sobol": sampled}
+        of["points"] = tuple(point[name] for point in self.points or ())
+        total = math.fsum(
+            n * math.fsum(map(float, of.get(design, listed))) / len(of.get(design, listed))
+            for design, n in self.blocks.items()
+        )
+        return total / sum(self.blocks.values())
+
     @property
     def varied(self) -> tuple[str, ...]:
         """The parameters that differ between runs, by the names that results group by."""
-        blocks = self.blocks
-        found = ["design"] if len(blocks) > 1 or len(self.searched_arms) * self.frontier > 1 else []
+        found = ["design"] if self._designs_differ else []
+        points = self.points or ()
         for axis, values in self.axes.items():
-            seen = set(values) if self.grid or (self.frontier and axis != "kappa") else set()
-            seen |= {getattr(point, axis) for point in self.points or ()}
-            seen |= set(self.ranges.get(axis, ()))
+            seen = set(values) if axis in self._gone_through() else set()
+            seen |= {point[axis] for point in points} | set(self.ranges.get(axis, ()))
             found += [axis] if len(seen) > 1 else []
         return (*found, "seed") if self.n_seeds > 1 else tuple(found)
+
+    @property
+    def _designs_differ(self) -> bool:
+        return len(self.blocks) > 1
+
+    def _gone_through(self) -> Iterable[str]:
+        """Return the parameters whose lists some design goes through."""
+        return self.axes if self.grid else ()
 
     @property
     def remarks(self) -> tuple[str, ...]:
         """What may not be meant as it was asked: values that are all but equal."""
         found = []
-        for axis, plural in self.listed.items():
-            points = {getattr(point, axis) for point in self.points or ()}
-            pairs = nearly_equal({*self.axes[axis], *points})
+        for axis, values in self.axes.items():
+            points = {point[axis] for point in self.points or ()}
+            numbers = {each for each in {*values, *points} if isinstance(each, Decimal)}
             found += [
-                f"{plural}: {plain(low)} and {plain(high)} differ by less than 1e-9, "
+                f"{self._field(axis)}: {plain(low)} and {plain(high)} differ by less than 1e-9, "
                 "and are cells of their own."
-                for low, high in pairs[:MAX_PROBLEMS]
+                for low, high in nearly_equal(numbers)[:MAX_PROBLEMS]
             ]
         return (*found, *super().remarks)
-
-    @property
-    def probed(self) -> dict[int, Decimal]:
-        """The κ of each probe that a search has planned, by its place among its cells."""
-        return self._probed
-
-    def probing(self, kappas: Mapping[int, Decimal]) -> Self:
-        """Return this sweep with the κ's of some probes, for the runs of these to be computed."""
-        copy = self.model_copy()
-        copy._probed = dict(kappas)  # noqa: SLF001 - of a copy of this
-        return copy
 
     def all_seeds(self) -> Iterable[int]:
         """Return the seeds in order, the shorthand written out."""
@@ -438,5 +552,11 @@ class GridSweep(_RingCells):
         return range(first, first + self.n_seeds)
 
 
-def _or(value: Decimal | None, default: Decimal) -> Decimal:
-    return default if value is None else value
+def _bounded(values: Sequence[Sequence[Any]]) -> list[Sequence[Any]]:
+    """Return what is to be combined, of too many combinations the ends of numbers."""
+    if math.prod(map(len, values)) <= MAX_CHECKED:
+        return list(values)
+    return [
+        (min(each), max(each)) if each and isinstance(each[0], int | Decimal) else each
+        for each in values
+    ]

@@ -1,6 +1,6 @@
 """Plain rings: payment and default without dealers (MODEL.md, sections 1–5)."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, ClassVar
 
 import numpy as np
@@ -9,19 +9,15 @@ from numpy.typing import NDArray
 from bilancio.analysis.measures import Measure
 from bilancio.experiments import frontier
 from bilancio.experiments.configs import RingSettings, RingSweep
-from bilancio.experiments.design import (
-    Columns,
-    Indices,
-    run_columns,
-    stored_columns,
-)
+from bilancio.experiments.design import Columns, Indices, run_columns, stored_columns
+from bilancio.experiments.frontier_sweep import FrontierSweep
 from bilancio.experiments.grid_sweep import GridSweep
 from bilancio.experiments.protocol import Step, TableOfSearches
 from bilancio.experiments.standard import Averages, StandardExperiment, so_far
 from bilancio.experiments.sweep_config import SweepConfig
 from bilancio.model.metrics import RING_METRICS, Metric
 from bilancio.model.parameters import Arm
-from bilancio.model.tables import parameter_table
+from bilancio.model.tables import PARAMETER_ROW, varied_table
 from bilancio.model.version import ENGINE_VERSION
 
 
@@ -50,15 +46,8 @@ class RingExperiment(StandardExperiment):
         """Simulate the runs of *indices*: one row of metrics each, in their order."""
         from bilancio.model import simulate_many  # as above
 
-        first = config.parameter_model().model_validate(
-            config.run_settings() | self._first_cell(config)
-        )
-        base, weights = parameter_table([first])
-        table = np.repeat(base, len(indices))
         columns = self._columns(config, indices)
-        for name, column in columns.items():
-            if name in (table.dtype.names or ()):
-                table[name] = column
+        table, weights = _tables(config, columns, len(indices))
         if np.isnan(table["kappa"]).any():
             message = "a probe of a frontier was to be computed before its κ was planned"
             raise ValueError(message)
@@ -111,13 +100,13 @@ class RingExperiment(StandardExperiment):
         return with_frontier(self._averages(summary), summary)
 
     def next_step(
-        self, config: GridSweep, indices: Indices, metrics: NDArray[np.void]
+        self, config: FrontierSweep, indices: Indices, metrics: NDArray[np.void]
     ) -> Step | None:
         """Return the probes of the frontier that can be computed now."""
         return frontier.next_step(config, indices, metrics)
 
     def search_table(
-        self, config: GridSweep, indices: Indices, metrics: NDArray[np.void]
+        self, config: FrontierSweep, indices: Indices, metrics: NDArray[np.void]
     ) -> TableOfSearches:
         """Return κ* of each cell of the frontier."""
         return frontier.table(config, indices, metrics)
@@ -129,11 +118,30 @@ class RingExperiment(StandardExperiment):
         said = f"The average default rate is {summary['avg_delta']:.4f} ({spread})."
         return " ".join(filter(None, (so_far(summary), said)))
 
-    def _first_cell(self, config: Any) -> dict[str, Any]:
-        return {name: values[0] for name, values in config.axes.items()}
-
     def _columns(self, config: Any, indices: Indices) -> Columns:
         return run_columns(config, indices)
+
+
+def _tables(
+    config: RingSettings, columns: Columns, n_runs: int
+) -> tuple[NDArray[np.void], NDArray[np.float64]]:
+    """Return the parameters of runs as rows, and the weights of their liquidity.
+
+    Runs that differ in how the cash is allotted have different parameters; all others have the
+    same ones.
+    """
+    axes: Iterable[str] = config.axes if isinstance(config, GridSweep) else ()
+    modes = columns.get("liquidity_mode", np.zeros(n_runs))
+    table, weights = np.empty(n_runs, PARAMETER_ROW), np.empty(0)
+    for mode in np.unique(modes):
+        rows = modes == mode
+        here = {name: column[rows] for name, column in columns.items()}
+        cell = {name: here[name][0].item() for name in axes}
+        known = {name: value for name, value in cell.items() if value == value}  # noqa: PLR0124
+        first = config.parameter_model().model_validate(config.run_of(known))
+        table[rows], found = varied_table(first, here, int(rows.sum()))
+        weights = found if len(found) else weights
+    return table, weights
 
 
 def with_frontier(averages: str, summary: dict[str, Any]) -> str:

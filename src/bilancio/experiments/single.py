@@ -18,9 +18,6 @@ class SingleExperiment(RingExperiment):
 
     config_model: type[SweepConfig] = SingleRun
 
-    def _first_cell(self, config: Any) -> dict[str, Any]:
-        return {name: getattr(config, name) for name in _VARIED}
-
     def _columns(self, config: Any, indices: Indices) -> Columns:
         columns: Columns = {"cell": np.zeros_like(indices)}
         for name in _VARIED:

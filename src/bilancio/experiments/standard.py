@@ -16,7 +16,8 @@ from bilancio.analysis.measures import Measure
 from bilancio.analysis.observations import Observations
 from bilancio.experiments import frontier
 from bilancio.experiments.answers import SOBOL_STEPS, Subject
-from bilancio.experiments.design import LOGARITHMIC
+from bilancio.experiments.design import sampled_ranges
+from bilancio.experiments.frontier_sweep import FrontierSweep
 from bilancio.experiments.grid_sweep import GridSweep
 from bilancio.experiments.layout import Layout
 from bilancio.experiments.reduction import (
@@ -289,7 +290,7 @@ class Summing:
     def summary(self) -> dict[str, Any]:
         """Return the summary, once all columns wanted have been taken."""
         found = self._experiment.summary(self.averages())
-        if self._recorded.searched is not None and isinstance(self._config, GridSweep):
+        if self._recorded.searched is not None and isinstance(self._config, FrontierSweep):
             found |= {"frontier": frontier.summary(self._config, *self._recorded.searched)}
         return found
 
@@ -395,7 +396,7 @@ def subject_of(
     """Return what questions about a sweep are asked of."""
     named = "design" in cells.columns
     parameters = [name for name in cells.columns if named or name != "cell"]
-    ranges = getattr(config, "ranges", {})
+    ranges = sampled_ranges(config) if isinstance(config, GridSweep) else ()
     return Subject(
         cells=cells,
         arms=config.arms,
@@ -403,7 +404,7 @@ def subject_of(
         measures=experiment.measures(recorded.names),
         primary=experiment.primary,
         verdict_words=experiment.verdict_words,
-        ranges={name: (*ends, name in LOGARITHMIC) for name, ends in ranges.items()},
+        ranges={each.name: (each.low, each.high, each.logarithmic) for each in ranges},
         seeds=seeds_of(config),
         watched={name: what for name, what in experiment.watched.items() if name in recorded.names},
     )

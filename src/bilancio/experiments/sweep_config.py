@@ -17,7 +17,7 @@ from pydantic import (
 from pydantic_core import to_jsonable_python
 
 from bilancio.errors import InvalidInput, Problem
-from bilancio.experiments.fields import NUMBER, plain
+from bilancio.experiments.fields import NUMBER, Range, plain
 from bilancio.validation import explained, word_of
 
 HANDLING_FIELDS = ("max_failures", "run_timeout_s", "run_order", "cloud")
@@ -178,10 +178,8 @@ def canonical(value: object) -> Any:
     """Return a parameter's value as JSON holds it, equal numbers written the same."""
     if isinstance(value, Decimal):
         return plain(value)
-    if isinstance(value, BaseModel):
-        fields = type(value).model_fields
-        written = {name: canonical(getattr(value, name)) for name in fields}
-        return {name: each for name, each in written.items() if each is not None}
+    if isinstance(value, Range):
+        return str(value)
     if isinstance(value, Mapping):
         return {str(name): canonical(each) for name, each in value.items()}
     if isinstance(value, list | tuple):

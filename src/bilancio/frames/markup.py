@@ -202,7 +202,9 @@ def html_text(text: str) -> str:
 
 def key_text(value: object) -> str:
     """Write a parameter's value as it was given, not rounded: different values stay different."""
-    return "" if value is None else str(value).removesuffix(".0")
+    if value is None:
+        return ""
+    return str(value).lower() if isinstance(value, bool) else str(value).removesuffix(".0")
 
 
 def _check(measures: Sequence[str], known: Sequence[str]) -> None:

@@ -124,6 +124,10 @@ Weights = Annotated[
 ]
 
 
+RELATED = ("n_agents", "q_per_agent", "liquidity_mode", "liquidity_agent", "liquidity_vector")
+"""The parameters whose values depend on each other; every other one may have any of its values."""
+
+
 class _Parameters(BaseModel):
     """What both scenarios share. None and empty text mean that a field is not given.
 

@@ -42,6 +42,12 @@ def _type_of(annotation: Any, marks: Iterable[Any] = ()) -> str | None:
 
 _FIELDS = {**RingParameters.model_fields, **BalancedParameters.model_fields}
 _TYPES = {name: _type_of(field.annotation, field.metadata) for name, field in _FIELDS.items()}
+_WORDS = {
+    name: kind
+    for name, field in _FIELDS.items()
+    for kind in (field.annotation, *get_args(field.annotation))
+    if isinstance(kind, type) and issubclass(kind, StrEnum)
+}
 
 PARAMETER_ROW = _row(
     {name: found for name, found in _TYPES.items() if found}
@@ -101,6 +107,42 @@ _DAYS_ALWAYS_QUIET = 2_000  # more than any run has
 def code(value: StrEnum) -> int:
     """Return the position of *value* in its enum, which stands for it in the tables."""
     return list(type(value)).index(value)
+
+
+def varied_table(
+    first: Parameters, columns: Mapping[str, np.ndarray], n_runs: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return runs that differ from a validated one in some parameters, as `parameter_table` does.
+
+    Parameters
+    ----------
+    first
+        What all runs have in common.
+    columns : arrays (n_runs,)
+        Valid values of parameters: numbers, booleans, words as text. Others are passed over.
+    """
+    base, weights = parameter_table([first])
+    table = np.repeat(base, n_runs)
+    for name in PARAMETER_ROW.names or ():
+        if name in columns:
+            table[name] = _codes(name, columns[name])
+    if "quiet_days" in columns:
+        table["quiet_days"] = np.minimum(columns["quiet_days"], _DAYS_ALWAYS_QUIET)
+    asked = columns.get("horizon", getattr(first, "horizon", None))
+    table["horizon"] = table["maturity_days"]
+    if asked is not None:
+        table["horizon"] = np.minimum(asked, table["maturity_days"])  # as in parameter_table
+    return table, weights
+
+
+def _codes(name: str, column: np.ndarray) -> np.ndarray:
+    """Return the codes of words; other values as they are."""
+    if column.dtype.kind != "U":
+        return column
+    words = np.array([word.value for word in _WORDS[name]])
+    order = np.argsort(words)
+    found: np.ndarray = order[np.searchsorted(words, column, sorter=order)]
+    return found
 
 
 def parameter_table(runs: list[Parameters]) -> tuple[np.ndarray, np.ndarray]:

@@ -8,7 +8,7 @@ import pytest
 
 from bilancio.errors import JobNotFound
 from bilancio.jobs import AsyncJobManager, JobConfig
-from tests.jobs.test_imports import FRONTIER
+from tests.jobs.test_imports import FRONTIER, VARIED
 
 COMMITTED = ("job_manifest.json", "summary.json", "comparison.csv", "cells.csv")
 BALANCED_FRONTIER = JobConfig(
@@ -24,6 +24,7 @@ SWEEPS = {
     ),
     "frontier": FRONTIER,
     "frontier of both arms": BALANCED_FRONTIER,
+    "varied": VARIED,
 }
 
 
@@ -57,7 +58,7 @@ async def ran(manager, sweep):
 @pytest.mark.parametrize("sweep", SWEEPS.values(), ids=SWEEPS)
 async def test_a_fresh_clone_answers_grouped_results_with_intervals(manager, cloned, sweep):
     job = await ran(manager, sweep)
-    by = [name for name in ("kappa", "seed") if sweep.sweep_type != "single"]
+    by = [*sweep.varied] if sweep.sweep_type != "single" else []
     async with cloned(job) as clone:
         theirs = await clone.results(job.job_id, group_by=by, limit=1000)
     ours = await manager.results(job.job_id, group_by=by, limit=1000)

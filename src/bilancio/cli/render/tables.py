@@ -62,7 +62,9 @@ def results_table(
     if "verdict" in columns:
         texts["verdict"] = [str(row["verdict"]) for row in rows]
     lines = list(zip(*texts.values(), strict=True))
-    made, cut = rows_table(list(texts), lines, words=[*intervals, "verdict"], width=width)
+    named = [name for name in keys if any(isinstance(row[name], str) for row in rows)]
+    words = [*named, *intervals, "verdict"]
+    made, cut = rows_table(list(texts), lines, words=words, width=width)
     return made, [name for name in measures if name in cut or name not in texts]
 
 
