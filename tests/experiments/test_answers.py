@@ -430,3 +430,31 @@ def test_an_average_over_designs_is_called_one():
     sentence = "The average over all cells mixes designs (grid, lhs): look at each by itself."
     assert answered(config, everything, rows).warnings == (sentence,)
     assert answered(config, everything, rows, where="design = lhs").warnings == ()
+
+
+def test_a_sobol_design_says_which_parameter_the_variance_comes_from():
+    """δ = 2a + b over independent ranges of the same width: 4/5 and 1/5, without interaction."""
+    config = JobConfig(
+        sweep_type="ring", sobol=256, mu_range="0:1", monotonicity_range="0:1", n_replicates=4
+    )
+    experiment = registry.experiment("ring")
+    cells = experiment.parameters(config, np.arange(config.total_runs))
+    rows = np.zeros(config.total_runs, [("delta_total", float)])
+    noise = np.random.default_rng(5).normal(0, 0.05, config.total_runs)
+    rows["delta_total"] = 2 * cells["mu"] + cells["monotonicity"] + noise
+    answer = answered(config, range(config.total_runs), rows)
+    assert answer.effects.columns[:3] == ("effect on delta_total", "first_order", "first_order_low")
+    found = {row["effect on delta_total"]: row for row in rows_of(answer.effects)}
+    for name, share in {"mu": 0.8, "monotonicity": 0.2}.items():
+        for order in ("first_order", "total_order"):
+            assert found[name][order] == pytest.approx(share, abs=0.03)
+            assert found[name][f"{order}_low"] <= share <= found[name][f"{order}_high"]
+    (row,) = rows_of(answer.table)  # of the samples that are spread over the ranges
+    assert row["n"] == 512 * 4
+    assert row["delta_total"] == pytest.approx(1.5, abs=0.02)
+
+
+def test_before_a_seed_is_whole_a_sobol_design_has_no_indices():
+    config = JobConfig(sweep_type="ring", sobol=4, mu_range="0:1", kappa_range="0.5:2")
+    answer = answered(config, range(5), invented(5))
+    assert [row["first_order"] for row in rows_of(answer.effects)] == [None, None]

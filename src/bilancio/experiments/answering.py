@@ -28,6 +28,7 @@ from bilancio.experiments.crossed import CrossedGrid
 from bilancio.experiments.levels import LevelContrasts
 from bilancio.experiments.questions import Question, check_names
 from bilancio.experiments.reduction import Bools, Groups
+from bilancio.experiments.sensitivity import SobolDesign
 
 SEED = "seed"
 
@@ -62,10 +63,18 @@ class Answering:
             if asked.contrast
             else None
         )
-        self._crossed = CrossedGrid(subject, asked, self._chosen) if asked.effects else None
+        self._crossed = self._effects()
         self._cautions = Cautions(subject, self._chosen)
         others = [each.groups for each in (self._levels, self._crossed) if each is not None]
         self._all = [self._groups, self._overall, *others]
+
+    def _effects(self) -> CrossedGrid | SobolDesign | None:
+        """Return what tells which parameters matter: for a Sobol design without being asked."""
+        if self._subject.sobol is not None:
+            return SobolDesign(self._subject, self._asked, self._subject.sobol)
+        if self._asked.effects:
+            return CrossedGrid(self._subject, self._asked, self._chosen)
+        return None
 
     # -- what is asked ------------------------------------------------------------------------
 
@@ -102,7 +111,7 @@ class Answering:
         by = [name for name in asked.group_by if name != SEED]
         if asked.pivot:
             by.append(asked.pivot)
-        designs = set(self._subject.cells.designs[self._chosen & ~self._subject.cells.probes])
+        designs = set(self._subject.cells.designs[self._chosen & self._subject.averaged])
         if not asked.group_by and not asked.pivot and len(designs) > 1:
             by.append("design")
         for name in by if asked.bins else ():
@@ -124,16 +133,16 @@ class Answering:
     def _inside(self) -> Bools:
         """Return the cells that take part in the table.
 
-        The probes of a search do only where there is nothing else, and what tells them apart is
-        asked for, or the designs themselves are.
+        The probes of a search, and the cells of a Sobol design that are no sample of the ranges,
+        do only where designs or cells are asked for; probes also where there is nothing else.
         """
         cells, asked = self._subject.cells, self._asked
         inside = np.ones(len(cells.designs), bool)
         for each in self._binned.values():
             inside &= each.bin >= 0
         names = {*asked.group_by, asked.pivot}
-        probes_count = "design" in names or (names - {""} and cells.probes.all())
-        return inside if probes_count else inside & ~cells.probes
+        all_count = names & {"design", "cell"} or (names - {""} and cells.probes.all())
+        return inside if all_count else inside & self._subject.averaged
 
     # -- taking the columns -------------------------------------------------------------------
 

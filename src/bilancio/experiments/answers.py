@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from bilancio.analysis.intervals import Intervals
 from bilancio.analysis.measures import Measure
+from bilancio.experiments.design import SobolCells
 from bilancio.experiments.reduction import Surveyed
 
 Row = tuple[Any, ...]
@@ -69,6 +70,8 @@ class Subject:
         The seeds, in the order of the cube.
     verdict_words
         What the primary measure above and below 0 is called; None where that is not a question.
+    sobol
+        Where the cells of a Sobol design are; None where there is none.
     watched
         Counts that say nothing where they are 0 in all runs of a cell: metric → what it counts.
     """
@@ -82,6 +85,7 @@ class Subject:
     ranges: Mapping[str, tuple[Any, Any, bool]]
     seeds: NDArray[np.int64]
     watched: Mapping[str, str] = field(default_factory=dict)
+    sobol: SobolCells | None = None
 
     def measure(self, name: str) -> Measure | None:
         """Return the measure of this name."""

@@ -16,7 +16,7 @@ from bilancio.analysis.measures import Measure
 from bilancio.analysis.observations import Observations
 from bilancio.experiments import frontier
 from bilancio.experiments.answers import SOBOL_STEPS, Subject
-from bilancio.experiments.design import sampled_ranges
+from bilancio.experiments.design import sampled_ranges, sobol_cells
 from bilancio.experiments.frontier_sweep import FrontierSweep
 from bilancio.experiments.grid_sweep import GridSweep
 from bilancio.experiments.layout import Layout
@@ -407,6 +407,7 @@ def subject_of(
         ranges={each.name: (each.low, each.high, each.logarithmic) for each in ranges},
         seeds=seeds_of(config),
         watched={name: what for name, what in experiment.watched.items() if name in recorded.names},
+        sobol=sobol_cells(config) if getattr(config, "sobol", None) else None,
     )
 
 

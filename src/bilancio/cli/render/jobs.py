@@ -81,7 +81,7 @@ def show_results(
     primary = results.primary
     _show_table(output, results.table, chosen=chosen, offset=offset, primary=primary)
     _show_table(output, results.contrasts, chosen=chosen, offset=offset, primary=primary)
-    _show_table(output, results.effects, chosen=[SHARE], offset=0, primary=SHARE)
+    _show_effects(output, results.effects)
     for warning in results.warnings:
         output.say(f"Note: {warning}")
     if results.plan is not None:
@@ -104,6 +104,13 @@ def show_comparison(
     differing = {name: " against ".join(map(values, both)) for name, both in seen.differs.items()}
     output.show(pairs_table(differing, width=output.width))
     _show_table(output, seen.table, chosen=chosen, offset=offset, primary=_first(seen.table))
+
+
+def _show_effects(output: Output, table: Table | None) -> None:
+    """Show shares of the variance, each with its interval."""
+    columns = () if table is None else table.columns
+    shares = [name for name in columns if f"{name}_low" in columns]
+    _show_table(output, table, chosen=shares, offset=0, primary=SHARE)
 
 
 def _first(table: Table) -> str:
