@@ -2,19 +2,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bilancio.jobs.models import InFlightBatch
-from bilancio.jobs.worker.batching import LARGEST_BATCH, BatchSizer, missing, split_off_suspects
-
-
-def test_what_is_missing_is_what_lies_between():
-    assert missing([(2, 3), (5, 5), (9, 9)], 12) == [(0, 1), (4, 4), (6, 8), (10, 11)]
-    assert missing([], 3) == [(0, 2)]
-    assert missing([(0, 2)], 3) == []
-
-
-def test_what_is_missing_of_the_first_runs_leaves_the_others_out():
-    assert missing([(0, 1), (4, 5)], 4) == [(2, 3)]
-    assert missing([(0, 1), (6, 9)], 4) == [(2, 3)]
-    assert missing([(0, 9)], 4) == []
+from bilancio.jobs.ranges import missing
+from bilancio.jobs.worker.batching import LARGEST_BATCH, BatchSizer, split_off_suspects
 
 
 @given(st.sets(st.integers(0, 199)), st.integers(1, 3), st.integers(1, 4))

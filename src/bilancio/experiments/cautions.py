@@ -36,9 +36,10 @@ class Cautions:
             self._idle[metric] = int(idle.sum()), int(ran.sum())
         primary = self._subject.measure(self._subject.primary)
         if primary is not None and metric in {metric_of(name) for name in primary.columns}:
-            seen = cube[~np.isnan(cube)]
-            if len(seen) > 1 and seen.min() == seen.max():
-                self._constant[metric] = float(seen[0])
+            least = float(np.fmin.reduce(cube, axis=None, initial=np.nan))
+            most = float(np.fmax.reduce(cube, axis=None, initial=np.nan))
+            if least == most and np.count_nonzero(~np.isnan(cube)) > 1:
+                self._constant[metric] = least
 
     def sentences(self, overall: Groups, rows: Groups) -> list[str]:
         """Return what to know, given the average over all cells and the rows of the table."""

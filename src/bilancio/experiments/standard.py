@@ -36,6 +36,8 @@ from bilancio.text import plural
 
 Columns = dict[str, NDArray[Any]]
 
+AT_ONCE = 1 << 20  # runs that are looked at together
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Averages:
@@ -341,16 +343,21 @@ class Summing:
         """Count how often the measure is above, at and below 0 in a cell under a whole seed."""
         if not self._groups.keys:
             return
-        block = cube[self._groups.whole[0]][:, self._averaged]
         arms = self._config.arms
-        names = {
-            column_of(metric_of(name), arm, arms): block[:, :, number]
-            for name in primary.columns
-            for number, arm in enumerate(arms)
-        }
-        top, _ = primary.per_seed(names)
-        above, below = int((top > 0).sum()), int((top < 0).sum())
-        self._signs = (above, int((top == 0).sum()), below)
+        seeds = np.flatnonzero(self._groups.whole[0])
+        at_once = max(AT_ONCE // cube[0].size, 1)
+        counts = np.zeros(3, np.int64)
+        for start in range(0, len(seeds), at_once):
+            block = cube[seeds[start : start + at_once]][:, self._averaged]
+            names = {
+                column_of(metric_of(name), arm, arms): block[:, :, number]
+                for name in primary.columns
+                for number, arm in enumerate(arms)
+            }
+            top, _ = primary.per_seed(names)
+            counts += [(top > 0).sum(), (top == 0).sum(), (top < 0).sum()]
+        above, equal, below = counts.tolist()
+        self._signs = (above, equal, below)
 
 
 def averaged_cells(cells: Cells) -> NDArray[np.bool_]:

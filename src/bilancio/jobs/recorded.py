@@ -1,18 +1,19 @@
 """The recorded runs of a job by columns, read a stretch of chunks at a time."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bilancio.experiments import registry
 from bilancio.experiments.reduction import Recorded
 from bilancio.experiments.standard import StandardExperiment, as_numbers
 from bilancio.jobs.models import Job
+from bilancio.jobs.ranges import stretches
 from bilancio.jobs.store import Chunk, JobStore, packing
 
 STRETCH = 250_000  # runs whose chunks are held at once
-Ranges = list[tuple[int, int]]
 DENSE_BYTES = 160 << 20  # of the columns that are held at once
 
 Columns = dict[str, NDArray[np.float64]]
@@ -46,6 +47,8 @@ async def columns(
 ) -> AsyncIterator[Columns]:
     """Yield the dense columns of the runs that the layout numbers, some at a time.
 
+    What is yielded is emptied when the next is asked for.
+
     Yields
     ------
     dict of float64 arrays (n_runs,)
@@ -62,61 +65,34 @@ async def columns(
     for start in range(0, len(names), at_once):
         some = names[start : start + at_once]
         dense = {name: np.full(n_runs, np.nan) for name in some}
-        for first, last in stretches(ranges):
+        for first, last in stretches(ranges, STRETCH):
             stored = await store.chunks(job.job_id, first, last)
             await asyncio.to_thread(_fill, job, experiment, stored, dense)
         yield dense
-
-
-def stretches(
-    ranges: Sequence[tuple[int, int]], *, n_arms: int = 1, at_once: int = STRETCH
-) -> Iterator[tuple[int, int]]:
-    """Join neighbouring chunks into stretches of runs that are read together, both ends included.
-
-    Parameters
-    ----------
-    ranges
-        First and last run of each chunk, in order.
-    n_arms
-        A stretch ends with the last arm of a start, for the arms of one start belong together.
-    at_once
-        Runs that a stretch has when it ends with the chunk that it has come to.
-    """
-    first, last, before = None, -1, -1
-    for low, high in ranges:
-        if high <= before:
-            continue
-        first = max(low, before + 1) if first is None else first
-        last = high
-        if last - first + 1 >= at_once:
-            before = last + -(last + 1) % n_arms
-            yield first, before
-            first = None
-    if first is not None:
-        yield first, last
-
-
-def first_runs(ranges: Sequence[tuple[int, int]], most: int, n_arms: int) -> Ranges:
-    """Return the ranges of the first runs, at most so many; no start is cut through."""
-    found: Ranges = []
-    left = most
-    for low, high in ranges:
-        if high - low + 1 > left:
-            end = (low + left) // n_arms * n_arms - 1
-            return [(first, min(last, end)) for first, last in (*found, (low, end)) if first <= end]
-        found.append((low, high))
-        left -= high - low + 1
-    return found
+        dense.clear()  # before the next ones take as much memory
 
 
 async def rows_between(
     store: JobStore, job: Job, first: int, last: int
 ) -> tuple[NDArray[np.int64], NDArray[np.void]]:
-    """Return the indices and rows of the runs recorded from *first* to *last*."""
+    """Return the indices and rows of the runs recorded from *first* to *last*.
+
+    Raises
+    ------
+    JobDamaged
+        A chunk is not what was stored.
+    """
     stored = await store.chunks(job.job_id, first, last)
     indices, metrics = await asyncio.to_thread(packing.join, stored, job.job_id)
     inside = slice(*np.searchsorted(indices, [first, last + 1]))
     return indices[inside], metrics[inside]
+
+
+async def searched_rows(store: JobStore, job: Job) -> tuple[NDArray[np.int64], NDArray[np.void]]:
+    """Return the runs recorded that searches go by: of an experiment of its own kind all."""
+    experiment = registry.experiment(job.config.sweep_type)
+    first = job.config.fixed_runs if isinstance(experiment, StandardExperiment) else 0
+    return await rows_between(store, job, first, 2**62)
 
 
 def _fill(

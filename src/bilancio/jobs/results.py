@@ -26,7 +26,6 @@ from bilancio.experiments.protocol import (
 )
 from bilancio.experiments.questions import Question
 from bilancio.experiments.reporting import headline_of, parameters_of, searches_of
-from bilancio.experiments.standard import StandardExperiment
 from bilancio.jobs.artifacts import tables
 from bilancio.jobs.artifacts.folder import MANIFEST
 from bilancio.jobs.artifacts.manifest import runs_in_tables
@@ -34,6 +33,8 @@ from bilancio.jobs.findings import compared, findings
 from bilancio.jobs.lookup import find
 from bilancio.jobs.models import Job, JobStatus, Listing
 from bilancio.jobs.paging import check_page, cut
+from bilancio.jobs.ranges import indices_of, missing, page
+from bilancio.jobs.recorded import searched_rows
 from bilancio.jobs.run_columns import STATUSES
 from bilancio.jobs.session import Session
 from bilancio.jobs.store import JobStore, packing
@@ -173,13 +174,8 @@ async def _searched(store: JobStore, job: Job) -> TableOfSearches | None:
     search = searching(experiment, job.config)
     if search is None:
         return None
-    own = job.config.fixed_runs if isinstance(experiment, StandardExperiment) else 0
-    stored = await store.chunks(job.job_id, own)
-
-    def table() -> TableOfSearches:
-        return searches_of(search, job.config, *packing.join(stored, job.job_id))
-
-    return await in_thread(table)
+    known = await searched_rows(store, job)
+    return await in_thread(searches_of, search, job.config, *known)
 
 
 def _shown(table: AnswerTable | TableOfSearches | None, rows: slice) -> Table | None:
@@ -228,7 +224,9 @@ async def _page(
     wanted = await run_indices(store, job, status, failed, limit=limit, offset=offset)
     if not len(wanted):
         return []
-    stored = await store.chunks(job.job_id, int(wanted[0]), int(wanted[-1]))
+    stored = []
+    if status in {None, "completed"}:  # others have no results
+        stored = await store.chunks(job.job_id, int(wanted[0]), int(wanted[-1]))
     experiment = registry.experiment(job.config.sweep_type)
     return await asyncio.to_thread(_run_rows, job, experiment, wanted, stored, failed)
 
@@ -282,15 +280,13 @@ async def run_indices(
         return np.arange(min(offset, job.total_runs), min(offset + limit, job.total_runs))
     if status == "failed":
         return np.array(sorted(failed), np.int64)[offset : offset + limit]
-    done = np.zeros(len(job.run_ids), bool)
-    for first, last in await store.recorded(job.job_id):
-        done[first : last + 1] = True
     if status == "pending" and job.config.searches and not job.total_is_bound:
         return np.empty(0, np.int64)  # what was reserved and not needed is not to be done
+    listed = await store.recorded(job.job_id)
     if status == "pending":
-        done[list(failed)] = True
-        done = ~done
-    return np.flatnonzero(done)[offset : offset + limit]
+        ended = sorted([*listed, *((index, index) for index in failed)])
+        listed = missing(ended, len(job.run_ids))
+    return indices_of(page(listed, offset, limit))
 
 
 def _run_rows(

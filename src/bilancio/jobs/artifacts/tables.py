@@ -45,7 +45,8 @@ from bilancio.jobs.artifacts.run_tables import (
     measures_of,
 )
 from bilancio.jobs.models import Job
-from bilancio.jobs.recorded import first_runs, rows_between, stretches
+from bilancio.jobs.ranges import count, stretches, whole_starts
+from bilancio.jobs.recorded import rows_between, searched_rows
 from bilancio.jobs.store import Chunk, JobStore, packing
 from bilancio.text import first_runs_only
 
@@ -96,9 +97,10 @@ async def _write_tables(store: JobStore, job: Job, most: int | None) -> int:
     failed = await store.failed_runs(job.job_id)
     await asyncio.to_thread(_write_failures, job, failed)
     ranges = recorded = await store.recorded(job.job_id)
+    n_arms = len(job.config.arms)
     if most is not None:
-        ranges = first_runs(recorded, most, len(job.config.arms))
-    tabled, completed = _count(ranges), _count(recorded)
+        ranges = whole_starts(recorded, most, n_arms)
+    tabled, completed = count(ranges), count(recorded)
     if tabled < completed:
         log.info("%s", first_runs_only(tabled, completed))
     # What an experiment of its own kind observes may be of all its runs together.
@@ -108,18 +110,14 @@ async def _write_tables(store: JobStore, job: Job, most: int | None) -> int:
         tables = list(_tables(job, experiment, with_runs))
         for table in tables:
             files.enter_context(table.opened)
-        for first, last in stretches(ranges, n_arms=len(job.config.arms), at_once=at_once):
+        for first, last in stretches(ranges, at_once, n_arms):
             indices, metrics = await rows_between(store, job, first, last)
             for table in tables:
                 await asyncio.to_thread(table.add, indices, metrics)
     search = searching(experiment, job.config)
     if search is not None:
-        await asyncio.to_thread(_write_searches, job, search, *await _searched(store, job))
+        await asyncio.to_thread(_write_searches, job, search, *await searched_rows(store, job))
     return tabled
-
-
-def _count(ranges: Iterable[tuple[int, int]]) -> int:
-    return sum(last - first + 1 for first, last in ranges)
 
 
 def _write_failures(job: Job, failed: dict[int, str]) -> None:
@@ -130,13 +128,6 @@ def _write_failures(job: Job, failed: dict[int, str]) -> None:
     else:
         with contextlib.suppress(OSError):
             (job.folder / FAILED).unlink()
-
-
-async def _searched(store: JobStore, job: Job) -> tuple[Indices, Metrics]:
-    """Return the runs that searches are about: of an experiment of its own kind all."""
-    experiment = registry.experiment(job.config.sweep_type)
-    first = job.config.fixed_runs if isinstance(experiment, StandardExperiment) else 0
-    return await rows_between(store, job, first, job.config.total_runs)
 
 
 def _write_searches(

@@ -17,7 +17,9 @@ from bilancio.experiments.reporting import next_step_of
 from bilancio.experiments.sweep_config import SweepConfig, UncheckedSweep
 from bilancio.jobs.maintenance.reports import Difference, Verification
 from bilancio.jobs.models import Job
-from bilancio.jobs.store import JobStore, packing
+from bilancio.jobs.ranges import Ranges, count, indices_of, parted, ranges_of, stretches
+from bilancio.jobs.recorded import rows_between, searched_rows
+from bilancio.jobs.store import JobStore
 from bilancio.validation import validated
 
 Indices = NDArray[np.int64]
@@ -26,6 +28,7 @@ Tell = Callable[[int, int], None]
 
 LISTED = 20
 BATCH = 1000
+STRETCH = 100_000  # runs whose stored results are held at once
 
 
 class Comparison:
@@ -71,20 +74,20 @@ async def verify(
     """
     _refuse(job, sample)
     recorded = await store.recorded(job.job_id)
-    n_recorded = sum(last - first + 1 for first, last in recorded)
+    n_recorded = count(recorded)
     if not n_recorded:
         raise ResultsMissing(job.job_id, "no run is recorded, so there is nothing to compare.")
     config = job.config
     if isinstance(config, UncheckedSweep):
         config = validated(registry.config_model(config.sweep_type), config.as_dict())
     experiment = registry.experiment(config.sweep_type)
-    chosen = _chosen(recorded, n_recorded, sample, seed)
+    chosen = _chosen(recorded, sample, seed)
     await asyncio.to_thread(experiment.prepare)
     executor = executors.open_executor(
         executors.DEFAULT, workers=workers, run_timeout_s=config.run_timeout_s
     )
     ranges = _ranges(store, job, config, experiment, chosen)
-    found = Comparison(len(chosen), tell)
+    found = Comparison(count(chosen), tell)
     try:
         await _compare(job, experiment, executor, ranges, found)
     finally:
@@ -129,42 +132,42 @@ async def _compare(
             found.add(len(rows), list(_differences(job, done, rows)))
 
 
-def _chosen(
-    recorded: list[tuple[int, int]], n_recorded: int, sample: int | None, seed: int | None
-) -> Indices:
-    """Return the indices of the runs to compute again, increasing."""
-    count = min(sample or n_recorded, n_recorded)
+def _chosen(recorded: Ranges, sample: int | None, seed: int | None) -> Ranges:
+    """Return the runs to compute again."""
+    n_recorded = count(recorded)
+    if sample is None or sample >= n_recorded:
+        return recorded
     if seed is None:
-        places = np.linspace(0, n_recorded - 1, count).round().astype(np.int64)
+        places = np.linspace(0, n_recorded - 1, sample).round().astype(np.int64)
     else:
-        edges = np.linspace(0, n_recorded, count + 1).astype(np.int64)
+        edges = np.linspace(0, n_recorded, sample + 1).astype(np.int64)
         places = np.random.default_rng(seed).integers(edges[:-1], edges[1:])
         places[[0, -1]] = 0, n_recorded - 1
     firsts = np.array([first for first, _ in recorded], np.int64)
     before = np.cumsum([0, *(last - first + 1 for first, last in recorded)])
     which = np.searchsorted(before, places, side="right") - 1
-    return np.unique(firsts[which] + places - before[which])
+    return ranges_of(np.unique(firsts[which] + places - before[which]))
 
 
 async def _ranges(
-    store: JobStore, job: Job, config: SweepConfig, experiment: Experiment, chosen: Indices
+    store: JobStore, job: Job, config: SweepConfig, experiment: Experiment, chosen: Ranges
 ) -> AsyncIterator[tuple[SweepConfig, Indices, Metrics]]:
     """Yield the chosen runs with their stored rows, and the configuration that computes them."""
-    fixed = chosen[chosen < config.fixed_runs]
-    for first, last in await store.recorded(job.job_id):
-        here = fixed[(fixed >= first) & (fixed <= last)]
-        if len(here):
-            (chunk,) = await store.chunks(job.job_id, first, last)
-            table = await asyncio.to_thread(packing.unpack, chunk, job.job_id)
-            yield config, here, table[here - first]
+    fixed, probes = parted(chosen, 0, config.fixed_runs - 1)
+    for first, last in stretches(await store.recorded(job.job_id), STRETCH):
+        here, fixed = parted(fixed, first, last)
+        if here:
+            wanted = indices_of(here)
+            indices, metrics = await rows_between(store, job, first, last)
+            yield config, wanted, metrics[np.searchsorted(indices, wanted)]
     search = searching(experiment, config)
-    if search is not None and len(fixed) < len(chosen):
-        stored = await store.chunks(job.job_id)
-        indices, metrics = await asyncio.to_thread(packing.join, stored, job.job_id)
+    if search is not None and probes:
+        wanted = indices_of(probes)
+        indices, metrics = await searched_rows(store, job)
         for using, step in await asyncio.to_thread(_steps, search, config, indices, metrics):
-            here = np.intersect1d(step, chosen)
-            if len(here):
-                yield using, here, metrics[np.searchsorted(indices, here)]
+            found = np.intersect1d(step, wanted)
+            if len(found):
+                yield using, found, metrics[np.searchsorted(indices, found)]
 
 
 def _steps(

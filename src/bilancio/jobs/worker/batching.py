@@ -6,6 +6,7 @@ import numpy as np
 
 from bilancio.executors.base import Indices, Outcome
 from bilancio.jobs.models import InFlightBatch
+from bilancio.jobs.ranges import Range, Ranges, count, indices_of, parted
 
 TARGET_S = 0.3
 FIRST_BATCH = 64
@@ -15,31 +16,9 @@ GROWTH = 8
 SMALLEST_SHARE = 8
 
 
-def missing(recorded: Iterable[tuple[int, int]], total: int) -> list[tuple[int, int]]:
-    """Return the ranges of runs, both ends included, that have no results.
-
-    Parameters
-    ----------
-    recorded
-        Ranges with results, increasing, not overlapping.
-    total
-        Number of runs of the sweep, or of those at its beginning that are looked at.
-    """
-    gaps, start = [], 0
-    for first, last in recorded:
-        if first >= total:
-            break
-        if first > start:
-            gaps.append((start, first - 1))
-        start = last + 1
-    if start < total:
-        gaps.append((start, total - 1))
-    return gaps
-
-
 def split_off_suspects(
-    gaps: Iterable[tuple[int, int]], in_flight: Iterable[InFlightBatch]
-) -> tuple[list[tuple[int, int]], list[tuple[Indices, int]]]:
+    gaps: Iterable[Range], in_flight: Iterable[InFlightBatch]
+) -> tuple[Ranges, list[tuple[Indices, int]]]:
     """Split the runs that were in flight when a worker ended off *gaps*.
 
     An orderly stop counts, for a run can ask for it; a cancellation does not.
@@ -51,22 +30,13 @@ def split_off_suspects(
     suspects
         Of each such batch the runs that are missing, and how many workers ended over it.
     """
-    todo = np.concatenate(
-        [np.arange(first, last + 1) for first, last in gaps] or [np.empty(0, np.int64)]
-    )
+    rest = list(gaps)
     suspects = []
     for batch in in_flight:
-        inside = (todo >= batch.first) & (todo <= batch.last)
-        if inside.any():
-            suspects.append((todo[inside], batch.deaths + 1))
-            todo = todo[~inside]
-    return ranges(todo), suspects
-
-
-def ranges(indices: Indices) -> list[tuple[int, int]]:
-    """Return increasing indices as ranges, both ends included."""
-    edges = np.flatnonzero(np.diff(indices) != 1) + 1
-    return [(int(part[0]), int(part[-1])) for part in np.split(indices, edges) if len(part)]
+        inside, rest = parted(rest, batch.first, batch.last)
+        if inside:
+            suspects.append((indices_of(inside), batch.deaths + 1))
+    return rest, suspects
 
 
 class BatchSizer:
@@ -86,7 +56,7 @@ class BatchSizer:
 
     def __init__(
         self,
-        gaps: Iterable[tuple[int, int]],
+        gaps: Iterable[Range],
         *,
         group_size: int,
         workers: int,
@@ -94,7 +64,7 @@ class BatchSizer:
     ) -> None:
         self._gaps = list(gaps)[::-1]
         self._group_size = group_size
-        self._left = sum(last - first + 1 for first, last in self._gaps)
+        self._left = count(self._gaps)
         self._workers = workers
         self._size = first_size
 

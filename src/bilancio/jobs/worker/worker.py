@@ -17,7 +17,7 @@ import numpy as np
 from bilancio.errors import BilancioError, JobNotFound, JobStateError, LeaseLost
 from bilancio.executors.registry import open_executor
 from bilancio.experiments import registry
-from bilancio.experiments.protocol import SearchingExperiment, Step, preparation_s, searching
+from bilancio.experiments.protocol import preparation_s, searching
 from bilancio.experiments.reporting import next_step_of
 from bilancio.experiments.sweep_config import SweepConfig, UncheckedSweep
 from bilancio.failpoints import failpoint
@@ -27,9 +27,10 @@ from bilancio.jobs.artifacts.ownership import make_job_folder
 from bilancio.jobs.artifacts.provenance import provenance
 from bilancio.jobs.clock import Clock
 from bilancio.jobs.models import Job, JobStatus, Lease, other_version
-from bilancio.jobs.store import Chunk, JobStore, packing
+from bilancio.jobs.ranges import Ranges, missing, ranges_of
+from bilancio.jobs.recorded import searched_rows
+from bilancio.jobs.store import JobStore
 from bilancio.jobs.threads import in_thread
-from bilancio.jobs.worker.batching import missing, ranges
 from bilancio.jobs.worker.dispatch import Dispatcher, TooManyFailures
 from bilancio.jobs.worker.finishing import failure_sentence, summarise
 from bilancio.jobs.worker.lock_file import WorkerLock, remove_stale
@@ -201,7 +202,7 @@ class Worker:
             executor.close()
         await dispatcher.note_speed()
 
-    async def _rounds(self, job: Job) -> AsyncIterator[tuple[SweepConfig, list[tuple[int, int]]]]:
+    async def _rounds(self, job: Job) -> AsyncIterator[tuple[SweepConfig, Ranges]]:
         """Yield what is missing of the runs known from the start, then each step of a search.
 
         With the runs comes the configuration that `compute` takes for them. A run of a search
@@ -213,15 +214,15 @@ class Worker:
         search = searching(registry.experiment(job.config.sweep_type), job.config)
         asked = np.empty(0, np.int64)
         while search is not None:
-            stored = await self._store.chunks(job.job_id)
-            step = await in_thread(next_step, search, job, stored)
+            known = await searched_rows(self._store, job)
+            step = await in_thread(next_step_of, search, job.config, *known)
             if step is None:
                 return
             todo = np.setdiff1d(step.indices, asked)
             if not len(todo):
                 return
             asked = np.union1d(asked, todo)
-            yield step.config, ranges(todo)
+            yield step.config, ranges_of(todo)
 
     async def _finish(self) -> JobStatus:
         """Summarise, write the files, and only then record that the job has ended."""
@@ -258,8 +259,3 @@ class Worker:
         if job is None:
             raise JobNotFound(self._lease.job_id)
         return job
-
-
-def next_step(search: SearchingExperiment, job: Job, stored: list[Chunk]) -> Step | None:
-    """Return what a search does next, given the runs that are stored."""
-    return next_step_of(search, job.config, *packing.join(stored, job.job_id))
