@@ -24,6 +24,7 @@ EXAMPLES = [
     errors.ExecutorFailed("local", "no process could be started"),
     errors.ExperimentFailed("queue", "summarise", "ZeroDivisionError: division by zero"),
     errors.OutputError("/there", "Permission denied"),
+    errors.LibraryMissing("pandas", "No module named 'pandas'"),
     errors.ManagerUnusable("it was closed"),
     errors.WorkerError("my-name", "it could not be started."),
     errors.StoreError("b.db", "it was closed."),

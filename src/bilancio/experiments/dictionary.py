@@ -12,7 +12,10 @@ from typing import Any, Union, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
+from bilancio.analysis.measures import Measure
+from bilancio.errors import ExperimentFailed
 from bilancio.experiments.protocol import Experiment, declared_metrics
+from bilancio.experiments.reporting import asked
 from bilancio.experiments.standard import StandardExperiment
 from bilancio.experiments.sweep_config import SweepConfig
 from bilancio.model.metrics import Metric
@@ -60,6 +63,15 @@ PLACES = (
 )
 
 
+SEARCHED = (
+    Facts("arm", TEXT, meaning="Arm whose mean default rate is searched for."),
+    Facts("kappa_star", NUMBER, unit="1", meaning="Smallest κ found that is good enough."),
+    Facts("delta", NUMBER, unit="1", meaning="Mean default rate at kappa_star."),
+    Facts("probes", INTEGER, unit="cells", meaning="How many κ's were tried."),
+    Facts("status", TEXT, meaning="How far the search is, or where kappa_star lies."),
+)
+
+
 class Dictionary:
     """The columns of a sweep's tables, by name.
 
@@ -78,13 +90,10 @@ class Dictionary:
         self._known = {each.name: each for each in PLACES}
         self._known |= parameter_facts(config)
         self._known |= self.metrics
-        names = recorded or list(self.metrics)
-        self._measures: dict[str, Facts] = {}
-        if isinstance(experiment, StandardExperiment):
-            for measure in experiment.measures(names):
-                self._measures[measure.name] = Facts(
-                    measure.name, NUMBER, unit=measure.unit, meaning=measure.meaning
-                )
+        self._measures = {
+            each.name: Facts(each.name, NUMBER, unit=each.unit, meaning=each.meaning)
+            for each in measures_of(experiment, config, recorded or list(self.metrics))
+        }
 
     def of(self, name: str) -> Facts:
         """Return what a column is that holds a parameter, or a metric of single runs."""
@@ -105,12 +114,32 @@ class Dictionary:
         """Return what a column is that may hold a measure."""
         return self._measures.get(name) or self.of(name)
 
+    def searched(self, name: str) -> Facts:
+        """Return what a column is that may hold what a search has found."""
+        return next((each for each in SEARCHED if each.name == name), None) or self.of(name)
+
+
+def measures_of(
+    experiment: Experiment, config: SweepConfig, names: Collection[str]
+) -> tuple[Measure, ...]:
+    """Return the measures that an experiment makes of these metrics; none where it does not say."""
+    if not isinstance(experiment, StandardExperiment):
+        return ()
+    try:
+        with asked(config, "measures"):
+            return experiment.measures(names)
+    except ExperimentFailed:
+        return ()
+
 
 def metric_facts(metric: Metric) -> Facts:
     """Return what the column of a metric is."""
     kind = TEXT if metric.codes else _KINDS.get(metric.dtype.lstrip("<>=|")[:1], "")
     words = tuple(code.value for code in metric.codes or ())
-    return Facts(metric.name, kind, unit=metric.unit, meaning=metric.meaning, values=words)
+    meaning = metric.meaning
+    if metric.measured_as:
+        meaning = f"{meaning.rstrip('.')} ({metric.measured_as} in other units)."
+    return Facts(metric.name, kind, unit=metric.unit, meaning=meaning, values=words)
 
 
 def parameter_facts(config: SweepConfig) -> dict[str, Facts]:

@@ -195,14 +195,21 @@ _TRADING = (
     ),
 )
 _CASH = (
-    Metric("cash_start_micro", "i8", unit=MICRO_UNITS, meaning="All cash at the start."),
-    Metric("cash_end_micro", "i8", unit=MICRO_UNITS, meaning="All cash at the end."),
+    Metric(
+        "cash_start_micro",
+        "i8",
+        unit=MICRO_UNITS,
+        meaning="All cash at the start: cash_start × 10⁶.",
+    ),
+    Metric(
+        "cash_end_micro", "i8", unit=MICRO_UNITS, meaning="All cash at the end: cash_end × 10⁶."
+    ),
 )
 _INJECTION = Metric(
     "injection_micro",
     "i8",
     unit=MICRO_UNITS,
-    meaning="Cash that came from outside.",
+    meaning="Cash from outside: outside_injection × 10⁶.",
     dealers=True,
 )
 _DEALER_START = Metric(

@@ -20,10 +20,11 @@ from bilancio.failpoints import failpoint
 from bilancio.jobs.artifacts.log import LOG
 
 MANIFEST, SUMMARY = "job_manifest.json", "summary.json"
+COLUMNS = "columns.json"
 RUNS, FAILED = "runs.csv", "failed_runs.csv"
 COMPARISON, CELLS, FRONTIER = "comparison.csv", "cells.csv", "frontier.csv"
 #: Every file that is written for a job.
-NAMES = (MANIFEST, SUMMARY, COMPARISON, CELLS, FRONTIER, RUNS, FAILED, LOG)
+NAMES = (MANIFEST, SUMMARY, COMPARISON, CELLS, FRONTIER, RUNS, FAILED, COLUMNS, LOG)
 #: Those beside a manifest that are read with it.
 READ_BACK = (RUNS, FAILED, CELLS, COMPARISON)
 

@@ -10,7 +10,14 @@ from datetime import datetime
 from pathlib import Path
 
 from bilancio.errors import OutputError
-from bilancio.jobs.artifacts.folder import MANIFEST, NAMES, SUMMARY, make_folder, read_bytes
+from bilancio.jobs.artifacts.folder import (
+    COLUMNS,
+    MANIFEST,
+    NAMES,
+    SUMMARY,
+    make_folder,
+    read_bytes,
+)
 from bilancio.jobs.artifacts.log import LOG
 from bilancio.jobs.models import Job
 
@@ -102,7 +109,7 @@ def _may_be_ours(job: Job, name: str) -> bool:
     if name not in NAMES:
         return False
     head = _head(job.folder / name)
-    if name == SUMMARY:
+    if name in {SUMMARY, COLUMNS}:
         found = _SAME_JOB.match(head)
         return found is not None and found[1] == job.job_id.encode()
     _, _, rows = head.partition(b"\n")

@@ -24,6 +24,7 @@ from bilancio.experiments.protocol import Experiment, SearchingExperiment, metri
 from bilancio.experiments.reporting import observations_of, parameters_of, searches_of
 from bilancio.experiments.standard import StandardExperiment
 from bilancio.failpoints import failpoint
+from bilancio.jobs.artifacts.dictionary import write_dictionary
 from bilancio.jobs.artifacts.folder import (
     CELLS,
     COMPARISON,
@@ -80,6 +81,7 @@ async def write_files(store: JobStore, job: Job, *, most: int | None = TABLED_RU
         await asyncio.to_thread(_write_manual_runs, job, stored)
     else:
         tabled = await _write_tables(store, job, most)
+    await asyncio.to_thread(write_dictionary, job)
     if job.summary is not None:
         summary = to_json({"job_id": job.job_id, **job.summary}, indent=2)
         await asyncio.to_thread(write_whole, job.folder / SUMMARY, f"{summary}\n")
