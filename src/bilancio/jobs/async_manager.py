@@ -22,7 +22,8 @@ from bilancio.jobs.store import JobStore
 from bilancio.jobs.views import Comparison, Results
 from bilancio.settings import Settings, load_settings
 
-if TYPE_CHECKING:  # pandas is optional
+if TYPE_CHECKING:  # optional libraries
+    from bilancio.frames.datasets import Dataset
     from bilancio.frames.tables import DataFrame
 
 P = ParamSpec("P")
@@ -258,6 +259,27 @@ class AsyncJobManager:
         from bilancio.jobs import frames  # numpy and the experiment
 
         return await frames.runs_frame(self._session, name, status=status)
+
+    async def to_xarray(self, name: str) -> "Dataset":
+        """Return the metrics of a job's runs as an xarray Dataset, a variable for each metric.
+
+        The dimensions of a crossed grid are `seed`, `arm` and the parameters that vary; what has
+        one value is a coordinate without a dimension (but for the seeds). Cells of other designs
+        lie along `cell`, with `design` and the parameters as coordinates. Runs without results are
+        NaN, of words an empty text; a metric of whole numbers of which some are missing is of
+        floats. Units and meanings are the attributes `units` and `long_name`.
+
+        Raises
+        ------
+        InvalidInput
+            The experiment does not say how its runs lie, or they were recorded manually.
+        JobNotFound, ResultsMissing, StoreCorrupt
+        LibraryMissing
+            xarray is not installed.
+        """
+        from bilancio.jobs import arrays  # numpy and the experiment
+
+        return await arrays.to_xarray(self._session, name)
 
     async def run_of(self, name: str, which: str) -> dict[str, Any]:
         """Return one run of a job, given its index or its id, as `runs` does.

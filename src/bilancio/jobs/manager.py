@@ -91,6 +91,7 @@ class JobManager:
     compare = _blocking(AsyncJobManager.compare)
     run_of = _blocking(AsyncJobManager.run_of)
     runs_frame = _blocking(AsyncJobManager.runs_frame)
+    to_xarray = _blocking(AsyncJobManager.to_xarray)
 
     import_job = _blocking(AsyncJobManager.import_job)
     import_jobs = _blocking(AsyncJobManager.import_jobs)
