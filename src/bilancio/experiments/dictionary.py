@@ -66,9 +66,12 @@ PLACES = (
 SEARCHED = (
     Facts("arm", TEXT, meaning="Arm whose mean default rate is searched for."),
     Facts("kappa_star", NUMBER, unit="1", meaning="Smallest κ found that is good enough."),
+    Facts("kappa_star_low", NUMBER, unit="1", meaning="Lower end of the 95 % range of kappa_star."),
+    Facts("kappa_star_high", NUMBER, unit="1", meaning="Upper end of that range."),
     Facts("delta", NUMBER, unit="1", meaning="Mean default rate at kappa_star."),
     Facts("probes", INTEGER, unit="cells", meaning="How many κ's were tried."),
     Facts("status", TEXT, meaning="How far the search is, or where kappa_star lies."),
+    Facts("range_missing", TEXT, meaning="Why there is no such range."),
 )
 
 
