@@ -18,6 +18,7 @@ DOCUMENTS = [
     ".github/CONTRIBUTING.md",
     "docs/RELIABILITY.md",
     "docs/SETTINGS.md",
+    "docs/own-simulation.md",
 ]
 #: Idioms that are not English, and what to write instead.
 IDIOMS = {
@@ -64,6 +65,12 @@ def test_every_variable_that_is_read_is_documented_and_no_other():
     assert documented - used - fields - in_tests == set()
     for name in DOCUMENTS:
         assert {*re.findall(r"BILANCIO_[A-Z_]+\b", read(name))} - documented == set(), name
+
+
+@pytest.mark.parametrize("file", ["queue/queueing.py", "vectorised/ruin.py"])
+def test_the_functions_shown_are_those_of_the_examples(file):
+    source = read(f"examples/{file}")
+    assert source[source.index("@experiment(") :] in read("docs/own-simulation.md")
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)

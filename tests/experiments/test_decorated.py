@@ -251,7 +251,7 @@ def test_a_declared_metric_has_its_declared_type():
         ([{"a": 10**400}], "allowed: a number that a double can hold."),
         ([{1: 1}], "metrics of simulate: got 1; allowed: names of letters, digits and underscores"),
         ([{"rate": 1}], "metrics of simulate: got 'rate'; allowed: a name that no column of resul"),
-        ([{"w": 1, "w_high": 2}], "metrics of simulate: got 'w_high'; allowed: another name: w_hi"),
+        ([{"w": 1, "w_high": 2}], "metrics of simulate: got 'w_high'; allowed: another name, f"),
     ],
     ids=str,
 )  # fmt: skip

@@ -10,6 +10,7 @@ import pytest
 from bilancio.errors import InvalidInput
 from bilancio.experiments import registry
 from bilancio.jobs import JobConfig
+from tests.own_project import name_modules, working_in
 
 BUILT_IN = ["single", "ring", "balanced"]
 QUEUE = '''
@@ -24,23 +25,8 @@ def simulate(seed: int, rate: float = 0.5) -> dict[str, float]:
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    """A project's folder, which is the working folder; what is loaded from it is forgotten."""
-    here = tmp_path / "study"
-    here.mkdir()
-    monkeypatch.chdir(here)
-    path, modules = list(sys.path), set(sys.modules)
-    registry._plugins.cache_clear()
-    yield here
-    registry._plugins.cache_clear()
-    sys.path[:] = path
-    for name in set(sys.modules) - modules:
-        if str(here) in str(getattr(sys.modules[name], "__file__", "")):
-            del sys.modules[name]
-
-
-def project(folder, *experiments, text=None):
-    listed = ", ".join(f'"{each}"' for each in experiments)
-    (folder / "pyproject.toml").write_text(text or f"[tool.bilancio]\nexperiments = [{listed}]\n")
+    with working_in(tmp_path / "study", monkeypatch) as folder:
+        yield folder
 
 
 def own():
@@ -54,7 +40,7 @@ def reasons():
 def test_a_module_that_the_project_names_brings_all_its_functions(folder):
     two = QUEUE + QUEUE.replace('"queue"', '"other"').replace("simulate", "other")
     (folder / "my_queue.py").write_text(two)
-    project(folder, "my_queue")
+    name_modules(folder, "my_queue")
     assert own() == ["queue", "other"]
     assert reasons() == []
     assert JobConfig(sweep_type="queue", rate="0.7").rate == registry.configuration(
@@ -64,7 +50,7 @@ def test_a_module_that_the_project_names_brings_all_its_functions(folder):
 
 def test_the_project_is_looked_for_upwards(folder, monkeypatch):
     (folder / "my_queue.py").write_text(QUEUE)
-    project(folder, "my_queue")
+    name_modules(folder, "my_queue")
     below = folder / "src" / "deep"
     below.mkdir(parents=True)
     (folder / "src" / "pyproject.toml").write_text('[project]\nname = "part"\n')
@@ -78,7 +64,7 @@ def test_one_function_of_a_package_can_be_named(folder):
     (folder / "study" / "models.py").write_text(
         QUEUE + QUEUE.replace('"queue"', '"other"').replace("simulate", "other")
     )
-    project(folder, "study.models:other")
+    name_modules(folder, "study.models:other")
     assert own() == ["other"]
 
 
@@ -103,7 +89,7 @@ def test_an_installed_package_names_modules_by_an_entry_point(folder, monkeypatc
 def test_the_project_s_folder_goes_last_on_the_import_path(folder):
     (folder / "my_queue.py").write_text(QUEUE)
     (folder / "json.py").write_text("raise SystemExit('not this one')")
-    project(folder, "my_queue")
+    name_modules(folder, "my_queue")
     own()
     assert sys.path[-1] == str(folder)
 
@@ -113,7 +99,7 @@ def test_a_broken_module_costs_itself_only(folder):
     (folder / "broken.py").write_text("1 / 0")
     (folder / "odd.py").write_text(QUEUE.replace("rate: float", "rate"))
     (folder / "empty.py").touch()
-    project(folder, "broken", "odd", "empty", "missing", "my_queue:nothing", "my_queue")
+    name_modules(folder, "broken", "odd", "empty", "missing", "my_queue:nothing", "my_queue")
     assert own() == ["queue"]
     said = dict(reasons())
     assert said["broken"] == "importing it raised ZeroDivisionError: 'division by zero'"
@@ -125,7 +111,7 @@ def test_a_broken_module_costs_itself_only(folder):
 
 def test_a_module_with_the_name_of_another_library_is_told_so(folder):
     (folder / "queue.py").write_text(QUEUE)
-    project(folder, "queue")
+    name_modules(folder, "queue")
     ((_, reason),) = reasons()
     assert reason.startswith("the module 'queue' has no function with @experiment: it is ")
     assert reason.endswith(f", which comes before {folder / 'queue.py'}; rename yours")
@@ -135,7 +121,7 @@ def test_two_experiments_of_one_name_are_told_apart(folder):
     (folder / "my_queue.py").write_text(QUEUE)
     (folder / "other.py").write_text(QUEUE)
     (folder / "ours.py").write_text(QUEUE.replace('"queue"', '"ring"'))
-    project(folder, "my_queue", "other", "ours")
+    name_modules(folder, "my_queue", "other", "ours")
     assert own() == ["queue"]
     assert reasons() == [
         ("other", "there is another experiment for sweeps of type 'queue'"),
@@ -152,7 +138,7 @@ def test_two_experiments_of_one_name_are_told_apart(folder):
     ],
 )
 def test_a_project_file_that_is_wrong_is_said_to_be(folder, text, reason):
-    project(folder, text=text)
+    (folder / "pyproject.toml").write_text(text)
     ((address, said),) = reasons()
     assert address == str(folder / "pyproject.toml")
     assert reason in said
@@ -166,7 +152,7 @@ def test_other_project_files_are_nobody_s_fault(folder, text):
 
 def test_a_project_of_another_user_above_is_not_loaded(folder, monkeypatch):
     (folder / "my_queue.py").write_text(QUEUE)
-    project(folder, "my_queue")
+    name_modules(folder, "my_queue")
     below = folder / "below"
     below.mkdir()
     monkeypatch.chdir(below)
@@ -208,7 +194,7 @@ def test_what_no_one_names_is_told_so(folder, monkeypatch):
 def test_what_changes_in_the_project_is_seen_by_a_process_that_lives_long(folder):
     file = folder / "my_queue.py"
     file.write_text(QUEUE)
-    project(folder, "my_queue")
+    name_modules(folder, "my_queue")
     first = registry.experiment("queue").version
     registry.refresh()
     assert registry.experiment("queue").version == first
@@ -230,6 +216,6 @@ def test_what_changes_in_the_project_is_seen_by_a_process_that_lives_long(folder
 def test_an_experiment_that_was_named_later_is_found(folder):
     assert own() == []
     (folder / "my_queue.py").write_text(QUEUE)
-    project(folder, "my_queue")
+    name_modules(folder, "my_queue")
     registry.refresh()
     assert own() == ["queue"]

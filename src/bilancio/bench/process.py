@@ -35,6 +35,7 @@ def system_findings() -> Iterator[Finding]:
             BILANCIO_DATABASE_URL=f"sqlite:///{folder}/bilancio.db",
             BILANCIO_OUT_DIR=f"{folder}/out",
             BILANCIO_PLUGINS="bilancio.bench.system:TRIVIAL",
+            BILANCIO_EXPERIMENTS="bilancio.bench.own",
         )
         process = subprocess.Popen(  # noqa: S603 - this interpreter, a module of ours
             interpreter.command("bilancio.bench.system", folder),

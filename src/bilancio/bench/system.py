@@ -26,9 +26,9 @@ from bilancio.experiments.layout import Layout
 from bilancio.experiments.standard import Averages, StandardExperiment, so_far
 from bilancio.experiments.sweep_config import SweepConfig
 from bilancio.jobs.manager import AsyncJobManager
-from bilancio.jobs.store import JobStore
+from bilancio.jobs.store import JobStore, packing
 
-MANY, RING_RUNS, BYTES_RUNS = 1_000_000, 100_000, 200_000
+MANY, RING_RUNS, BYTES_RUNS, OWN_RUNS = 1_000_000, 100_000, 200_000, 5_000
 CELLS = 1000  # of the trivial sweep
 GRID: dict[str, Any] = {
     "kappas": ["0.25", "0.5", "1", "2", "4"],
@@ -182,6 +182,8 @@ async def findings(folder: Path) -> AsyncIterator[Finding]:
             yield each
         async for each in many_runs(manager):
             yield each
+        async for each in own_function(manager):
+            yield each
         started = time.perf_counter()
         small = await manager.create_job(
             "16 runs", {"sweep_type": "balanced", "kappas": ["0.5", "1"], "n_replicates": 4}
@@ -245,6 +247,31 @@ async def many_runs(manager: AsyncJobManager) -> AsyncIterator[Finding]:
         await manager.results(job.job_id, group_by=["a"])
         asked.append(_since(start))
     yield Finding(what="… results by one parameter", value=min(asked), unit="s", at_most=0.3)
+
+
+async def own_function(manager: AsyncJobManager) -> AsyncIterator[Finding]:
+    """Carry out a sweep of a decorated function, which computes in processes."""
+    config = {"sweep_type": "millisecond", "n_replicates": OWN_RUNS}
+    job = await manager.create_job("a function of one's own", config)
+    workers = manager.settings.workers or machine.cores()
+    started = time.perf_counter()
+    await manager.start_sweep(job.job_id)
+    async for _ in manager.watch(job.job_id):
+        pass
+    whole_s = _since(started)
+    table = packing.join(await (await manager.store()).chunks(job.job_id), job.job_id)[1]
+    useful_s = float((table["ended"] - table["began"]).sum()) / workers
+    batches_s = float(table["ended"].max() - table["began"].min())
+    what = f"own function of 1 ms in {workers} processes"
+    yield Finding(
+        what=f"{what}: useful time", value=100 * useful_s / batches_s, unit="%", at_least=95
+    )
+    yield Finding(
+        what=f"… of the whole job of {OWN_RUNS:,} runs",
+        value=100 * useful_s / whole_s,
+        unit="%",
+        at_least=85,
+    )
 
 
 async def bytes_per_run(folder: Path) -> Finding:

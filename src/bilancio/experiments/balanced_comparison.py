@@ -18,7 +18,7 @@ class BalancedComparison(RingExperiment):
     """A passive and an active run for each cell and seed."""
 
     config_model: type[SweepConfig] = BalancedSweep
-    metrics: ClassVar[tuple[Metric, ...]] = BALANCED_METRICS
+    metrics: tuple[Metric, ...] = BALANCED_METRICS
 
     primary = "trading_effect"
     verdict_words: ClassVar[tuple[str, str] | None] = ("helps", "hurts")

@@ -111,7 +111,7 @@ class Calls:
         assert isinstance(found, Mapping)
         taken = self._declaration.parameters.model_fields
         for name in found:
-            if allowed := wrong_metric_name(name, found, taken):
+            if allowed := wrong_metric_name(name, found, self._declaration.arms, taken):
                 raise self._wrong("metrics", shown(name), allowed)
         primary = self._declaration.primary
         if primary is not None and primary not in found:

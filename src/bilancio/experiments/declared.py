@@ -221,7 +221,7 @@ class _Options(NamedTuple):
             yield self._problem("metrics", self.metrics, allowed)
             return
         for name, said in self.metrics.items():
-            if problem := wrong_metric_name(name, self.metrics):
+            if problem := wrong_metric_name(name, self.metrics, self.arm_names()):
                 yield self._problem("metrics", name, problem)
             elif not _is_description(name, said):
                 yield self._problem(f"metrics[{shown(name)}]", said, allowed)
@@ -230,13 +230,17 @@ class _Options(NamedTuple):
         return Problem(f"{what} of {self.function}", shown(got), allowed)
 
 
-def wrong_metric_name(name: object, others: Iterable[object], taken: Iterable[str] = ()) -> str:
+def wrong_metric_name(
+    name: object, others: Iterable[object], arms: Sequence[str], taken: Iterable[str] = ()
+) -> str:
     """Return what a metric may be called, where it is called otherwise; else an empty string.
 
     Parameters
     ----------
     others
-        The metrics that there are beside it.
+        The metrics that there are.
+    arms
+        Those that it is shown of; empty where runs have none.
     taken
         Names of parameters.
     """
@@ -244,10 +248,31 @@ def wrong_metric_name(name: object, others: Iterable[object], taken: Iterable[st
         return f"names of letters, digits and underscores, at most {MAX_WORD}, a letter first"
     if name in COLUMNS or name in set(taken):
         return "a name that no column of results and no parameter has"
-    for ending in _ENDINGS:
-        if name.endswith(ending) and name.removesuffix(ending) in set(others):
-            return f"another name: {name} is the column of an interval's end"
+    known = {
+        f"{measure}{ending}": other
+        for other in map(str, others)
+        if other != name
+        for measure in measure_names(other, arms)
+        for ending in ("", *_ENDINGS)
+    }
+    for measure in measure_names(name, arms):
+        if measure in known:
+            return f"another name, for {measure} is a column of {known[measure]}"
     return ""
+
+
+def measure_names(metric: str, arms: Sequence[str]) -> tuple[str, ...]:
+    """Return the names of what is said of a metric: of each arm, and of the differences."""
+    if not arms:
+        return (metric,)
+    each = (f"{metric}_{as_column(arm)}" for arm in arms)
+    return (*each, *(difference_name(metric, arm, arms) for arm in arms[1:]))
+
+
+def difference_name(metric: str, arm: str, arms: Sequence[str]) -> str:
+    """Return what the difference between an arm and the first one is called."""
+    ending = "" if len(arms) == PAIR else f"_{as_column(arm)}"
+    return f"{metric}_difference{ending}"
 
 
 def as_column(word: str) -> str:

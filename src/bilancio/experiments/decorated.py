@@ -1,20 +1,23 @@
-"""Experiments that decorated functions are."""
+"""Experiments that decorated functions are: what is measured of them, and how it is said."""
 
-from typing import Any
+from collections.abc import Collection, Mapping
+from typing import Any, ClassVar
 
 import numpy as np
 
-from bilancio.analysis.observations import Observations
+from bilancio.analysis.measures import Measure
 from bilancio.experiments.calls import Calls, Rows
-from bilancio.experiments.declared import Declaration
+from bilancio.experiments.declared import Declaration, as_column, difference_name
 from bilancio.experiments.decorated_sweep import DecoratedSweep, sweep_model
 from bilancio.experiments.design import Columns, Indices
+from bilancio.experiments.standard import Averages, StandardExperiment, so_far
 from bilancio.experiments.sweep_config import SweepConfig
-from bilancio.text import number
+from bilancio.model.metrics import Metric
+from bilancio.text import number, plural
 
 
-class DecoratedExperiment:
-    """A decorated function, computed in processes.
+class DecoratedExperiment(StandardExperiment):
+    """A decorated function without arms, computed in processes.
 
     Parameters
     ----------
@@ -22,55 +25,190 @@ class DecoratedExperiment:
         Of the function.
     """
 
-    releases_gil = False
-
     def __init__(self, declaration: Declaration) -> None:
         self.config_model: type[SweepConfig] = sweep_model(declaration)
         self.version = declaration.version
         self.metrics = declaration.metrics
         self._declaration = declaration
         self._calls = Calls(declaration)
+        self._defaults = {
+            name: field.default
+            for name, field in declaration.own_parameters.items()
+            if not field.is_required()
+        }
 
     def prepare(self) -> None:
         """Load nothing: the function's module is loaded."""
 
     def compute(self, config: DecoratedSweep, indices: Indices) -> Rows:
         """Call the function for the runs of *indices*; return one row of metrics each."""
-        columns = self._columns(config, indices)
+        columns = _columns(config, indices)
         arms = [config.arms[arm] for arm in columns["arm"]] if self._declaration.arms else None
         own = self._declaration.own_parameters
         varied = {name: columns[name] for name in own if name in columns}
-        fixed = {name: value for name, value in config.own_values().items() if name not in varied}
+        settings = self._defaults | config.run_settings()
+        fixed = {name: value for name, value in settings.items() if name not in varied}
         return self._calls.rows(fixed, varied, columns["seed"], arms)
 
     def parameters(self, config: Any, indices: Indices) -> Columns:
         """Return cell, parameters, seed and the arm's name of these runs."""
-        columns = self._columns(config, indices)
+        columns = _columns(config, indices)
         return {**columns, "arm": np.array(config.arms)[columns["arm"]]}
 
-    def observations(self, config: Any, indices: Indices, metrics: Rows) -> Observations:
-        """Return one observation a run."""
-        columns = self.parameters(config, indices)
-        names = metrics.dtype.names or ()
-        return Observations(
-            columns={**columns, **{name: metrics[name].astype(float) for name in names}},
-            parameters=("arm",),
-            measures=names,
-            primary=self._declaration.primary or names[0],
+    # -- what is measured --------------------------------------------------------------------
+
+    def measures(self, names: Collection[str]) -> tuple[Measure, ...]:
+        """Return the metrics, the primary one first."""
+        return tuple(
+            Measure(
+                name=each.name, numerator={each.name: 1.0}, unit=each.unit, meaning=each.meaning
+            )
+            for each in self._measured(names)
         )
 
-    def summarise(self, _config: Any, _indices: Indices, metrics: Rows) -> dict[str, Any]:
-        """Return the average of each metric over all runs."""
-        return {f"avg_{name}": float(metrics[name].mean()) for name in metrics.dtype.names or ()}
+    def primary_measure(self, names: Collection[str]) -> str:
+        """Return the primary metric: the one declared, else the first one."""
+        return self._primary_metric(names)
+
+    def _measured(self, names: Collection[str]) -> list[Metric]:
+        """Return the metrics recorded that averages are shown of, the primary one first."""
+        declared = {metric.name: metric for metric in self.metrics}
+        found = [declared.get(name) or Metric(name) for name in names]
+        primary = self._primary_metric(names)
+        numbers = [metric for metric in found if metric.codes is None]
+        return sorted(numbers, key=lambda metric: metric.name != primary)
+
+    def _primary_metric(self, names: Collection[str]) -> str:
+        return self._declaration.primary or next(iter(names), "")
+
+    # -- what the runs say -------------------------------------------------------------------
+
+    def summary(self, averages: Averages) -> dict[str, Any]:
+        """Return the averages over whole seeds, and the interval of the primary measure."""
+        primary = self._primary_of(averages)
+        return {
+            "primary": primary,
+            **{f"avg_{name}": value for name, value in averages.estimates.items()},
+            f"{primary}_ci95": averages.intervals.get(primary),
+            f"{primary}_ci95_missing": averages.missing or None,
+            **averages.counts,
+            **self._signs(averages),
+            "ci95": dict(averages.intervals),
+        }
 
     def headline(self, summary: dict[str, Any]) -> str:
-        """Say the averages."""
-        said = [f"{name.removeprefix('avg_')} {number(value)}" for name, value in summary.items()]
-        return f"Averages over all runs: {', '.join(said)}."
+        """Say the average of the primary metric."""
+        said = "" if self._mean(summary, summary["primary"]) is None else self._said(summary)
+        return " ".join(filter(None, (so_far(summary), said)))
 
-    def _columns(self, config: Any, indices: Indices) -> Columns:
-        return {
-            "cell": np.zeros_like(indices),
-            "seed": config.base_seed + indices // len(config.arms),
-            "arm": indices % len(config.arms),
-        }
+    def _primary_of(self, averages: Averages) -> str:
+        return next(iter(averages.estimates))
+
+    def _signs(self, averages: Averages) -> dict[str, int]:  # noqa: ARG002 - arms are compared
+        return {}
+
+    def _said(self, summary: Mapping[str, Any]) -> str:
+        primary = summary["primary"]
+        mean = self._with_unit(self._mean(summary, primary), primary)
+        return f"The average {primary} is {mean} ({_spread(summary, primary)})."
+
+    def _mean(self, summary: Mapping[str, Any], measure: str) -> float | None:
+        found: float | None = summary.get(f"avg_{measure}")
+        return found
+
+    def _with_unit(self, value: float | None, metric: str) -> str:
+        """Write a number of a metric, with its unit where it has one."""
+        unit = {each.name: each.unit for each in self.metrics}.get(metric, "")
+        return f"{number(value)} {'' if unit == '1' else unit}".rstrip()
+
+
+class DecoratedComparison(DecoratedExperiment):
+    """A decorated function with arms: each is compared with the first, under the same seeds."""
+
+    verdict_words: ClassVar[tuple[str, str] | None] = ("higher", "lower")
+
+    def measures(self, names: Collection[str]) -> tuple[Measure, ...]:
+        """Return each metric of each arm, and the differences; the primary metric first."""
+        return tuple(
+            measure
+            for metric in self._measured(names)
+            for measure in (*self._by_arm(metric), *self._differences(metric))
+        )
+
+    def primary_measure(self, names: Collection[str]) -> str:
+        """Return the difference of the primary metric between the first two arms."""
+        return difference_name(self._primary_metric(names), *self._second)
+
+    @property
+    def _second(self) -> tuple[str, tuple[str, ...]]:
+        return self._declaration.arms[1], self._declaration.arms
+
+    def _by_arm(self, metric: Metric) -> list[Measure]:
+        return [
+            Measure(
+                name=f"{metric.name}_{as_column(arm)}",
+                numerator={f"{metric.name}@{arm}": 1.0},
+                unit=metric.unit,
+                meaning=f"{metric.meaning.rstrip('.') or metric.name}, {arm}.",
+            )
+            for arm in self._declaration.arms
+        ]
+
+    def _differences(self, metric: Metric) -> list[Measure]:
+        first, *others = self._declaration.arms
+        return [
+            Measure(
+                name=difference_name(metric.name, arm, self._declaration.arms),
+                numerator={f"{metric.name}@{arm}": 1.0, f"{metric.name}@{first}": -1.0},
+                unit=metric.unit,
+                meaning=f"{metric.name}: {arm} − {first}.",
+            )
+            for arm in others
+        ]
+
+    def _primary_of(self, averages: Averages) -> str:
+        return list(averages.estimates)[len(self._declaration.arms)]
+
+    def _signs(self, averages: Averages) -> dict[str, int]:
+        return dict(zip(("higher", "equal", "lower"), averages.signs, strict=True))
+
+    def _said(self, summary: Mapping[str, Any]) -> str:
+        primary = summary["primary"]
+        metric = primary.partition("_difference")[0]
+        first, *others = self._declaration.arms
+        base = self._mean(summary, f"{metric}_{as_column(first)}")
+        parts = [self._compared(summary, metric, arm) for arm in others]
+        start = f"The average {metric} is {self._with_unit(base, metric)} in {first}"
+        return f"{start}, {'; '.join(parts)}."
+
+    def _compared(self, summary: Mapping[str, Any], metric: str, arm: str) -> str:
+        """Say an arm's mean, and its difference to the first one."""
+        name = difference_name(metric, arm, self._declaration.arms)
+        mean, difference = (
+            self._mean(summary, each) for each in (f"{metric}_{as_column(arm)}", name)
+        )
+        assert difference is not None, "all measures are of the same seeds"
+        word = "higher" if difference > 0 else "lower"
+        by = f"{number(abs(difference))} {word}" if difference else "the same"
+        return f"{number(mean)} in {arm}: {by} ({_spread(summary, name)})"
+
+
+def _columns(config: DecoratedSweep, indices: Indices) -> Columns:
+    seed, cell, arm = config.layout.locate(indices)
+    return {"cell": cell, "seed": config.base_seed + seed, "arm": arm}
+
+
+def experiment_of(declaration: Declaration) -> DecoratedExperiment:
+    """Return the experiment that a decorated function is."""
+    kind = DecoratedComparison if declaration.arms else DecoratedExperiment
+    return kind(declaration)
+
+
+def _spread(summary: Mapping[str, Any], measure: str) -> str:
+    """Say an interval, or why there is none."""
+    n_seeds, interval = summary["n_seeds"], summary["ci95"].get(measure)
+    if interval is not None:
+        low, high = map(number, interval)
+        return f"95 % interval {low} to {high}, {plural(n_seeds, 'seed')}"
+    reason = summary.get(f"{measure}_ci95_missing")
+    return f"no interval: {reason}" if reason else f"no interval, {plural(n_seeds, 'seed')}"

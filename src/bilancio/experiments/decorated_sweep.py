@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field, create_model
 from bilancio.experiments.declared import ONLY_ARM, Declaration, declaration_of
 from bilancio.experiments.derived import fixed_from
 from bilancio.experiments.fields import NUMBER
+from bilancio.experiments.layout import Layout
 from bilancio.experiments.signature import SEED_NAME
 from bilancio.experiments.sweep_config import SweepConfig, check_grows
 from bilancio.model.parameters import SEED
@@ -53,7 +54,16 @@ class DecoratedSweep(SweepConfig):
         """Travel to other processes as the function's address and what is asked."""
         return _blank, (self.declaration.address,), self.__getstate__()
 
-    def own_values(self) -> dict[str, Any]:
+    @property
+    def layout(self) -> Layout:
+        """How its runs are numbered."""
+        return Layout(self.n_replicates, 1, len(self.arms))
+
+    def all_seeds(self) -> range:
+        """Return the seeds in order."""
+        return range(self.base_seed, self.base_seed + self.n_replicates)
+
+    def run_settings(self) -> dict[str, Any]:
         """Return the function's parameters where they do not vary."""
         return {name: getattr(self, name) for name in self.declaration.own_parameters}
 

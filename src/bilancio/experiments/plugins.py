@@ -152,9 +152,9 @@ def _of_function(declaration: Declaration, place: Named) -> Plugin:
         raise Unusable(reason)
 
     def make() -> Experiment:
-        from bilancio.experiments.decorated import DecoratedExperiment  # numpy
+        from bilancio.experiments.decorated import experiment_of  # numpy
 
-        return DecoratedExperiment(declaration)
+        return experiment_of(declaration)
 
     return Plugin(sweep_model(declaration), make, declaration.address, place.source, declaration)
 

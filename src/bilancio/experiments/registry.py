@@ -111,8 +111,12 @@ def experiment(sweep_type: str) -> Experiment:
 
 
 def version(sweep_type: str) -> str:
-    """Return the version of an experiment's numbers; no code of a built-in one is loaded."""
-    return ENGINE_VERSION if sweep_type in _BUILT_IN else experiment(sweep_type).version
+    """Return the version of an experiment's numbers; most are known without loading numpy."""
+    if sweep_type in _BUILT_IN:
+        return ENGINE_VERSION
+    config_model(sweep_type)
+    declaration = _plugins().experiments[sweep_type].declaration
+    return experiment(sweep_type).version if declaration is None else declaration.version
 
 
 def _why_unknown(sweep_type: str) -> str:

@@ -1,7 +1,7 @@
 """Plain rings: payment and default without dealers (MODEL.md, sections 1–5)."""
 
 from collections.abc import Collection, Iterable, Mapping
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +28,7 @@ class RingExperiment(StandardExperiment):
     version = ENGINE_VERSION
     primary = "delta_total"
     releases_gil = True
-    metrics: ClassVar[tuple[Metric, ...]] = RING_METRICS
+    metrics: tuple[Metric, ...] = RING_METRICS
 
     def prepare(self) -> None:
         """Compile the kernels, or load them compiled."""

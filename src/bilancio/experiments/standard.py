@@ -110,7 +110,7 @@ class StandardExperiment(ABC):
     version: str
     primary: str
     releases_gil: bool = False
-    metrics: ClassVar[tuple[Metric, ...]] = ()
+    metrics: tuple[Metric, ...] = ()
     verdict_words: ClassVar[tuple[str, str] | None] = None
     watched: ClassVar[Mapping[str, str]] = {}
 
@@ -136,6 +136,10 @@ class StandardExperiment(ABC):
     @abstractmethod
     def measures(self, names: Collection[str]) -> tuple[Measure, ...]:
         """Return what is said of the runs, given the metrics recorded; the primary measure too."""
+
+    def primary_measure(self, names: Collection[str]) -> str:  # noqa: ARG002 - of some it depends
+        """Return the name of the primary measure, given the metrics recorded."""
+        return self.primary
 
     # -- what the runs say -------------------------------------------------------------------
 
@@ -181,7 +185,7 @@ class StandardExperiment(ABC):
             columns=columns,
             parameters=parameters,
             measures=tuple(each.name for each in measures),
-            primary=self.primary,
+            primary=self.primary_measure(metrics.dtype.names or ()),
         )
 
 
@@ -298,7 +302,7 @@ class Summing:
 
     def averages(self) -> Averages:
         """Return what the columns taken say of all cells together."""
-        groups, primary = self._groups, self._experiment.primary
+        groups, primary = self._groups, self._primary_name
         intervals = groups.intervals if groups.keys else {}
         layout = self._experiment.layout(self._config)
         seen = self._cells.recorded[:, self._averaged]
@@ -327,8 +331,12 @@ class Summing:
         return failed[failed < layout.n_runs]
 
     @property
+    def _primary_name(self) -> str:
+        return self._experiment.primary_measure(self._recorded.names)
+
+    @property
     def _primary(self) -> Measure | None:
-        name = self._experiment.primary
+        name = self._primary_name
         return next((each for each in self._measures if each.name == name), None)
 
     def _count_ends(self, metric: Metric, column: NDArray[Any]) -> None:
@@ -409,7 +417,7 @@ def subject_of(
         arms=config.arms,
         parameters=tuple(parameters),
         measures=experiment.measures(recorded.names),
-        primary=experiment.primary,
+        primary=experiment.primary_measure(recorded.names),
         verdict_words=experiment.verdict_words,
         ranges={each.name: (each.low, each.high, each.logarithmic) for each in ranges},
         seeds=seeds_of(config),

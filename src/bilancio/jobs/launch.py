@@ -19,12 +19,12 @@ from bilancio.jobs.models import (
     JobStatus,
     Lease,
     Started,
-    other_version,
 )
 from bilancio.jobs.paging import check_whole
 from bilancio.jobs.session import Session
 from bilancio.jobs.store import JobStore
 from bilancio.jobs.texts import check_texts
+from bilancio.jobs.versions import other_version, refuse_missing
 from bilancio.jobs.worker.spawn import spawn_worker
 from bilancio.text import FEW_SEEDS, MORE_SEEDS, NextStep, counts, next_steps
 
@@ -287,6 +287,7 @@ def _resumable(job: Job) -> bool:
     if not job.completed_runs:
         return True
     try:
+        refuse_missing(job)
         version = registry.version(job.config.sweep_type)
     except BilancioError:
         return False
@@ -296,5 +297,7 @@ def _resumable(job: Job) -> bool:
 def _refuse_other_numbers(job: Job, asked: str = "resumed") -> None:
     """Results of two versions of the model must not be mixed in one job."""
     if not _resumable(job):
-        version = registry.version(job.config.sweep_type)
-        raise JobStateError(job.job_id, job.state, asked, other_version(job, version))
+        refuse_missing(job)
+        reason = other_version(job, registry.version(job.config.sweep_type))
+        advice = f"{reason} Create a new job with the same configuration."
+        raise JobStateError(job.job_id, job.state, asked, advice)

@@ -238,14 +238,6 @@ class Job(View):
         )
 
 
-def other_version(job: Job, version: str) -> str:
-    """Say that what a job recorded comes from another version than is here."""
-    return (
-        f"Its runs were recorded by version {job.engine} of {job.config.sweep_type}; here is "
-        f"{version}, whose numbers may differ. Create a new job with the same configuration."
-    )
-
-
 class JobEvent(View):
     """Something that happened to a job; never changed once appended."""
 

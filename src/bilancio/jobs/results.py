@@ -39,6 +39,7 @@ from bilancio.jobs.run_columns import STATUSES
 from bilancio.jobs.session import Session
 from bilancio.jobs.store import JobStore, packing
 from bilancio.jobs.threads import in_thread
+from bilancio.jobs.versions import experiment_of, version_remarks
 from bilancio.jobs.views import Comparison, Results, Table
 from bilancio.text import error_text
 
@@ -134,7 +135,13 @@ def _refuse_question(job: Job, question: Question) -> None:
 
 async def _computed(store: JobStore, job: Job, question: Question, shown: slice) -> dict[str, Any]:
     """Return summary, headline and tables; a plug-in that cannot make one costs only that one."""
-    experiment = registry.experiment(job.config.sweep_type)
+    try:
+        experiment = experiment_of(job)
+    except InvalidInput as error:
+        if question.asks:
+            raise
+        said = f"{text.standing(job)} There is no table: {error}"
+        return {"summary": job.summary or job.counts, "headline": said}
     fault, made, searched = "", Answer(), None
     try:
         found = await findings(store, job, question, summed=job.summary is None)
@@ -163,14 +170,18 @@ async def _computed(store: JobStore, job: Job, question: Question, shown: slice)
         "headline": said,
         "primary": made.primary,
         "plan": made.plan,
-        "warnings": (*job.config.remarks, *made.warnings),
+        "warnings": (
+            *job.config.remarks,
+            *version_remarks(job, experiment.version),
+            *made.warnings,
+        ),
         **tables_made,
     }
 
 
 async def _searched(store: JobStore, job: Job) -> TableOfSearches | None:
     """Return what each search has found; None where the sweep has none."""
-    experiment = registry.experiment(job.config.sweep_type)
+    experiment = experiment_of(job)
     search = searching(experiment, job.config)
     if search is None:
         return None
@@ -227,7 +238,7 @@ async def _page(
     stored = []
     if status in {None, "completed"}:  # others have no results
         stored = await store.chunks(job.job_id, int(wanted[0]), int(wanted[-1]))
-    experiment = registry.experiment(job.config.sweep_type)
+    experiment = experiment_of(job)
     return await asyncio.to_thread(_run_rows, job, experiment, wanted, stored, failed)
 
 
@@ -261,7 +272,7 @@ async def run_of(session: Session, name: str, which: str | int) -> dict[str, Any
         raise invalid("run", which, allowed)
     failed = await store.failed_runs(job.job_id)
     stored = await store.chunks(job.job_id, index, index)
-    experiment = registry.experiment(job.config.sweep_type)
+    experiment = experiment_of(job)
     (row,) = await asyncio.to_thread(_run_rows, job, experiment, np.array([index]), stored, failed)
     return row
 
@@ -355,7 +366,10 @@ def _manual_headline(job: Job) -> str:
 def _stored_headline(job: Job) -> str:
     """Say what an imported job's own summary says, or that there is nothing yet."""
     if job.summary and job.status is JobStatus.COMPLETED:
-        experiment = registry.experiment(job.config.sweep_type)
+        try:
+            experiment = experiment_of(job)
+        except InvalidInput as error:
+            return f"{text.standing(job)} {error}"
         return (
             f"{headline_of(experiment, job.config, job.summary)} {text.standing(job)} "
             "The results of its single runs are not here; they can be recomputed."

@@ -20,6 +20,7 @@ from bilancio.jobs.models import Job
 from bilancio.jobs.ranges import Ranges, count, indices_of, parted, ranges_of, stretches
 from bilancio.jobs.recorded import rows_between, searched_rows
 from bilancio.jobs.store import JobStore
+from bilancio.jobs.versions import experiment_of
 from bilancio.validation import validated
 
 Indices = NDArray[np.int64]
@@ -77,10 +78,10 @@ async def verify(
     n_recorded = count(recorded)
     if not n_recorded:
         raise ResultsMissing(job.job_id, "no run is recorded, so there is nothing to compare.")
+    experiment = experiment_of(job)
     config = job.config
     if isinstance(config, UncheckedSweep):
         config = validated(registry.config_model(config.sweep_type), config.as_dict())
-    experiment = registry.experiment(config.sweep_type)
     chosen = _chosen(recorded, sample, seed)
     await asyncio.to_thread(experiment.prepare)
     executor = executors.open_executor(

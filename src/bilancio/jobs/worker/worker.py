@@ -19,18 +19,19 @@ from bilancio.executors.registry import open_executor
 from bilancio.experiments import registry
 from bilancio.experiments.protocol import preparation_s, searching
 from bilancio.experiments.reporting import next_step_of
-from bilancio.experiments.sweep_config import SweepConfig, UncheckedSweep
+from bilancio.experiments.sweep_config import SweepConfig
 from bilancio.failpoints import failpoint
 from bilancio.jobs.artifacts import tables
 from bilancio.jobs.artifacts.manifest import write_job_manifest
 from bilancio.jobs.artifacts.ownership import make_job_folder
 from bilancio.jobs.artifacts.provenance import provenance
 from bilancio.jobs.clock import Clock
-from bilancio.jobs.models import Job, JobStatus, Lease, other_version
+from bilancio.jobs.models import Job, JobStatus, Lease
 from bilancio.jobs.ranges import Ranges, missing, ranges_of
 from bilancio.jobs.recorded import searched_rows
 from bilancio.jobs.store import JobStore
 from bilancio.jobs.threads import in_thread
+from bilancio.jobs.versions import address_of, experiment_of, other_version
 from bilancio.jobs.worker.dispatch import Dispatcher, TooManyFailures
 from bilancio.jobs.worker.finishing import failure_sentence, summarise
 from bilancio.jobs.worker.lock_file import WorkerLock, remove_stale
@@ -144,6 +145,7 @@ class Worker:
         """Confirm the lease, write the first manifest, and warm the experiment."""
         failpoint("worker-started")
         facts = await asyncio.to_thread(provenance, Path())
+        facts |= address_of((await self._job()).config.sweep_type)
         await self._store.confirm(
             self._lease,
             pid=os.getpid(),
@@ -156,7 +158,7 @@ class Worker:
         await asyncio.to_thread(make_job_folder, job)
         await self._write_manifest()
         log.info("job %s: %d runs, %d done", job.job_id, job.total_runs, job.completed_runs)
-        experiment = registry.experiment(job.config.sweep_type)
+        experiment = experiment_of(job)
         job = await self._of_this_version(job, experiment.version)
         self._prepares_once = preparation_s(experiment) > 0
         await in_thread(experiment.prepare)
@@ -167,13 +169,9 @@ class Worker:
 
         Raises
         ------
-        InvalidInput
-            The experiment does not take its configuration.
         JobStateError
             Results of another version are recorded.
         """
-        if isinstance(job.config, UncheckedSweep):
-            registry.stored_configuration(job.config.as_dict(), within="config")
         if version == job.engine:
             return job
         if job.completed_runs:

@@ -49,7 +49,7 @@ async def check_experiments(session: Session) -> AsyncIterator[Checked | Issue]:
         yield warning(
             f"{plural(len(jobs), 'job')} of sweep type {sweep_type!r} ({', '.join(cut(jobs, 3))}) "
             "can be neither resumed nor verified: no installed experiment has this name.",
-            "Install the plug-in, or name it in BILANCIO_PLUGINS.",
+            "Install it, or name it in pyproject.toml, BILANCIO_EXPERIMENTS or BILANCIO_PLUGINS.",
         )
 
 

@@ -48,7 +48,7 @@ def check_experiments(_settings: Settings) -> Iterator[Checked | Issue]:
         sentence = str(fault)
         yield error(
             f"{sentence[:1].upper()}{sentence[1:]}.",
-            "Install it, or correct or unset BILANCIO_PLUGINS.",
+            f"Install or correct it, or take it out of {fault.source}.",
         )
     yield Checked(f"settings; sweep types {', '.join(registry.sweep_types())}")
 
