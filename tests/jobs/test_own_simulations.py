@@ -67,6 +67,54 @@ async def all_runs(manager, job):
     return list(await manager.runs(job.job_id, limit=1000))
 
 
+async def test_every_run_is_the_function_called_with_its_parameters(folder, manager):
+    write(folder, words=WORDS)
+    vary = {"rate": "0.5:1.5:0.5", "rule": ["first", "last"], "lazy": [False, True]}
+    config = {"sweep_type": "words", "vary": vary, "servers": 3, "n_replicates": 2}
+    job = await carried_out(manager, config)
+    assert (job.status, job.total_runs) == (JobStatus.COMPLETED, 48)
+    from words import Rule, simulate
+
+    for run in await all_runs(manager, job):
+        given = {name: run[name] for name in ("seed", "arm", "rate", "lazy")}
+        assert run["value"] == simulate(**given, servers=3, rule=Rule(run["rule"]))["value"]
+
+
+@pytest.mark.parametrize(
+    "design",
+    [
+        {"vary": {"rate": "0.5:0.9", "servers": "1:4"}, "lhs": 5},
+        {"vary": {"rate": "0.5:0.9", "servers": "1:4"}, "sobol": 4},
+        {"points": [{"rate": 0.3, "rule": "last"}, {"rate": 0.4, "lazy": True}]},
+    ],
+    ids=["lhs", "sobol", "points"],
+)
+async def test_all_designs_lay_out_the_cells_of_a_function(folder, manager, design):
+    write(folder, words=WORDS)
+    job = await carried_out(manager, {"sweep_type": "words", "n_replicates": 2, **design})
+    assert job.status is JobStatus.COMPLETED
+    for run in await all_runs(manager, job):
+        arm = 2 if run["arm"] == "double" else 1
+        servers, rule, lazy = run.get("servers", 2), run.get("rule"), run.get("lazy", False)
+        value = run["seed"] + 10 * run["rate"] + 100 * servers
+        value += 1000 * (rule == "last") + 10_000 * lazy
+        assert run["value"] == pytest.approx(arm * value)
+
+
+async def test_a_batch_function_gives_what_single_runs_give(folder, manager):
+    copy_example("vectorised", folder)
+    vary = {"capital": [0, 1, 5], "loading": "0.1:0.3:0.1"}
+    job = await carried_out(manager, {"sweep_type": "ruin", "vary": vary, "n_replicates": 40})
+    assert job.status is JobStatus.COMPLETED
+    import numpy as np
+    from ruin import simulate
+
+    for run in (await all_runs(manager, job))[::17]:
+        alone = simulate(np.array([run["seed"]]), run["capital"], run["loading"])
+        assert run["ruined"] == alone["ruined"][0]
+        assert run["capital_end"] == alone["capital_end"][0]
+
+
 async def test_arms_are_compared_in_pairs_and_the_second_minus_the_first_is_said(folder, manager):
     write(folder, words=WORDS)
     job = await carried_out(manager, {"sweep_type": "words", "n_replicates": 3, "base_seed": 1})

@@ -4,14 +4,51 @@ import pytest
 from mcp import Client
 
 from bilancio_mcp.server import build_server
-from tests.own_project import name_modules, working_in, write
-from tests.server.talk import data, refusal
+from tests.own_project import copy_example, name_modules, working_in, write
+from tests.server.talk import completed, data, refusal
+
+CONFIG = {
+    "sweep_type": "queue",
+    "vary": {"rate": "0.5:0.9:0.2"},
+    "n_replicates": 5,
+    "customers": 50,
+}
 
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
     with working_in(tmp_path / "study", monkeypatch) as folder:
         yield folder
+
+
+async def test_a_sweep_of_a_function_is_created_and_answers_by_its_parameters(folder):
+    copy_example("queue", folder)
+    async with Client(build_server()) as client:
+        [create, *_] = (await client.list_tools()).tools
+        kinds = create.input_schema["properties"]["config"]["properties"]["sweep_type"]["enum"]
+        job_id = await completed(client, CONFIG)
+        asked = {"job_id": job_id, "group_by": ["rate"]}
+        results = data(await client.call_tool("job_results", asked))
+    assert kinds == ["single", "ring", "balanced", "queue"]
+    assert "in one-line" in results["summary"]
+    columns = results["table"]["columns"]
+    rows = [dict(zip(columns, row, strict=True)) for row in results["table"]["rows"]]
+    assert [row["rate"] for row in rows] == [0.5, 0.7, 0.9]
+    assert all(row["wait_difference"] > 0 for row in rows)
+
+
+async def test_what_is_wrong_with_parameters_of_a_function_is_said_in_sentences(folder):
+    copy_example("queue", folder)
+    async with Client(build_server()) as client:
+        wrong = {
+            ("rate", 2): "rate: got 2; allowed: numbers above 0 and below 1.",
+            ("vary", {"rat": [0.5]}): "vary.rat: unknown field; did you mean rate?",
+            ("servers", 3): "servers: got 3; allowed: whole numbers from 2, multiples of 2.",
+        }
+        for (name, value), sentence in wrong.items():
+            config = {"sweep_type": "queue", name: value}
+            asked = {"description": "x", "config": config}
+            assert sentence in refusal(await client.call_tool("create_job", asked))
 
 
 async def test_a_server_that_runs_knows_what_was_written_since(folder):

@@ -9,7 +9,7 @@ from bilancio.analysis.measures import Measure
 from bilancio.experiments.calls import Calls, Rows
 from bilancio.experiments.declared import Declaration, as_column, difference_name
 from bilancio.experiments.decorated_sweep import DecoratedSweep, sweep_model
-from bilancio.experiments.design import Columns, Indices
+from bilancio.experiments.design import Columns, Indices, run_columns
 from bilancio.experiments.standard import Averages, StandardExperiment, so_far
 from bilancio.experiments.sweep_config import SweepConfig
 from bilancio.model.metrics import Metric
@@ -42,7 +42,7 @@ class DecoratedExperiment(StandardExperiment):
 
     def compute(self, config: DecoratedSweep, indices: Indices) -> Rows:
         """Call the function for the runs of *indices*; return one row of metrics each."""
-        columns = _columns(config, indices)
+        columns = run_columns(config, indices)
         arms = [config.arms[arm] for arm in columns["arm"]] if self._declaration.arms else None
         own = self._declaration.own_parameters
         varied = {name: columns[name] for name in own if name in columns}
@@ -52,7 +52,7 @@ class DecoratedExperiment(StandardExperiment):
 
     def parameters(self, config: Any, indices: Indices) -> Columns:
         """Return cell, parameters, seed and the arm's name of these runs."""
-        columns = _columns(config, indices)
+        columns = run_columns(config, indices)
         return {**columns, "arm": np.array(config.arms)[columns["arm"]]}
 
     # -- what is measured --------------------------------------------------------------------
@@ -191,11 +191,6 @@ class DecoratedComparison(DecoratedExperiment):
         word = "higher" if difference > 0 else "lower"
         by = f"{number(abs(difference))} {word}" if difference else "the same"
         return f"{number(mean)} in {arm}: {by} ({_spread(summary, name)})"
-
-
-def _columns(config: DecoratedSweep, indices: Indices) -> Columns:
-    seed, cell, arm = config.layout.locate(indices)
-    return {"cell": cell, "seed": config.base_seed + seed, "arm": arm}
 
 
 def experiment_of(declaration: Declaration) -> DecoratedExperiment:

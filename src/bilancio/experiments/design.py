@@ -419,6 +419,8 @@ def _scaled(shares: NDArray[np.float64], sampled: SampledRange) -> NDArray[Any]:
 
 
 def _grid_cells(config: GridSweep, places: Indices) -> Columns:
+    if not config.axes:  # one cell
+        return {}
     positions = np.unravel_index(places, [len(values) for values in config.axes.values()])
     known = config.parameters_that_vary()
     return {
