@@ -116,3 +116,12 @@ async def test_a_store_that_cannot_be_read_any_more_makes_the_estimate_rough(man
     with pytest.raises(StoreError):
         await manager.get_job(job.job_id)
     assert (await manager.estimate(job)).rough
+
+
+async def test_of_very_many_runs_only_the_tables_that_are_written_take_time():
+    many = JobConfig(sweep_type="ring", kappas=["1"], n_replicates=2_000_000)
+    async with AsyncJobManager() as manager:
+        expected = await manager.estimate(many)
+        less = await manager.estimate(many.model_copy(update={"n_replicates": 1_000_000}))
+    computing = (many.cost / 2) * SHIPPED_SPEED / expected.workers
+    assert expected.seconds - less.seconds == pytest.approx(computing)

@@ -9,6 +9,7 @@ from bilancio.errors import StoreError
 from bilancio.experiments import registry
 from bilancio.experiments.protocol import preparation_s
 from bilancio.experiments.sweep_config import SweepConfig
+from bilancio.jobs.artifacts.manifest import TABLED_RUNS
 from bilancio.jobs.models import Estimate, Job
 from bilancio.jobs.session import Session
 from bilancio.jobs.store.rows import Speed
@@ -17,7 +18,7 @@ from bilancio.jobs.store.rows import Speed
 # what a shared core of 2024 needs.
 SHIPPED_SPEED = 1.2e-7
 SHIPPED_STARTUP_S = 2.0
-WRITING_S = 1e-5  # for a run's row in the tables, which are written by one core at the end
+WRITING_S = 1.5e-5  # for a run's rows in the tables, which are written by one core at the end
 
 
 async def estimate(
@@ -57,10 +58,11 @@ async def estimate(
     startup_s = statistics.median(startups or [SHIPPED_STARTUP_S]) + preparation_s(experiment)
     workers = session.settings.workers or machine.cores()
     cost = config.cost * left / max(config.total_runs, 1)
+    writing_s = WRITING_S * min(config.total_runs, TABLED_RUNS)
     computing_s = cost * statistics.median(speeds) / max(min(workers, left), 1)
     return Estimate(
         runs=left,
-        seconds=startup_s + computing_s + WRITING_S * config.total_runs if left else 0.0,
+        seconds=startup_s + computing_s + writing_s if left else 0.0,
         workers=workers,
         rough=not measured,
     )

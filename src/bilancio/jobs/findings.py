@@ -21,7 +21,7 @@ from bilancio.experiments.standard import (
     subject_of_observations,
 )
 from bilancio.jobs.models import Job
-from bilancio.jobs.recorded import columns, recorded_runs
+from bilancio.jobs.recorded import DENSE_BYTES, FEWER_BYTES, columns, recorded_runs
 from bilancio.jobs.store import JobStore, packing
 from bilancio.jobs.threads import in_thread
 
@@ -87,7 +87,8 @@ async def _of_columns(
 
     wanted = [*(summing.wanted if summing else ()), *(answering.wanted if answering else ())]
     known = [name for name in dict.fromkeys(wanted) if name in recorded.names]
-    async for dense in columns(store, job, experiment, known):
+    held = FEWER_BYTES if question is None else DENSE_BYTES
+    async for dense in columns(store, job, experiment, known, held):
         await in_thread(take, dense)
     return Findings(
         {} if summing is None else summing.summary(),

@@ -13,8 +13,9 @@ from bilancio.jobs.models import Job
 from bilancio.jobs.ranges import stretches
 from bilancio.jobs.store import Chunk, JobStore, packing
 
-STRETCH = 250_000  # runs whose chunks are held at once
-DENSE_BYTES = 160 << 20  # of the columns that are held at once
+STRETCH = 100_000  # runs whose chunks are held at once
+DENSE_BYTES = 112 << 20  # of the columns that are held at once, where an answer is waited for
+FEWER_BYTES = 32 << 20  # … and where a worker summarises its job, beside all else that it holds
 
 Columns = dict[str, NDArray[np.float64]]
 
@@ -43,11 +44,23 @@ async def recorded_runs(
 
 
 async def columns(
-    store: JobStore, job: Job, experiment: StandardExperiment, names: Sequence[str]
+    store: JobStore,
+    job: Job,
+    experiment: StandardExperiment,
+    names: Sequence[str],
+    at_once: int = DENSE_BYTES,
 ) -> AsyncIterator[Columns]:
     """Yield the dense columns of the runs that the layout numbers, some at a time.
 
     What is yielded is emptied when the next is asked for.
+
+    Parameters
+    ----------
+    names
+        Metrics.
+    at_once
+        Bytes of the columns that are held together, unless one alone has more: each time all
+        chunks are read.
 
     Yields
     ------
@@ -61,9 +74,9 @@ async def columns(
     """
     n_runs = experiment.layout(job.config).n_runs
     ranges = [each for each in await store.recorded(job.job_id) if each[0] < n_runs]
-    at_once = max(DENSE_BYTES // max(8 * n_runs, 1), 1)
-    for start in range(0, len(names), at_once):
-        some = names[start : start + at_once]
+    step = max(at_once // max(8 * n_runs, 1), 1)
+    for start in range(0, len(names), step):
+        some = names[start : start + step]
         dense = {name: np.full(n_runs, np.nan) for name in some}
         for first, last in stretches(ranges, STRETCH):
             stored = await store.chunks(job.job_id, first, last)

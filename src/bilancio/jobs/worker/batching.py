@@ -11,7 +11,7 @@ from bilancio.jobs.ranges import Range, Ranges, count, indices_of, parted
 TARGET_S = 0.3
 FIRST_BATCH = 64
 FIRST_BATCH_IN_PROCESS = 1
-LARGEST_BATCH = 100_000
+LARGEST_BATCH = 50_000
 GROWTH = 8
 SMALLEST_SHARE = 8
 
