@@ -145,12 +145,14 @@ async def test_designs_together_are_told_apart_in_every_result(manager):
     job = await finished(manager, TOGETHER)
     results = await manager.results(job.job_id)
     assert [row[0] for row in results.table.rows] == ["grid", "lhs", "points"]
-    by_cell = await manager.results(job.job_id, group_by=["cell", "kappa"], limit=1000)
-    assert len(by_cell.table.rows) == 2 + 5 + 1  # what a search tried is not among them
     by_design = await manager.results(job.job_id, group_by=["design", "kappa"], limit=1000)
     (search,) = results.frontier.rows
     n_probes = search[results.frontier.columns.index("probes")]
     assert len(by_design.table.rows) == 8 + n_probes
+    by_cell = await manager.results(job.job_id, group_by=["cell", "kappa"], limit=1000)
+    assert len(by_cell.table.rows) == 8 + n_probes  # cells of all designs are asked for
+    by_kappa = await manager.results(job.job_id, group_by=["kappa"], limit=1000)
+    assert len(by_kappa.table.rows) == 8  # what a search tried is not among them
     assert job.total_runs == 8 * 2 * 2 + n_probes * 2  # in the arm that is searched only
     runs = await manager.runs(job.job_id, limit=1000)
     assert [run["cell"] for run in runs[:16:2]] == list(range(8))
@@ -178,7 +180,17 @@ LAID_OUT = {
     "frontier": FRONTIER,
     "not reached": NOT_REACHED,
     "together": TOGETHER,
-}
+    "threshold of both arms": {
+        "sweep_type": "balanced", "n_agents": 6, "maturity_days": 3, "mus": [1], "n_replicates": 3,
+        "threshold": {"axis": "kappa", "measure": "trading_effect", "at_least": "0.02"},
+        "kappa_range": "0.2:4", "frontier_tolerance": "0.2",
+    },
+    "threshold of agents": {
+        "sweep_type": "ring", "maturity_days": 3, "kappas": ["0.5"], "n_replicates": 3,
+        "vary": {"n_agents": "5:20"},
+        "threshold": {"axis": "n_agents", "measure": "n_defaults", "at_most": 3},
+    },
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("config", LAID_OUT.values(), ids=LAID_OUT)

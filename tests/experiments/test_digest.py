@@ -97,6 +97,7 @@ RING = {
     "frontier": False,
     "frontier_delta": None,
     "frontier_tolerance": None,
+    "threshold": None,
 }
 BALANCED = {
     **RING,

@@ -62,8 +62,8 @@ def test_a_falling_rate_is_found_where_it_crosses_the_limit(crossing, tolerance,
     config = RingSweep(**SMALL, frontier_tolerance=tolerance, frontier_delta=limit)
     (found,) = stars(config, rates(lambda kappa: 1.0 if kappa < crossing else float(limit)))
     assert found.status == "found"
-    assert found.delta == float(limit)
-    assert crossing <= found.kappa_star <= crossing * (1 + float(tolerance))
+    assert found.mean == float(limit)
+    assert crossing <= found.star <= crossing * (1 + float(tolerance))
     assert found.probes == config.max_probes
 
 
@@ -79,19 +79,19 @@ def test_a_rate_that_rises_and_falls_gives_a_crossing(waves, phase):
     indices, metrics, _ = driven(config, compute=rates(rate))
     (found,) = frontier.searches(config, indices, metrics)
     tried = {kappa: rate(kappa) for kappa in metrics["kappa"].tolist()}
-    if found.kappa_star is None:
+    if found.star is None:
         assert tried[4.0] > 0.4
     elif found.status == "below bracket":
         assert tried[0.2] <= 0.4
     else:
-        star = float(found.kappa_star)
-        assert tried[star] == found.delta <= 0.4
+        star = float(found.star)
+        assert tried[star] == found.mean <= 0.4
         assert any(delta > 0.4 for kappa, delta in tried.items() if star / 1.01 <= kappa < star)
 
 
 def test_a_bracket_without_solution_is_a_result_of_its_cell():
     (found,) = stars(RingSweep(**SMALL), rates(lambda _: 0.25))
-    assert (found.status, found.kappa_star, found.delta, found.probes) == (
+    assert (found.status, found.star, found.mean, found.probes) == (
         "above bracket: δ = 0.25 at κ = 4",
         None,
         0.25,
@@ -101,12 +101,12 @@ def test_a_bracket_without_solution_is_a_result_of_its_cell():
 
 def test_a_bracket_that_begins_low_enough_ends_the_search():
     (found,) = stars(RingSweep(**SMALL), rates(lambda _: 0.05))
-    assert (found.status, found.kappa_star, found.probes) == ("below bracket", Decimal("0.2"), 2)
+    assert (found.status, found.star, found.probes) == ("below bracket", Decimal("0.2"), 2)
 
 
 def test_a_rate_that_is_not_defined_is_not_low_enough():
     (found,) = stars(RingSweep(**SMALL), rates(lambda _: math.nan))
-    assert (found.status, found.delta) == ("above bracket: δ = undefined at κ = 4", None)
+    assert (found.status, found.mean) == ("above bracket: δ = undefined at κ = 4", None)
 
 
 def test_the_rate_is_the_mean_over_the_seeds():
@@ -118,7 +118,7 @@ def test_the_rate_is_the_mean_over_the_seeds():
         return rows
 
     (found,) = stars(config, one_in_four)
-    assert (found.status, found.delta) == ("below bracket", 0.25)
+    assert (found.status, found.mean) == ("below bracket", 0.25)
 
 
 def test_all_searches_go_on_together():
@@ -148,9 +148,7 @@ def test_the_frontier_is_that_of_a_scan_of_all_kappas(concentration):
         float(fine[at]) for at in range(1, len(fine)) if low_enough[at] and not low_enough[at - 1]
     ]
     assert found.status == "found"
-    assert any(
-        crossing / 1.02 <= float(found.kappa_star) <= crossing * 1.02 for crossing in crossings
-    )
+    assert any(crossing / 1.02 <= float(found.star) <= crossing * 1.02 for crossing in crossings)
 
 
 def test_each_arm_has_a_frontier_of_its_own():
@@ -223,7 +221,7 @@ def test_runs_of_other_designs_do_not_count_for_a_search():
 
 
 def test_a_probe_that_is_not_planned_is_not_computed():
-    with pytest.raises(ValueError, match="before its κ was planned"):
+    with pytest.raises(ValueError, match="before its kappa was planned"):
         registry.experiment("ring").compute(RingSweep(**SMALL), np.arange(2))
 
 

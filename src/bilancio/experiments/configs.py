@@ -18,6 +18,7 @@ from bilancio.experiments.fields import listed
 from bilancio.experiments.frontier_sweep import FrontierSweep
 from bilancio.experiments.layout import Layout
 from bilancio.model import truncation
+from bilancio.model.metrics import BALANCED_METRICS, Metric
 from bilancio.model.parameters import (
     RELATED,
     Arm,
@@ -207,6 +208,8 @@ class BalancedSweep(_RingCells):
         **FrontierSweep.settings_of,
         "frontier_arm": "frontier",
     }
+    recorded: ClassVar[tuple[Metric, ...]] = BALANCED_METRICS
+    paired: ClassVar[tuple[str, ...]] = ("trading_effect", "trading_relief_ratio")
 
     sweep_type: Literal["balanced"] = Field(
         default="balanced", description="Dealers that hold against dealers that trade, in pairs."
@@ -236,7 +239,7 @@ class BalancedSweep(_RingCells):
     @property
     def searched_arms(self) -> tuple[str, ...]:
         """The arms whose default rate a frontier is searched for, each on its own."""
-        return self.arms if self.frontier_arm is None else (self.frontier_arm.value,)
+        return super().searched_arms if self.frontier_arm is None else (self.frontier_arm.value,)
 
     @property
     def cost(self) -> float:

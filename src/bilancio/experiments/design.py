@@ -51,8 +51,9 @@ def run_columns(config: GridSweep, indices: Indices) -> Columns:
     -------
     dict of arrays (n,)
         `cell` (int64); `design` (text) unless all cells are of the grid; a column for each axis:
-        float64, int64 for whole numbers, booleans, or text for words. κ is NaN for a probe that
-        is not planned in *config*. `seed` (int64); `arm` (int64 position).
+        float64, int64 for whole numbers, booleans, or text for words. What a search chooses is
+        float64, NaN for a probe that is not planned in *config*. `seed` (int64); `arm` (int64
+        position).
     """
     replicate, cell, arm = _places(config, indices)
     named = set(config.blocks) != {"grid"}
@@ -87,17 +88,18 @@ def probe_columns(config: FrontierSweep, indices: Indices, metrics: NDArray[np.v
     indices : int64 (n,)
         Runs recorded of its probes.
     metrics : structured (n,)
-        Their rows, which say their κ.
+        Their rows, which say what the search chose for them.
 
     Returns
     -------
     dict of arrays (n_probes,)
-        κ is NaN for probes without runs.
+        What a search chooses is NaN for probes without runs.
     """
     together = config.n_seeds * config.arms_of_a_probe
     columns = run_columns(config, config.fixed_runs + np.arange(n_probes(config)) * together)
     if len(indices):
-        columns["kappa"][probe_places(config, indices).cell] = metrics["kappa"]
+        axis = searched_axis(config)
+        columns[axis][probe_places(config, indices).cell] = metrics[axis]
     return columns
 
 
@@ -365,8 +367,8 @@ def sobol_cells(config: GridSweep) -> SobolCells:
 
 
 def search_cells(config: FrontierSweep) -> Columns:
-    """Return the parameters of each search but κ, and the position of the arm it looks at."""
-    others = {axis: values for axis, values in config.axes.items() if axis != "kappa"}
+    """Return what each search holds fixed: parameters, and the position of its arm."""
+    others = config.searched_over
     arms = searched_positions(config)
     lengths = [*map(len, others.values()), len(arms)]
     *positions, arm = np.unravel_index(np.arange(config.n_searches), lengths)
@@ -378,10 +380,17 @@ def search_cells(config: FrontierSweep) -> Columns:
     return {**columns, "arm": arms[arm]}
 
 
+def searched_axis(config: SweepConfig) -> str:
+    """Return the parameter that a search chooses; empty text where there is no search."""
+    target = config.target if isinstance(config, FrontierSweep) else None
+    return "" if target is None else target.axis
+
+
 def stored_columns(config: SweepConfig, metrics: Iterable[Metric]) -> np.dtype[np.void]:
-    """Return the type of a stored row: these metrics, and κ where a search chooses it."""
+    """Return the type of a stored row: these metrics, and the parameter that a search chooses."""
     columns = [(metric.name, metric.dtype) for metric in metrics]
-    return np.dtype([*columns, ("kappa", "f8")] if config.searches else columns)
+    axis = searched_axis(config)
+    return np.dtype([*columns, (axis, "f8")] if axis else columns)
 
 
 def _types(config: GridSweep) -> dict[str, np.dtype[Any]]:
@@ -393,6 +402,8 @@ def _types(config: GridSweep) -> dict[str, np.dtype[Any]]:
         if known[axis].dtype == "U":
             every += {point[axis] for point in config.points or ()}
         types[axis] = known[axis].column(every).dtype
+    if axis := searched_axis(config):
+        types[axis] = np.dtype(np.float64)
     return types
 
 
@@ -472,15 +483,15 @@ def _frontier_cells(config: GridSweep, places: Indices) -> Columns:
     others = search_cells(config)
     search = places % config.n_searches
     used, inverse = np.unique(places, return_inverse=True)
-    kappas = [float(config.probed.get(place, Decimal("NaN"))) for place in used.tolist()]
-    columns = {axis: others[axis][search] for axis in config.axes if axis != "kappa"}
-    return {"kappa": np.array(kappas)[inverse], **columns}
+    probed = [float(config.probed.get(place, Decimal("NaN"))) for place in used.tolist()]
+    columns = {axis: others[axis][search] for axis in config.searched_over}
+    return {searched_axis(config): np.array(probed)[inverse], **columns}
 
 
 def _frontier_names(config: GridSweep, places: Indices) -> NDArray[np.str_]:
     """Return `frontier`, with the arm searched where there is a choice."""
     assert isinstance(config, FrontierSweep), "others have no searches"
-    if len(config.arms) == 1:
+    if len(config.arms) == 1 or (config.target is not None and config.target.metric is None):
         return np.full(len(places), "frontier")
     names = np.array([f"frontier-{arm}" for arm in config.searched_arms])
     return names[places % len(names)]

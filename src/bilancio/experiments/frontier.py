@@ -1,12 +1,13 @@
-"""The frontier: for each cell the smallest κ at which few enough debts are defaulted on.
+"""Searches: for each cell the value along an axis at which a measure meets a limit.
 
-A search knows only what is recorded: it tries both ends of its bracket, then halves the bracket
-on the scale of log κ, keeping an end where the mean default rate δ over the seeds is small enough
-and one where it is not. What comes next follows from the recorded outcomes of what came before,
-so that an interrupted search resumes as if nothing had happened.
+A frontier is the search for the smallest κ at which few enough debts are defaulted on; a threshold
+is any other. A search knows only what is recorded: it tries both ends of its bracket, then halves
+the bracket, on the logarithm of κ and c, keeping an end where the mean over the seeds meets the
+limit and one where it does not. What comes next follows from the recorded outcomes of what came
+before, so that an interrupted search resumes as if nothing had happened.
 
-The range of κ* says how far it would differ under other seeds (`analysis.crossings`): from the
-values under each seed at the probes that are stored.
+The range of what is found says how far it would differ under other seeds (`analysis.crossings`):
+from the values under each seed at the probes that are stored.
 
 δ need not fall everywhere as κ grows. What a search finds is a crossing: κ* with δ ≤ limit, and
 within the tolerance below it a κ with δ > limit. There may be other crossings in the bracket.
@@ -14,7 +15,7 @@ within the tolerance below it a κ with δ > limit. There may be other crossings
 
 import itertools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Context, Decimal
 from typing import Any, NamedTuple
@@ -23,10 +24,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bilancio.analysis.crossings import CrossingRange, Curve, crossing_ranges
+from bilancio.analysis.measures import Measure
 from bilancio.experiments.design import (
     Indices,
     n_probes,
-    probe_columns,
     probe_cube,
     probe_places,
     search_cells,
@@ -35,14 +36,20 @@ from bilancio.experiments.design import (
 from bilancio.experiments.fields import plain
 from bilancio.experiments.frontier_sweep import ENDS, KAPPA_DIGITS, FrontierSweep
 from bilancio.experiments.protocol import Step, TableOfSearches
+from bilancio.experiments.threshold import DEFAULT_MEASURE, Target
+from bilancio.model.parameters import BalancedParameters, axes_of
 from bilancio.text import plural
 
 FOUND, BELOW, ABOVE, OPEN = "found", "below bracket", "above bracket", "not finished"
+UPWARDS, DOWNWARDS = "at and above", "at and below"
 LISTED_SEARCHES = 50
-FEW_SEEDS = 10  # below which ranges contain the κ* of many seeds much too seldom
-STAR, MISSING = "kappa_star", "range_missing"
-LEAST, MOST = "kappa_star_min_range", "kappa_star_max_range"
-_KAPPA = Context(prec=KAPPA_DIGITS)
+FEW_SEEDS = 10  # below which ranges contain what many seeds give much too seldom
+MISSING, SIDES = "range_missing", "met"
+ENDS_SAID = ("min", "max")
+_ROUNDED = Context(prec=KAPPA_DIGITS)
+_SYMBOLS = {name: axis.symbol for name, axis in axes_of(BalancedParameters).items()}
+
+Measured = Sequence[Measure]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,67 +59,119 @@ class Search:
     Attributes
     ----------
     status
-        `found`; `below bracket`: the low end's δ is small enough already; `above bracket: δ = … at
-        κ = …`: the high end's is not; or `not finished`.
-    kappa_star
-        The κ found; None where there is none, or not yet.
-    delta
-        Mean default rate at κ*, or at the high end where that is too much already.
+        `found`; `below bracket` or `above bracket`: both ends of the bracket meet the limit, or
+        neither does, and what is searched for lies on that side, if anywhere; or `not finished`.
+        What an end that misses the limit gave stands behind a colon.
+    star
+        The value found, or the end of the bracket next to it where both ends meet the limit; None
+        where there is none, or not yet.
+    mean
+        Mean of the measure at the value found, or at the end next to it where that misses the
+        limit.
+    met
+        Whether the limit is met at the value found and above it, or below it.
     probes
-        How many κ's were tried.
+        How many values were tried.
     wanted
-        Probes to do next: number → κ.
+        Probes to do next: number → value.
     """
 
     status: str = OPEN
-    kappa_star: Decimal | None = None
-    delta: float | None = None
+    star: Decimal | None = None
+    mean: float | None = None
+    met: str = UPWARDS
     probes: int
     wanted: dict[int, Decimal]
 
 
-def search(config: FrontierSweep, deltas: Sequence[float | None]) -> Search:
-    """Return how far a search is, given the mean default rate of each of its probes.
+def search(config: FrontierSweep, means: Sequence[float | None]) -> Search:
+    """Return how far a search is, given the mean of the measure at each of its probes.
 
     Parameters
     ----------
-    deltas
+    means
         By number of the probe: low end, high end, bisections. None where runs are missing, NaN
-        where no debt had a face.
+        where the mean is not defined.
     """
-    below, star = config.kappa_range or (Decimal(0), Decimal(0))
-    limit = float(config.frontier_delta or 0)
-    done = sum(delta is not None for delta in deltas)
-    ends = {number: end for number, end in enumerate((below, star)) if deltas[number] is None}
-    at_low, at_star = deltas[0], deltas[1]
-    if ends or at_low is None or at_star is None:
-        return Search(probes=done, wanted=ends)
-    if at_low <= limit:
-        return Search(status=BELOW, kappa_star=below, delta=at_low, probes=done, wanted={})
-    if not at_star <= limit:
-        rate = "undefined" if math.isnan(at_star) else f"{at_star:.4g}"
-        status = f"{ABOVE}: δ = {rate} at κ = {plain(star)}"
-        delta = None if math.isnan(at_star) else at_star
-        return Search(status=status, delta=delta, probes=done, wanted={})
+    target = _target(config)
+    done = sum(mean is not None for mean in means)
+    ends = (target.low, target.high)
+    at_low, at_high = means[:ENDS]
+    if at_low is None or at_high is None:
+        wanted = {number: end for number, end in enumerate(ends) if means[number] is None}
+        return Search(probes=done, wanted=wanted)
+    if (outside := _outside(target, at_low, at_high, done)) is not None:
+        return outside
+    upwards = target.met(at_high)
+    missed, star, at_star = (*ends, at_high) if upwards else (*ends[::-1], at_low)
+    met = UPWARDS if upwards else DOWNWARDS
     for number in range(ENDS, config.max_probes):
-        middle = _KAPPA.plus((below * star).sqrt())
-        at_middle = deltas[number]
+        if target.whole and abs(star - missed) <= 1:
+            break
+        middle = _middle(target, missed, star)
+        at_middle = means[number]
         if at_middle is None:
-            return Search(probes=done, wanted={number: middle})
-        if at_middle <= limit:
+            return Search(met=met, probes=done, wanted={number: middle})
+        if target.met(at_middle):
             star, at_star = middle, at_middle
         else:
-            below = middle
-    return Search(status=FOUND, kappa_star=star, delta=at_star, probes=done, wanted={})
+            missed = middle
+    return Search(status=FOUND, star=star, mean=at_star, met=met, probes=done, wanted={})
 
 
-def searches(config: FrontierSweep, indices: Indices, metrics: NDArray[np.void]) -> list[Search]:
-    """Return how far each search of a sweep is, from the runs recorded."""
-    table = _mean_deltas(config, indices, metrics)
-    return [search(config, column) for column in table]
+def _target(config: FrontierSweep) -> Target:
+    assert config.target is not None, "only sweeps that search are asked"
+    return config.target
 
 
-def next_step(config: FrontierSweep, indices: Indices, metrics: NDArray[np.void]) -> Step | None:
+def _outside(target: Target, at_low: float, at_high: float, done: int) -> Search | None:
+    """Return the end of a search whose bracket has no crossing; None where there is one."""
+    met_low, met_high = target.met(at_low), target.met(at_high)
+    if met_low != met_high and (target.two_sided or met_high):
+        return None
+    better_upwards = not (at_high > at_low if target.at_most else at_high < at_low)
+    upwards = better_upwards or not target.two_sided
+    met = UPWARDS if upwards else DOWNWARDS
+    if met_low:
+        status, star, mean = (
+            (BELOW, target.low, at_low) if upwards else (ABOVE, target.high, at_high)
+        )
+        return Search(status=status, star=star, mean=mean, met=met, probes=done, wanted={})
+    kind, end, mean = (ABOVE, target.high, at_high) if upwards else (BELOW, target.low, at_low)
+    undefined = math.isnan(mean)
+    symbol = "δ" if target.measure == DEFAULT_MEASURE else target.measure
+    value = "undefined" if undefined else f"{mean:.4g}"
+    status = f"{kind}: {symbol} = {value} at {_symbol(target.axis)} = {plain(end)}"
+    return Search(status=status, mean=None if undefined else mean, met=met, probes=done, wanted={})
+
+
+def _middle(target: Target, one: Decimal, other: Decimal) -> Decimal:
+    if target.whole:
+        return (one + other) // 2
+    return _ROUNDED.plus((one * other).sqrt() if target.logarithmic else (one + other) / 2)
+
+
+def _symbol(axis: str) -> str:
+    return _SYMBOLS.get(axis, axis)
+
+
+def searches(
+    config: FrontierSweep, indices: Indices, metrics: NDArray[np.void], measures: Measured = ()
+) -> list[Search]:
+    """Return how far each search of a sweep is, from the runs recorded.
+
+    Parameters
+    ----------
+    measures
+        Those of the experiment that need the runs of all arms.
+    """
+    tried = _Tried(config, indices, metrics, measures)
+    return [search(config, column) for column in tried.means()]
+
+
+def next_step(
+    config: FrontierSweep, indices: Indices, metrics: NDArray[np.void], measures: Measured = ()
+) -> Step | None:
     """Return the runs that come next, for all searches at once; None where all have ended.
 
     Parameters
@@ -123,9 +182,9 @@ def next_step(config: FrontierSweep, indices: Indices, metrics: NDArray[np.void]
         Their rows.
     """
     wanted = {
-        number * config.n_searches + place: kappa
-        for place, each in enumerate(searches(config, indices, metrics))
-        for number, kappa in each.wanted.items()
+        number * config.n_searches + place: value
+        for place, each in enumerate(searches(config, indices, metrics, measures))
+        for number, value in each.wanted.items()
     }
     if not wanted:
         return None
@@ -143,7 +202,8 @@ class Finding(NamedTuple):
     search
         How far it is.
     low, high
-        95 % range of κ*. None where there is none, or where this end lies beyond the bracket.
+        95 % range of the value found. None where there is none, or where this end lies beyond the
+        bracket.
     range_missing
         Why there is no range, or which end is beyond the bracket; else empty.
     """
@@ -154,91 +214,129 @@ class Finding(NamedTuple):
     range_missing: str = ""
 
 
-def table(config: FrontierSweep, indices: Indices, metrics: NDArray[np.void]) -> TableOfSearches:
-    """Return a row for each search: its cell, the arm where there are two, and what it found."""
+def table(
+    config: FrontierSweep, indices: Indices, metrics: NDArray[np.void], measures: Measured = ()
+) -> TableOfSearches:
+    """Return a row for each search: its cell, the arm where there is a choice, what it found."""
+    target = _target(config)
     cells = search_cells(config)
     arms = np.array(config.arms)[cells.pop("arm")]
-    if len(config.arms) > 1:
+    if len(config.arms) > 1 and target.metric is not None:
         cells["arm"] = arms
-    columns = (*cells, STAR, f"{STAR}_low", f"{STAR}_high", "delta", "probes", "status", MISSING)
+    star = target.star
+    side = ("met",) if target.two_sided else ()
+    found = (star, f"{star}_low", f"{star}_high", *side, target.measure, "probes", "status")
     parameters = zip(*(column.tolist() for column in cells.values()), strict=True)
     rows = tuple(
         (
             *values,
-            None if found.search.kappa_star is None else float(found.search.kappa_star),
-            found.low,
-            found.high,
-            found.search.delta,
-            found.search.probes,
-            found.search.status,
-            found.range_missing,
+            None if each.search.star is None else float(each.search.star),
+            each.low,
+            each.high,
+            *([each.search.met] if side else []),
+            each.search.mean,
+            each.search.probes,
+            each.search.status,
+            each.range_missing,
         )
-        for values, found in zip(parameters, findings(config, indices, metrics), strict=True)
+        for values, each in zip(
+            parameters, findings(config, indices, metrics, measures), strict=True
+        )
     )
-    return TableOfSearches(columns=columns, rows=rows, n_keys=len(cells))
+    return TableOfSearches(columns=(*cells, *found, MISSING), rows=rows, n_keys=len(cells))
 
 
-def findings(config: FrontierSweep, indices: Indices, metrics: NDArray[np.void]) -> list[Finding]:
+def findings(
+    config: FrontierSweep, indices: Indices, metrics: NDArray[np.void], measures: Measured = ()
+) -> list[Finding]:
     """Return what each search of a sweep has found, with ranges."""
-    ended = searches(config, indices, metrics)
+    tried = _Tried(config, indices, metrics, measures)
+    ended = [search(config, column) for column in tried.means()]
     found = [place for place, each in enumerate(ended) if each.status == FOUND]
     all_findings = [Finding(each) for each in ended]
-    if found:
-        by_seed = _Deltas(config, indices, metrics)
-        curves = [by_seed.curve(place, ended[place].probes) for place in found]
-        for place, known in zip(found, crossing_ranges(curves), strict=True):
-            all_findings[place] = _finding(ended[place], known)
+    curves = [tried.curve(place, ended[place]) for place in found]
+    for place, known in zip(found, crossing_ranges(curves), strict=True):
+        all_findings[place] = _finding(_target(config), ended[place], known)
     return all_findings
 
 
-def _finding(ended: Search, known: CrossingRange) -> Finding:
+def _finding(target: Target, ended: Search, known: CrossingRange) -> Finding:
     if known.missing:
         return Finding(ended, range_missing=known.missing)
-    star = float(ended.kappa_star or 0)
+    star = float(ended.star or 0)
+    low, high = known.low, known.high
+    if ended.met == DOWNWARDS:
+        low, high = -high, -low
     beyond = [
         f"may lie {side} the bracket"
-        for side, end in (("below", -known.low), ("above", known.high))
+        for side, end in (("below", -low), ("above", high))
         if end == math.inf
     ]
-    low = None if known.low == -math.inf else min(_rounded(math.exp(known.low)), star)
-    high = None if known.high == math.inf else max(_rounded(math.exp(known.high)), star)
-    return Finding(ended, low, high, " and ".join(beyond))
+    return Finding(
+        ended,
+        None if low == -math.inf else min(_value(target, low, math.floor), star),
+        None if high == math.inf else max(_value(target, high, math.ceil), star),
+        " and ".join(beyond),
+    )
 
 
-def _rounded(kappa: float) -> float:
-    return float(_KAPPA.create_decimal_from_float(kappa))
+def _value(target: Target, place: float, whole: Callable[[float], int]) -> float:
+    """Return the value at a place of the scale that is halved, as the axis has it."""
+    value = math.exp(place) if target.logarithmic else place
+    if target.whole:
+        return float(whole(value))
+    return float(_ROUNDED.create_decimal_from_float(value))
 
 
-def summary(config: FrontierSweep, indices: Indices, metrics: NDArray[np.void]) -> dict[str, Any]:
+def summary(
+    config: FrontierSweep, indices: Indices, metrics: NDArray[np.void], measures: Measured = ()
+) -> dict[str, Any]:
     """Return what the searches found, as JSON holds it; the cells one by one if they are few."""
-    found = table(config, indices, metrics)
+    target = _target(config)
+    found = table(config, indices, metrics, measures)
     rows = [dict(zip(found.columns, row, strict=True)) for row in found.rows]
-    arms = config.searched_arms
+    arms = config.searched_arms if target.metric is not None else ("all arms",)
     by_arm = {arm: [row for row in rows if row.get("arm", arm) == arm] for arm in arms}
-    low, high = config.kappa_range or (Decimal(0), Decimal(0))
+    ends = [float(target.low), float(target.high)]
+    limit = {"at_most" if target.at_most else "at_least": target.limit}
+    asked = (
+        {"axis": target.axis, "measure": target.measure, **limit, "range": ends}
+        if target.two_sided
+        else {"delta": target.limit, "kappa_range": ends}
+    )
     return {
-        "delta": float(config.frontier_delta or 0),
-        "kappa_range": [float(low), float(high)],
+        **asked,
         "n_seeds": config.n_seeds,
-        "arms": {arm: _counts(each) for arm, each in by_arm.items()},
+        "arms": {arm: _counts(each, target.star) for arm, each in by_arm.items()},
         "cells": rows if len(rows) <= LISTED_SEARCHES else [],
     }
 
 
 def headline(found: dict[str, Any]) -> str:
     """Say what the summary of the searches says."""
-    low, high = found["kappa_range"]
+    axis = found.get("axis", "kappa")
+    low, high = found.get("range") or found["kappa_range"]
     arms = found["arms"]
     words = [
-        (f"{arm}: " if len(arms) > 1 else "") + _counted_words(counts, low, high)
+        (f"{arm}: " if len(arms) > 1 else "") + _counted_words(counts, axis, low, high)
         for arm, counts in arms.items()
     ]
-    ranged = any(counts.get(name) for counts in arms.values() for name in (LEAST, MOST))
-    note = f" {_range_words(found['n_seeds'])}" if ranged else ""
-    return (
-        f"Smallest κ from {low:g} to {high:g} with a default rate of at most "
-        f"{found['delta']:g}: {'; '.join(words)}.{note}"
+    ranged = any(
+        counts.get(f"{axis}_star_{end}_range") for counts in arms.values() for end in ENDS_SAID
     )
+    note = f" {_range_words(found['n_seeds'])}" if ranged else ""
+    return f"{_sought(found, axis, low, high)}: {'; '.join(words)}.{note}"
+
+
+def _sought(found: Mapping[str, Any], axis: str, low: float, high: float) -> str:
+    """Say what was searched for."""
+    if "axis" not in found:
+        return (
+            f"Smallest κ from {low:g} to {high:g} with a default rate of at most {found['delta']:g}"
+        )
+    at_most = found.get("at_most")
+    limit = f"at least {found['at_least']:g}" if at_most is None else f"at most {at_most:g}"
+    return f"{_symbol(axis)} from {low:g} to {high:g} where the mean {found['measure']} is {limit}"
 
 
 def _range_words(n_seeds: int) -> str:
@@ -247,114 +345,173 @@ def _range_words(n_seeds: int) -> str:
     return f"(Ranges: 95 %, {n_seeds} seeds{few if n_seeds < FEW_SEEDS else ''}.)"
 
 
-class _Deltas:
-    """The default rates of the arms searched, by seed and probe.
+class _Tried:
+    """The measure that is searched for, by seed and probe.
 
     Attributes
     ----------
-    values : float64 (n_seeds, n_probes)
-        NaN where a run is not recorded, or its rate is not defined.
+    top, bottom : float64 (n_seeds, n_probes)
+        The mean at a probe is Σ top / Σ bottom; both are 0 where there is no value.
     """
 
-    def __init__(self, config: FrontierSweep, indices: Indices, metrics: NDArray[np.void]) -> None:
+    def __init__(
+        self,
+        config: FrontierSweep,
+        indices: Indices,
+        metrics: NDArray[np.void],
+        measures: Measured,
+    ) -> None:
         own = indices >= config.fixed_runs
         indices, metrics = indices[own], metrics[own]
-        self._config = config
-        probed = probe_columns(config, indices, metrics)
-        searched = searched_positions(config)
-        probe = np.arange(n_probes(config))
-        cube = probe_cube(config, indices, metrics["delta_total"], np.nan)
-        self.values = cube[:, probe, searched[probe % len(searched)]]
-        self._kappas = probed["kappa"]
+        self._config, self._target = config, _target(config)
+        cells = probe_places(config, indices).cell
+        self._n_recorded = np.bincount(cells, minlength=n_probes(config))
+        self._values = np.full(n_probes(config), np.nan)
+        if len(indices):
+            self._values[cells] = metrics[self._target.axis]
+        if self._target.metric is not None:
+            searched = searched_positions(config)
+            probe = np.arange(n_probes(config))
+            by_arm = self._column(indices, metrics, self._target.metric)
+            top, bottom = by_arm[:, probe, searched[probe % len(searched)]], None
+        else:
+            (measure,) = (each for each in measures if each.name == self._target.measure)
+            top, bottom = measure.per_seed(self._columns(indices, metrics, measure))
+        known = ~np.isnan(top)
+        if bottom is not None:
+            known &= ~np.isnan(bottom)
+        self.top = np.where(known, top, 0)
+        self.bottom = known.astype(float) if bottom is None else np.where(known, bottom, 0)
 
-    def curve(self, place: int, n_done: int) -> Curve:
-        """Return the default rates of one search along log κ."""
-        mine = place + np.arange(n_done) * self._config.n_searches
-        mine = mine[np.argsort(self._kappas[mine])]
-        values = self.values[:, mine]
-        known = ~np.isnan(values)
-        excess = np.where(known, values - float(self._config.frontier_delta or 0), 0)
-        return Curve(points=np.log(self._kappas[mine]), excess=excess, weight=known.astype(float))
+    def _columns(
+        self, indices: Indices, metrics: NDArray[np.void], measure: Measure
+    ) -> dict[str, NDArray[np.float64]]:
+        found = {}
+        for column in measure.columns:
+            name, _, arm = column.partition("@")
+            by_arm = self._column(indices, metrics, name)
+            found[column] = by_arm[:, :, self._config.arms.index(arm)]
+        return found
+
+    def _column(
+        self, indices: Indices, metrics: NDArray[np.void], name: str
+    ) -> NDArray[np.float64]:
+        """Return a metric by seed, probe and arm, NaN where there is no value."""
+        if not len(indices):
+            return probe_cube(self._config, indices, np.nan, np.nan)
+        column = metrics[name].astype(np.float64)
+        missing = {each.name: each.missing for each in self._config.recorded}.get(name)
+        if missing is not None:
+            column[column == missing] = np.nan
+        return probe_cube(self._config, indices, column, np.nan)
+
+    def means(self) -> list[list[float | None]]:
+        """Return the mean by search and probe, None until all runs of the probe are recorded.
+
+        That goes for the runs of an arm that is not searched too, where there are any: a search
+        that moved on without them would never ask for them again.
+        """
+        n_seeds, n = self.top.shape
+        # bincount adds seed by seed: the same sums on every machine.
+        cells = np.repeat(np.arange(n), n_seeds)
+        top, bottom = (
+            np.bincount(cells, weights=side.T.ravel(), minlength=n)
+            for side in (self.top, self.bottom)
+        )
+        means = np.full(n, np.nan)
+        np.divide(top, bottom, out=means, where=bottom != 0)
+        complete = self._n_recorded == n_seeds * self._config.arms_of_a_probe
+        whole = zip(means.tolist(), complete, strict=True)
+        by_cell = [mean if all_seeds else None for mean, all_seeds in whole]
+        together = self._config.n_searches
+        return [by_cell[place::together] for place in range(together)]
+
+    def curve(self, place: int, ended: Search) -> Curve:
+        """Return how far the measure of one search is from meeting the limit, along the axis."""
+        mine = place + np.arange(ended.probes) * self._config.n_searches
+        points = self._values[mine]
+        if self._target.logarithmic:
+            points = np.log(points)
+        if ended.met == DOWNWARDS:
+            points = -points
+        order = np.argsort(points)
+        mine = mine[order]
+        sign = 1 if self._target.at_most else -1
+        weight = self.bottom[:, mine]
+        excess = sign * (self.top[:, mine] - self._target.limit * weight)
+        return Curve(points=points[order], excess=excess, weight=weight)
 
 
-def _mean_deltas(
-    config: FrontierSweep, indices: Indices, metrics: NDArray[np.void]
-) -> list[list[float | None]]:
-    """Return δ by search and probe: the mean over the seeds, None until all runs are recorded.
-
-    That goes for the runs of an arm that is not searched too, where there are any: a search that
-    moved on without them would never ask for them again.
-    """
-    n_cells = config.n_searches * config.max_probes
-    own = indices >= config.fixed_runs
-    places = probe_places(config, indices[own])
-    n_recorded = np.bincount(places.cell, minlength=n_cells)
-    searched = searched_positions(config)
-    mine = places.arm == searched[places.cell % len(searched)]
-    cell = places.cell[mine]
-    deltas = metrics["delta_total"][own][mine] if len(indices) else np.empty(0)
-    known = ~np.isnan(deltas)
-    n_known = np.bincount(cell[known], minlength=n_cells)
-    # bincount adds in the order of the runs: the same sums on every machine.
-    sums = np.bincount(cell[known], weights=deltas[known], minlength=n_cells)
-    means = np.full(n_cells, np.nan)
-    np.divide(sums, n_known, out=means, where=n_known > 0)
-    complete = n_recorded == config.n_seeds * config.arms_of_a_probe
-    whole = zip(means.tolist(), complete, strict=True)
-    by_cell = [mean if all_seeds else None for mean, all_seeds in whole]
-    return [by_cell[place :: config.n_searches] for place in range(config.n_searches)]
-
-
-def _counts(rows: list[dict[str, Any]]) -> dict[str, Any]:
-    known = [row for row in rows if row[STAR] is not None]
-    least = min(known, key=lambda row: row[STAR], default={})
-    most = max(known, key=lambda row: row[STAR], default={})
+def _counts(rows: list[dict[str, Any]], star: str) -> dict[str, Any]:
+    known = [row for row in rows if row[star] is not None]
+    least = min(known, key=lambda row: row[star], default={})
+    most = max(known, key=lambda row: row[star], default={})
     kinds = itertools.groupby(sorted(row["status"].partition(":")[0] for row in rows))
     counts = {kind: len(list(same)) for kind, same in kinds}
+    missed = [row["status"].partition(":")[0] for row in rows if row[star] is None]
     return {
         "n_cells": len(rows),
         "found": counts.get(FOUND, 0),
         "below_bracket": counts.get(BELOW, 0),
         "above_bracket": counts.get(ABOVE, 0),
+        "not_met_below": missed.count(BELOW),
+        "not_met_above": missed.count(ABOVE),
         "not_finished": counts.get(OPEN, 0),
-        "kappa_star_min": least.get(STAR),
-        LEAST: _range_of(least),
-        "kappa_star_max": most.get(STAR),
-        MOST: _range_of(most),
+        f"{star}_min": least.get(star),
+        f"{star}_min_range": _range_of(least, star),
+        f"{star}_max": most.get(star),
+        f"{star}_max_range": _range_of(most, star),
         MISSING: next((row[MISSING] for row in known if row[MISSING]), ""),
+        **({SIDES: sorted({row["met"] for row in known})} if rows and "met" in rows[0] else {}),
     }
 
 
-def _counted_words(counts: dict[str, Any], low: float, high: float) -> str:
+def _counted_words(counts: dict[str, Any], axis: str, low: float, high: float) -> str:
     # Summaries that version 0.1 stored use its names.
     below = counts.get("below_bracket", counts.get("already_at_low", 0))
     above = counts.get("above_bracket", counts.get("none_in_bracket", 0))
-    cells = plural(counts["n_cells"], "cell")
+    not_above, not_below = counts.get("not_met_above", above), counts.get("not_met_below", 0)
+    met_below, met_above = below - not_below, above - not_above
+    cells, star, symbol = plural(counts["n_cells"], "cell"), f"{axis}_star", _symbol(axis)
+    n_known = counts["found"] + met_below + met_above
     words = []
-    if counts["found"] + below:
-        least = _star_words(counts["kappa_star_min"], counts.get(LEAST), low, high)
-        most = _star_words(counts["kappa_star_max"], counts.get(MOST), low, high)
+    if n_known:
+        least, most = (
+            _star_words(counts[f"{star}_{end}"], counts.get(f"{star}_{end}_range"), low, high)
+            for end in ENDS_SAID
+        )
         spread = least if least == most else f"{least} to {most}"
         missing = counts.get(MISSING, "")
         unknown = f", {missing}" if missing.endswith("no range") else ""
-        words.append(f"κ* {spread} in {counts['found'] + below} of {cells}{unknown}")
-    if below:
-        words.append(f"below the bracket, so κ = {low:g} is given, in {below}")
-    if above:
-        words.append(f"above the bracket, so δ is too high at κ = {high:g}, in {above} of {cells}")
+        sides = counts.get(SIDES, [])
+        side = f", {sides[0]} it," if len(sides) == 1 else ""
+        words.append(f"{symbol}* {spread}{side} in {n_known} of {cells}{unknown}")
+    if met_below:
+        words.append(f"below the bracket, so {symbol} = {low:g} is given, in {met_below}")
+    if met_above:
+        words.append(f"above the bracket, so {symbol} = {high:g} is given, in {met_above}")
+    too_high = "so δ is too high" if SIDES not in counts else "so the limit is missed"
+    if not_above:
+        words.append(
+            f"above the bracket, {too_high} at {symbol} = {high:g}, in {not_above} of {cells}"
+        )
+    if not_below:
+        words.append(
+            f"below the bracket, {too_high} at {symbol} = {low:g}, in {not_below} of {cells}"
+        )
     if counts["not_finished"]:
         words.append(f"not finished in {counts['not_finished']} of {cells}")
     return ", ".join(words)
 
 
-def _range_of(row: Mapping[str, Any]) -> list[float | None] | None:
+def _range_of(row: Mapping[str, Any], star: str) -> list[float | None] | None:
     """Return the range of a search, None for an end beyond the bracket."""
-    ends = [row.get(f"{STAR}_low"), row.get(f"{STAR}_high")]
+    ends = [row.get(f"{star}_low"), row.get(f"{star}_high")]
     return None if ends == [None, None] else ends
 
 
 def _star_words(star: float, ends: list[float | None] | None, low: float, high: float) -> str:
-    """Say κ* and its range with as many digits as the range deserves."""
+    """Say what was found and its range with as many digits as the range deserves."""
     if ends is None:
         return f"{star:g}"
     at_low, at_high = ends

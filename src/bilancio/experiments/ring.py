@@ -9,7 +9,13 @@ from numpy.typing import NDArray
 from bilancio.analysis.measures import Measure
 from bilancio.experiments import frontier
 from bilancio.experiments.configs import RingSettings, RingSweep
-from bilancio.experiments.design import Columns, Indices, run_columns, stored_columns
+from bilancio.experiments.design import (
+    Columns,
+    Indices,
+    run_columns,
+    searched_axis,
+    stored_columns,
+)
 from bilancio.experiments.frontier_sweep import FrontierSweep
 from bilancio.experiments.grid_sweep import GridSweep
 from bilancio.experiments.protocol import Step, TableOfSearches
@@ -47,14 +53,15 @@ class RingExperiment(StandardExperiment):
         from bilancio.model import simulate_many  # as above
 
         columns = self._columns(config, indices)
-        table, weights = _tables(config, columns, len(indices))
-        if np.isnan(table["kappa"]).any():
-            message = "a probe of a frontier was to be computed before its κ was planned"
+        axis = searched_axis(config)
+        if axis and np.isnan(columns[axis]).any():
+            message = f"a probe of a search was to be computed before its {axis} was planned"
             raise ValueError(message)
+        table, weights = _tables(config, columns, len(indices))
         found = simulate_many(table, weights)
         kept = np.empty(len(indices), stored_columns(config, self.metrics))
         for name in kept.dtype.names or ():
-            kept[name] = columns[name] if name == "kappa" else found[name]
+            kept[name] = columns[name] if name == axis else found[name]
         return kept
 
     def parameters(self, config: Any, indices: Indices) -> Columns:
@@ -103,13 +110,16 @@ class RingExperiment(StandardExperiment):
         self, config: FrontierSweep, indices: Indices, metrics: NDArray[np.void]
     ) -> Step | None:
         """Return the probes of the frontier that can be computed now."""
-        return frontier.next_step(config, indices, metrics)
+        return frontier.next_step(config, indices, metrics, self._all_measures())
 
     def search_table(
         self, config: FrontierSweep, indices: Indices, metrics: NDArray[np.void]
     ) -> TableOfSearches:
         """Return κ* of each cell of the frontier."""
-        return frontier.table(config, indices, metrics)
+        return frontier.table(config, indices, metrics, self._all_measures())
+
+    def _all_measures(self) -> tuple[Measure, ...]:
+        return self.measures([each.name for each in self.metrics])
 
     def _averages(self, summary: dict[str, Any]) -> str:
         if summary.get("avg_delta") is None:

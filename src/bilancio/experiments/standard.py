@@ -297,7 +297,9 @@ class Summing:
         """Return the summary, once all columns wanted have been taken."""
         found = self._experiment.summary(self.averages())
         if self._recorded.searched is not None and isinstance(self._config, FrontierSweep):
-            found |= {"frontier": frontier.summary(self._config, *self._recorded.searched)}
+            found |= {
+                "frontier": frontier.summary(self._config, *self._recorded.searched, self._measures)
+            }
         return found
 
     def averages(self) -> Averages:

@@ -75,7 +75,7 @@ def _interval(row: Mapping[str, Any], name: str) -> str:
 
 def frontier_table(table: Table, *, width: int) -> RichTable:
     """Return what each search of a frontier has found, as far as it fits."""
-    keys = table.columns[: table.columns.index("kappa_star")]
+    keys = table.columns[: table.n_keys]
     cells = [
         [
             key_text(value) if name in keys else value if isinstance(value, str) else number(value)
