@@ -8,10 +8,11 @@ from bilancio.jobs.models import Job
 from bilancio.jobs.views import Results
 from bilancio.printable import shortened
 from bilancio.text import MORE_SEEDS, NextStep
-from bilancio_mcp.outputs import ResultsTable
+from bilancio_mcp.outputs import COLUMNS, ResultsTable
 
 WAIT_S, WAIT_LONGER_S = 45, 60  # clients give up a call after a minute or more
 RUNS = "runs.csv"
+BINS = 5  # proposed for parameters that were sampled
 NAMED = 3  # measures that an answer's table leaves out
 
 _CALLS = {
@@ -102,6 +103,8 @@ def _more_columns(results: Results, table: ResultsTable | None) -> str:
     columns = () if results.table is None else results.table.columns
     shown = () if table is None else table.columns
     left = [name for name in columns if f"{name}_low" in columns and name not in shown]
+    if table is not None and len(table.columns) == COLUMNS < len(columns) and not left:
+        return f"{len(columns) - COLUMNS:,} more columns are not shown; where chooses among them."
     if not left:
         return ""
     named = ", ".join(shortened(name, 40) for name in left[:NAMED])
@@ -116,6 +119,9 @@ def _grouping(results: Results, table: ResultsTable | None, group_by: Sequence[s
     left = [name for name in results.job.config.varied if name not in table.columns]
     if not left:
         return ""
-    more = f"job_results(job_id='{results.job.job_id}', group_by={[*group_by, left[0]]})"
+    config = results.job.config
+    sampled = bool(config.lhs or config.sobol) and left[0] in config.ranges
+    bins = f", bins={BINS}" if sampled else ""
+    more = f"job_results(job_id='{results.job.job_id}', group_by={[*group_by, left[0]]}{bins})"
     others = f"; also {', '.join(left[1:])}" if left[1:] else ""
     return f"{more} breaks it down{others}."

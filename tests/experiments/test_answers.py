@@ -458,3 +458,31 @@ def test_before_a_seed_is_whole_a_sobol_design_has_no_indices():
     config = JobConfig(sweep_type="ring", sobol=4, mu_range="0:1", kappa_range="0.5:2")
     answer = answered(config, range(5), invented(5))
     assert [row["first_order"] for row in rows_of(answer.effects)] == [None, None]
+
+
+def test_a_pivot_of_more_columns_than_one_reads_is_refused():
+    config = JobConfig(sweep_type="ring", lhs=300, kappa_range="0.25:4", mu_range="0:1")
+    rows = invented(config.total_runs)
+    everything = range(config.total_runs)
+    with pytest.raises(InvalidInput) as error:
+        answered(config, everything, rows, pivot="mu")
+    assert str(error.value) == (
+        "pivot: got mu, of 300 values; allowed: parameters of at most 200 values; "
+        "bins puts sampled ones together."
+    )
+    table = answered(config, everything, rows, pivot="mu", bins=4).table
+    assert table.columns == ("mu=0:0.25", "mu=0.25:0.5", "mu=0.5:0.75", "mu=0.75:1")
+    table = answered(config, everything, rows, pivot="mu", where="mu < 0.3").table
+    assert len(table.columns) < 100
+
+
+def test_a_table_without_intervals_is_not_said_to_have_some_that_miss():
+    config = JobConfig(
+        sweep_type="ring", kappas="0.1:3:0.1", concentrations=["1", "2"], n_replicates=5
+    )
+    rows = invented(config.total_runs)
+    everything = range(config.total_runs)
+    said = "intervals about"
+    assert said in str(answered(config, everything, rows, group_by="kappa").warnings)
+    for asked in ({"pivot": "concentration", "group_by": "kappa"}, {"group_by": "kappa,seed"}):
+        assert answered(config, everything, rows, **asked).warnings == ()

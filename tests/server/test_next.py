@@ -237,6 +237,21 @@ async def test_groupings_are_proposed_until_nothing_is_left_to_group_by():
     assert "runs.csv" in answer["next"]
 
 
+async def test_a_sampled_parameter_is_proposed_in_bins_and_columns_left_out_are_counted():
+    sampled = {**HYPERCUBE, "lhs": 60}
+    async with Client(build_server()) as client, AsyncJobManager() as manager:
+        job_id = await completed(client, sampled)
+        answer = data(await client.call_tool("job_results", {"job_id": job_id}))
+        call = ("job_results", {"job_id": job_id, "group_by": ["kappa"], "bins": 5})
+        assert call in [*proposed(answer["next"], "job_results", {"job_id": job_id})]
+        answer = await perform(client, manager, *call)
+        assert answer["table"]["total_rows"] == 5
+        asked = {"job_id": job_id, "pivot": "kappa"}
+        answer = data(await client.call_tool("job_results", asked))
+        assert len(answer["table"]["columns"]) == 40
+        assert "20 more columns are not shown; where chooses among them." in answer["next"]
+
+
 async def test_a_job_with_few_seeds_is_proposed_to_grow_and_one_with_many_is_not():
     async with Client(build_server()) as client, AsyncJobManager() as manager:
         few = await complete_with_one_seed(client, manager, None)

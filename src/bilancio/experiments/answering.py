@@ -31,6 +31,7 @@ from bilancio.experiments.reduction import Bools, Groups
 from bilancio.experiments.sensitivity import SobolDesign
 
 SEED = "seed"
+MAX_COLUMNS = 200  # of a pivot
 
 
 class Answering:
@@ -55,6 +56,8 @@ class Answering:
         needed = list({each.name: each for each in (*shown, *primary)}.values())
         chosen = self._chosen & self._inside()
         columns = {name: self._column(name) for name in by}
+        if asked.pivot:
+            _check_columns(asked.pivot, columns[asked.pivot][chosen])
         kept = [each.name for each in needed] if SEED in asked.group_by else ()
         self._groups = Groups(subject.cells, list(columns.values()), chosen, needed, kept=kept)
         self._overall = Groups(subject.cells, [], chosen & subject.averaged, primary)
@@ -176,8 +179,13 @@ class Answering:
             contrasts=None if self._levels is None else self._levels.table(self._shown, labelled),
             effects=None if self._crossed is None else self._crossed.table(),
             plan=self._plan(),
-            warnings=tuple(self._cautions.sentences(self._overall, self._groups)),
+            warnings=tuple(self._cautions.sentences(self._overall, self._rows)),
         )
+
+    @property
+    def _rows(self) -> Groups | None:
+        """The groups whose intervals the table shows."""
+        return None if self._asked.pivot or SEED in self._asked.group_by else self._groups
 
     def _key(self, key: Row) -> Row:
         """Return a group's key with the labels of bins in place of their numbers."""
@@ -288,6 +296,14 @@ class Answering:
             where_ = ", ".join(f"{name} {shown_key(value)}" for name, value in key.items())
             said += f", and {_seeds(int(by_row[widest]))} in the widest row ({where_})"
         return plan | {"sentence": f"{said}."}
+
+
+def _check_columns(name: str, values: NDArray[Any]) -> None:
+    """Refuse a pivot that nobody could read."""
+    n_values = len(np.unique(values))
+    if n_values > MAX_COLUMNS:
+        allowed = f"parameters of at most {MAX_COLUMNS} values; bins puts sampled ones together"
+        raise InvalidInput([Problem("pivot", f"{name}, of {n_values:,} values", allowed)])
 
 
 def _seeds(number: int, before: str = "") -> str:

@@ -41,8 +41,16 @@ class Cautions:
             if least == most and np.count_nonzero(~np.isnan(cube)) > 1:
                 self._constant[metric] = least
 
-    def sentences(self, overall: Groups, rows: Groups) -> list[str]:
-        """Return what to know, given the average over all cells and the rows of the table."""
+    def sentences(self, overall: Groups, rows: Groups | None) -> list[str]:
+        """Return what to know.
+
+        Parameters
+        ----------
+        overall
+            The average over all cells.
+        rows
+            The rows of the table; None where it shows no intervals.
+        """
         n_seeds = int(overall.n_seeds[0]) if overall.keys else 0
         found = []
         designs = np.unique(self._subject.cells.designs[self._cells]).tolist()
@@ -61,7 +69,7 @@ class Cautions:
             if idle:
                 what = self._subject.watched[metric]
                 found.append(f"No {what} in {idle:,} of {plural(all_cells, 'cell')}.")
-        intervals = rows.intervals.get(self._subject.primary)
+        intervals = None if rows is None else rows.intervals.get(self._subject.primary)
         n_rows = 0 if intervals is None else int((intervals.lack == Lack.NONE).sum())
         if n_rows >= MANY_INTERVALS:
             by_chance = max(round(n_rows / MANY_INTERVALS), 1)
