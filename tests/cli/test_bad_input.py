@@ -125,6 +125,10 @@ BAD_VERBS = {
         ["jobs", "results", "calm-blue-river-7", "--format", "mrkdown"],
         "format: got 'mrkdown'; allowed: markdown, latex, csv. Did you mean markdown?",
     ),
+    "unknown export format": (
+        ["jobs", "export", "calm-blue-river-7", "--format", "parket"],
+        "format: got 'parket'; allowed: csv or parquet. Did you mean parquet?",
+    ),
     "two formats": (
         ["jobs", "results", "calm-blue-river-7", "--format", "csv", "--json"],
         "format: got csv and --json; allowed: one of the two.",

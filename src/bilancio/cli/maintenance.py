@@ -10,12 +10,15 @@ import typer
 from bilancio.cli.context import AsJson, ExactName, JobName, known_names, name_of, with_manager
 from bilancio.cli.parsing import command, parse_int
 from bilancio.cli.render.console import Output, can_move, emit
-from bilancio.errors import InvalidInput, Problem
+from bilancio.errors import InvalidInput, Problem, invalid
 from bilancio.jobs.maintenance.reports import Deletion, Difference, Imported, Verification
 from bilancio.jobs.manager import AsyncJobManager
 from bilancio.jobs.models import Job
 from bilancio.paths import absolute_path
 from bilancio.text import plural, runs
+from bilancio.validation import nearest
+
+RUN_FORMATS = ("csv", "parquet")
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -97,11 +100,23 @@ def export(
         ),
     ] = None,
     *,
+    table_format: Annotated[
+        str,
+        typer.Option(
+            "--format",
+            metavar="FORMAT",
+            help="parquet writes runs.parquet, too, for other programs. Default: csv.",
+        ),
+    ] = "csv",
     as_json: AsJson = False,
 ) -> None:
     """Export one job."""
     target = None if folder is None else absolute_path("folder", folder)
-    files = with_manager(lambda manager: manager.export_job(job, target))
+    if table_format not in RUN_FORMATS:
+        allowed, meant = " or ".join(RUN_FORMATS), nearest(table_format, RUN_FORMATS)
+        raise invalid("format", table_format, allowed, meant)
+    parquet = table_format == "parquet"
+    files = with_manager(lambda manager: manager.export_job(job, target, parquet=parquet))
     if as_json:
         emit({"files": files})
         return

@@ -323,7 +323,9 @@ class AsyncJobManager:
 
         return await transfer.import_jobs(self._session, paths)
 
-    async def export_job(self, name: str, folder: Path | str | None = None) -> dict[str, str]:
+    async def export_job(
+        self, name: str, folder: Path | str | None = None, *, parquet: bool = False
+    ) -> dict[str, str]:
         """Write a job's manifest and tables again from the store; return them by name.
 
         The tables hold all runs, of which a worker writes the first million.
@@ -332,14 +334,19 @@ class AsyncJobManager:
         ----------
         folder
             Where the job's folder is made; its own output folder if not given.
+        parquet
+            Write runs.parquet, too: all runs, typed, a group of rows for each 100,000. It is for
+            other programs; imports read the CSV files beside it.
 
         Raises
         ------
         JobNotFound, OutputError, StoreCorrupt
+        LibraryMissing
+            pyarrow is not installed.
         """
         from bilancio.jobs.maintenance import transfer  # numpy
 
-        return await transfer.export_job(self._session, name, folder)
+        return await transfer.export_job(self._session, name, folder, parquet=parquet)
 
     async def verify(
         self,

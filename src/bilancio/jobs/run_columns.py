@@ -1,7 +1,7 @@
 """The runs of a job by columns, a block at a time."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,8 +11,9 @@ from bilancio.experiments import registry
 from bilancio.experiments.dictionary import Dictionary
 from bilancio.experiments.protocol import Experiment, metrics_of
 from bilancio.experiments.reporting import parameters_of
-from bilancio.frames.columns import Column, narrow, words_column
+from bilancio.frames.columns import Column, Filling, narrow, words_column
 from bilancio.jobs.models import Job
+from bilancio.jobs.recorded import rows_between
 from bilancio.jobs.store import Chunk, JobStore, packing
 from bilancio.model.metrics import Metric
 
@@ -50,20 +51,27 @@ async def blocks(
     for start in range(0, max(len(wanted), 1), BLOCK):
         some = wanted[start : start + BLOCK]
         ends = (int(some[0]), int(some[-1])) if len(some) else (0, -1)
-        stored = await store.chunks(job.job_id, *ends)
-        columns = await asyncio.to_thread(_columns, job, experiment, some, stored, failed)
+        found = await rows_between(store, job, *ends)
+        columns = await asyncio.to_thread(columns_of, job, experiment, some, found, failed)
         yield Block(start, columns)
 
 
-def _columns(
+def columns_of(
     job: Job,
     experiment: Experiment,
     wanted: Indices,
-    stored: list[Chunk],
+    found_runs: tuple[Indices, NDArray[np.void]],
     failed: Mapping[int, str],
 ) -> Columns:
+    """Return the columns of runs, as `blocks` does.
+
+    Parameters
+    ----------
+    found_runs
+        Indices and rows of runs with results, those of *wanted* that have some among them.
+    """
     cells = parameters_of(experiment, job.config, wanted)
-    indices, metrics = packing.join(stored, job.job_id)
+    indices, metrics = found_runs
     place = np.minimum(np.searchsorted(indices, wanted), max(len(indices) - 1, 0))
     has = indices[place] == wanted if len(indices) else np.zeros(len(wanted), bool)
     about = Dictionary(experiment, job.config)
@@ -85,6 +93,23 @@ def _columns(
         assert codes.words is not None, "it is a column of words"
         found["error"] = Column(codes.values - 1, words=codes.words[1:])
     return found
+
+
+def manual_columns(job: Job, stored: Sequence[Chunk]) -> Columns:
+    """Return the columns of runs that were recorded manually: ids, and metrics some may lack."""
+    experiment = registry.experiment(job.config.sweep_type)
+    filling = Filling(len(stored))
+    one = np.zeros(1, np.int64)
+    for number, chunk in enumerate(stored):
+        metrics = packing.unpack(chunk, job.job_id)
+        row = {
+            metric.name: metric_column(metric, metrics[metric.name], one, np.ones(1, bool))
+            for metric in metrics_of(experiment, metrics.dtype)
+        }
+        run_id = Column(np.array([chunk.run_id], object))
+        status = Column(narrow(one, len(STATUSES)), words=STATUSES)
+        filling.put(number, {"run_id": run_id, "status": status, **row})
+    return filling.columns()
 
 
 def metric_column(

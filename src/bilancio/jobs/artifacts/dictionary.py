@@ -20,6 +20,7 @@ from bilancio.jobs.artifacts.folder import (
     COMPARISON,
     FAILED,
     FRONTIER,
+    PARQUET,
     RUNS,
     is_file,
     write_whole,
@@ -55,11 +56,14 @@ def dictionary(job: Job) -> dict[str, list[dict[str, Any]]]:
         FRONTIER: about.searched,
         FAILED: about.of,
     }
-    return {
+    found = {
         file: [_entry(readers[file](name), value) for name, value in sample.items()]
         for file, sample in samples.items()
         if sample
     }
+    if RUNS in found and is_file(job.folder / PARQUET):
+        found[PARQUET] = found[RUNS]
+    return found
 
 
 def _sample(job: Job, name: str) -> Sample:

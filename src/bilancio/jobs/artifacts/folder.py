@@ -13,18 +13,18 @@ import stat
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from bilancio.errors import OutputError
 from bilancio.failpoints import failpoint
 from bilancio.jobs.artifacts.log import LOG
 
 MANIFEST, SUMMARY = "job_manifest.json", "summary.json"
-COLUMNS = "columns.json"
+COLUMNS, PARQUET = "columns.json", "runs.parquet"
 RUNS, FAILED = "runs.csv", "failed_runs.csv"
 COMPARISON, CELLS, FRONTIER = "comparison.csv", "cells.csv", "frontier.csv"
 #: Every file that is written for a job.
-NAMES = (MANIFEST, SUMMARY, COMPARISON, CELLS, FRONTIER, RUNS, FAILED, COLUMNS, LOG)
+NAMES = (MANIFEST, SUMMARY, COMPARISON, CELLS, FRONTIER, RUNS, PARQUET, FAILED, COLUMNS, LOG)
 #: Those beside a manifest that are read with it.
 READ_BACK = (RUNS, FAILED, CELLS, COMPARISON)
 
@@ -108,13 +108,36 @@ def whole_file(path: Path, *, durable: bool = False) -> Iterator[IO[str]]:
     OutputError
         It cannot be written.
     """
+    with _whole(path, durable=durable, text=True) as file:
+        yield file
+
+
+@contextlib.contextmanager
+def whole_binary_file(path: Path) -> Iterator[IO[bytes]]:
+    """Open a new file of bytes that takes the place of *path* once written; see `whole_file`.
+
+    Raises
+    ------
+    OutputError
+        It cannot be written.
+    """
+    with _whole(path, durable=False, text=False) as file:
+        yield file
+
+
+@contextlib.contextmanager
+def _whole(path: Path, *, durable: bool, text: bool) -> Iterator[IO[Any]]:
     partial = f".{path.name}-{os.getpid()}-{secrets.token_hex(4)}"
     try:
         folder = os.open(path.parent, _FOLDER)
         try:
             descriptor = os.open(partial, _NEW, 0o644, dir_fd=folder)
             try:
-                with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
+                with (
+                    os.fdopen(descriptor, "w", encoding="utf-8", newline="")
+                    if text
+                    else os.fdopen(descriptor, "wb")
+                ) as file:
                     yield file
                     file.flush()
                     if durable:

@@ -14,6 +14,7 @@ from bilancio.jobs.artifacts.folder import (
     COLUMNS,
     MANIFEST,
     NAMES,
+    PARQUET,
     SUMMARY,
     make_folder,
     read_bytes,
@@ -106,7 +107,7 @@ def _may_be_ours(job: Job, name: str) -> bool:
     """
     if name == LOG or any(name.startswith(f".{each}-") for each in NAMES):
         return True
-    if name not in NAMES:
+    if name not in NAMES or name == PARQUET:  # whose that is, its beginning does not say
         return False
     head = _head(job.folder / name)
     if name in {SUMMARY, COLUMNS}:

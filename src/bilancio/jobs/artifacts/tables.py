@@ -60,7 +60,9 @@ _BLOCK = 10_000  # rows turned into text at once
 _STRETCH = 50_000  # runs whose rows are made at once
 
 
-async def write_files(store: JobStore, job: Job, *, most: int | None = TABLED_RUNS) -> None:
+async def write_files(
+    store: JobStore, job: Job, *, most: int | None = TABLED_RUNS, parquet: bool = False
+) -> None:
     """Write every file of *job* from what is stored; the manifest last.
 
     Parameters
@@ -68,6 +70,8 @@ async def write_files(store: JobStore, job: Job, *, most: int | None = TABLED_RU
     most
         How many runs the tables hold, the first ones; None for all of them. The manifest, and the
         log, say so where there are more.
+    parquet
+        Whether runs.parquet is written, too, with all runs.
 
     Raises
     ------
@@ -81,6 +85,10 @@ async def write_files(store: JobStore, job: Job, *, most: int | None = TABLED_RU
         await asyncio.to_thread(_write_manual_runs, job, stored)
     else:
         tabled = await _write_tables(store, job, most)
+    if parquet:
+        from bilancio.jobs.artifacts.parquet import write_parquet  # pyarrow is optional
+
+        await write_parquet(store, job)
     await asyncio.to_thread(write_dictionary, job)
     if job.summary is not None:
         summary = to_json({"job_id": job.job_id, **job.summary}, indent=2)

@@ -1,6 +1,7 @@
 """Bring jobs in from their manifests, and write their files again from the store."""
 
 import asyncio
+import importlib
 from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
@@ -56,12 +57,16 @@ async def import_jobs(session: Session, paths: Sequence[Path | str]) -> Imported
     )
 
 
-async def export_job(session: Session, name: str, folder: Path | str | None) -> dict[str, str]:
+async def export_job(
+    session: Session, name: str, folder: Path | str | None, *, parquet: bool = False
+) -> dict[str, str]:
     """Write a job's files again; see `AsyncJobManager.export_job`."""
+    if parquet:
+        importlib.import_module("bilancio.frames.arrow")  # before anything is written
     job = (await find(session, name)).job
     if folder is not None:
         job = job.model_copy(update={"out_dir": absolute_path("folder", folder)})
-    await tables.write_files(await session.store(), job, most=None)
+    await tables.write_files(await session.store(), job, most=None, parquet=parquet)
     return tables.present(job)
 
 
