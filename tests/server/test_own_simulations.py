@@ -40,12 +40,11 @@ async def test_a_sweep_of_a_function_is_created_and_answers_by_its_parameters(fo
 async def test_what_is_wrong_with_parameters_of_a_function_is_said_in_sentences(folder):
     copy_example("queue", folder)
     async with Client(build_server()) as client:
-        wrong = {
-            ("rate", 2): "rate: got 2; allowed: numbers above 0 and below 1.",
-            ("vary", {"rat": [0.5]}): "vary.rat: unknown field; did you mean rate?",
-            ("servers", 3): "servers: got 3; allowed: whole numbers from 2, multiples of 2.",
-        }
-        for (name, value), sentence in wrong.items():
+        for name, value, sentence in (
+            ("rate", 2, "rate: got 2; allowed: numbers above 0 and below 1."),
+            ("vary", {"rat": [0.5]}, "vary.rat: unknown field; did you mean rate?"),
+            ("servers", 3, "servers: got 3; allowed: whole numbers from 2, multiples of 2."),
+        ):
             config = {"sweep_type": "queue", name: value}
             asked = {"description": "x", "config": config}
             assert sentence in refusal(await client.call_tool("create_job", asked))
