@@ -1,7 +1,7 @@
 """Have a worker carry a job out and watch it; say how it went."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Any
 
 from bilancio.cli.context import SHOWN_ROWS
@@ -16,6 +16,7 @@ from bilancio.jobs.views import Results
 from bilancio.printable import shortened
 from bilancio.text import counts, estimate, runs
 
+BINS = 4  # of a sampled parameter
 FAILED, INTERRUPTED = 1, 130
 
 
@@ -92,8 +93,10 @@ async def _tell(manager: AsyncJobManager, job: Job, output: Output, **more: Any)
         emit({**more, **results.model_dump(mode="json")})
     if job.state == "completed":
         if not output.as_json:
-            by = _varied(job)[:1] if job.config.fixed_runs and not _continuous(job) else []
-            _show_results(output, await manager.results(job.job_id, group_by=by, limit=SHOWN_ROWS))
+            by = _varied(job)[:1] if job.config.fixed_runs else []
+            bins = BINS if _sampled(job, by) else None
+            results = await manager.results(job.job_id, group_by=by, bins=bins, limit=SHOWN_ROWS)
+            _show_results(output, results)
         _say_name(output, job)
         return 0
     if job.state == "pending":
@@ -186,14 +189,17 @@ def _varied(job: Job) -> list[str]:
     return sorted(varied, key=lambda name: name != "kappa")
 
 
-def _continuous(job: Job) -> bool:
-    """Return whether the first parameter to look at takes a value of its own in each sample."""
-    return getattr(job.config, "lhs", None) is not None
+def _sampled(job: Job, names: Sequence[str]) -> bool:
+    """Return whether one of these parameters takes a value of its own in each sample."""
+    designs = {"lhs", "sobol"} & set(getattr(job.config, "blocks", ()))
+    return bool(designs) and any(name in getattr(job.config, "ranges", ()) for name in names)
 
 
 def _show_results(output: Output, results: Results) -> None:
     output.say()
     show_results(output, results)
-    varied = ",".join(_varied(results.job))
-    grouping = f" --group-by {varied}" if varied else ""
+    varied = _varied(results.job)
+    grouping = f" --group-by {','.join(varied)}" if varied else ""
+    if _sampled(results.job, varied):
+        grouping += f" --bins {BINS}"
     output.say(f"More: bilancio jobs results {results.job.job_id}{grouping}")
