@@ -16,7 +16,7 @@ from bilancio.jobs.views import Results
 from bilancio.printable import shortened
 from bilancio.text import counts, estimate, runs
 
-BINS = 4  # of a sampled parameter
+BINS = 5  # of a sampled parameter
 FAILED, INTERRUPTED = 1, 130
 
 
