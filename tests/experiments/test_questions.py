@@ -9,6 +9,8 @@ import pytest
 from bilancio.errors import InvalidInput
 from bilancio.experiments import questions
 from bilancio.experiments.questions import check_names, question
+from bilancio.jobs import JobConfig
+from tests.experiments.test_answers import answered, rows_of
 
 KNOWN = ("kappa", "mu", "seed")
 
@@ -89,3 +91,68 @@ def test_an_unknown_name_given_twice_gets_one_sentence():
 def test_an_endless_list_of_names_is_refused():
     with pytest.raises(InvalidInput, match="allowed: a list of names"):
         question(group_by=itertools.count())
+
+
+# -- values that are missing in one arm ----------------------------------------------------------
+
+
+def test_a_difference_of_arms_is_of_the_cells_known_in_both():
+    """The mean of what one arm knows less the mean of what the other knows compares cells."""
+    config = JobConfig(sweep_type="balanced", kappas=["0.5", "1", "2"], n_replicates=3)
+    rows = np.zeros(config.total_runs, [("delta_total", float)])
+    cube = config.layout.cube(rows["delta_total"])
+    cube[:] = np.array([[0.9, 0.8], [0.5, 0.3], [0.2, 0.1]])  # by cell and arm
+    cube[0, 0, 0] = cube[1, 2, 1] = np.nan
+    (row,) = rows_of(answered(config, range(config.total_runs), rows).table)
+    effects = [(0.2 + 0.1) / 2, (0.1 + 0.2) / 2, (0.1 + 0.2 + 0.1) / 3]
+    assert row["trading_effect"] == pytest.approx(np.mean(effects))
+    relief = np.mean(effects) / np.mean([(0.5 + 0.2) / 2, (0.9 + 0.5) / 2, (0.9 + 0.5 + 0.2) / 3])
+    assert row["trading_relief_ratio"] == pytest.approx(relief)
+    passive = [(0.5 + 0.2) / 2, (0.9 + 0.5 + 0.2) / 3, (0.9 + 0.5 + 0.2) / 3]
+    assert row["delta_passive"] == pytest.approx(np.mean(passive))
+
+
+def test_a_row_without_the_primary_measure_has_no_effect_to_decide_on():
+    config = JobConfig(sweep_type="balanced", kappas=["0.5", "1"], n_replicates=3)
+    rows = np.zeros(config.total_runs, [("delta_total", float)])
+    cube = config.layout.cube(rows["delta_total"])
+    cube[:] = np.arange(6).reshape(3, 1, 2) / 10
+    cube[:, 0, 1] = np.nan
+    table = answered(config, range(config.total_runs), rows, group_by="kappa").table
+    assert [row["verdict"] for row in rows_of(table)] == [
+        "nothing was observed",
+        "all 3 seeds equal",
+    ]
+
+
+def test_probes_of_a_search_are_not_contrasted():
+    config = JobConfig(
+        sweep_type="ring", frontier=True, kappa_range="0.1:20", mus=[0, 1], kappas=["0.5", "1"],
+        grid=True, n_replicates=2,
+    )  # fmt: skip
+    alone = JobConfig(sweep_type="ring", mus=[0, 1], kappas=["0.5", "1"], n_replicates=2)
+    n = config.fixed_runs
+    assert n == alone.total_runs
+    rows = np.random.default_rng(4).random(n + 8)
+    found = [
+        answered(each, range(size), with_kappas(rows[:size]), contrast="mu").contrasts
+        for each, size in ((config, n + 8), (alone, n))
+    ]
+    assert found[0].rows == found[1].rows
+
+
+def test_a_sweep_of_searches_alone_has_nothing_to_contrast():
+    config = JobConfig(
+        sweep_type="ring", frontier=True, kappa_range="0.1:20", mus=[0, 1], n_replicates=2
+    )
+    rows = with_kappas(np.random.default_rng(4).random(8))
+    for by in ("", "mu", "kappa"):
+        with pytest.raises(InvalidInput) as error:
+            answered(config, range(8), rows, contrast="mu", group_by=by)
+        assert "contrast: got mu, which only a search has gone through" in str(error.value)
+
+
+def with_kappas(deltas):
+    rows = np.zeros(len(deltas), [("delta_total", float), ("kappa", float)])
+    rows["delta_total"], rows["kappa"] = deltas, 1
+    return rows

@@ -92,12 +92,14 @@ def verdicts(
     -------
     list of str
         One of the words where the adjusted interval excludes 0; `all 5 seeds equal` where seeds
-        show no spread, whatever the effect; `undecided` otherwise.
+        show no spread, whatever the effect; `nothing was observed` where that is so; `undecided`
+        otherwise.
     """
     within = adjusted(found, alpha)
     table = np.full(len(found.estimate), UNDECIDED, dtype=object)
     table[within.low > 0] = words[0]
     table[within.high < 0] = words[1]
-    for row in np.flatnonzero(found.lack == Lack.EQUAL):
-        table[row] = reason(Lack.EQUAL, int(found.n_seeds[row]))
+    for lack in (Lack.EQUAL, Lack.NOTHING):
+        for row in np.flatnonzero(found.lack == lack):
+            table[row] = reason(lack, int(found.n_seeds[row]))
     return list(table)

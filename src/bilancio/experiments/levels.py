@@ -19,7 +19,8 @@ VERDICTS = ("higher", "lower")
 class LevelContrasts:
     """Differences between the levels of a parameter and its lowest one.
 
-    Cells that were sampled from ranges have no levels in common, and are left out.
+    Cells that were sampled from ranges have no levels in common, and those that a search tried
+    differ in what it searches: both are left out.
 
     Parameters
     ----------
@@ -50,17 +51,17 @@ class LevelContrasts:
         self._name = name
         self._by = [each for each in by if each != name]
         columns = subject.cells.columns
-        drawn = len(np.unique(columns[name][chosen & subject.cells.sampled])) > 1
-        chosen = chosen & ~subject.cells.sampled
+        left_out = {
+            "which was sampled from a range": subject.cells.sampled,
+            "which only a search has gone through": subject.cells.probes,
+        }
+        passed = [words for words, cells in left_out.items() if _several(columns[name][cells])]
+        chosen = chosen & ~subject.cells.sampled & ~subject.cells.probes
         levels = np.unique(columns[name][chosen])
         if len(levels) < 2:  # noqa: PLR2004 - of which one is the reference
             level = f" ({levels[0]})" if len(levels) else ""
-            got = f"{name}, " + (
-                "which was sampled from a range" if drawn else f"of one level{level}"
-            )
-            several = [
-                each for each in subject.parameters if len(np.unique(columns[each][chosen])) > 1
-            ]
+            got = f"{name}, {passed[0] if passed else f'of one level{level}'}"
+            several = [each for each in subject.parameters if _several(columns[each][chosen])]
             allowed = ", ".join(several) or "nothing: no parameter has two levels"
             raise InvalidInput([Problem("contrast", got, allowed)])
         keys = [*(by[each] for each in self._by), columns[name]]
@@ -100,3 +101,7 @@ class LevelContrasts:
             for first, second in pairs.tolist()
         ]
         return table_of([*self._by, self._name, "against"], keys, columns)
+
+
+def _several(values: NDArray[Any]) -> bool:
+    return len(np.unique(values)) > 1

@@ -4,7 +4,7 @@ A job of many runs does not fit in memory as a whole: its metrics are handed ove
 other, and of each only the means by group and seed, and what follows from them, are kept.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Protocol
 
@@ -233,22 +233,34 @@ class Groups:
         if not mine:
             return
         wanted = {name for each in mine for name in each.columns}
-        n_groups = len(self.keys)
-        means = {
-            name: seed_means(cube[:, :, arm], self.whole, self.group, n_groups)
-            for arm, name in enumerate(names)
-            if name in wanted
-        }
+        runs = {name: cube[:, :, arm] for arm, name in enumerate(names) if name in wanted}
+        means = {name: self._means(column) for name, column in runs.items()}
         for measure in mine:
-            sides = measure.per_seed(means)
+            sides = measure.per_seed(self._means_of_known(measure, runs) or means)
             found = measure_intervals(*sides)
             if len(self._sampled):
-                runs = {name: cube[:, :, arm] for arm, name in enumerate(names)}
                 of_ranges = self._of_ranges(measure.per_seed(runs))
                 _replace_rows(found, self._sampled, of_ranges)
             self.intervals[measure.name] = found
             if measure.name in self._kept:
                 self.sides[measure.name] = sides
+
+    def _means(self, runs: Values) -> Values:
+        return seed_means(runs, self.whole, self.group, len(self.keys))
+
+    def _means_of_known(self, measure: Measure, runs: Mapping[str, Values]) -> dict[str, Values]:
+        """Return the means over the starts in which all columns of a measure are known.
+
+        Nothing where these are the starts in which any is known: arms are compared cell by cell,
+        and a value that one arm misses does not count in the other one.
+        """
+        if len(measure.columns) == 1:
+            return {}
+        missing = [np.isnan(runs[name]) for name in measure.columns]
+        some = np.logical_or.reduce(missing)
+        if (some == np.logical_and.reduce(missing)).all():
+            return {}
+        return {name: self._means(np.where(some, np.nan, runs[name])) for name in measure.columns}
 
     def _of_ranges(self, sides: Sides) -> Intervals:
         """Return the intervals of the groups whose cells were drawn from ranges."""
