@@ -2,7 +2,7 @@
 
 import pytest
 
-from bilancio.bench import engine, system
+from bilancio.bench import engine, scale, system
 from bilancio.experiments import registry
 from bilancio.jobs.manager import AsyncJobManager
 
@@ -57,3 +57,26 @@ async def test_sweeps_and_the_store_are_measured(small, tmp_path):
     assert len(shares) == 2
     assert max(shares) <= 100
     assert system.model.simulate_many.__module__ == "bilancio.model.engine"
+
+
+@pytest.mark.slow
+def test_jobs_of_very_many_runs_are_measured_by_the_memory_that_they_take(tmp_path, monkeypatch):
+    monkeypatch.setattr(scale, "RUNS", 2000)
+    found = list(scale.findings(tmp_path))
+    assert [each.unit for each in found] == ["s", "MiB", "s", "MiB"]
+    assert all(each.value > 0 for each in found)
+
+
+@pytest.mark.slow
+def test_memory_hardly_grows_with_the_number_of_runs(tmp_path):
+    """All runs in memory at once would take 100 MiB more than a few do."""
+    few, many = (
+        {
+            each.step: each.mebibytes
+            for each in scale.measured(
+                ["carry_out", "grouped", "verify"], tmp_path / str(runs), runs=runs, metrics=5
+            )
+        }
+        for runs in (1000, 400_000)
+    )
+    assert {step: many[step] - few[step] for step in few if many[step] - few[step] > 64} == {}

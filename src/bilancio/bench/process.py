@@ -4,8 +4,10 @@ import json
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 from bilancio import interpreter
+from bilancio.bench import scale
 from bilancio.bench.finding import Finding
 from bilancio.errors import BilancioError
 
@@ -50,3 +52,7 @@ def system_findings() -> Iterator[Finding]:
         if process.returncode:
             last = said.strip().splitlines()[-1:] or [f"exit code {process.returncode}"]
             raise MeasuringFailed(last[0])
+        try:
+            yield from scale.findings(Path(folder, "scale"))
+        except subprocess.CalledProcessError as error:
+            raise MeasuringFailed(str(error)) from None

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from bilancio.jobs import AsyncJobManager, JobConfig
+from bilancio.jobs.artifacts import tables
 from bilancio.jobs.artifacts.manifest import write_job_manifest
 from bilancio.jobs.artifacts.tables import write_files
 from bilancio.jobs.store import packing
@@ -64,6 +65,15 @@ async def test_tables_of_very_many_runs_hold_the_first_ones(manager, cut):
         whole = read(cut.folder / name)
         assert whole[: len(lines[name])] == lines[name]
         assert len(whole) == len(lines[name]) * 1200 // 1000
+
+
+async def test_tables_written_in_many_pieces_are_those_written_in_one(manager, cut, monkeypatch):
+    await manager.export_job(cut.job_id)
+    whole = {name: (cut.folder / name).read_bytes() for name in TABLES}
+    monkeypatch.setattr(tables, "_BLOCK", 3)
+    monkeypatch.setattr(tables, "_STRETCH", 5)
+    await manager.export_job(cut.job_id)
+    assert {name: (cut.folder / name).read_bytes() for name in TABLES} == whole
 
 
 async def test_log_results_and_manifest_say_that_tables_hold_the_first_runs_only(

@@ -57,7 +57,7 @@ Columns = dict[str, NDArray[Any]]
 
 log = logging.getLogger(__name__)
 _BLOCK = 10_000  # rows turned into text at once
-_STRETCH = 50_000  # runs whose rows are made at once
+_STRETCH = 20_000  # runs whose chunks are held at once, if these have no more
 
 
 async def write_files(
@@ -113,8 +113,9 @@ async def _write_tables(store: JobStore, job: Job, most: int | None) -> int:
     tabled, completed = count(ranges), count(recorded)
     if tabled < completed:
         log.info("%s", first_runs_only(tabled, completed))
-    # What an experiment of its own kind observes may be of all its runs together.
-    at_once = _STRETCH if isinstance(experiment, StandardExperiment) else job.config.total_runs
+    at_once, block = _STRETCH, _BLOCK
+    if not isinstance(experiment, StandardExperiment):  # what it observes may be of all its runs
+        at_once = block = job.config.total_runs
     with_runs = not await has_measures_only(store, job)
     with contextlib.ExitStack() as files:
         tables = list(_tables(job, experiment, with_runs))
@@ -122,12 +123,25 @@ async def _write_tables(store: JobStore, job: Job, most: int | None) -> int:
             files.enter_context(table.opened)
         for first, last in stretches(ranges, at_once, n_arms):
             indices, metrics = await rows_between(store, job, first, last)
-            for table in tables:
-                await asyncio.to_thread(table.add, indices, metrics)
+            for rows in _blocks(indices, block, n_arms):
+                for table in tables:
+                    await asyncio.to_thread(table.add, indices[rows], metrics[rows])
     search = searching(experiment, job.config)
     if search is not None:
         await asyncio.to_thread(_write_searches, job, search, *await searched_rows(store, job))
     return tabled
+
+
+def _blocks(indices: Indices, size: int, n_arms: int) -> Iterator[slice]:
+    """Yield slices of about so many runs; no start is cut through."""
+    first = 0
+    while first < len(indices):
+        last = first + max(size, n_arms)
+        if last < len(indices):
+            start = indices[last] - indices[last] % n_arms
+            last = int(np.searchsorted(indices, start))
+        yield slice(first, last)
+        first = last
 
 
 def _write_failures(job: Job, failed: dict[int, str]) -> None:

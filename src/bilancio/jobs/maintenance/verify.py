@@ -29,7 +29,7 @@ Tell = Callable[[int, int], None]
 
 LISTED = 20
 BATCH = 1000
-STRETCH = 100_000  # runs whose stored results are held at once
+STRETCH = 20_000  # runs whose stored results are held at once, if chunks have no more
 
 
 class Comparison:
