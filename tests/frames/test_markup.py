@@ -78,10 +78,10 @@ def test_a_file_that_cannot_be_written_is_named(tmp_path):
 def test_measures_choose_what_is_shown_and_the_adjusted_interval_stands_beside():
     table = Table(
         columns=(
-            "a", "m", "m_low", "m_high", "k", "k_low", "k_high",
+            "a", "verdict", "m", "m_low", "m_high", "k", "k_low", "k_high",
             "m_low_adjusted", "m_high_adjusted",
         ),
-        rows=((1, 0.5, 0.25, 0.75, 2.0, 1.0, 3.0, 0.125, 0.875),),
+        rows=((1, "helps", 0.5, 0.25, 0.75, 2.0, 1.0, 3.0, 0.125, 0.875),),
         total_rows=1,
         n_keys=1,
     )  # fmt: skip
@@ -89,6 +89,7 @@ def test_measures_choose_what_is_shown_and_the_adjusted_interval_stands_beside()
     assert heading.split(" | ")[-1].strip(" |") == "m [95 % adjusted]"
     assert row.split(" | ")[-1].strip(" |") == "[0.1250, 0.8750]"
     assert "k [95 %]" not in heading
+    assert table.to_markdown(measures=["k"]).startswith("|   a | k [95 %] |\n")
     with pytest.raises(InvalidInput, match=r"measures: got 'mm'; allowed: m, k. Did you mean m\?"):
         table.to_latex(measures=["mm"])
 

@@ -69,6 +69,24 @@ def test_a_crossed_grid_has_a_dimension_for_each_parameter_that_varies(manager):
     assert_holds(found, runs, list(found.sizes))
 
 
+def test_words_switches_and_whole_numbers_are_dimensions_too(manager):
+    vary = {"default_handling": ["expel-agent", "fail-fast"], "rollover": [True, False]}
+    config = {"sweep_type": "ring", "vary": vary | {"n_agents": [3, 5]}, "n_replicates": 2}
+    job = done(manager, config)
+    found = manager.to_xarray(job.job_id)
+    assert dict(found.sizes) == {
+        "seed": 2, "n_agents": 2, "default_handling": 2, "rollover": 2,
+    }  # fmt: skip
+    assert found.n_agents.values.tolist() == [3, 5]
+    assert sorted(found.default_handling.values.tolist()) == ["expel-agent", "fail-fast"]
+    assert_holds(found, manager.runs(job.job_id), list(found.sizes))
+    frame = manager.runs_frame(job.job_id)
+    assert [str(frame[name].dtype) for name in vary] == ["category", "bool"]
+    assert frame["default_handling"].tolist() == [
+        run["default_handling"] for run in manager.runs(job.job_id)
+    ]
+
+
 def test_it_says_units_meanings_and_which_job_it_is_of(manager):
     job = done(manager, CROSSED)
     found = manager.to_xarray(job.job_id)

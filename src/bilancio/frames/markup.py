@@ -77,6 +77,8 @@ class Shown:
         hidden |= {f"{name}{end}{_ADJUSTED}" for name in known for end in (_LOW, _HIGH)}
         if measures:
             hidden |= set(known) - set(measures)
+            judged = {name for name in known if f"{name}{_LOW}{_ADJUSTED}" in columns}
+            hidden |= {"verdict"} if judged and not judged & set(measures) else set()
         self.columns = []
         for name in columns:
             if name not in hidden:

@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 
 from bilancio.encoding import to_json
 from bilancio.errors import InvalidInput, Problem, ResultsMissing
-from bilancio.experiments import registry
 from bilancio.experiments.dictionary import Dictionary
 from bilancio.experiments.protocol import metrics_of
 from bilancio.experiments.reduction import Cells
@@ -20,6 +19,7 @@ from bilancio.jobs.recorded import columns, recorded_runs
 from bilancio.jobs.session import Session
 from bilancio.jobs.store import JobStore, packing
 from bilancio.jobs.threads import in_thread
+from bilancio.jobs.versions import experiment_of
 from bilancio.model.metrics import Metric
 
 if TYPE_CHECKING:  # xarray is optional, and takes half a second to load
@@ -67,7 +67,7 @@ class Shape(NamedTuple):
 
 
 async def to_xarray(session: Session, name: str) -> "Dataset":
-    """Return the metrics of a job's runs as arrays; see `AsyncJobManager.to_xarray`."""
+    """Return the metrics of a job's runs as arrays; see `exports.to_xarray`."""
     from bilancio.frames.datasets import dataset  # optional
 
     job, store = (await find(session, name)).job, await session.store()
@@ -91,7 +91,7 @@ def _laid_out(job: Job) -> StandardExperiment:
     InvalidInput
         They do not.
     """
-    experiment = registry.experiment(job.config.sweep_type)
+    experiment = experiment_of(job)
     allowed = "a job whose runs lie over cells and seeds; a frame can hold all runs"
     if job.manual:
         raise InvalidInput([Problem("to_xarray", "a job of runs recorded manually", allowed)])

@@ -8,10 +8,10 @@ import functools
 import math
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Concatenate, NoReturn, ParamSpec, Self, TypeVar
+from typing import Any, Concatenate, NoReturn, ParamSpec, Self, TypeVar
 
 from bilancio.errors import ManagerUnusable, invalid
-from bilancio.jobs import create, estimate, launch, lookup, manual, progress, search
+from bilancio.jobs import create, estimate, exports, launch, lookup, manual, progress, search
 from bilancio.jobs.clock import Clock, utc_now
 from bilancio.jobs.maintenance import backup, recover
 from bilancio.jobs.maintenance.reports import Deletion, Diagnosis, Imported, Verification
@@ -21,10 +21,6 @@ from bilancio.jobs.session import Session
 from bilancio.jobs.store import JobStore
 from bilancio.jobs.views import Comparison, Results
 from bilancio.settings import Settings, load_settings
-
-if TYPE_CHECKING:  # optional libraries
-    from bilancio.frames.datasets import Dataset
-    from bilancio.frames.tables import DataFrame
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -121,6 +117,9 @@ class AsyncJobManager:
     wait = _of_session(progress.wait)
     events = _of_session(progress.events)
     progress = _of_session(progress.progress)
+
+    runs_frame = _of_session(exports.runs_frame)
+    to_xarray = _of_session(exports.to_xarray)
 
     recover = _of_session(recover.recover)
     backup = _of_session(backup.back_up)
@@ -236,50 +235,6 @@ class AsyncJobManager:
         from bilancio.jobs import results  # numpy and the experiment
 
         return await results.runs(self._session, name, status=status, limit=limit, offset=offset)
-
-    async def runs_frame(self, name: str, *, status: str | None = None) -> "DataFrame":
-        """Return all runs of a job as a pandas frame, numbered by `index`.
-
-        Its columns are cell, parameters, `seed`, `arm`, `status` and the metrics; words are
-        categories. Where a run has no result, numbers are NaN and whole numbers NA. Units and
-        meanings are in ``attrs``. Besides what is returned, it takes no memory that grows with the
-        job.
-
-        Parameters
-        ----------
-        status
-            `completed`, `failed` or `pending`; all runs by default.
-
-        Raises
-        ------
-        JobNotFound, InvalidInput, StoreCorrupt
-        LibraryMissing
-            pandas is not installed.
-        """
-        from bilancio.jobs import frames  # numpy and the experiment
-
-        return await frames.runs_frame(self._session, name, status=status)
-
-    async def to_xarray(self, name: str) -> "Dataset":
-        """Return the metrics of a job's runs as an xarray Dataset, a variable for each metric.
-
-        The dimensions of a crossed grid are `seed`, `arm` and the parameters that vary; what has
-        one value is a coordinate without a dimension (but for the seeds). Cells of other designs
-        lie along `cell`, with `design` and the parameters as coordinates. Runs without results are
-        NaN, of words an empty text; a metric of whole numbers of which some are missing is of
-        floats. Units and meanings are the attributes `units` and `long_name`.
-
-        Raises
-        ------
-        InvalidInput
-            The experiment does not say how its runs lie, or they were recorded manually.
-        JobNotFound, ResultsMissing, StoreCorrupt
-        LibraryMissing
-            xarray is not installed.
-        """
-        from bilancio.jobs import arrays  # numpy and the experiment
-
-        return await arrays.to_xarray(self._session, name)
 
     async def run_of(self, name: str, which: str) -> dict[str, Any]:
         """Return one run of a job, given its index or its id, as `runs` does.

@@ -11,17 +11,19 @@ from bilancio.jobs.models import Job
 from bilancio.jobs.results import check_status, run_indices
 from bilancio.jobs.run_columns import blocks, manual_columns
 from bilancio.jobs.session import Session
+from bilancio.jobs.versions import refuse_missing
 
 if TYPE_CHECKING:  # pandas is optional, and takes half a second to load
     from bilancio.frames.tables import DataFrame
 
 
 async def runs_frame(session: Session, name: str, *, status: str | None = None) -> "DataFrame":
-    """Return a job's runs as a frame; see `AsyncJobManager.runs_frame`."""
+    """Return a job's runs as a frame; see `exports.runs_frame`."""
     from bilancio.frames.tables import frame  # optional
 
     check_status(status)
     job, store = (await find(session, name)).job, await session.store()
+    refuse_missing(job)
     if job.manual:
         stored = [] if status in {"failed", "pending"} else await store.chunks(job.job_id)
         index = np.array([chunk.first_index for chunk in stored], np.int64)
