@@ -75,6 +75,14 @@ async def test_jobs_without_anything_in_common_are_not_compared(manager, changes
     assert sentence in str(error.value)
 
 
+async def test_measures_are_not_chosen_where_there_is_none_in_common(manager):
+    one = await finished(manager)
+    two = await finished(manager, sweep_type="ring")
+    for measures in ("", "trading_effect"):
+        with pytest.raises(InvalidInput, match="allowed: a job that shares a measure"):
+            await manager.compare(one.job_id, two.job_id, measures=measures)
+
+
 async def test_a_job_is_not_compared_with_itself_or_with_one_without_runs(manager):
     one = await finished(manager)
     with pytest.raises(InvalidInput, match="allowed: another job"):

@@ -98,11 +98,11 @@ class Comparing:
         check_names("group_by", asked.group_by, self._names)
         others = {each.name for each in second.subject.measures}
         known = [each.name for each in first.subject.measures if each.name in others]
+        if not known:
+            raise _nothing("a measure", "other")
         check_names("measures", asked.measures, known)
         self.shown = asked.measures or tuple(known)
         self._by = asked.group_by
-        if not self.shown:
-            raise _nothing("a measure", "other")
         seeds = (first.subject.seeds, second.subject.seeds)
         _, *self._places = np.intersect1d(seeds[0], seeds[1], return_indices=True)
         if not len(self._places[0]):
