@@ -54,11 +54,14 @@ app = typer.Typer(add_completion=False, cls=Types, rich_markup_mode="rich")
 @app.callback(
     help=help_text(
         "Run a sweep as a job: all combinations of some parameters, under the same seeds.\n\n"
-        "Lists are written with commas, or as a range with its step: 0.1:0.5:0.1. The job runs "
+        "Lists are written with commas, or as a range with its step: 0.1:0.5:0.1. Any parameter "
+        "is an axis by --vary NAME=VALUES, given several times or with ; between them; low:high is "
+        "a range for --lhs and --sobol. The job runs "
         "in a process of its own; this command follows it, and Ctrl-C cancels it. What is "
         "recorded by then stays.",
         "bilancio sweep balanced --n-agents 50 --kappas 0.3,0.5 --seeds 42,43",
         "bilancio sweep ring --kappas 0.25,0.5,1 --n-replicates 20 --detach",
+        "bilancio sweep ring --vary n_agents=50:200:50 --vary early_stop=true,false",
     )
 )
 def sweep_types() -> None:
