@@ -1,5 +1,6 @@
 """Searches along any axis for where any measure meets a limit."""
 
+import json
 import math
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 from bilancio.errors import InvalidInput
 from bilancio.experiments import frontier, registry
 from bilancio.experiments.configs import BalancedSweep, RingSweep
+from bilancio.jobs import AsyncJobManager, JobConfig
 
 SMALL = {"n_agents": 6, "maturity_days": 3}
 DELTA = {"axis": "kappa", "measure": "delta", "at_most": "0.05"}
@@ -184,3 +186,20 @@ def test_a_threshold_says_what_the_older_fields_say():
         RingSweep(kappa_range="0.2:4", threshold=DELTA, frontier=False)
     with pytest.raises(InvalidInput, match="low:high with low below high"):
         RingSweep(kappa_range="4:0.2", threshold=DELTA)
+
+
+async def test_a_dictionary_says_what_a_search_along_any_axis_has_found(monkeypatch):
+    monkeypatch.setenv("BILANCIO_WORKERS", "1")
+    async with AsyncJobManager() as manager:
+        config = JobConfig(
+            sweep_type="ring",
+            maturity_days=3,
+            vary={"n_agents": "5:6"},
+            threshold={"axis": "n_agents", "measure": "n_defaults", "at_most": 3},
+        )
+        job = await manager.run_job((await manager.create_job("agents", config)).job_id)
+    told = json.loads((job.folder / "columns.json").read_text())["files"]["frontier.csv"]
+    facts = {each["name"]: each for each in told}
+    assert facts["n_agents_star_low"]["meaning"] == "Lower end of the 95 % range of n_agents_star."
+    assert facts["n_defaults"]["unit"] == "agents"
+    assert all(each["meaning"] for each in told)

@@ -64,15 +64,24 @@ PLACES = (
 
 
 SEARCHED = (
-    Facts("arm", TEXT, meaning="Arm whose mean default rate is searched for."),
-    Facts("kappa_star", NUMBER, unit="1", meaning="Smallest κ found that is good enough."),
-    Facts("kappa_star_low", NUMBER, unit="1", meaning="Lower end of the 95 % range of kappa_star."),
-    Facts("kappa_star_high", NUMBER, unit="1", meaning="Upper end of that range."),
-    Facts("delta", NUMBER, unit="1", meaning="Mean default rate at kappa_star."),
-    Facts("probes", INTEGER, unit="cells", meaning="How many κ's were tried."),
-    Facts("status", TEXT, meaning="How far the search is, or where kappa_star lies."),
-    Facts("range_missing", TEXT, meaning="Why there is no such range."),
+    Facts("arm", TEXT, meaning="Arm that is searched."),
+    Facts(
+        "met",
+        TEXT,
+        meaning="Whether the limit is met at and above, or at and below, what was found.",
+    ),
+    Facts("delta", NUMBER, unit="1", meaning="Mean default rate at the value found."),
+    Facts("probes", INTEGER, unit="cells", meaning="How many values were tried."),
+    Facts("status", TEXT, meaning="How far the search is, or where the value lies."),
+    Facts(
+        "range_missing", TEXT, meaning="Why there is no range, or which end is beyond the bracket."
+    ),
 )
+ENDS_OF_A_SEARCH = {
+    "_star": "Value of {} at which the limit is met, next to one at which it is not.",
+    "_star_low": "Lower end of the 95 % range of {}_star.",
+    "_star_high": "Upper end of the 95 % range of {}_star.",
+}
 
 
 class Dictionary:
@@ -119,7 +128,13 @@ class Dictionary:
 
     def searched(self, name: str) -> Facts:
         """Return what a column is that may hold what a search has found."""
-        return next((each for each in SEARCHED if each.name == name), None) or self.of(name)
+        for end, meaning in ENDS_OF_A_SEARCH.items():
+            axis = name.removesuffix(end)
+            if axis != name:
+                return Facts(name, NUMBER, unit=self.of(axis).unit, meaning=meaning.format(axis))
+        return next((each for each in SEARCHED if each.name == name), None) or (
+            self._known.get(name) or self.measure(name)
+        )
 
 
 def measures_of(
