@@ -388,3 +388,13 @@ def test_a_process_is_told_the_kappas_of_its_probes():
         executor.close()
     assert outcome.failures == {}
     assert outcome.metrics.tobytes() == experiment.compute(step.config, step.indices).tobytes()
+
+
+def test_a_search_of_version_0_1_runs_both_arms_and_finds_the_same():
+    given = {**SMALL, "n_replicates": 3, "frontier_delta": "0.1", "frontier_tolerance": "0.2"}
+    old, new = BalancedSweep(**given, run_order="cells"), BalancedSweep(**given)
+    experiment = registry.experiment("balanced")
+    both, one = driven(old), driven(new)
+    assert len(both[0]) == 2 * len(one[0])
+    assert (np.bincount(both[0] % 2) == len(one[0])).all()
+    assert experiment.search_table(old, *both[:2]) == experiment.search_table(new, *one[:2])
