@@ -202,7 +202,6 @@ def read_cells(path: Path, config: SweepConfig) -> list[Chunk]:
     """Return the chunks of cells.csv, which has the measures of all runs of a completed job."""
     with opened(path) as file:
         table = open_table(file, path)
-        starts, lines = _starts(table, config)
         arms = config.arms
         suffixes = [measure_column("", arm, arms) for arm in arms]
         known = {*LEADING_COLUMNS, *_parameter_names(config)}
@@ -216,14 +215,13 @@ def read_cells(path: Path, config: SweepConfig) -> list[Chunk]:
             table.places([_column_of(table, name, suffix) for name in dtype.names or ()])
             for suffix in suffixes
         ]
-        return _runs_of_starts(table, config, (starts, lines), places, dtype)
+        return list(_runs_of_starts(table, config, places, dtype))
 
 
 def read_comparison(path: Path, config: SweepConfig) -> list[Chunk]:
     """Return the default rates of both arms from comparison.csv, all that version 0.1 left."""
     with opened(path) as file:
         table = open_table(file, path)
-        starts, lines = _starts(table, config)
         dtype = stored_columns(config, [Metric("delta_total")])
         places = [
             table.places(
@@ -231,31 +229,45 @@ def read_comparison(path: Path, config: SweepConfig) -> list[Chunk]:
             )
             for arm in config.arms
         ]
-        return _runs_of_starts(table, config, (starts, lines), places, dtype)
+        return list(_runs_of_starts(table, config, places, dtype))
 
 
-def _starts(table: Table, config: SweepConfig) -> tuple[Indices, list[list[str]]]:
-    """Return the lines, and the index of the first arm's run of each; cell and seed must fit."""
+def _starts(table: Table, config: SweepConfig) -> Iterator[tuple[Indices, list[list[str]]]]:
+    """Yield the first arms' runs of some lines, and the lines; cell and seed must fit."""
     arms = len(config.arms)
-    most = config.total_runs if config.searches else config.total_runs // arms
-    lines = list(islice(table.lines, most + 1))
-    if "index" in table.columns:
-        (at,) = table.places(["index"])
-        starts = np.array([_whole_number(line[at]) for line in lines], np.int64)
-    elif isinstance(config, GridSweep) and config.run_order is RunOrder.CELLS and config.searches:
-        # Probes that were not needed are left out.
-        replicate = {seed: number for number, seed in enumerate(config.all_seeds())}
-        at_cell, at_seed = table.places(["cell", "seed"])
-        cells = np.array([_whole_number(line[at_cell]) for line in lines], np.int64)
-        seeds = [replicate.get(_whole_number(line[at_seed]), -1) for line in lines]
-        starts = (cells * config.n_seeds + np.array(seeds, np.int64)) * arms
-    else:
-        starts = np.arange(len(lines), dtype=np.int64) * arms
-    inside = (starts >= 0) & (starts < config.total_runs)
-    first = starts == starts_of(config, starts)
-    if not (inside & first).all() or (np.diff(starts) <= 0).any():
-        allowed = f"increasing first runs of a cell and seed, below {config.total_runs}"
-        raise table.refused("index", "others", allowed)
+    before, n_read = -1, 0
+    while lines := list(islice(table.lines, max(_ROWS_PER_CHUNK // arms, 1))):
+        if "index" in table.columns:
+            (at,) = table.places(["index"])
+            starts = np.array([_whole_number(line[at]) for line in lines], np.int64)
+        elif (
+            isinstance(config, GridSweep) and config.run_order is RunOrder.CELLS and config.searches
+        ):  # probes that were not needed are left out
+            starts = _starts_by_cell(table, config, lines)
+        else:
+            starts = (n_read + np.arange(len(lines), dtype=np.int64)) * arms
+        inside = (starts >= 0) & (starts < config.total_runs)
+        first = starts == starts_of(config, starts)
+        if not (inside & first).all() or (np.diff(starts, prepend=before) <= 0).any():
+            allowed = f"increasing first runs of a cell and seed, below {config.total_runs}"
+            raise table.refused("index", "others", allowed)
+        _refuse_other_places(table, config, starts, lines)
+        yield starts, lines
+        before, n_read = int(starts[-1]), n_read + len(lines)
+
+
+def _starts_by_cell(table: Table, config: GridSweep, lines: list[list[str]]) -> Indices:
+    replicate = {seed: number for number, seed in enumerate(config.all_seeds())}
+    at_cell, at_seed = table.places(["cell", "seed"])
+    cells = np.array([_whole_number(line[at_cell]) for line in lines], np.int64)
+    seeds = [replicate.get(_whole_number(line[at_seed]), -1) for line in lines]
+    return (cells * config.n_seeds + np.array(seeds, np.int64)) * len(config.arms)
+
+
+def _refuse_other_places(
+    table: Table, config: SweepConfig, starts: Indices, lines: list[list[str]]
+) -> None:
+    """Refuse lines that name another cell or seed than the sweep has there."""
     expected = parameters_of(registry.experiment(config.sweep_type), config, starts)
     for name in ("cell", "seed"):
         if name in table.columns and name in expected:
@@ -263,41 +275,27 @@ def _starts(table: Table, config: SweepConfig) -> tuple[Indices, list[list[str]]
             told = np.array([_whole_number(line[at]) for line in lines], np.int64)
             if (told != expected[name]).any():
                 raise table.refused(name, "others", f"the {name}s of the sweep, in its order")
-    return starts, lines
 
 
 def _runs_of_starts(
-    table: Table,
-    config: SweepConfig,
-    read: tuple[Indices, list[list[str]]],
-    places: Sequence[Sequence[int]],
-    dtype: np.dtype[np.void],
-) -> list[Chunk]:
-    """Return the chunks of all runs of some cells and seeds.
+    table: Table, config: SweepConfig, places: Sequence[Sequence[int]], dtype: np.dtype[np.void]
+) -> Iterator[Chunk]:
+    """Yield the chunks of all runs of the cells and seeds in a table.
 
     Parameters
     ----------
-    read
-        First runs of the cells and seeds, and their lines.
     places
         For each arm, where the columns of *dtype* stand.
     """
-    starts, lines = read
-    indices = np.empty((len(starts), len(places)), np.int64)
-    rows = np.empty((len(starts), len(places)), dtype)
-    for number, columns in enumerate(places):
-        indices[:, number] = runs_of_arm(config, starts, number)
-        run = np.flatnonzero(indices[:, number] >= 0)
-        rows[run, number] = _rows(table, config, [lines[at] for at in run], columns, dtype)
-    there = indices >= 0
-    indices, rows = indices[there], rows[there]
-    return [
-        chunk
-        for first in range(0, len(indices), _ROWS_PER_CHUNK)
-        for chunk in packing.split(
-            indices[first : first + _ROWS_PER_CHUNK], rows[first : first + _ROWS_PER_CHUNK]
-        )
-    ]
+    for starts, lines in _starts(table, config):
+        indices = np.empty((len(starts), len(places)), np.int64)
+        rows = np.empty((len(starts), len(places)), dtype)
+        for number, columns in enumerate(places):
+            indices[:, number] = runs_of_arm(config, starts, number)
+            run = np.flatnonzero(indices[:, number] >= 0)
+            rows[run, number] = _rows(table, config, [lines[at] for at in run], columns, dtype)
+        there = indices >= 0
+        yield from packing.split(indices[there], rows[there])
 
 
 def _column_of(table: Table, name: str, suffix: str) -> str:
