@@ -137,6 +137,13 @@ def test_results_page_by_limit_and_offset(bilancio, job):
     assert "Rows 1–3 of 4; --offset 3 shows more." in said.out
 
 
+def test_tables_say_what_they_are_of_where_their_columns_do_not(bilancio, job):
+    asked = ("--group-by", "kappa", "--pivot", "mu", "--contrast", "mu")
+    lines = bilancio("jobs", "results", job, *asked).out.splitlines()
+    assert "trading_effect by mu" in lines
+    assert "mu against its lowest level: differences, paired by seed" in lines
+
+
 def test_results_are_written_as_markdown_latex_and_csv(bilancio, job):
     def written(*words):
         return bilancio("jobs", "results", job, "--group-by", "kappa", "--format", *words).out

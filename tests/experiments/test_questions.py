@@ -156,3 +156,17 @@ def with_kappas(deltas):
     rows = np.zeros(len(deltas), [("delta_total", float), ("kappa", float)])
     rows["delta_total"], rows["kappa"] = deltas, 1
     return rows
+
+
+# -- what a table is of ------------------------------------------------------------------------
+
+
+def test_a_table_says_what_its_columns_do_not():
+    config = JobConfig(sweep_type="ring", kappas=["0.5", "1"], mus=[0, 1], n_replicates=3)
+    rows = with_kappas(np.random.default_rng(4).random(12))
+    answer = answered(
+        config, range(12), rows, group_by="kappa", pivot="mu", contrast="mu", order_by="-kappa"
+    )
+    assert answer.table.title == "delta_total by mu"
+    assert answer.contrasts.title == "mu against its lowest level: differences, paired by seed"
+    assert answered(config, range(12), rows, group_by="kappa").table.title == ""

@@ -24,6 +24,7 @@ def test_results_show_headline_tables_and_warnings():
     assert "<p><b>calm-blue-river-7</b>: Trading " in shown
     assert "<li>3 seeds are few: intervals are wide and only roughly right.</li>" in shown
     assert "effect on trading effect" in shown
+    assert "<p>mu against its lowest level: differences, paired by seed</p><table>" in shown
     assert f"<p><small>{results.plan['sentence']}</small></p>" in shown
     assert len(shown) < 12_000
 

@@ -1,6 +1,7 @@
 """One question about results, answered from columns handed over one after the other."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -255,7 +256,7 @@ class Answering:
             for value, column in zip(found.columns, found.cells.T, strict=True)
         }
         rows: list[Row] = [key for key in found.rows if isinstance(key, tuple)]
-        return table_of(by, rows, columns)
+        return table_of(by, rows, columns, title=f"{name} by {asked.pivot}")
 
     def _ordered(self, table: AnswerTable) -> AnswerTable:
         if not self._asked.order_by:
@@ -266,7 +267,7 @@ class Answering:
         }
         places = order(self._asked.order_by, columns).tolist()
         rows = tuple(table.rows[place] for place in places)
-        return AnswerTable(columns=table.columns, rows=rows, n_keys=table.n_keys)
+        return replace(table, rows=rows)
 
     def _plan(self) -> dict[str, Any] | None:
         """Return how many seeds would give a precision, overall and in the widest row."""

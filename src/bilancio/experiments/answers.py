@@ -20,11 +20,18 @@ SOBOL_STEPS = "sobol-ab"  # design of the cells that differ from a base point in
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnswerTable:
-    """Rows under named columns; the first `n_keys` columns name the row."""
+    """Rows under named columns; the first `n_keys` columns name the row.
+
+    Attributes
+    ----------
+    title
+        What the values are, where the columns do not say it.
+    """
 
     columns: tuple[str, ...]
     rows: tuple[Row, ...]
     n_keys: int
+    title: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,12 +109,16 @@ class Subject:
 
 
 def table_of(
-    by: Sequence[str], keys: Sequence[Row], columns: Mapping[str, Sequence[Any]]
+    by: Sequence[str],
+    keys: Sequence[Row],
+    columns: Mapping[str, Sequence[Any]],
+    *,
+    title: str = "",
 ) -> AnswerTable:
     """Return a table of rows, given their keys and the columns of their values."""
     values = list(zip(*columns.values(), strict=True)) if columns else [()] * len(keys)
     rows = tuple((*key, *value) for key, value in zip(keys, values, strict=True))
-    return AnswerTable(columns=(*by, *columns), rows=rows, n_keys=len(by))
+    return AnswerTable(columns=(*by, *columns), rows=rows, n_keys=len(by), title=title)
 
 
 def measure_columns(

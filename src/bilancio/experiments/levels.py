@@ -100,7 +100,8 @@ class LevelContrasts:
             )
             for first, second in pairs.tolist()
         ]
-        return table_of([*self._by, self._name, "against"], keys, columns)
+        title = f"{self._name} against its lowest level: differences, paired by seed"
+        return table_of([*self._by, self._name, "against"], keys, columns, title=title)
 
 
 def _several(values: NDArray[Any]) -> bool:

@@ -197,6 +197,7 @@ def _shown(table: AnswerTable | TableOfSearches | None, rows: slice) -> Table | 
         rows=table.rows[rows],
         total_rows=len(table.rows),
         n_keys=table.n_keys,
+        title=table.title if isinstance(table, AnswerTable) else "",
     )
 
 

@@ -21,12 +21,15 @@ class Table(View):
         How many there are in all; `rows` may be a cut.
     n_keys
         How many of the first columns name the row.
+    title
+        What the values are, where the columns do not say it.
     """
 
     columns: tuple[str, ...]
     rows: tuple[tuple[Any, ...], ...]
     total_rows: int
     n_keys: int = 0
+    title: str = ""
 
     def to_pandas(self) -> "DataFrame":
         """Return the rows as a frame: words are categories, missing numbers NaN or NA.
@@ -78,7 +81,7 @@ class Table(View):
 
     def _repr_html_(self) -> str:
         """Return what a notebook shows: the first rows and measures."""
-        return markup.to_html(self.columns, self.rows, self.n_keys, self.total_rows)
+        return _table_html(self)
 
     def _shown(self, measures: Sequence[str]) -> markup.Shown:
         return markup.Shown(self.columns, self.rows, self.n_keys, measures)
@@ -194,6 +197,11 @@ def _html(name: str, headline: str, tables: Iterable[Table | None]) -> str:
     """Return a headline and the tables that have rows."""
     said = f"<p><b>{markup.html_text(name)}</b>: {markup.html_text(headline)}</p>"
     shown = (each for each in tables if each is not None and each.rows)
-    return said + "".join(
-        markup.to_html(each.columns, each.rows, each.n_keys, each.total_rows) for each in shown
-    )
+    return said + "".join(map(_table_html, shown))
+
+
+def _table_html(table: Table) -> str:
+    """Return what a notebook shows of a table, its title above it."""
+    title = f"<p>{markup.html_text(table.title)}</p>" if table.title else ""
+    shown = markup.to_html(table.columns, table.rows, table.n_keys, table.total_rows)
+    return title + shown

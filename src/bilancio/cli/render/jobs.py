@@ -167,6 +167,8 @@ def _show_table(
         return
     made, left_out = results_table(table, width=output.width, chosen=chosen, primary=primary)
     output.say()
+    if table.title:
+        output.say(table.title)
     output.show(made)
     last = offset + len(table.rows)
     if last < table.total_rows:
