@@ -1,4 +1,4 @@
-"""`start_sweep` with more seeds, as a client calls it."""
+"""More seeds, and seeds until a precision is reached, as a client asks for them."""
 
 from mcp import Client
 
@@ -39,3 +39,14 @@ async def test_no_more_seeds_than_there_are_is_refused_with_the_number():
         job_id = await completed(client, {**SMALL, "seeds": None, "n_replicates": 5})
         said = refusal(await client.call_tool("start_sweep", {"job_id": job_id, **GROW}))
         assert "got 5; allowed: more than 5, the number of seeds that it has" in said
+
+
+async def test_a_sweep_with_a_precision_says_whether_it_was_reached():
+    config = {"sweep_type": "ring", "n_agents": 10, "precision": 0.04, "max_replicates": 300}
+    async with Client(build_server()) as client:
+        job_id = await completed(client, config)
+        results = data(await client.call_tool("job_results", {"job_id": job_id}))
+        assert "Precision 0.04 reached with" in results["summary"]
+        found = results["findings"]["precision"]
+        assert (found["wanted"], found["reached"]) == (0.04, True)
+        assert found["half_width"] <= 0.04

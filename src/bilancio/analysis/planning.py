@@ -4,9 +4,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bilancio.analysis.intervals import LEVEL, Intervals, Lack, t_quantiles
+from bilancio.analysis.lots import FIRST_LOT
 from bilancio.analysis.measures import Values
 
-FIRST_LOT = 20
 MOST_SEEDS = 10**12  # that anybody is told
 _FRACTION = 10  # of the seeds there are, added at least: looking after each seed is many rounds
 

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from bilancio.analysis.measures import Measure
+from bilancio.experiments import precision
 from bilancio.experiments.calls import Calls, Rows
 from bilancio.experiments.declared import Declaration, as_column, difference_name
 from bilancio.experiments.decorated_sweep import DecoratedSweep, sweep_model
@@ -99,7 +100,7 @@ class DecoratedExperiment(StandardExperiment):
     def headline(self, summary: dict[str, Any]) -> str:
         """Say the average of the primary metric."""
         said = "" if self._mean(summary, summary["primary"]) is None else self._said(summary)
-        return " ".join(filter(None, (so_far(summary), said)))
+        return " ".join(filter(None, (so_far(summary), said, precision.words(summary))))
 
     def _primary_of(self, averages: Averages) -> str:
         return next(iter(averages.estimates))

@@ -15,14 +15,17 @@ from typing import Annotated, Any, ClassVar, Self
 from annotated_types import Interval
 from pydantic import AfterValidator, Field, PlainSerializer, PrivateAttr, model_validator
 
+from bilancio.analysis.lots import FIRST_LOT
 from bilancio.errors import MAX_PROBLEMS, InvalidInput, Problem, shown
 from bilancio.experiments.axes import Value, named_values
 from bilancio.experiments.derived import ParameterSweep, range_of
 from bilancio.experiments.fields import (
+    DOUBLE,
     LIST,
     NOT_EMPTY,
     NUMBER,
     ONCE,
+    PLAIN,
     Range,
     json_text,
     nearly_equal,
@@ -33,9 +36,10 @@ from bilancio.experiments.layout import Layout
 from bilancio.experiments.sweep_config import canonical, check_grows, not_grown
 from bilancio.model.parameters import SEED
 from bilancio.text import either
-from bilancio.validation import validated
+from bilancio.validation import nearest, validated
 
 MAX_RUNS = 10**7
+MOST_SEEDS = 1000  # of a sweep with a precision, unless it says otherwise
 DEFAULT_SEED = 42
 MAX_CHECKED = 2_000  # combinations of values, beyond which the ends of numbers stand for the rest
 
@@ -56,6 +60,7 @@ def _power_of_two(n: int) -> int:
 
 Seed = Annotated[int, SEED, NUMBER]
 Count = Annotated[int, Interval(ge=1, le=MAX_RUNS), NUMBER]
+Precision = Annotated[Decimal, Interval(gt=0), NUMBER, DOUBLE, PLAIN]
 PowerOfTwo = Annotated[int, Interval(ge=2, le=MAX_RUNS), NUMBER, AfterValidator(_power_of_two)]
 ByName = Annotated[dict[str, Any], PlainSerializer(canonical)]
 Ends = tuple[Any, Any]
@@ -104,6 +109,19 @@ class GridSweep(ParameterSweep):
         default=None, description="Single cells: values by parameter name; the rest as listed."
     )
 
+    precision: Precision | None = Field(
+        default=None,
+        description=(
+            "Add seeds until the half width of the primary measure's 95 % interval is at most this."
+        ),
+    )
+    precision_by: Annotated[tuple[str, ...], NOT_EMPTY, LIST, ONCE] | None = Field(
+        default=None, description="With precision: in each group by these parameters."
+    )
+    max_replicates: Count | None = Field(
+        default=None, description="With precision: most seeds. Default 1000."
+    )
+
     run_order: RunOrder = Field(
         default=RunOrder.SEEDS, description="What runs are numbered by first."
     )
@@ -119,6 +137,8 @@ class GridSweep(ParameterSweep):
             name: data[name] for name in ("n_replicates", "base_seed") if data.get(name) is not None
         }
         if data.get("seeds") is None:
+            if data.get("precision") is not None:
+                shorthand = {"n_replicates": FIRST_LOT, **shorthand}
             if not shorthand:
                 return {**data, "seeds": [DEFAULT_SEED]}
             return {**data, "n_replicates": 1, "base_seed": DEFAULT_SEED, **shorthand}
@@ -211,6 +231,11 @@ class GridSweep(ParameterSweep):
             written["points"] = self._whole_points(self.points)
         if self.grid is None:
             written["grid"] = self._needs_grid()
+        if self.precision is not None:
+            written["max_replicates"] = self.max_replicates or self._most_replicates
+        problems = [*self._imprecise()]
+        if problems:
+            raise InvalidInput(problems)
         if self.total_runs > MAX_RUNS:
             got, allowed = f"{self.total_runs:,} runs", f"at most {MAX_RUNS:,} runs in one job"
             raise InvalidInput([Problem(" and ".join(self.blocks), got, allowed)])
@@ -281,6 +306,33 @@ class GridSweep(ParameterSweep):
                 got = f"{n} values, of which {design} takes one" if n else "nothing"
                 instead = range_of(axis) if axis in self.listed else "range, low:high"
                 yield Problem(self._field(axis), got, f"one value, or a {instead}")
+
+    def _imprecise(self) -> Iterable[Problem]:
+        """Yield a problem for what is asked of a precision and cannot be."""
+        if self.precision is None:
+            for name, value in _set(precision_by=self.precision_by, most=self.max_replicates):
+                yield Problem(name, value, "nothing, unless precision is asked for")
+            return
+        for name, why in _IMPRECISE.items():
+            if getattr(self, name, None):
+                yield Problem("precision", f"{plain(self.precision)} with {name}", why)
+        if self.n_replicates is not None and self.n_replicates < FIRST_LOT:
+            allowed = f"{FIRST_LOT} or more with precision: the first lot of seeds"
+            yield Problem("n_replicates", f"{self.n_replicates}", allowed)
+        elif self.n_seeds < self.first_seeds:
+            allowed = f"{self.first_seeds:,} or more, the first lot of seeds"
+            yield Problem("max_replicates", f"{self.n_seeds:,}", allowed)
+        varied = [name for name in self.varied if name != "seed"]
+        for name in self.precision_by or ():
+            if name not in varied:
+                allowed = f"parameters that vary here: {', '.join(varied) or 'none does'}"
+                yield Problem("precision_by", shown(name), allowed, nearest(name, varied))
+
+    @property
+    def _most_replicates(self) -> int:
+        """How many seeds a sweep with a precision has at most, unless it says so."""
+        room = MAX_RUNS // max(sum(self.blocks.values()) * len(self.arms), 1)
+        return max(self.first_seeds, min(MOST_SEEDS, room))
 
     def _whole_points(self, points: tuple[dict[str, Value], ...]) -> tuple[dict[str, Value], ...]:
         """Return the points with every value written out, each once."""
@@ -367,6 +419,8 @@ class GridSweep(ParameterSweep):
     def implied(self) -> dict[str, Any]:
         """Return the values that fields not asked for take from other fields."""
         shorthand = {"n_replicates": 1, "base_seed": DEFAULT_SEED}
+        if self.precision is not None:
+            shorthand |= {"n_replicates": FIRST_LOT, "max_replicates": self._most_replicates}
         return {
             **super().implied(),
             **({"seeds": (DEFAULT_SEED,)} if self.n_replicates is None else shorthand),
@@ -395,6 +449,8 @@ class GridSweep(ParameterSweep):
 
         A list of consecutive seeds continues: 1, 2, 3 as base_seed 1 and *n_replicates*.
         """
+        if self.precision is not None:
+            raise not_grown(n_replicates, "the number of its seeds follows from its precision")
         if self.run_order is RunOrder.CELLS:
             raise not_grown(
                 n_replicates, "its runs are numbered cell by cell, as in version 0.1, not by seeds"
@@ -453,7 +509,14 @@ class GridSweep(ParameterSweep):
 
     @property
     def n_seeds(self) -> int:
-        """Number of seeds that every cell runs under."""
+        """Number of seeds that every cell runs under; with a precision, the most."""
+        if self.precision is not None:
+            return self.max_replicates or self.first_seeds
+        return self.first_seeds
+
+    @property
+    def first_seeds(self) -> int:
+        """Number of seeds that every cell runs under before any result is looked at."""
         return len(self.seeds) if self.seeds is not None else self.n_replicates or 1
 
     @property
@@ -490,6 +553,12 @@ class GridSweep(ParameterSweep):
     def fixed_runs(self) -> int:
         """Number of runs whose parameters follow from the configuration alone."""
         return self.layout.n_runs
+
+    @property
+    def first_runs(self) -> int:
+        """Number of runs that are computed before any result decides on other ones."""
+        layout = self.layout
+        return layout.n_runs // layout.n_seeds * self.first_seeds
 
     @property
     def layout(self) -> Layout:
@@ -550,6 +619,23 @@ class GridSweep(ParameterSweep):
             return self.seeds
         first = self.base_seed or 0
         return range(first, first + self.n_seeds)
+
+
+_IMPRECISE = {
+    "seeds": "n_replicates, the first lot of seeds, or nothing",
+    "lhs": "nothing: seeds alone do not narrow the interval of ranges; ask for more samples",
+    "sobol": "nothing: seeds alone do not narrow the interval of ranges; ask for more samples",
+    "frontier": "nothing: a frontier search has a tolerance instead",
+}
+
+
+def _set(*, precision_by: tuple[str, ...] | None, most: int | None) -> list[tuple[str, str]]:
+    """Return the fields that stand beside a precision and are given, with their values."""
+    given = {
+        "precision_by": None if precision_by is None else ", ".join(precision_by),
+        "max_replicates": None if most is None else f"{most:,}",
+    }
+    return [(name, value) for name, value in given.items() if value is not None]
 
 
 def _bounded(values: Sequence[Sequence[Any]]) -> list[Sequence[Any]]:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bilancio.analysis.measures import Measure
-from bilancio.experiments import frontier
+from bilancio.experiments import frontier, precision
 from bilancio.experiments.configs import RingSettings, RingSweep
 from bilancio.experiments.design import (
     Columns,
@@ -104,7 +104,8 @@ class RingExperiment(StandardExperiment):
 
     def headline(self, summary: dict[str, Any]) -> str:
         """Say the average default rate, and the frontier."""
-        return with_frontier(self._averages(summary), summary)
+        averages = " ".join(filter(None, (self._averages(summary), precision.words(summary))))
+        return with_frontier(averages, summary)
 
     def next_step(
         self, config: FrontierSweep, indices: Indices, metrics: NDArray[np.void]

@@ -14,12 +14,13 @@ from numpy.typing import NDArray
 from bilancio.analysis.intervals import Intervals
 from bilancio.analysis.measures import Measure
 from bilancio.analysis.observations import Observations
-from bilancio.experiments import frontier
+from bilancio.experiments import frontier, precision
 from bilancio.experiments.answers import SOBOL_STEPS, Subject
 from bilancio.experiments.design import sampled_ranges, sobol_cells
 from bilancio.experiments.frontier_sweep import FrontierSweep
 from bilancio.experiments.grid_sweep import GridSweep
 from bilancio.experiments.layout import Layout
+from bilancio.experiments.precision import Stopping
 from bilancio.experiments.reduction import (
     Cells,
     Groups,
@@ -270,6 +271,9 @@ class Summing:
         averaged = averaged_cells(self._cells)
         self._averaged = averaged
         self._groups = Groups(self._cells, [], averaged, self._measures)
+        self._stopping: Stopping | None = None
+        if isinstance(config, GridSweep) and config.precision is not None:
+            self._stopping = stopping_of(experiment, config, recorded, self._cells)
         self._signs = (0, 0, 0)
         self._ends: dict[str, int] = {}
 
@@ -289,6 +293,8 @@ class Summing:
             return
         cube = self._cells.cube(metric, column)
         self._groups.take(metric, cube, self._config.arms)
+        if self._stopping is not None:
+            self._stopping.take(metric, cube, self._config.arms)
         primary = self._primary
         if primary is not None and {metric_of(name) for name in primary.columns} == {metric}:
             self._count_signs(primary, cube)
@@ -296,6 +302,8 @@ class Summing:
     def summary(self) -> dict[str, Any]:
         """Return the summary, once all columns wanted have been taken."""
         found = self._experiment.summary(self.averages())
+        if self._stopping is not None:
+            found |= {"precision": precision.summary(self._config, self._stopping.standing())}
         if self._recorded.searched is not None and isinstance(self._config, FrontierSweep):
             found |= {
                 "frontier": frontier.summary(self._config, *self._recorded.searched, self._measures)
@@ -319,7 +327,7 @@ class Summing:
             },
             missing=intervals[primary].reason(0) if intervals else "nothing was observed",
             n_seeds=int(groups.n_seeds[0]) if groups.keys else 0,
-            planned_seeds=layout.n_seeds,
+            planned_seeds=self._planned_seeds(layout),
             n=int(groups.n_seeds[0] * groups.n_cells[0]) if groups.keys else 0,
             n_cells=int(self._averaged.sum()),
             cells_seen=int(seen.any(axis=(0, 2)).sum()),
@@ -327,6 +335,10 @@ class Summing:
             signs=self._signs,
             ends=self._ends,
         )
+
+    def _planned_seeds(self, layout: Layout) -> int:
+        """Return how many seeds there will be; with a precision, as far as that is known."""
+        return layout.n_seeds if self._stopping is None else self._stopping.standing().seeds_asked
 
     def _fixed_failures(self, layout: Layout) -> Indices:
         failed = self._recorded.failed
@@ -368,6 +380,15 @@ class Summing:
             counts += [(top > 0).sum(), (top == 0).sum(), (top < 0).sum()]
         above, equal, below = counts.tolist()
         self._signs = (above, equal, below)
+
+
+def stopping_of(
+    experiment: StandardExperiment, config: GridSweep, recorded: Recorded, cells: Cells
+) -> Stopping:
+    """Return what says when a sweep that asks for a precision stops."""
+    measures = {each.name: each for each in experiment.measures(recorded.names)}
+    primary = measures[experiment.primary_measure(recorded.names)]
+    return Stopping(config, primary, recorded, cells, averaged_cells(cells))
 
 
 def averaged_cells(cells: Cells) -> NDArray[np.bool_]:

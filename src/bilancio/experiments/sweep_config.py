@@ -54,13 +54,23 @@ class SweepConfig(BaseModel):
 
     @property
     def total_runs(self) -> int:
-        """Number of runs, all arms and seeds counted; of a search, the most that it may need."""
+        """Number of runs, all arms and seeds counted; of an adaptive sweep, the most."""
         return len(self.arms)
 
     @property
     def fixed_runs(self) -> int:
         """Number of runs that are known from the start; those past them are a search's."""
         return self.total_runs
+
+    @property
+    def first_runs(self) -> int:
+        """Number of runs that are computed before any result decides on other ones."""
+        return self.fixed_runs
+
+    @property
+    def adaptive(self) -> bool:
+        """Whether results decide how many runs there are."""
+        return self.first_runs < self.total_runs
 
     @property
     def paired_runs(self) -> int:
@@ -73,7 +83,7 @@ class SweepConfig(BaseModel):
 
     @property
     def searches(self) -> bool:
-        """Whether the results of some runs decide on other ones."""
+        """Whether results decide on the parameters of further runs."""
         return self.fixed_runs < self.total_runs
 
     @property

@@ -192,14 +192,14 @@ class Job(View):
     @model_validator(mode="before")
     @classmethod
     def _total_as_it_turned_out(cls, data: Any) -> Any:
-        if data["status"] is JobStatus.COMPLETED and data["config"].searches and not data["manual"]:
+        if data["status"] is JobStatus.COMPLETED and data["config"].adaptive and not data["manual"]:
             return {**data, "total_runs": data["completed_runs"]}  # it needed no more
         return data
 
     @property
     def total_is_bound(self) -> bool:
         """Whether `total_runs` is but the most that there may be."""
-        return self.config.searches and self.status is not JobStatus.COMPLETED
+        return self.config.adaptive and self.status is not JobStatus.COMPLETED
 
     @property
     def counts(self) -> dict[str, int]:

@@ -288,11 +288,11 @@ async def run_indices(
     offset: int,
 ) -> Any:
     """Return the indices of a page of the runs of a status, or of all."""
-    if status is None and (job.total_is_bound or not job.config.searches):
+    if status is None and (job.total_is_bound or not job.config.adaptive):
         return np.arange(min(offset, job.total_runs), min(offset + limit, job.total_runs))
     if status == "failed":
         return np.array(sorted(failed), np.int64)[offset : offset + limit]
-    if status == "pending" and job.config.searches and not job.total_is_bound:
+    if status == "pending" and job.config.adaptive and not job.total_is_bound:
         return np.empty(0, np.int64)  # what was reserved and not needed is not to be done
     listed = await store.recorded(job.job_id)
     if status == "pending":

@@ -233,7 +233,7 @@ def checked_config(path: Path, manifest: Manifest) -> SweepConfig:
         expected = f"{config.digest()}, the hash of its config"
         raise InvalidInput([Problem(f"{path}: config_hash", manifest.config_hash, expected)])
     total = manifest.run_counts.total
-    grown = total > config.total_runs or (total < config.total_runs and not config.searches)
+    grown = total > config.total_runs or (total < config.total_runs and not config.adaptive)
     if grown and not manifest.manual:
         expected = f"{config.total_runs}, the runs of its config"
         raise InvalidInput([Problem(f"{path}: run_counts.total", str(total), expected)])

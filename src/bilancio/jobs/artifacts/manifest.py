@@ -119,7 +119,7 @@ def _counts(job: Job, statuses: list[str]) -> dict[str, int]:
 
 def _runs(job: Job, recorded: set[int]) -> Iterable[tuple[int, str]]:
     """Return the runs that there are: not those that a search reserved and did not need."""
-    if job.config.searches and not job.total_is_bound:
+    if job.config.adaptive and not job.total_is_bound:
         return ((index, job.run_ids[index]) for index in sorted(recorded))
     return enumerate(job.run_ids)
 

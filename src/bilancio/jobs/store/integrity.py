@@ -131,7 +131,7 @@ async def _may_stop_early(store: JobStore, job_id: str) -> bool:
         job = await store.job(job_id)
     except (JobDamaged, InvalidInput):
         return True  # that is another finding
-    return job is None or job.config.searches or isinstance(job.config, UncheckedSweep)
+    return job is None or job.config.adaptive or isinstance(job.config, UncheckedSweep)
 
 
 def _compare(row: Row) -> tuple[list[str], bool]:

@@ -15,12 +15,16 @@ from bilancio.text import runs
 def failure_sentence(job: Job, failed: dict[int, str]) -> str:
     """Say how many runs failed, why the first did, and whether the rest was left undone."""
     index, reason = next(iter(failed.items()))
+    of_lots = job.config.adaptive and not job.config.searches
+    done = job.completed_runs + job.failed_runs
     sentence = (
-        f"{job.failed_runs} of {job.total_runs} runs failed; "
+        f"{job.failed_runs} of {done if of_lots else job.total_runs} runs failed; "
         f"the first, {job.run_ids[index]}: {reason}"
     )
-    left = job.total_runs - job.completed_runs - job.failed_runs
-    if left and job.config.searches:
+    left = job.total_runs - done
+    if of_lots:
+        sentence += " (Their seeds are left out.)"
+    elif left and job.config.searches:
         sentence += " (The searches that these runs belong to are not finished.)"
     elif left:
         sentence += f" ({runs(left)} left undone after max_failures {job.config.max_failures}.)"

@@ -35,6 +35,7 @@ from bilancio.jobs.versions import address_of, experiment_of, other_version
 from bilancio.jobs.worker.dispatch import Dispatcher, TooManyFailures
 from bilancio.jobs.worker.finishing import failure_sentence, summarise
 from bilancio.jobs.worker.lock_file import WorkerLock, remove_stale
+from bilancio.jobs.worker.lots import further_lots
 from bilancio.jobs.worker.speed import SpeedMeter
 from bilancio.settings import Settings
 from bilancio.text import error_text
@@ -201,13 +202,15 @@ class Worker:
         await dispatcher.note_speed()
 
     async def _rounds(self, job: Job) -> AsyncIterator[tuple[SweepConfig, Ranges]]:
-        """Yield what is missing of the runs known from the start, then each step of a search.
+        """Yield what is missing of the first runs, then lots of seeds, or steps of a search.
 
         With the runs comes the configuration that `compute` takes for them. A run of a search
         that fails is not asked for again in this attempt, and its search stays unfinished.
         """
         recorded = await self._store.recorded(job.job_id)
-        if gaps := missing(recorded, job.config.fixed_runs):
+        if gaps := missing(recorded, job.config.first_runs):
+            yield job.config, gaps
+        async for gaps in further_lots(self._store, job):
             yield job.config, gaps
         search = searching(registry.experiment(job.config.sweep_type), job.config)
         asked = np.empty(0, np.int64)
@@ -227,7 +230,7 @@ class Worker:
         job = await self._job()
         failed = await self._store.failed_runs(job.job_id, limit=1)
         status = JobStatus.FAILED if failed else JobStatus.COMPLETED
-        if status is JobStatus.COMPLETED and job.config.searches:  # what it needed is all there is
+        if status is JobStatus.COMPLETED and job.config.adaptive:  # what it needed is all there is
             job = job.model_copy(update={"total_runs": job.completed_runs})
         error = failure_sentence(job, failed) if failed else None
         summary = await summarise(self._store, job)
