@@ -250,7 +250,7 @@ async def test_a_sampled_parameter_is_proposed_in_bins_and_columns_left_out_are_
         answer = data(await client.call_tool("job_results", asked))
         assert len(answer["table"]["columns"]) == 40
         assert "20 more columns are not shown; where chooses among them." in answer["next"]
-        assert answer["table"]["title"] == "delta_total by kappa"
+        assert answer["summary"].endswith(" The table shows delta_total by kappa.")
 
 
 async def test_a_job_with_few_seeds_is_proposed_to_grow_and_one_with_many_is_not():

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from bilancio import text
+from bilancio.jobs.views import Table
 from bilancio_mcp import calls
 from bilancio_mcp.lifespan import Ctx, manager_of
 from bilancio_mcp.outputs import JobResults, asked_for, findings, frontier_table, results_table
@@ -67,7 +68,9 @@ async def job_results(
     job = results.job
     table = results_table(results.table, results.primary, measures, offset=offset)
     return JobResults(
-        summary=text.read_as(results.reading, job.job_id) + results.headline,
+        summary=text.read_as(results.reading, job.job_id)
+        + results.headline
+        + _shows(results.table),
         next=calls.after_results(results, table, group_by),
         job_id=job.job_id,
         description=job.description,
@@ -84,6 +87,11 @@ async def job_results(
         failures=results.failures,
         config=asked_for(job.config),
     )
+
+
+def _shows(table: Table | None) -> str:
+    """Say what a table is of whose columns do not say it."""
+    return f" The table shows {table.title}." if table is not None and table.title else ""
 
 
 TOOL = ToolSpec(function=job_results, title="Results of a job", manual=MANUAL, hints=READS)
