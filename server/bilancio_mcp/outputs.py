@@ -19,6 +19,7 @@ CONFIG, FINDINGS, MEANS, FAILURES = 1_500, 4_000, 1_000, 2_000
 ROWS, FRONTIER_ROWS, JOBS = 6_000, 3_000, 16_000
 WARNINGS = 10
 COLUMNS, TAGS = 40, 8
+MANY_ROWS = 10  # whose verdicts one would have to count
 LEADING_MEASURES = 4  # of a table for which no measures were chosen
 
 
@@ -170,14 +171,18 @@ class JobList(Answer):
     offset: int
 
 
-def findings(summary: Mapping[str, Any], table: Table | None) -> Data:
-    """Return what an answer tells of a summary: what is known, but for what the table can show."""
+def findings(summary: Mapping[str, Any], table: Table | None, verdicts: Mapping[str, int]) -> Data:
+    """Return what an answer tells of a summary: what is known, but for what the table can show.
+
+    Verdicts are counted where the rows of the table are many.
+    """
     columns = () if table is None else table.columns
     measures = [name for name in columns if f"{name}_low" in columns]
     left_out = {"ci95", *(f"avg_{name}" for name in measures[LEADING_MEASURES:])}
-    return {
+    told = {
         name: value for name, value in summary.items() if value is not None and name not in left_out
     }
+    return told | ({"verdicts": dict(verdicts)} if sum(verdicts.values()) >= MANY_ROWS else {})
 
 
 def results_table(

@@ -132,6 +132,22 @@ def test_results_for_people_show_few_measures_and_name_the_others(bilancio, job,
     assert f"Files in {small_job / 'out' / job}:" in said.out
 
 
+def test_a_measure_is_shown_with_its_interval_or_not_at_all(bilancio, job):
+    chosen = "trading_effect,delta_passive,delta_active"
+    said = bilancio("jobs", "results", job, "--group-by", "kappa,mu", "--measures", chosen)
+    assert said.out.count("95 % interval") == 3 - said.err.count("delta_active")
+    assert "delta_active; --json has all" in said.err
+
+
+def test_tables_that_are_added_say_what_their_numbers_are(bilancio, job):
+    lines = bilancio("jobs", "results", job, "--contrast", "mu", "--effects").out.splitlines()
+    assert "mu against its lowest level: differences, paired by seed" in lines
+    assert "shares of the variance between cells, without the noise of seeds" in lines
+    assert not any(
+        line.endswith("helps") for line in lines
+    )  # one row over all repeats the headline
+
+
 def test_results_page_by_limit_and_offset(bilancio, job):
     said = bilancio("jobs", "results", job, "--group-by", "kappa,mu", "--limit", "3")
     assert "Rows 1–3 of 4; --offset 3 shows more." in said.out

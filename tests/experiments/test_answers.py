@@ -199,6 +199,30 @@ def test_a_pivot_has_a_column_for_each_value():
     )
 
 
+def test_a_pivot_can_have_a_row_for_each_seed():
+    config = JobConfig(sweep_type="balanced", kappas=["0.5", "1"], mus=[0, 1], n_replicates=3)
+    rows = invented(config.total_runs)
+    everything = range(config.total_runs)
+    table = answered(config, everything, rows, group_by="seed", pivot="mu").table
+    flat = rows_of(answered(config, everything, rows, group_by="seed,mu").table)
+    assert table.columns == ("seed", "mu=0", "mu=1")
+    expected = {(row["seed"], row["mu"]): row["trading_effect"] for row in flat}
+    assert table.rows == tuple(
+        (seed, expected[seed, 0], expected[seed, 1]) for seed in config.all_seeds()
+    )
+
+
+def test_rows_are_counted_by_their_verdict():
+    config = JobConfig(sweep_type="balanced", kappas=["0.5", "1", "2"], n_replicates=3)
+    rows = np.zeros(config.total_runs, [("delta_total", float)])
+    cube = config.layout.cube(rows["delta_total"])
+    noise = np.array([0.001, 0.002, 0.003])
+    cube[:, 0, 0], cube[:, 1, 0], cube[:, 2, 1] = 0.5 + noise, 0.4 + noise, 0.3 + noise
+    everything = range(config.total_runs)
+    assert answered(config, everything, rows, group_by="kappa").verdicts == {"helps": 2, "hurts": 1}
+    assert answered(config, everything, rows).verdicts == {}
+
+
 def test_samples_from_a_range_are_put_into_bins():
     config = JobConfig(sweep_type="ring", lhs=12, kappa_range="0.25:4", n_replicates=3)
     rows = invented(config.total_runs)
@@ -229,6 +253,7 @@ def test_effects_say_which_parameter_matters():
     assert shares["kappa"] == pytest.approx(0.15**2 / (0.15**2 + 0.05**2))
     assert shares["mu"] == pytest.approx(0.05**2 / (0.15**2 + 0.05**2))
     assert shares["kappa × mu"] == pytest.approx(0, abs=1e-12)
+    assert list(shares) == ["kappa", "mu", "kappa × mu"]
 
 
 def test_what_to_know_before_concluding_is_said():
@@ -254,6 +279,13 @@ def test_cells_in_which_nothing_was_traded_are_told():
     assert found == ("No trades in 1 of 2 cells.",)
 
 
+def test_it_is_told_that_a_condition_does_not_hold_for_the_headline():
+    config = JobConfig(sweep_type="ring", kappas=["0.5", "1"], n_replicates=5)
+    rows = invented(config.total_runs)
+    found = answered(config, range(config.total_runs), rows, where="kappa = 1").warnings
+    assert found == ("Tables are over 1 of 2 cells; the headline is over all.",)
+
+
 def test_a_plan_says_how_many_seeds_a_precision_takes():
     config = JobConfig(sweep_type="ring", kappas=["0.5", "1"], n_replicates=10)
     rows = invented(config.total_runs)
@@ -266,6 +298,17 @@ def test_a_plan_says_how_many_seeds_a_precision_takes():
     assert plan["n_seeds_widest"] >= n / 2
 
 
+def test_a_plan_is_about_the_measure_that_is_shown():
+    config = JobConfig(sweep_type="balanced", n_replicates=5)
+    rows = invented(config.total_runs)
+
+    def planned(**asked):
+        return answered(config, range(10), rows, **asked).plan["measure"]
+
+    assert planned() == planned(measures="delta_active,trading_effect") == "trading_effect"
+    assert planned(measures="delta_active,delta_passive") == "delta_active"
+
+
 @pytest.mark.parametrize(
     ("asked", "sentence"),
     [
@@ -274,10 +317,11 @@ def test_a_plan_says_how_many_seeds_a_precision_takes():
         ({"measures": "effect"}, "measures: got 'effect'; allowed: delta_total."),
         ({"contrast": "mu"}, "contrast: got mu, of one level (0.0); allowed: kappa."),
         ({"where": "kapa < 1"}, "Did you mean kappa?"),
-        ({"where": "kappa > 9"}, "allowed: a condition that some cell meets."),
+        ({"where": "kappa > 9"}, "a condition that some cell meets; there is kappa 0.5, 1."),
+        ({"pivot": "kappa", "measures": "delta_total,phi_total"}, "measures: got "),
         ({"pivot": "kappa", "group_by": "kappa"}, "pivot: got kappa, which group_by names too"),
         ({"order_by": "delta"}, "delta_total"),
-        ({"bins": 3, "group_by": "kappa"}, "bins: got 3; allowed: grouping by nothing"),
+        ({"bins": 3, "group_by": "kappa"}, "bins: got 3; allowed: none: no parameter"),
         ({"bins": 0}, "bins: got 0; allowed: whole numbers from 1 to 1,000."),
         ({"precision": 0}, "precision: got 0; allowed: finite numbers above 0."),
     ],

@@ -75,7 +75,7 @@ async def job_results(
         job_id=job.job_id,
         description=job.description,
         status=job.state,
-        findings=findings(results.summary, results.table),
+        findings=findings(results.summary, results.table, results.verdicts),
         table=table,
         contrasts=results_table(results.contrasts, results.primary, measures, offset=offset),
         effects=results_table(results.effects, results.primary, measures, offset=0),

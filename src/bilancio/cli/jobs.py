@@ -255,7 +255,9 @@ def compare(
 
 def _all_of(conditions: list[str] | None) -> str | None:
     """Return conditions that all have to hold as one."""
-    return " and ".join(f"({each})" for each in conditions) if conditions else None
+    if not conditions or len(conditions) == 1:
+        return conditions[0] if conditions else None
+    return " and ".join(f"({each})" for each in conditions)
 
 
 @command(

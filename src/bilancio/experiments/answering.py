@@ -1,5 +1,6 @@
 """One question about results, answered from columns handed over one after the other."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -30,6 +31,7 @@ from bilancio.experiments.levels import LevelContrasts
 from bilancio.experiments.questions import Question, check_names
 from bilancio.experiments.reduction import Bools, Groups
 from bilancio.experiments.sensitivity import SobolDesign
+from bilancio.text import SHOWN_VALUES
 
 SEED = "seed"
 MAX_COLUMNS = 200  # of a pivot
@@ -55,20 +57,21 @@ class Answering:
         shown = [each for each in subject.measures if each.name in self._shown]
         primary = [each for each in subject.measures if each.name == subject.primary]
         needed = list({each.name: each for each in (*shown, *primary)}.values())
+        planned = [each for each in needed if each.name in {subject.primary, self._planned}]
         chosen = self._chosen & self._inside()
         columns = {name: self._column(name) for name in by}
         if asked.pivot:
             _check_columns(asked.pivot, columns[asked.pivot][chosen])
         kept = [each.name for each in needed] if SEED in asked.group_by else ()
         self._groups = Groups(subject.cells, list(columns.values()), chosen, needed, kept=kept)
-        self._overall = Groups(subject.cells, [], chosen & subject.averaged, primary)
+        self._overall = Groups(subject.cells, [], chosen & subject.averaged, planned)
         self._levels = (
             LevelContrasts(subject, asked.contrast, columns, chosen, needed)
             if asked.contrast
             else None
         )
         self._crossed = self._effects()
-        self._cautions = Cautions(subject, self._chosen)
+        self._cautions = Cautions(subject, self._chosen, part=asked.where is not None)
         others = [each.groups for each in (self._levels, self._crossed) if each is not None]
         self._all = [self._groups, self._overall, *others]
 
@@ -86,6 +89,11 @@ class Answering:
     def _shown(self) -> tuple[str, ...]:
         return self._asked.measures or tuple(each.name for each in self._subject.measures)
 
+    @property
+    def _planned(self) -> str:
+        """The measure that a plan is about: the primary one, or the first of others."""
+        return self._subject.primary if self._subject.primary in self._shown else self._shown[0]
+
     def _check(self) -> None:
         asked, subject = self._asked, self._subject
         known = (*subject.parameters, SEED)
@@ -96,6 +104,9 @@ class Answering:
         if asked.pivot and asked.pivot in asked.group_by:
             got = f"{asked.pivot}, which group_by names too"
             raise InvalidInput([Problem("pivot", got, "a parameter that makes no rows")])
+        if asked.pivot and len(asked.measures) > 1:
+            got = ", ".join(asked.measures)
+            raise InvalidInput([Problem("measures", got, "one measure, beside pivot")])
 
     def _condition(self) -> Bools:
         cells = self._subject.cells
@@ -106,7 +117,10 @@ class Answering:
         columns = columns or {"cell": np.arange(n_cells)}
         chosen: Bools = where(self._asked.where, columns)
         if n_cells and not chosen.any():
-            raise invalid("where", self._asked.where, "a condition that some cell meets")
+            asked = str(self._asked.where)
+            values = [_values(each, column) for each, column in columns.items() if each in asked]
+            allowed = f"a condition that some cell meets; there is {'; '.join(values)}"
+            raise invalid("where", self._asked.where, allowed)
         return chosen
 
     def _keys(self) -> list[str]:
@@ -124,9 +138,9 @@ class Answering:
                 column = self._subject.cells.columns[name].astype(float)
                 self._binned[name] = bins(column, low, high, asked.bins, logarithmic=logarithmic)
         if asked.bins and not self._binned:
-            sampled = ", ".join(self._subject.ranges) or "nothing: no parameter was sampled"
-            problem = Problem("bins", str(asked.bins), f"grouping by {sampled}")
-            raise InvalidInput([problem])
+            sampled = ", ".join(self._subject.ranges)
+            allowed = f"grouping by {sampled}" if sampled else "none: no parameter was sampled"
+            raise InvalidInput([Problem("bins", str(asked.bins), allowed)])
         return by
 
     def _column(self, name: str) -> NDArray[Any]:
@@ -179,6 +193,7 @@ class Answering:
             table=self._ordered(table),
             contrasts=None if self._levels is None else self._levels.table(self._shown, labelled),
             effects=None if self._crossed is None else self._crossed.table(),
+            verdicts=_counts(table),
             plan=self._plan(),
             warnings=tuple(self._cautions.sentences(self._overall, self._rows)),
         )
@@ -271,8 +286,9 @@ class Answering:
 
     def _plan(self) -> dict[str, Any] | None:
         """Return how many seeds would give a precision, overall and in the widest row."""
-        overall = self._overall.intervals.get(self._subject.primary)
-        rows = self._groups.intervals.get(self._subject.primary)
+        measure = self._planned
+        overall = self._overall.intervals.get(measure)
+        rows = self._groups.intervals.get(measure)
         drawn = self._subject.cells.sampled[self._chosen & self._subject.averaged].any()
         if overall is None or not len(overall.lack) or drawn or overall.lack[0] != Lack.NONE:
             return None
@@ -280,11 +296,11 @@ class Answering:
         wanted = self._asked.precision or half / 2
         needed = int(planning.seeds_needed(overall, wanted)[0])
         said = (
-            f"± {wanted:.2g} for {self._subject.primary}, which is ± {half:.2g} now, takes "
+            f"± {wanted:.2g} for {measure}, which is ± {half:.2g} now, takes "
             f"{_seeds(needed, 'about ')} seeds in all"
         )
         plan: dict[str, Any] = {
-            "measure": self._subject.primary,
+            "measure": measure,
             "half_width_now": half,
             "half_width": wanted,
             "n_seeds": needed,
@@ -311,3 +327,19 @@ def _seeds(number: int, before: str = "") -> str:
     """Count seeds; of more than anybody runs it is only known that they are many."""
     many = number >= planning.MOST_SEEDS
     return f"{'more than ' if many else before}{number:,}"
+
+
+def _values(name: str, column: NDArray[Any]) -> str:
+    """Say which values a parameter has in the cells."""
+    distinct = [shown_key(value) for value in np.unique(column).tolist()]
+    if len(distinct) > SHOWN_VALUES:
+        return f"{name} from {distinct[0]} to {distinct[-1]}"
+    return f"{name} {', '.join(distinct)}"
+
+
+def _counts(table: AnswerTable) -> dict[str, int]:
+    """Return how many rows have each verdict, the most frequent first."""
+    if "verdict" not in table.columns or len(table.rows) < 2:  # noqa: PLR2004 - one is its own sum
+        return {}
+    place = table.columns.index("verdict")
+    return dict(Counter(row[place] for row in table.rows).most_common())

@@ -49,6 +49,8 @@ class Answer:
         Differences between the levels of a parameter, paired by seed.
     effects
         Shares of the variance between cells.
+    verdicts
+        How many rows have each verdict; empty where there are less than two.
     plan
         How many seeds a precision takes.
     warnings
@@ -59,6 +61,7 @@ class Answer:
     table: AnswerTable | None = None
     contrasts: AnswerTable | None = None
     effects: AnswerTable | None = None
+    verdicts: Mapping[str, int] = field(default_factory=dict)
     plan: dict[str, Any] | None = None
     warnings: tuple[str, ...] = ()
 

@@ -19,11 +19,14 @@ class Cautions:
     ----------
     chosen : bool (n_cells,)
         The cells that are asked about.
+    part
+        Whether they were chosen by a condition.
     """
 
-    def __init__(self, subject: Subject, chosen: Bools) -> None:
+    def __init__(self, subject: Subject, chosen: Bools, *, part: bool) -> None:
         self._subject = subject
         self._cells = chosen & subject.averaged
+        self._n_cells = int(subject.averaged.sum()) if part else 0
         self._constant: dict[str, float] = {}
         self._idle: dict[str, tuple[int, int]] = {}
 
@@ -59,6 +62,10 @@ class Cautions:
                 f"The average over all cells mixes designs ({', '.join(designs)}): look at each "
                 "by itself."
             )
+        if self._n_cells:
+            chosen = int(self._cells.sum())
+            cells = plural(self._n_cells, "cell")
+            found.append(f"Tables are over {chosen:,} of {cells}; the headline is over all.")
         if n_seeds == 1:
             found.append("One seed shows no spread: there is no interval, and no conclusion.")
         elif 1 < n_seeds < FEW_SEEDS:
@@ -74,5 +81,8 @@ class Cautions:
         if n_rows >= MANY_INTERVALS:
             by_chance = max(round(n_rows / MANY_INTERVALS), 1)
             adjusted = "; verdicts take that into account" if self._subject.verdict_words else ""
-            found.append(f"Of {n_rows:,} intervals about {by_chance:,} miss by chance{adjusted}.")
+            found.append(
+                f"Of {n_rows:,} intervals about {by_chance:,} will not contain the true value, by "
+                f"chance alone{adjusted}."
+            )
         return found

@@ -50,21 +50,23 @@ class CrossedGrid:
         self.groups = Groups(cells, columns, chosen, measures, kept=[self._name])
 
     def table(self) -> AnswerTable:
-        """Return the share of each effect in the variance between cells."""
+        """Return the share of each effect in the variance between cells, the largest first."""
         n_cells = math.prod(self._shape)
         if len(self.groups.keys) == n_cells and self._name in self.groups.sides:
             values = ratio(*self.groups.sides[self._name])
         else:  # some cell has no run yet
             values = np.full((n_cells, self.groups.whole.shape[1]), np.nan)
         found = effects(values, self._shape)
+        largest = np.argsort(-found.variance, kind="stable").tolist()
         keys = [
-            (" × ".join(self._axes[place] for place in term) or "higher order",)
-            for term in found.terms
+            (" × ".join(self._axes[place] for place in found.terms[term]) or "higher order",)
+            for term in largest
         ]
         columns = {
-            "share": known(found.shares.estimate),
-            "share_low": known(found.shares.low),
-            "share_high": known(found.shares.high),
-            "variance": known(found.variance),
+            "share": known(found.shares.estimate[largest]),
+            "share_low": known(found.shares.low[largest]),
+            "share_high": known(found.shares.high[largest]),
+            "variance": known(found.variance[largest]),
         }
-        return table_of([f"effect on {self._name}"], keys, columns)
+        title = "shares of the variance between cells, without the noise of seeds"
+        return table_of([f"effect on {self._name}"], keys, columns, title=title)

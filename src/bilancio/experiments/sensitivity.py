@@ -44,7 +44,8 @@ class SobolDesign:
             "total_order_high": known(found.total.high),
         }
         keys = [(name,) for name in self._cells.names]
-        return table_of([f"effect on {self._name}"], keys, columns)
+        title = "shares of the variance over the ranges, without the noise of seeds"
+        return table_of([f"effect on {self._name}"], keys, columns, title=title)
 
     def _values(self) -> NDArray[np.float64]:
         """Return the measure by cell, of all cells of the sweep, and whole seed."""

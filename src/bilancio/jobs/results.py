@@ -169,6 +169,7 @@ async def _computed(store: JobStore, job: Job, question: Question, shown: slice)
         "summary": summary,
         "headline": said,
         "primary": made.primary,
+        "verdicts": dict(made.verdicts),
         "plan": made.plan,
         "warnings": (
             *job.config.remarks,

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pydantic import Field
+
 from bilancio.errors import OutputError, ResultsMissing
 from bilancio.frames import markup
 from bilancio.jobs.models import Job, View
@@ -99,7 +101,7 @@ class Results(View):
     summary
         Counts and averages, from the runs recorded until now.
     primary
-        The measure that verdicts and the plan are about.
+        The measure that verdicts are about.
     table
         Means grouped by parameters: a row for each group with `n` (cells times whole seeds),
         `n_seeds` (whole seeds), `verdict` where arms are compared, and for each measure m the
@@ -111,8 +113,11 @@ class Results(View):
         for.
     frontier
         What each search of a frontier has found; None where the sweep has none.
+    verdicts
+        How many rows of the table have each verdict; empty where there are less than two.
     plan
-        How many seeds a precision of the primary measure takes; None where that is not known.
+        How many seeds a precision takes of the primary measure, or of the first one shown where
+        that is not among them; None where that is not known.
     warnings
         What to know before drawing conclusions, a sentence each.
     files
@@ -132,6 +137,7 @@ class Results(View):
     contrasts: Table | None = None
     effects: Table | None = None
     frontier: Table | None = None
+    verdicts: dict[str, int] = Field(default_factory=dict)
     plan: dict[str, Any] | None = None
     warnings: tuple[str, ...] = ()
     files: dict[str, str]

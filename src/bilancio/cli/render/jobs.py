@@ -25,6 +25,7 @@ from bilancio.text import (
     when,
 )
 
+MANY_ROWS = 10  # that one would have to count
 SHARE = "share"  # of the variance, in a table of effects
 
 
@@ -71,17 +72,29 @@ def show_job(output: Output, progress: Progress) -> None:
 
 
 def show_results(
-    output: Output, results: Results, *, chosen: Sequence[str] = (), offset: int = 0
+    output: Output,
+    results: Results,
+    *,
+    chosen: Sequence[str] = (),
+    offset: int = 0,
 ) -> None:
-    """Show what a job has found: headline, table, failures, files."""
+    """Show what a job has found: headline, tables, failures, files.
+
+    The one row of a table without groups is left out where another table was asked for.
+    """
     output.say(results.headline)
     if results.frontier is not None and results.frontier.rows:
         output.say()
         output.show(frontier_table(results.frontier, width=output.width))
     primary = results.primary
-    _show_table(output, results.table, chosen=chosen, offset=offset, primary=primary)
+    effects = results.effects
+    others = results.contrasts is not None or (effects is not None and SHARE in effects.columns)
+    if results.table is not None and (results.table.n_keys or not others):
+        _show_table(output, results.table, chosen=chosen, offset=offset, primary=primary)
+        if sum(results.verdicts.values()) >= MANY_ROWS:
+            output.say(_verdicts(results.verdicts))
     _show_table(output, results.contrasts, chosen=chosen, offset=offset, primary=primary)
-    _show_effects(output, results.effects)
+    _show_effects(output, effects)
     for warning in results.warnings:
         output.say(f"Note: {warning}")
     if results.plan is not None:
@@ -93,6 +106,12 @@ def show_results(
         output.say(f"Files in {results.job.folder}:")
         output.show(pairs_table({"": ", ".join(results.files)}, width=output.width))
     say_few_seeds(output, results.job)
+
+
+def _verdicts(counts: Mapping[str, int]) -> str:
+    """Say how many rows have each verdict."""
+    rows = plural(sum(counts.values()), "row")
+    return f"Of {rows}: " + ", ".join(f"{word} {n:,}" for word, n in counts.items()) + "."
 
 
 def show_comparison(
@@ -161,7 +180,12 @@ def _took(progress: Progress) -> str:
 
 
 def _show_table(
-    output: Output, table: Table | None, *, chosen: Sequence[str], offset: int, primary: str
+    output: Output,
+    table: Table | None,
+    *,
+    chosen: Sequence[str],
+    offset: int,
+    primary: str,
 ) -> None:
     if table is None or not table.rows:
         return

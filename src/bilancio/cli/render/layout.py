@@ -23,6 +23,7 @@ def rows_table(
     rows: Sequence[Sequence[str]],
     *,
     words: Sequence[str],
+    left: Sequence[str] = (),
     width: int,
 ) -> tuple[Table, list[str]]:
     """Return a table of as many columns as fit, and the names of those that do not.
@@ -35,6 +36,8 @@ def rows_table(
         Names, the important ones first; underscores become spaces where a heading is broken.
     words
         The columns that hold words; others are numbers, to the right.
+    left
+        Columns that stand to the left, though they are not cut.
     width
         Characters in a line.
     """
@@ -49,7 +52,7 @@ def rows_table(
             if name not in words or room < LEAST_WORDS:
                 break
         used += room + GAP
-        justify = "left" if name in words else "right"
+        justify = "left" if name in words or name in left else "right"
         table.add_column(spoken, justify=justify, vertical="bottom", width=room)  # type: ignore[arg-type]
     shown = len(table.columns)
     for row in cells:

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from rich.cells import cell_len
 from rich.console import Group, RenderableType
@@ -27,6 +27,7 @@ from bilancio.text import ago, number, runs, values
 
 _HEAD_WIDTH = 32  # number, time and kind of an event
 LEADING_MEASURES = 4  # of a table for which no measures were chosen
+INTERVAL = "95 % interval"
 
 
 def results_table(
@@ -50,22 +51,47 @@ def results_table(
     wanted = list(chosen) or measures[:LEADING_MEASURES]
     if not measures:  # a pivot, or single seeds
         wanted = [name for name in columns if name not in {*keys, *counts, "verdict"}]
+    values = {name: name.partition("=")[2] or name for name in wanted}  # those of a pivot
     rows = [dict(zip(columns, row, strict=True)) for row in table.rows]
-    texts: dict[str, list[str]] = {name: [key_text(row[name]) for row in rows] for name in keys}
-    intervals = []
+    made = [_Column(name, name, [key_text(row[name]) for row in rows]) for name in keys]
     for name in [*counts, *wanted]:
-        texts[name] = [number(row[name]) for row in rows]
+        cells = [number(row[name]) for row in rows]
+        made.append(_Column(name, values.get(name, name), cells))
         beside = name in chosen or name == primary
         if beside and any(row.get(f"{name}_low") is not None for row in rows):
-            intervals.append("95 % interval" if name == primary else f"{name} 95 % interval")
-            texts[intervals[-1]] = [_interval(row, name) for row in rows]
+            made.append(_Column(name, INTERVAL, [_interval(row, name) for row in rows]))
     if "verdict" in columns:
-        texts["verdict"] = [str(row["verdict"]) for row in rows]
-    lines = list(zip(*texts.values(), strict=True))
-    named = [name for name in keys if any(isinstance(row[name], str) for row in rows)]
-    words = [*named, *intervals, "verdict"]
-    made, cut = rows_table(list(texts), lines, words=words, width=width)
-    return made, [name for name in measures if name in cut or name not in texts]
+        verdict = _Column("verdict", "verdict", [str(row["verdict"]) for row in rows])
+        places = [place for place, each in enumerate(made, 1) if each.of == primary]
+        made.insert(places[-1] if places else len(made), verdict)
+    left = [name for name in keys if any(isinstance(row[name], str) for row in rows)]
+    shown, cut = _laid_out(made, left=left, width=width)
+    if cut and cut[0].heading == INTERVAL:  # a measure is shown with its interval, or not at all
+        shown, _ = _laid_out(made[: -len(cut) - 1], left=left, width=width)
+    left_out = {each.of for each in cut} | (set(measures) - {each.of for each in made})
+    return shown, [name for name in measures if name in left_out]
+
+
+class _Column(NamedTuple):
+    """A column of a table of results: of a key, of a count, of a measure or its interval."""
+
+    of: str
+    heading: str
+    cells: list[str]
+
+
+def _laid_out(
+    columns: Sequence[_Column], *, left: Sequence[str], width: int
+) -> tuple[RichTable, Sequence[_Column]]:
+    """Return a table of the columns that fit, and those that do not."""
+    shown, cut = rows_table(
+        [each.heading for each in columns],
+        list(zip(*(each.cells for each in columns), strict=True)),
+        words=[INTERVAL, "verdict"],
+        left=left,
+        width=width,
+    )
+    return shown, columns[len(columns) - len(cut) :]
 
 
 def _interval(row: Mapping[str, Any], name: str) -> str:
