@@ -1,4 +1,4 @@
-"""The page on the 625-cell study shows what its commands print."""
+"""The pages on statistics: their commands run, and print what a page shows."""
 
 import re
 import shlex
@@ -8,25 +8,29 @@ import pytest
 
 from bilancio.cli.main import run
 
-PAGE = (Path(__file__).parent.parent / "docs" / "study.md").read_text(encoding="utf-8")
+DOCS = Path(__file__).parent.parent / "docs"
 
 
-def sessions():
-    """Return each command of the page with the lines that it shows."""
-    for block in re.findall(r"```console\n(.*?)```", PAGE, flags=re.DOTALL):
+def sessions(page):
+    """Return each command of a page with the lines that it shows."""
+    for block in re.findall(r"```console\n(.*?)```", page, flags=re.DOTALL):
         for said in block.removeprefix("$ ").split("\n$ "):
             command, *shown = said.strip().splitlines()
             yield command, [line.rstrip() for line in shown if line.strip()]
 
 
 @pytest.mark.slow
-def test_each_command_of_the_study_prints_what_the_page_shows(capsys, monkeypatch):
+@pytest.mark.parametrize("name", ["study.md", "statistics.md"])
+def test_each_command_of_a_page_prints_what_it_shows(name, capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "100")
-    for command, shown in sessions():
-        assert run(shlex.split(command)[1:]) == 0, command
-        printed = [line.rstrip() for line in capsys.readouterr().out.splitlines()]
+    page = (DOCS / name).read_text(encoding="utf-8")
+    for command, shown in sessions(page):
+        code = run(shlex.split(command)[1:])
+        said = capsys.readouterr()
+        assert code == 0, (command, said)
+        printed = [line.rstrip() for line in said.out.splitlines()]
         assert [line for line in shown if line not in printed] == [], command
         assert sorted(shown, key=printed.index) == shown, command
-    program, shown = re.search(r"```python\n(.*?)```\n\n```\n(.*?)```", PAGE, re.DOTALL).groups()
-    exec(compile(program, "study.md", "exec"), {})
-    assert capsys.readouterr().out.strip() == shown.strip()
+    for program, shown in re.findall(r"```python\n(.*?)```\n\n```\n(.*?)```", page, re.DOTALL):
+        exec(compile(program, name, "exec"), {})
+        assert capsys.readouterr().out.strip() == shown.strip()

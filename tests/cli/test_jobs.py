@@ -128,7 +128,7 @@ def test_results_for_people_show_few_measures_and_name_the_others(bilancio, job,
     said = bilancio("jobs", "results", job, "--group-by", "kappa,mu")
     assert "Trading" in said.out
     assert "95 % interval" in said.out
-    assert "Also available, by --measures: n_defaults_passive" in said.out
+    assert "Also available, by --measures: trading_relief_ratio, n_defaults_passive" in said.out
     assert f"Files in {small_job / 'out' / job}:" in said.out
 
 

@@ -473,7 +473,8 @@ def test_an_average_over_designs_is_called_one():
     everything = range(config.total_runs)
     sentence = "The average over all cells mixes designs (grid, lhs): look at each by itself."
     assert answered(config, everything, rows).warnings == (sentence,)
-    assert answered(config, everything, rows, where="design = lhs").warnings == ()
+    warnings = answered(config, everything, rows, where="design = lhs").warnings
+    assert warnings == ("Tables are over 4 of 6 cells; the headline is over all.",)
 
 
 def test_a_sobol_design_says_which_parameter_the_variance_comes_from():
