@@ -11,9 +11,10 @@ import numpy as np
 import psutil
 import pytest
 
-from bilancio.errors import JobStateError
+from bilancio.errors import JobStateError, LeaseLost
 from bilancio.jobs import AsyncJobManager, JobConfig, JobStatus
 from bilancio.jobs.store import packing
+from bilancio.jobs.worker import dispatch
 
 pytestmark = [pytest.mark.timeout(120), pytest.mark.usefixtures("plugins")]
 
@@ -312,3 +313,22 @@ async def test_metrics_survive_as_they_were_computed(manager):
     assert np.array_equal(indices, np.arange(100_000))
     assert np.array_equal(metrics["half"], indices / 2)
     assert np.array_equal(metrics["count"], indices)
+
+
+async def test_a_manifest_that_is_brought_up_to_date_while_its_job_is_cancelled_says_cancelled(
+    manager, small, monkeypatch
+):
+    """The worker has read the job, and writes after `cancel` has."""
+    write = dispatch.write_job_manifest
+
+    async def write_late(store, job, **how):
+        if (await store.job(job.job_id)).status is JobStatus.RUNNING:
+            await manager.cancel_job(job.job_id)
+        await write(store, job, **how)
+
+    monkeypatch.setattr(dispatch, "MANIFEST_S", 0.0)
+    monkeypatch.setattr(dispatch, "write_job_manifest", write_late)
+    job = await manager.create_job("cancelled while it runs", small)
+    with pytest.raises(LeaseLost):
+        await manager.run_job(job.job_id)
+    assert json.loads((job.folder / "job_manifest.json").read_text())["status"] == "cancelled"

@@ -193,8 +193,11 @@ class Dispatcher:
             return
         with contextlib.suppress(OutputError):
             job = await self._store.job(self._lease.job_id)
-            if job is not None:
+            while job is not None:
                 await write_job_manifest(self._store, job, durable=False)
+                written, job = job.status, await self._store.job(self._lease.job_id)
+                if job is not None and job.status is written:
+                    break  # else it was cancelled meanwhile, and this overwrote what that wrote
         self._manifest_due = time.monotonic() + MANIFEST_S
 
     async def note_speed(self) -> None:
