@@ -170,3 +170,12 @@ def test_a_table_says_what_its_columns_do_not():
     assert answer.table.title == "delta_total by mu"
     assert answer.contrasts.title == "mu against its lowest level: differences, paired by seed"
     assert answered(config, range(12), rows, group_by="kappa").table.title == ""
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_hypercube_of_the_largest_doubles_is_answered_without_warnings():
+    config = JobConfig(sweep_type="balanced", lhs=3, kappa_range="0.25:4", n_replicates=2)
+    rows = np.zeros(config.total_runs, [("delta_total", float)])
+    config.layout.cube(rows["delta_total"])[:] = [1.7e308, 1e307]  # by arm
+    (row,) = rows_of(answered(config, range(config.total_runs), rows).table)
+    assert row["trading_effect"] is row["trading_relief_ratio"] is None

@@ -226,7 +226,7 @@ def two_way_intervals(
         here = np.ix_(seeds, group_of_cell == group)
         above = top[here].T
         below = None if bottom is None else bottom[here].T
-        known = ~np.isnan(above if below is None else above + below)
+        known = ~np.isnan(above) if below is None else ~(np.isnan(above) | np.isnan(below))
         if not known.any():
             above, below = above[:, :0], None
         elif not known.all():
