@@ -48,7 +48,8 @@ Stressed liquidity means low kappas (0.25 to 0.5), ample liquidity high ones (2 
 2. Show the user the job's name prominently, with the number of runs and the estimate.
 3. start_sweep. A worker computes; nothing has to be kept open.
 4. job_status with wait_s, or tell the user to ask later by name.
-5. job_results: say the headline, the interval and how many runs stand behind it; group_by any \
+5. job_results: say the headline, the interval, the seeds behind it and the warnings; contrast \
+tells whether values of a parameter differ, effects which parameter matters; group_by any \
 parameter (kappa, concentration, mu, outside_mid_ratio, seed) shows what drives it.
 cancel_job stops a job; what it has found stays, and start_sweep resumes it.
 

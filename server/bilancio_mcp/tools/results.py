@@ -16,8 +16,10 @@ MANUAL = """\
 Tell what a job has found: headline, averages with intervals, a table, its files.
 
 Call it when the user asks for the results of a job by name, in any conversation; while it runs
-it gives what is there so far. Group by the parameters the user asks about. Say the headline,
-the interval and how many runs stand behind it; files hold every single run."""
+it gives what is there so far. Group by the parameters the user asks about; contrast tells whether
+their values differ, effects which one matters. Say the headline, the interval, how many seeds stand
+behind it, and the warnings. Verdicts take all rows of the table together: undecided is not no
+effect. Files hold every single run."""
 
 
 async def job_results(
