@@ -93,3 +93,14 @@ def test_part_of_a_list_is_said_by_its_place():
     assert text.listed("job", offset=0, shown=3, total=3) == "3 jobs."
     assert text.listed("job", offset=20, shown=20, total=132) == "132 jobs; these are 21 to 40."
     assert text.listed("job", offset=99, shown=0, total=3) == "3 jobs; none after the first 99."
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        (137.98, "138.0"), (35.2, "35.20"), (138.0, "138"), (0.5, "0.5000"), (1234.56, "1,234.6"),
+        (2.5e-7, "2.5e-07"), (7, "7"), (None, ""), (float("nan"), ""),
+    ],
+)  # fmt: skip
+def test_a_number_of_a_table_keeps_the_digits_that_it_has(value, written):
+    assert text.number(value) == written

@@ -84,7 +84,9 @@ def number(value: object) -> str:
     size = abs(value)
     if size >= 1000:  # noqa: PLR2004 - decimals say nothing beside thousands
         return f"{value:,.1f}"
-    return f"{value:.4f}" if 1e-4 <= size < 1 else f"{value:#.4g}"  # noqa: PLR2004 - as above
+    if size >= 1:
+        return f"{value:#.4g}"
+    return f"{value:.4f}" if size >= 1e-4 else f"{value:.4g}"  # noqa: PLR2004 - as above
 
 
 def duration(seconds: float) -> str:

@@ -7,6 +7,7 @@ from mcp import Client, MCPError
 from mcp_types import ResourceTemplateReference
 
 from bilancio.jobs.manager import AsyncJobManager
+from bilancio_mcp.outputs import findings
 from bilancio_mcp.server import build_server
 from bilancio_mcp.sizes import fitted, size
 from tests.server.talk import SMALL, completed, created, data, refusal
@@ -190,3 +191,9 @@ async def test_resources_and_completions_take_any_name():
 def test_anything_is_cut_to_its_budget(value):
     for budget in (40_000, 4_000, 400):
         assert size(fitted(value, budget)) <= budget
+
+
+def test_verdicts_are_counted_where_rows_are_many():
+    many, few = {"helps": 9, "undecided": 3}, {"helps": 2}
+    assert findings({"n_seeds": 5}, None, many) == {"n_seeds": 5, "verdicts": many}
+    assert findings({"n_seeds": 5}, None, few) == {"n_seeds": 5}
