@@ -124,8 +124,11 @@ class SweepConfig(BaseModel):
     def asked(self) -> dict[str, Any]:
         """Return the parameters that are not at their defaults, as JSON holds them."""
         implied = self.implied()
+        fields = type(self).model_fields
+        leading = [name for name in LEADING_FIELDS if name in fields]
         asked = {}
-        for name, field in type(self).model_fields.items():
+        for name in dict.fromkeys([*leading, *fields]):
+            field = fields[name]
             value = canonical(getattr(self, name))
             defaults = [implied[name]] if name in implied else []
             if not field.is_required():
