@@ -164,7 +164,8 @@ async def test_results_give_averages_measures_and_files():
     assert "phi_m" not in answer["config"]
     assert answer["failures"] == {}
     assert answer["next"] == (
-        f"job_results(job_id='{job_id}', group_by=['kappa']) breaks it down; also seed."
+        f"job_results(job_id='{job_id}', group_by=['kappa']) breaks it down; also seed. "
+        f"start_sweep(job_id='{job_id}', n_replicates=10) adds seeds: a better interval."
     )
 
 
