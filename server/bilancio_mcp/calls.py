@@ -21,7 +21,7 @@ _CALLS = {
     NextStep.RESULTS: "job_results({name}) shows what was found.",
     NextStep.RESUME: "start_sweep({name}) computes what is missing.",
     NextStep.RETRY: "start_sweep({name}) tries the failed runs again, once their cause is removed.",
-    NextStep.EXTEND: "start_sweep({name}, n_replicates={seeds}) adds seeds: a better interval.",
+    NextStep.EXTEND: "start_sweep({name}, n_replicates={seeds}) adds seeds.",
     NextStep.CREATE: "create_job with the same config makes a new job.",
 }
 

@@ -273,9 +273,8 @@ def _tags(tags: Sequence[str]) -> list[str]:
 
 def asked_for(config: SweepConfig) -> Data:
     """Return what a configuration sets that is not at its default."""
-    asked = config.model_dump(exclude_defaults=True).keys() | {"sweep_type"}
-    written = config.as_dict().items()
-    return {name: value for name, value in written if name in asked and value is not None}
+    asked = config.asked().keys() | {"sweep_type"}
+    return {name: value for name, value in config.as_dict().items() if name in asked}
 
 
 def moments(job: Job) -> dict[str, Any]:

@@ -184,8 +184,9 @@ def _refuse_unknown(given: dict[str, Any], tool: Tool) -> None:
     """Refuse arguments that the tool does not have; the SDK would drop them."""
     known = tool.parameters["properties"]
     config = known.get("config", {})
+    shared = tool.parameters.get("$defs", {}).values()
     sweep_fields = set(config.get("properties", ())).union(
-        *(option["properties"] for option in config.get("oneOf", ()))
+        *(part.get("properties", ()) for part in (*config.get("oneOf", ()), *shared))
     )
     unknown = sorted(given.keys() - known.keys())
     problems = []

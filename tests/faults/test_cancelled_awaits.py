@@ -95,6 +95,7 @@ CALLS = {
     "job_ids": lambda store: store.job_ids(),
     "jobs": lambda store: store.jobs(),
     "last_start": lambda store: store.last_start("leased-job"),
+    "note_engine": lambda store: store.note_engine(LEASE, "another-1"),
     "note_in_flight": lambda store: store.note_in_flight(LEASE, []),
     "note_process": lambda store: store.note_process(LEASE, 1),
     "record": lambda store: store.record(LEASE, CHUNKS, {3: "no"}, {}, compute_s=1, lease_s=9),

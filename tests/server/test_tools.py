@@ -165,7 +165,7 @@ async def test_results_give_averages_measures_and_files():
     assert answer["failures"] == {}
     assert answer["next"] == (
         f"job_results(job_id='{job_id}', group_by=['kappa']) breaks it down; also seed. "
-        f"start_sweep(job_id='{job_id}', n_replicates=10) adds seeds: a better interval."
+        f"start_sweep(job_id='{job_id}', n_replicates=10) adds seeds."
     )
 
 

@@ -6,6 +6,9 @@ from datetime import datetime
 from bilancio.executors.base import Outcome
 from bilancio.jobs.store.rows import Speed
 
+CALL_S = 1e-3  # that a call of `compute` takes whatever the number of runs: much of a tiny batch
+SHORT_S = 0.01  # of a batch of which that is more than a tenth
+LEAST_SHARE = 0.2  # of a batch's time that its runs take at least
 GROWTH = 4  # a measurement is worth noting again when it rests on so many times as many batches
 
 
@@ -37,7 +40,10 @@ class SpeedMeter:
             self._first = (now - self._announced).total_seconds(), cost
         if outcome.cold or cost <= 0:
             return False
-        self._warm.append(outcome.compute_s / cost)
+        computing_s = outcome.compute_s
+        if computing_s < SHORT_S:
+            computing_s = max(computing_s - CALL_S, LEAST_SHARE * computing_s)
+        self._warm.append(computing_s / cost)
         if len(self._warm) < self._due:
             return False
         self._due *= GROWTH
