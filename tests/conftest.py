@@ -4,12 +4,15 @@ import contextlib
 import ctypes
 import os
 import signal
+import subprocess
 import sys
 from pathlib import Path
 
 import platformdirs
 import psutil
 import pytest
+
+from bilancio.model import compiled
 
 # Compiled kernels and downloaded packages are shared by all tests; they are nobody's data.
 CACHE_HOME = platformdirs.user_cache_path()
@@ -23,6 +26,13 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 # Workers outlive who starts them; as their new parent this process can find and end them.
 if sys.platform == "linux":
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Compile the engine, once per machine and version, before a test that needs it is timed."""
+    if session.items and not session.config.option.collectonly and not compiled(traced=True):
+        code = "from bilancio.model import warm_up; warm_up(traced=True)"
+        subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def has_children() -> bool:

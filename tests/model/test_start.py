@@ -1,53 +1,85 @@
 """The first start: compiled once per machine and version, never twice at the same time."""
 
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 
 from bilancio.model import compilation, compiled, warm_up
+from tests.model.processes import REMOVED, answer, start
 
+# Kernels that compile in a moment, in place of the engine's, which take longer than a test may;
+# tests/faults/test_cold_engine.py compiles those. They wait until all processes are about to load.
+SMALL_ENGINE = """
+import time
+from pathlib import Path
+
+import numba
+
+from bilancio.model.kernels.compiled import cached, entry
+
+while len(list(Path(__file__).parent.glob("*.ready"))) < {processes}:
+    time.sleep(0.005)
+
+
+def _twice(number):
+    return 2 * number
+
+
+simulate_rows = entry(numba.int64(numba.int64))(_twice)
+trace_rows = cached(_twice)
+"""
 START = """
-from bilancio.model import compiled, simulate, warm_up
+import os, sys
+from pathlib import Path
+
+import bilancio.model.kernels
+from bilancio.model import compiled, warm_up
+
+[folder] = sys.argv[1:]
+bilancio.model.kernels.__path__.insert(0, folder)
 said = []
 before = compiled()
+(Path(folder) / f"{os.getpid()}.ready").touch()
 warm_up(said.append)
 assert warm_up(said.append) == 0.0
-print(before, len(said), compiled(), simulate(kind="ring", n_agents=5).days_simulated)
+
+from bilancio.model.kernels.run import simulate_rows
+
+n_compiled = sum(simulate_rows.stats.cache_misses.values())
+print(before, len(said), n_compiled, compiled(), simulate_rows(2), *said)
 """
 
 
-def start(code, **environment):
-    return subprocess.Popen(
-        [sys.executable, "-W", "error", "-c", code],
-        env=os.environ | environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        cwd=Path(__file__).parents[2],
-    )  # fmt: skip
+@pytest.fixture
+def small_engine(tmp_path):
+    """Return a function that writes a small engine for some processes; they get its folder."""
 
+    def write(processes):
+        folder = tmp_path / "kernels"
+        folder.mkdir()
+        (folder / "run.py").write_text(SMALL_ENGINE.format(processes=processes))
+        return str(folder)
 
-def answer(process):
-    out, err = process.communicate(timeout=280)
-    assert process.returncode == 0, err
-    return out.split()
-
-
-REMOVED = """
-import os, tempfile
-with tempfile.TemporaryDirectory() as folder:
-    os.chdir(folder)
-"""
+    return write
 
 
 @pytest.mark.slow
-def test_processes_that_start_together_compile_once_in_removed_folders_too(tmp_path):
-    starts = [start(REMOVED + START, BILANCIO_CACHE_DIR=str(tmp_path)) for _ in range(3)]
-    answers = [answer(process) for process in starts]
-    assert sorted(said for _, said, _, _ in answers) == ["0", "0", "1"]
-    assert {(ready, days) for _, _, ready, days in answers} == {("True", "4")}
-    again = answer(start(START, BILANCIO_CACHE_DIR=str(tmp_path)))
-    assert again == ["True", "0", "True", "4"]
+def test_processes_that_start_together_compile_once_in_removed_folders_too(tmp_path, small_engine):
+    engine, cache = small_engine(processes=3), str(tmp_path / "cache")
+    starts = [start(REMOVED + START, engine, BILANCIO_CACHE_DIR=cache) for _ in range(3)]
+    answers = sorted(answer(process)[:5] for process in starts)
+    loaded, compiled_it = ["False", "0", "0", "True", "4"], ["False", "1", "1", "True", "4"]
+    assert answers == [loaded, loaded, compiled_it]
+    again = answer(start(START, engine, BILANCIO_CACHE_DIR=cache))
+    assert again == ["True", "0", "0", "True", "4"]
+
+
+def test_the_engine_is_loaded_as_it_was_compiled():
+    code = (
+        "from bilancio.model import warm_up; warm_up(traced=True)\n"
+        "from bilancio.model.kernels.run import simulate_rows, trace_rows\n"
+        "print(*(sum(each.stats.cache_misses.values()) for each in (simulate_rows, trace_rows)))"
+    )
+    warm_up(traced=True)
+    assert answer(start(code)) == ["0", "0"]
 
 
 def test_importing_the_model_loads_neither_numpy_nor_numba():
@@ -76,12 +108,14 @@ def test_the_engine_is_loaded_once_per_process():
 
 
 @pytest.mark.slow
-def test_a_cache_that_cannot_be_written_does_not_keep_runs_from_starting(tmp_path):
+def test_a_cache_that_cannot_be_written_does_not_keep_the_engine_from_loading(
+    tmp_path, small_engine
+):
     (tmp_path / "file").write_text("no folder")
-    code = START.replace("print(", "print(said[0], ").replace("compiled(), ", "")
-    said = answer(start(code, BILANCIO_CACHE_DIR=str(tmp_path / "file")))
-    assert " ".join(said[:6]) == "The engine cannot be kept in"
-    assert said[-2:] == ["2", "4"]
+    engine = small_engine(processes=1)
+    said = answer(start(START, engine, BILANCIO_CACHE_DIR=str(tmp_path / "file")))
+    assert said[:5] == ["False", "2", "1", "False", "4"]
+    assert " ".join(said[5:11]) == "The engine cannot be kept in"
 
 
 @pytest.mark.slow

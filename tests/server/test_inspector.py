@@ -4,15 +4,19 @@ import json
 import os
 import shutil
 import subprocess
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from bilancio.jobs import JobManager, JobStatus
 from tests.server.talk import ROOT, SMALL, TOOLS
 
 pytestmark = [pytest.mark.inspector, pytest.mark.slow, pytest.mark.timeout(600)]
 
 PROGRAM = "mcp-inspector"
+JOB = {"description": "seen from outside", "config": SMALL, "tags": ["a", "b"]}
 
 
 def inspector() -> str:
@@ -33,7 +37,7 @@ def config() -> Path:
     told = json.loads((ROOT / ".mcp.json").read_text())
     settings = {name: value for name, value in os.environ.items() if name.startswith("BILANCIO_")}
     told["mcpServers"]["bilancio"]["env"] = settings
-    path = Path.cwd() / "mcp.json"
+    path = Path(tempfile.mkdtemp(dir=Path.cwd())) / "mcp.json"
     path.write_text(json.dumps(told))
     return path
 
@@ -61,18 +65,33 @@ def test_inspector_lists_the_tools():
     assert [tool["name"] for tool in inspect("tools/list")["tools"]] == TOOLS
 
 
-def test_inspector_creates_starts_follows_and_reads_a_job():
-    job = call("create_job", description="seen from outside", config=SMALL, tags=["a", "b"])
-    job_id = job["structuredContent"]["job_id"]
-    begun = call("start_sweep", job_id=job_id)["structuredContent"]
-    assert begun["action"] == "started"
-    status = begun
-    while status["status"] == "running":  # the first worker on a machine compiles the kernels
+def test_inspector_creates_a_job():
+    job_id = call("create_job", **JOB)["structuredContent"]["job_id"]
+    with JobManager() as manager:
+        job = manager.exact(job_id)
+    assert (job.description, job.tags) == (JOB["description"], tuple(JOB["tags"]))
+    assert job.status is JobStatus.PENDING
+
+
+def test_inspector_starts_and_follows_a_job_that_outlives_its_servers():
+    with JobManager() as manager:
+        job_id = manager.create_job(**JOB).job_id
+    status = call("start_sweep", job_id=job_id)["structuredContent"]
+    assert status["action"] == "started"
+    while status["status"] == "running":
         status = call("job_status", job_id=job_id, wait_s=20)["structuredContent"]
     assert status["status"] == "completed"
-    results = call("job_results", job_id=job_id, group_by=["kappa"])["structuredContent"]
+
+
+def test_inspector_reads_and_finds_a_job():
+    with JobManager() as manager:
+        job_id = manager.create_job(**JOB).job_id
+        manager.run_job(job_id)
+    with ThreadPoolExecutor() as pool:  # most of the time goes into starting clients and servers
+        asked = pool.submit(call, "job_results", job_id=job_id, group_by=["kappa"])
+        listed = call("list_jobs", tag="b")["structuredContent"]
+        results = asked.result()["structuredContent"]
     assert results["table"]["total_rows"] == 2
-    listed = call("list_jobs", tag="b")["structuredContent"]
     assert [line["job_id"] for line in listed["jobs"]] == [job_id]
 
 

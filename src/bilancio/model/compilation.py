@@ -34,12 +34,15 @@ log = logging.getLogger(__name__)
 _ENTRY = "bilancio.model.kernels.run"
 
 
-def compiled() -> bool:
-    """Return whether the engine is ready to be loaded, or needs no compilation at all."""
+def compiled(*, traced: bool = False) -> bool:
+    """Return whether the engine is ready to be loaded, or needs no compilation at all.
+
+    With *traced*, the same of the variant that writes down what happens in a run.
+    """
     if _compilation_is_off():
         return True
     try:
-        return (cache_folder() / _MARK).exists()
+        return (cache_folder() / (_TRACED if traced else _MARK)).exists()
     except (OSError, InvalidInput):  # as `warm_up` finds, and copes with
         return False
 
