@@ -52,7 +52,7 @@ async def test_a_worker_that_says_nothing_is_not_given_the_words_of_an_earlier_o
     assert died.error == "Its worker ended before it began: it logged nothing."
 
 
-@pytest.mark.slow
+@pytest.mark.faults
 async def test_a_worker_that_cannot_keep_the_compiled_engine_says_so(
     manager, isolated, monkeypatch
 ):

@@ -56,16 +56,17 @@ NOISY = Noisy()
 
 async def test_manuals_are_there_where_python_leaves_docstrings_out():
     command = [sys.executable, "-OO", "-m", "bilancio_mcp"]
-    async with Client(over_stdio(module_command())) as client:
+    plugged = {"PYTHONPATH": str(ROOT), "BILANCIO_PLUGINS": "tests.plugins:TRIVIAL"}
+    async with Client(over_stdio(module_command(), **plugged)) as client:
         usual = (await client.list_tools()).tools
-    async with Client(over_stdio(command, PYTHONOPTIMIZE="2")) as client:
+    async with Client(over_stdio(command, PYTHONOPTIMIZE="2", **plugged)) as client:
         tools = (await client.list_tools()).tools
         assert [tool.name for tool in tools] == TOOLS
         assert [tool.description for tool in tools] == [tool.description for tool in usual]
         assert [tool.input_schema for tool in tools] == [tool.input_schema for tool in usual]
         templates = (await client.list_resource_templates()).resource_templates
         assert all(template.description for template in templates)
-        job_id = await created(client)
+        job_id = await created(client, {"sweep_type": "trivial", "n": 5})
         data(await client.call_tool("start_sweep", {"job_id": job_id}))
         assert (await waited(client, job_id))["status"] == "completed"
         assert data(await client.call_tool("job_results", {"job_id": job_id}))["table"]
