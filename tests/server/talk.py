@@ -71,8 +71,8 @@ def module_command():
     return [sys.executable, "-m", "bilancio_mcp"]
 
 
-def over_stdio(command, cwd=ROOT, **environment):
-    """Return what starts a server with this process's (isolated) environment."""
+def over_stdio(command, cwd=None, **environment):
+    """Return what starts a server with this process's (isolated) environment and folder."""
     return StdioServerParameters(
         command=command[0], args=command[1:], env={**os.environ, **environment}, cwd=cwd
     )

@@ -35,7 +35,9 @@ def inspector() -> str:
 def config() -> Path:
     """Write the clone's .mcp.json with the settings of the test, which Inspector hands on."""
     told = json.loads((ROOT / ".mcp.json").read_text())
-    settings = {name: value for name, value in os.environ.items() if name.startswith("BILANCIO_")}
+    settings = {
+        name: value for name, value in os.environ.items() if name.startswith(("BILANCIO_", "UV_"))
+    }
     told["mcpServers"]["bilancio"]["env"] = settings
     path = Path(tempfile.mkdtemp(dir=Path.cwd())) / "mcp.json"
     path.write_text(json.dumps(told))
@@ -47,7 +49,7 @@ def inspect(method: str, *words: str):
         inspector(), "--cli", "--config", str(config()), "--server", "bilancio",
         "--method", method, *words,
     ]  # fmt: skip
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     # Inspector 2 exits with 5 where a tool refuses, and prints the refusal all the same.
     assert done.stdout.strip(), done.stderr
     return json.loads(done.stdout)

@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 from bilancio.jobs.manager import AsyncJobManager
-from tests.server.talk import ROOT, SMALL, committed_command
+from tests.server.talk import SMALL, committed_command
 
 pytestmark = [
     pytest.mark.slow,
@@ -38,7 +38,6 @@ class Conversation:
     def __init__(self) -> None:
         self.process = subprocess.Popen(
             committed_command(),
-            cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

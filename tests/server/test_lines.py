@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from mcp_types import JSONRPCNotification, JSONRPCRequest, JSONRPCResponse
 
 from bilancio_mcp.stdio import Refusal, parsed, written
-from tests.server.talk import ROOT, committed_command, module_command
+from tests.server.talk import committed_command, module_command
 
 PARSE_ERROR, INVALID_REQUEST = -32700, -32600
 INITIALIZE = {
@@ -75,7 +75,6 @@ class Lines:
     def __init__(self) -> None:
         self.process = subprocess.Popen(
             committed_command(),
-            cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -208,7 +207,7 @@ def test_server_without_a_standard_stream_serves_or_says_why_it_cannot(closed):
     command = f"{shlex.join(module_command())} {closed}"
     line = '{"jsonrpc":"2.0","id":1,"method":"ping"}\n'
     done = subprocess.run(
-        ["sh", "-c", command], cwd=ROOT, input=line, capture_output=True, text=True, check=False
+        ["sh", "-c", command], input=line, capture_output=True, text=True, check=False
     )
     if closed == "2>&-":
         assert json.loads(done.stdout)["result"] == {}

@@ -132,6 +132,6 @@ def test_nothing_but_the_protocol_is_on_standard_output():
     """A stray line there would end the conversation."""
     line = '{"jsonrpc":"2.0","id":1,"method":"ping"}\n'
     done = subprocess.run(
-        committed_command(), cwd=ROOT, input=line, capture_output=True, text=True, check=True
+        committed_command(), input=line, capture_output=True, text=True, check=True
     )  # fmt: skip
     assert [text[:16] for text in done.stdout.splitlines()] == ['{"jsonrpc":"2.0"']
