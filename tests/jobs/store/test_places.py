@@ -4,6 +4,7 @@ import asyncio
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 from bilancio.errors import NotAStore, StoreCorrupt, StoreError, StoreUnavailable
 from bilancio.jobs import AsyncJobManager
 from bilancio.jobs.store import open_store
+from bilancio.jobs.store.sqlite.file import StoreFiles
 from tests.jobs.store.kit import CONFIG, as_nobody
 
 SERVER = """
@@ -180,6 +182,27 @@ async def test_a_log_without_its_file_is_refused_and_kept(path, state):
     with pytest.raises(StoreCorrupt, match=rf"its file is {state}, but the log store.db-wal"):
         await open_store(str(path))
     assert log.read_bytes() == b"x" * 100
+
+
+def test_a_store_that_another_process_makes_between_two_looks_is_opened(path):
+    class Slow(StoreFiles):
+        """Files of a store that appears, log and all, right after they were looked at first."""
+
+        def has_content(self):
+            found = super().has_content()
+            if not found:
+                path.parent.mkdir()
+                connection = sqlite3.connect(path)
+                connection.execute("PRAGMA journal_mode = WAL")
+                connection.execute("CREATE TABLE made (name)")
+                self.made.append(connection)
+            return found
+
+    Slow.made = []
+    files = Slow(path)
+    assert files.exists()
+    assert files.log_size() > 0
+    Slow.made.pop().close()
 
 
 async def test_an_empty_file_alone_becomes_a_store(path):

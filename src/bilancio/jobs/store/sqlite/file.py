@@ -89,21 +89,29 @@ class StoreFiles(NamedTuple):
         """
         if self.has_content():
             return True
+        lost = self._lost()
+        # Another process may have made the store after the first look and before the second.
+        if self.has_content():
+            return True
+        if lost:
+            raise StoreCorrupt(str(self.main), lost)
+        return False
+
+    def _lost(self) -> str:
+        """Say what shows that there was a store whose file is gone or empty; empty if nothing."""
         missing = not self.main.exists()
         if self.log_size():
             what = "missing" if missing else "empty"
-            raise StoreCorrupt(
-                str(self.main),
+            return (
                 f"its file is {what}, but the log {self.log.name} beside it holds what was "
-                f"written to it. {START_ANEW.format(self.log.name)}",
+                f"written to it. {START_ANEW.format(self.log.name)}"
             )
         if not missing and (beside := self._trace()):
-            raise StoreCorrupt(
-                str(self.main),
+            return (
                 f"its file is empty, but {beside} beside it shows that it held a store. "
-                f"{START_ANEW.format('the empty file')}",
+                f"{START_ANEW.format('the empty file')}"
             )
-        return False
+        return ""
 
     def _trace(self) -> str:
         """Return the name of something that only a store leaves behind; empty if there is none."""
