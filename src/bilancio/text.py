@@ -89,6 +89,13 @@ def number(value: object) -> str:
     return f"{value:.4f}" if size >= 1e-4 else f"{value:.4g}"  # noqa: PLR2004 - as above
 
 
+def key_text(value: object) -> str:
+    """Write a parameter's value as it was given, not rounded: different values stay different."""
+    if value is None:
+        return ""
+    return str(value).lower() if isinstance(value, bool) else str(value).removesuffix(".0")
+
+
 def duration(seconds: float) -> str:
     """Write a time span: 0.4 s, 12 s, 3 min 20 s, 2 h 5 min, 3 d 4 h."""
     if seconds < 10:  # noqa: PLR2004 - tenths matter below

@@ -199,6 +199,15 @@ def test_a_pivot_has_a_column_for_each_value():
     )
 
 
+def test_a_pivot_has_columns_of_their_own_for_values_that_are_all_but_equal():
+    kappas = ["0.3", "0.30000000000000004", "1"]
+    config = JobConfig(sweep_type="ring", kappas=kappas, n_replicates=3)
+    rows = invented(config.total_runs)
+    table = answered(config, range(config.total_runs), rows, pivot="kappa").table
+    assert table.columns == ("kappa=0.3", "kappa=0.30000000000000004", "kappa=1")
+    assert len(table.rows[0]) == 3
+
+
 def test_a_pivot_can_have_a_row_for_each_seed():
     config = JobConfig(sweep_type="balanced", kappas=["0.5", "1"], mus=[0, 1], n_replicates=3)
     rows = invented(config.total_runs)

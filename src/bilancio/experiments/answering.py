@@ -22,7 +22,6 @@ from bilancio.experiments.answers import (
     known,
     measure_columns,
     ratio,
-    shown_key,
     table_of,
 )
 from bilancio.experiments.cautions import Cautions
@@ -31,7 +30,7 @@ from bilancio.experiments.levels import LevelContrasts
 from bilancio.experiments.questions import Question, check_names
 from bilancio.experiments.reduction import Bools, Groups
 from bilancio.experiments.sensitivity import SobolDesign
-from bilancio.text import SHOWN_VALUES
+from bilancio.text import SHOWN_VALUES, key_text
 
 SEED = "seed"
 MAX_COLUMNS = 200  # of a pivot
@@ -267,7 +266,7 @@ class Answering:
             values = groups.intervals[name].estimate if keys else np.empty(0)
         found = pivot([key[:-1] for key in keys], [key[-1] for key in keys], values)
         columns = {
-            f"{asked.pivot}={shown_key(value)}": known(column)
+            f"{asked.pivot}={key_text(value)}": known(column)
             for value, column in zip(found.columns, found.cells.T, strict=True)
         }
         rows: list[Row] = [key for key in found.rows if isinstance(key, tuple)]
@@ -310,7 +309,7 @@ class Answering:
             widest = int(by_row.argmax())
             key = dict(zip(self._by, self._key(self._groups.keys[widest]), strict=True))
             plan |= {"widest": key, "n_seeds_widest": int(by_row[widest])}
-            where_ = ", ".join(f"{name} {shown_key(value)}" for name, value in key.items())
+            where_ = ", ".join(f"{name} {key_text(value)}" for name, value in key.items())
             said += f", and {_seeds(int(by_row[widest]))} in the widest row ({where_})"
         return plan | {"sentence": f"{said}."}
 
@@ -331,7 +330,7 @@ def _seeds(number: int, before: str = "") -> str:
 
 def _values(name: str, column: NDArray[Any]) -> str:
     """Say which values a parameter has in the cells."""
-    distinct = [shown_key(value) for value in np.unique(column).tolist()]
+    distinct = [key_text(value) for value in np.unique(column).tolist()]
     if len(distinct) > SHOWN_VALUES:
         return f"{name} from {distinct[0]} to {distinct[-1]}"
     return f"{name} {', '.join(distinct)}"

@@ -139,11 +139,6 @@ def measure_columns(
     return columns
 
 
-def shown_key(value: Any) -> str:
-    """Write a parameter's value as it was given: 1.0 as 1."""
-    return f"{value:.15g}" if isinstance(value, float) else str(value)
-
-
 def known(values: NDArray[np.float64]) -> list[float | None]:
     """Return numbers as JSON holds them: None where there is none or it is infinite."""
     return [value if math.isfinite(value) else None for value in values.tolist()]

@@ -13,7 +13,7 @@ from typing import Any
 
 from bilancio.errors import InvalidInput, Problem
 from bilancio.printable import escaped
-from bilancio.text import number, plural
+from bilancio.text import key_text, number, plural
 from bilancio.validation import nearest
 
 MAX_HTML_ROWS = 30
@@ -200,13 +200,6 @@ def html_facts(facts: Mapping[str, str]) -> str:
 def html_text(text: str) -> str:
     """Return *text* as HTML shows it, whatever it holds."""
     return html.escape(escaped(text))
-
-
-def key_text(value: object) -> str:
-    """Write a parameter's value as it was given, not rounded: different values stay different."""
-    if value is None:
-        return ""
-    return str(value).lower() if isinstance(value, bool) else str(value).removesuffix(".0")
 
 
 def _check(measures: Sequence[str], known: Sequence[str]) -> None:

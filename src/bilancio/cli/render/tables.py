@@ -19,11 +19,10 @@ from bilancio.cli.render.layout import (
     rows_table,
     ruled_table,
 )
-from bilancio.frames.markup import key_text
 from bilancio.jobs.models import Job, JobEvent, Page
 from bilancio.jobs.views import Table
 from bilancio.printable import escaped
-from bilancio.text import ago, number, runs, values
+from bilancio.text import ago, key_text, number, runs, values
 
 _HEAD_WIDTH = 32  # number, time and kind of an event
 LEADING_MEASURES = 4  # of a table for which no measures were chosen
