@@ -18,6 +18,7 @@ from bilancio.analysis.observations import Observations
 from bilancio.analysis.seeds import seed_means, whole
 from bilancio.experiments.design import n_probes, probe_columns, probe_cube, probed_arms
 from bilancio.experiments.layout import Layout
+from bilancio.model.metrics import Metric
 
 Indices = NDArray[np.int64]
 Metrics = NDArray[np.void]
@@ -53,6 +54,8 @@ class Recorded:
 
 class LaidOut(Protocol):
     """An experiment whose runs lie over cells, seeds and arms."""
+
+    metrics: tuple[Metric, ...]
 
     def layout(self, config: Any) -> Layout:
         """Return how the runs whose cells are known from the start are numbered."""
@@ -109,6 +112,7 @@ class Cells:
     """
 
     def __init__(self, experiment: LaidOut, config: Any, recorded: Recorded) -> None:
+        self._experiment = experiment
         self._layout = experiment.layout(config)
         self._config = config
         self._recorded = recorded
@@ -150,8 +154,10 @@ class Cells:
         if self._recorded.searched is None or not n_probes(self._config):
             return cube
         indices, metrics = self._recorded.searched
-        known = name in (metrics.dtype.names or ())
-        tried = probe_cube(self._config, indices, metrics[name] if known else np.nan, np.nan)
+        values: Any = np.nan
+        if name in (metrics.dtype.names or ()):
+            values = as_numbers(self._experiment, name, metrics[name])
+        tried = probe_cube(self._config, indices, values, np.nan)
         return np.concatenate([cube, tried], axis=1)
 
 
@@ -273,6 +279,15 @@ class Groups:
 def _replace_rows(found: Intervals, rows: NDArray[np.intp], others: Intervals) -> None:
     for each in fields(Intervals):
         getattr(found, each.name)[rows] = getattr(others, each.name)
+
+
+def as_numbers(experiment: LaidOut, name: str, column: NDArray[Any]) -> NDArray[np.float64]:
+    """Return a column of metrics as float64, NaN where a value is missing."""
+    numbers = column.astype(np.float64)
+    metric = next((each for each in experiment.metrics if each.name == name), None)
+    if metric is not None and metric.missing is not None:
+        numbers[column == metric.missing] = np.nan
+    return numbers
 
 
 def column_of(metric: str, arm: str, arms: Sequence[str]) -> str:

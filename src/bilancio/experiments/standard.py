@@ -28,6 +28,7 @@ from bilancio.experiments.reduction import (
     Metrics,
     ObservedCells,
     Recorded,
+    as_numbers,
     column_of,
     metric_of,
 )
@@ -203,15 +204,6 @@ def complete_starts(indices: Indices, n_arms: int) -> NDArray[np.intp]:
         later = indices[number : len(indices) - n_arms + 1 + number]
         whole = whole & (later - indices[: len(whole)] == number)
     return np.flatnonzero(whole)
-
-
-def as_numbers(experiment: StandardExperiment, name: str, column: NDArray[Any]) -> NDArray[Any]:
-    """Return a column as float64, NaN where a value is missing."""
-    numbers = column.astype(np.float64)
-    metric = next((each for each in experiment.metrics if each.name == name), None)
-    if metric is not None and metric.missing is not None:
-        numbers[column == metric.missing] = np.nan
-    return numbers
 
 
 def split(

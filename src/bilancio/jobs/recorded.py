@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bilancio.experiments import registry
-from bilancio.experiments.reduction import Recorded
-from bilancio.experiments.standard import StandardExperiment, as_numbers
+from bilancio.experiments.reduction import Recorded, as_numbers
+from bilancio.experiments.standard import StandardExperiment
 from bilancio.jobs.models import Job
 from bilancio.jobs.ranges import stretches
 from bilancio.jobs.store import Chunk, JobStore, packing
