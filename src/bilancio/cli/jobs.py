@@ -34,6 +34,18 @@ Recompute = Annotated[
         help="Compute a completed job again that was imported without its single runs.",
     ),
 ]
+GroupBy = Annotated[
+    list[str] | None,
+    typer.Option(metavar="A,B,…", help="Parameters; a row for each combination."),
+]
+Measures = Annotated[
+    list[str] | None,
+    typer.Option(metavar="A,B,…", help="What to show. Default: the first few."),
+]
+Where = Annotated[
+    list[str] | None,
+    typer.Option(metavar="CONDITION", help="Which cells, such as 'kappa < 0.5 and mu = 0'."),
+]
 Detach = Annotated[bool, typer.Option("--detach", metavar="", help="Return at once.")]
 
 
@@ -116,18 +128,9 @@ def show(job: JobName, *, as_json: AsJson = False) -> None:
 def results(
     job: JobName,
     *,
-    group_by: Annotated[
-        list[str] | None,
-        typer.Option(metavar="A,B,…", help="Parameters; a row for each combination."),
-    ] = None,
-    measures: Annotated[
-        list[str] | None,
-        typer.Option(metavar="A,B,…", help="What to show. Default: the first few."),
-    ] = None,
-    where: Annotated[
-        list[str] | None,
-        typer.Option(metavar="CONDITION", help="Which cells, such as 'kappa < 0.5 and mu = 0'."),
-    ] = None,
+    group_by: GroupBy = None,
+    measures: Measures = None,
+    where: Where = None,
     order_by: Annotated[
         list[str] | None,
         typer.Option(metavar="A,-B,…", help="Columns to order by; descending with a minus."),
@@ -214,18 +217,9 @@ def compare(
     job: Annotated[str, typer.Argument(metavar="JOB", help="A job.")],
     other: Annotated[str, typer.Argument(metavar="OTHER", help="The job to subtract.")],
     *,
-    group_by: Annotated[
-        list[str] | None,
-        typer.Option(metavar="A,B,…", help="Parameters; a row for each combination."),
-    ] = None,
-    measures: Annotated[
-        list[str] | None,
-        typer.Option(metavar="A,B,…", help="What to show. Default: the first few."),
-    ] = None,
-    where: Annotated[
-        list[str] | None,
-        typer.Option(metavar="CONDITION", help="Which cells, such as 'kappa < 0.5 and mu = 0'."),
-    ] = None,
+    group_by: GroupBy = None,
+    measures: Measures = None,
+    where: Where = None,
     limit: Limit = "50",
     offset: Offset = "0",
     as_json: AsJson = False,

@@ -141,18 +141,27 @@ def _tables(
     Runs that differ in how the cash is allotted have different parameters; all others have the
     same ones.
     """
-    axes: Iterable[str] = config.axes if isinstance(config, GridSweep) else ()
-    modes = columns.get("liquidity_mode", np.zeros(n_runs))
+    modes = columns.get("liquidity_mode")
+    if modes is None or (modes == modes[0]).all():
+        return _table(config, columns, n_runs)
     table, weights = np.empty(n_runs, PARAMETER_ROW), np.empty(0)
     for mode in np.unique(modes):
         rows = modes == mode
         here = {name: column[rows] for name, column in columns.items()}
-        cell = {name: here[name][0].item() for name in axes}
-        known = {name: value for name, value in cell.items() if value == value}  # noqa: PLR0124
-        first = config.parameter_model().model_validate(config.run_of(known))
-        table[rows], found = varied_table(first, here, int(rows.sum()))
+        table[rows], found = _table(config, here, int(rows.sum()))
         weights = found if len(found) else weights
     return table, weights
+
+
+def _table(
+    config: RingSettings, columns: Columns, n_runs: int
+) -> tuple[NDArray[np.void], NDArray[np.float64]]:
+    """Return the parameters of runs that do not differ in how the cash is allotted."""
+    axes: Iterable[str] = config.axes if isinstance(config, GridSweep) else ()
+    cell = {name: columns[name][0].item() for name in axes}
+    known = {name: value for name, value in cell.items() if value == value}  # noqa: PLR0124
+    first = config.parameter_model().model_validate(config.run_of(known))
+    return varied_table(first, columns, n_runs)
 
 
 def with_frontier(averages: str, summary: dict[str, Any]) -> str:
