@@ -16,7 +16,7 @@ Data = dict[str, Any]
 
 SUMMARY, TEXT, ERROR, PATH, TAG = 2_000, 500, 1_000, 1_000, 40  # characters
 CONFIG, FINDINGS, MEANS, FAILURES = 1_500, 4_000, 1_000, 2_000
-ROWS, FRONTIER_ROWS, JOBS = 6_000, 3_000, 16_000
+ROWS, SHORT_ROWS, JOBS = 6_000, 3_000, 16_000
 WARNINGS = 10
 COLUMNS, TAGS = 40, 8
 MANY_ROWS = 10  # whose verdicts one would have to count
@@ -171,14 +171,13 @@ class JobList(Answer):
     offset: int
 
 
-def findings(summary: Mapping[str, Any], table: Table | None, verdicts: Mapping[str, int]) -> Data:
-    """Return what an answer tells of a summary: what is known, but for what the table can show.
+def findings(summary: Mapping[str, Any], verdicts: Mapping[str, int]) -> Data:
+    """Return what an answer tells of a summary: what is known, and the first few averages.
 
     Verdicts are counted where the rows of the table are many.
     """
-    columns = () if table is None else table.columns
-    measures = [name for name in columns if f"{name}_low" in columns]
-    left_out = {"ci95", *(f"avg_{name}" for name in measures[LEADING_MEASURES:])}
+    averages = [name for name in summary if name.startswith("avg_")]
+    left_out = {"ci95", *averages[LEADING_MEASURES:]}
     told = {
         name: value for name, value in summary.items() if value is not None and name not in left_out
     }
@@ -215,12 +214,12 @@ def shown_columns(table: Table, primary: str, chosen: Sequence[str]) -> list[str
     return [name for name in columns if name not in left_out and not name.endswith("_adjusted")]
 
 
-def frontier_table(table: Table | None, *, offset: int) -> ResultsTable | None:
-    """Return what searches found as an answer holds it."""
+def whole_table(table: Table | None, *, offset: int = 0) -> ResultsTable | None:
+    """Return all columns of a table: what searches found, or shares of the variance."""
     if table is None:
         return None
     places = list(range(len(table.columns)))[:COLUMNS]
-    return _cut(table, places, offset=offset, budget=FRONTIER_ROWS)
+    return _cut(table, places, offset=offset, budget=SHORT_ROWS)
 
 
 def _cut(table: Table, places: Sequence[int], *, offset: int, budget: int) -> ResultsTable:

@@ -195,5 +195,16 @@ def test_anything_is_cut_to_its_budget(value):
 
 def test_verdicts_are_counted_where_rows_are_many():
     many, few = {"helps": 9, "undecided": 3}, {"helps": 2}
-    assert findings({"n_seeds": 5}, None, many) == {"n_seeds": 5, "verdicts": many}
-    assert findings({"n_seeds": 5}, None, few) == {"n_seeds": 5}
+    assert findings({"n_seeds": 5}, many) == {"n_seeds": 5, "verdicts": many}
+    assert findings({"n_seeds": 5}, few) == {"n_seeds": 5}
+
+
+async def test_effects_come_with_their_intervals_and_a_pivot_with_few_averages():
+    config = {"sweep_type": "balanced", "n_agents": 10, "kappas": [0.5, 1], "mus": [0, 0.5]}
+    async with Client(build_server()) as client:
+        job_id = await completed(client, {**config, "n_replicates": 10})
+        asked = {"job_id": job_id, "effects": True, "group_by": ["kappa"], "pivot": "mu"}
+        results = data(await client.call_tool("job_results", asked))
+    assert results["effects"]["columns"][1:] == ["share", "share_low", "share_high", "variance"]
+    averages = [name for name in results["findings"] if name.startswith("avg_")]
+    assert len(averages) == 4

@@ -8,7 +8,7 @@ from bilancio import text
 from bilancio.jobs.views import Table
 from bilancio_mcp import calls
 from bilancio_mcp.lifespan import Ctx, manager_of
-from bilancio_mcp.outputs import JobResults, asked_for, findings, frontier_table, results_table
+from bilancio_mcp.outputs import JobResults, asked_for, findings, results_table, whole_table
 from bilancio_mcp.tools.arguments import AnyName, Offset, Texts
 from bilancio_mcp.tools.spec import READS, ToolSpec
 
@@ -77,11 +77,11 @@ async def job_results(
         job_id=job.job_id,
         description=job.description,
         status=job.state,
-        findings=findings(results.summary, results.table, results.verdicts),
+        findings=findings(results.summary, results.verdicts),
         table=table,
         contrasts=results_table(results.contrasts, results.primary, measures, offset=offset),
-        effects=results_table(results.effects, results.primary, measures, offset=0),
-        frontier=frontier_table(results.frontier, offset=offset),
+        effects=whole_table(results.effects),
+        frontier=whole_table(results.frontier, offset=offset),
         plan="" if results.plan is None else results.plan["sentence"],
         warnings=list(results.warnings),
         folder=str(job.folder),
