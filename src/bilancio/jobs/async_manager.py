@@ -75,7 +75,8 @@ class AsyncJobManager:
         settings = load_settings().model_copy(
             update={name: value for name, value in given.items() if value}
         )
-        self._session = Session(settings, clock)
+        read = functools.partial(exports.stored_frame, settings)
+        self._session = Session(settings, clock, read)
 
     async def __aenter__(self) -> Self:
         return self

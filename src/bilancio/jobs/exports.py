@@ -3,6 +3,8 @@
 from typing import TYPE_CHECKING
 
 from bilancio.jobs.session import Session
+from bilancio.jobs.sync import LoopThread
+from bilancio.settings import Settings
 
 if TYPE_CHECKING:  # optional libraries
     from bilancio.frames.datasets import Dataset
@@ -31,6 +33,21 @@ async def runs_frame(session: Session, name: str, *, status: str | None = None) 
     from bilancio.jobs import frames  # numpy and the experiment
 
     return await frames.runs_frame(session, name, status=status)
+
+
+def stored_frame(
+    settings: Settings, database_url: str, job_id: str, status: str | None
+) -> "DataFrame":
+    """Return the runs of a job of the store at *database_url* as a frame; blocks.
+
+    The store is opened in a loop of its own: whoever read the job may have closed theirs.
+    """
+    session = Session(settings.model_copy(update={"database_url": database_url}))
+    loop = LoopThread("bilancio-frame")
+    try:
+        return loop.wait(lambda: runs_frame(session, job_id, status=status))
+    finally:
+        loop.close(session.close)
 
 
 async def to_xarray(session: Session, name: str) -> "Dataset":

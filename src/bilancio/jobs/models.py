@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple, Self, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, Self, TypeVar
 
 from pydantic import (
     BaseModel,
@@ -12,6 +12,7 @@ from pydantic import (
     Field,
     ModelWrapValidatorHandler,
     PlainSerializer,
+    PrivateAttr,
     SerializationInfo,
     SkipValidation,
     model_validator,
@@ -22,9 +23,13 @@ from bilancio.experiments.sweep_config import SweepConfig
 from bilancio.frames.markup import html_facts
 from bilancio.jobs.clock import to_text
 from bilancio.jobs.job_id import JobId
+from bilancio.jobs.origin import Origin
 from bilancio.jobs.run_ids import listed_ids
 from bilancio.printable import shortened
 from bilancio.text import counts, state, values
+
+if TYPE_CHECKING:  # pandas is optional
+    from bilancio.frames.tables import DataFrame
 
 T = TypeVar("T")
 
@@ -188,6 +193,7 @@ class Job(View):
     provenance: dict[str, Any] = Field(repr=False)
     holder: Holder | None = Field(exclude=True, repr=False)
     in_flight: tuple[InFlightBatch, ...] = Field(exclude=True, repr=False)
+    _origin: Origin = PrivateAttr(default_factory=Origin)
 
     @model_validator(mode="before")
     @classmethod
@@ -219,6 +225,32 @@ class Job(View):
     def state(self) -> str:
         """The status as a reader sees it: `stalled` where no worker carries a running job."""
         return "stalled" if self.stalled else self.status.value
+
+    def read_from(self, origin: Origin) -> Self:
+        """Note where the job was read from, and return it."""
+        self._origin = origin
+        return self
+
+    def runs_frame(self, *, status: str | None = None) -> "DataFrame":
+        """Return all runs of the job as a pandas frame; see `JobManager.runs_frame`.
+
+        They are read from the store that the job came from, as they are now, whether its manager
+        is open still or not. It blocks, also where an event loop runs.
+
+        Parameters
+        ----------
+        status
+            `completed`, `failed` or `pending`; all runs by default.
+
+        Raises
+        ------
+        ResultsMissing
+            No job manager of this process returned the job: it was unpickled, say.
+        JobNotFound, InvalidInput, StoreCorrupt
+        LibraryMissing
+            pandas is not installed.
+        """
+        return self._origin.runs_frame(self.job_id, status)
 
     def _repr_html_(self) -> str:
         """Return what a notebook shows: what the job is, and how far."""

@@ -7,12 +7,17 @@ from pathlib import Path
 from bilancio.errors import ManagerUnusable
 from bilancio.experiments import registry
 from bilancio.jobs.clock import Clock, utc_now
-from bilancio.jobs.store import JobStore, open_store
+from bilancio.jobs.store import JobStore, StoreReader, open_store
 from bilancio.settings import Settings
 
 
 class Session:
     """One store, opened when it is first needed.
+
+    Parameters
+    ----------
+    read
+        How jobs that come from the store read their runs by themselves; not at all without it.
 
     Attributes
     ----------
@@ -22,9 +27,12 @@ class Session:
         Output folders that were found to be writable.
     """
 
-    def __init__(self, settings: Settings, clock: Clock = utc_now) -> None:
+    def __init__(
+        self, settings: Settings, clock: Clock = utc_now, read: StoreReader | None = None
+    ) -> None:
         self.settings = settings
         self.clock = clock
+        self._read = read
         self.writable: set[Path] = set()
         self._process = os.getpid()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -54,7 +62,7 @@ class Session:
             raise ManagerUnusable(ManagerUnusable.OTHER_LOOP)
         async with self._opening:
             if self._opened is None:
-                store = await open_store(self.settings.database_url, self.clock)
+                store = await open_store(self.settings.database_url, self.clock, self._read)
                 if self._closed:  # meanwhile
                     await store.close()
                 self._refuse_closed()

@@ -2,7 +2,7 @@
 
 from bilancio.jobs.store.location import Location, locate
 from bilancio.jobs.store.rows import Chunk, EndedJob, JobList, ReadJob, Speed
-from bilancio.jobs.store.store import JobStore, open_store
+from bilancio.jobs.store.store import JobStore, StoreReader, open_store
 
 __all__ = [
     "Chunk",
@@ -12,6 +12,7 @@ __all__ = [
     "Location",
     "ReadJob",
     "Speed",
+    "StoreReader",
     "locate",
     "open_store",
 ]

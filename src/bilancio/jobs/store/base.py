@@ -10,6 +10,7 @@ from bilancio.errors import LeaseLost, invalid
 from bilancio.experiments.sweep_config import SweepConfig
 from bilancio.jobs.clock import Clock, to_text
 from bilancio.jobs.models import EventType, JobStatus, Lease
+from bilancio.jobs.origin import Origin
 from bilancio.jobs.store.database import Database, Transaction, Value
 from bilancio.jobs.store.rows import Chunk
 
@@ -27,11 +28,14 @@ class StoreBase:
     ----------
     database
         Only the store's own modules use it.
+    origin
+        What jobs read from here answer questions about their runs by.
     """
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, clock: Clock, origin: Origin | None = None) -> None:
         self.database = database
         self.clock = clock
+        self.origin = origin or Origin()
 
     def _now(self, plus_s: float = 0.0) -> str:
         return to_text(self.clock() + timedelta(seconds=plus_s))

@@ -146,4 +146,4 @@ class Questions(StoreBase):
         if row["manual"]:
             rows = await self.database.read("manual_run_ids", job_id=row["job_id"])
             ids = tuple(storable(each["run_id"]) for each in rows)
-        return job_from(row, ids)
+        return job_from(row, ids).read_from(self.origin)
