@@ -1,11 +1,11 @@
-"""A manager on an empty store, a small sweep, and a clock that tests turn."""
+"""Managers on an empty store, a small sweep, and a clock that tests turn."""
 
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from bilancio.experiments import registry
-from bilancio.jobs import AsyncJobManager, JobConfig
+from bilancio.jobs import AsyncJobManager, JobConfig, JobManager
 from tests.plugins import ALL
 
 
@@ -32,6 +32,23 @@ def clock():
 async def manager(clock):
     async with AsyncJobManager(clock=clock) as manager:
         yield manager
+
+
+@pytest.fixture
+def blocking():
+    """A manager for tests that do not await."""
+    with JobManager() as manager:
+        yield manager
+
+
+@pytest.fixture
+def done(blocking):
+    """Return a function that carries a sweep out, and returns its job."""
+
+    def done(config):
+        return blocking.run_job(blocking.create_job("carried out", config).job_id)
+
+    return done
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 import xarray
 
 from bilancio.errors import InvalidInput, LibraryMissing, ResultsMissing
-from bilancio.jobs import AsyncJobManager, JobConfig, JobManager
+from bilancio.jobs import AsyncJobManager, JobConfig
 from bilancio.jobs.store import packing
 
 CROSSED = {
@@ -28,16 +28,6 @@ OTHERS = {
 }  # fmt: skip
 
 
-@pytest.fixture
-def manager():
-    with JobManager() as manager:
-        yield manager
-
-
-def done(manager, config):
-    return manager.run_job(manager.create_job("as arrays", config).job_id)
-
-
 def assert_holds(dataset, runs, names):
     """Compare each run with the values at its place, and count them."""
     metrics = list(dataset.data_vars)
@@ -51,9 +41,9 @@ def assert_holds(dataset, runs, names):
                 assert value == run[name], name
 
 
-def test_a_crossed_grid_has_a_dimension_for_each_parameter_that_varies(manager):
-    job = done(manager, CROSSED)
-    found = manager.to_xarray(job.job_id)
+def test_a_crossed_grid_has_a_dimension_for_each_parameter_that_varies(blocking, done):
+    job = done(CROSSED)
+    found = blocking.to_xarray(job.job_id)
     assert dict(found.sizes) == {
         "seed": 3, "arm": 2, "kappa": 2, "concentration": 3, "monotonicity": 2,
     }  # fmt: skip
@@ -62,34 +52,34 @@ def test_a_crossed_grid_has_a_dimension_for_each_parameter_that_varies(manager):
     assert found.seed.values.tolist() == [7, 1, 9]
     assert (found.mu.item(), found.mu.dims) == (1, ())
     assert found.delta_total.size == job.total_runs
-    runs = manager.runs(job.job_id)
+    runs = blocking.runs(job.job_id)
     assert set(found.data_vars) == {*runs[0]} - {
         "job_id", "run_id", "index", "cell", "status", *found.coords,
     }  # fmt: skip
     assert_holds(found, runs, list(found.sizes))
 
 
-def test_words_switches_and_whole_numbers_are_dimensions_too(manager):
+def test_words_switches_and_whole_numbers_are_dimensions_too(blocking, done):
     vary = {"default_handling": ["expel-agent", "fail-fast"], "rollover": [True, False]}
     config = {"sweep_type": "ring", "vary": vary | {"n_agents": [3, 5]}, "n_replicates": 2}
-    job = done(manager, config)
-    found = manager.to_xarray(job.job_id)
+    job = done(config)
+    found = blocking.to_xarray(job.job_id)
     assert dict(found.sizes) == {
         "seed": 2, "n_agents": 2, "default_handling": 2, "rollover": 2,
     }  # fmt: skip
     assert found.n_agents.values.tolist() == [3, 5]
     assert sorted(found.default_handling.values.tolist()) == ["expel-agent", "fail-fast"]
-    assert_holds(found, manager.runs(job.job_id), list(found.sizes))
-    frame = manager.runs_frame(job.job_id)
+    assert_holds(found, blocking.runs(job.job_id), list(found.sizes))
+    frame = blocking.runs_frame(job.job_id)
     assert [str(frame[name].dtype) for name in vary] == ["category", "bool"]
     assert frame["default_handling"].tolist() == [
-        run["default_handling"] for run in manager.runs(job.job_id)
+        run["default_handling"] for run in blocking.runs(job.job_id)
     ]
 
 
-def test_it_says_units_meanings_and_which_job_it_is_of(manager):
-    job = done(manager, CROSSED)
-    found = manager.to_xarray(job.job_id)
+def test_it_says_units_meanings_and_which_job_it_is_of(blocking, done):
+    job = done(CROSSED)
+    found = blocking.to_xarray(job.job_id)
     assert found.dealer_pnl.attrs == {"units": "money", "long_name": "Profit of the dealers."}
     assert found.kappa.attrs["long_name"] == "Liquidity ratio κ: initial cash / debt."
     assert (found.attrs["job_id"], found.attrs["sweep_type"]) == (job.job_id, "balanced")
@@ -99,9 +89,9 @@ def test_it_says_units_meanings_and_which_job_it_is_of(manager):
 
 
 @pytest.mark.parametrize("name", OTHERS)
-def test_cells_of_other_designs_lie_along_one_dimension(manager, name):
-    job = done(manager, OTHERS[name])
-    found, runs = manager.to_xarray(job.job_id), manager.runs(job.job_id)
+def test_cells_of_other_designs_lie_along_one_dimension(blocking, done, name):
+    job = done(OTHERS[name])
+    found, runs = blocking.to_xarray(job.job_id), blocking.runs(job.job_id)
     dims = set(found.sizes)
     assert dims == {"seed"} | ({"cell"} if name != "single" else set()) | (
         {"arm"} if len(job.config.arms) > 1 else set()
@@ -130,30 +120,30 @@ async def test_runs_without_results_are_missing():
         assert_holds(found, await manager.runs(job.job_id, limit=100), list(found.sizes))
 
 
-def test_a_dataset_is_written_and_read_as_arrays_are(manager, tmp_path):
+def test_a_dataset_is_written_and_read_as_arrays_are(blocking, done, tmp_path):
     """Averages over seeds and differences between arms are one line each."""
-    found = manager.to_xarray(done(manager, CROSSED).job_id)
+    found = blocking.to_xarray(done(CROSSED).job_id)
     effect = found.delta_total.sel(arm="passive") - found.delta_total.sel(arm="active")
     by_kappa = effect.mean(["seed", "concentration", "monotonicity"])
     job_id = found.attrs["job_id"]
-    table = manager.results(job_id, group_by=["kappa"], measures=["trading_effect"]).to_pandas()
+    table = blocking.results(job_id, group_by=["kappa"], measures=["trading_effect"]).to_pandas()
     np.testing.assert_allclose(by_kappa.values, table["trading_effect"], atol=1e-12)
     again = xarray.Dataset.from_dict(found.to_dict())
     xarray.testing.assert_identical(again, found)
 
 
-def test_jobs_that_have_no_arrays_are_refused(manager, plugins, monkeypatch):
-    pending = manager.create_job("pending", CROSSED)
+def test_jobs_that_have_no_arrays_are_refused(blocking, done, plugins, monkeypatch):
+    pending = blocking.create_job("pending", CROSSED)
     with pytest.raises(ResultsMissing, match="no run has been recorded"):
-        manager.to_xarray(pending.job_id)
-    manager.start_job(pending.job_id)
+        blocking.to_xarray(pending.job_id)
+    blocking.start_job(pending.job_id)
     with pytest.raises(InvalidInput, match="to_xarray: got a job of runs recorded manually; allow"):
-        manager.to_xarray(pending.job_id)
-    own = done(manager, {"sweep_type": "gated", "n": 3})
+        blocking.to_xarray(pending.job_id)
+    own = done({"sweep_type": "gated", "n": 3})
     with pytest.raises(InvalidInput, match="got a job of gated, which does not say how its runs"):
-        manager.to_xarray(own.job_id)
-    job = done(manager, JobConfig(sweep_type="single", n_agents=3))
+        blocking.to_xarray(own.job_id)
+    job = done(JobConfig(sweep_type="single", n_agents=3))
     monkeypatch.setitem(sys.modules, "xarray", None)
     monkeypatch.delitem(sys.modules, "bilancio.frames.datasets", raising=False)
     with pytest.raises(LibraryMissing, match=r"needs xarray.*bilancio\[frames\]"):
-        manager.to_xarray(job.job_id)
+        blocking.to_xarray(job.job_id)
