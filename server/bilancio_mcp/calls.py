@@ -11,7 +11,7 @@ from bilancio.text import MORE_SEEDS, NextStep
 from bilancio_mcp.outputs import COLUMNS, ResultsTable
 
 WAIT_S, WAIT_LONGER_S = 45, 60  # clients give up a call after a minute or more
-RUNS = "runs.csv"
+RUNS = ("runs.csv", "runs.parquet")
 BINS = 5  # proposed for parameters that were sampled
 NAMED = 3  # measures that an answer's table leaves out
 
@@ -71,9 +71,10 @@ def _end(results: Results, *, more: bool) -> str:
         Whether there is something to do with it all the same.
     """
     job = results.job
-    if RUNS in results.files and results.runs_in_tables is None:
+    tables = [name for name in RUNS if name in results.files]
+    if tables and results.runs_in_tables is None:
         nothing = "" if more else "Nothing is left to call: "
-        return f"{nothing}{RUNS} in the folder holds every single run."
+        return f"{nothing}{tables[0]} in the folder holds every single run."
     if results.table is None and not job.manual:
         return (
             f"start_sweep(job_id='{job.job_id}', recompute=True) computes its single runs again, "

@@ -371,16 +371,17 @@ class WorkerError(BilancioError):
 class LibraryMissing(BilancioError):
     """A library that only some questions need is not installed."""
 
-    def __init__(self, library: str, reason: str = "") -> None:
-        super().__init__(library, reason)
+    def __init__(self, library: str, reason: str = "", asker: str = "This") -> None:
+        super().__init__(library, reason, asker)
         self.library = library
         self.reason = reason
+        self.asker = asker
 
     def sentence(self) -> str:
         """Return what is missing, and how it is installed."""
         why = f" ({self.reason})" if self.reason else ""
         return (
-            f"This needs {self.library}, which cannot be imported{why}. Install it with "
+            f"{self.asker} needs {self.library}, which cannot be imported{why}. Install it with "
             "pip install 'bilancio[frames]', or in a clone with uv sync --extra frames."
         )
 

@@ -4,7 +4,7 @@ import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import platformdirs
 from pydantic import Field, ValidationError, field_validator
@@ -13,6 +13,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from bilancio.validation import explained
 
 SQLITE_PREFIX = "sqlite:///"
+
+RunsFormat = Literal["csv", "parquet"]
 
 _FALSE = {"", "0", "false", "f", "no", "n", "off"}
 _SECRET = re.compile(
@@ -61,6 +63,9 @@ class Settings(BaseSettings):
     lease_s: float = Field(
         default=30.0, ge=0.3, le=3600, description="Seconds that a silent worker keeps its job."
     )
+    runs_format: RunsFormat = Field(
+        default="csv", description="Table of a job's runs: csv, or parquet, which needs pyarrow."
+    )
     experiments: str = Field(
         default="",
         description="Modules with experiments, or 'module:function', separated by commas.",
@@ -82,6 +87,11 @@ class Settings(BaseSettings):
     @classmethod
     def _empty_is_unset(cls, value: object) -> object:
         return value or None
+
+    @field_validator("runs_format", mode="before")
+    @classmethod
+    def _empty_is_csv(cls, value: object) -> object:
+        return value or "csv"
 
     @field_validator("debug", mode="before")
     @classmethod

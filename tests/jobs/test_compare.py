@@ -11,7 +11,8 @@ GRID = {"sweep_type": "balanced", "n_agents": 10, "kappas": ["0.3", "1"], "mus":
 
 
 async def finished(manager, **changes):
-    job = await manager.create_job("a job to compare", JobConfig(**(GRID | changes)))
+    asked = {name: value for name, value in (GRID | changes).items() if value is not None}
+    job = await manager.create_job("a job to compare", JobConfig(**asked))
     return await manager.run_job(job.job_id)
 
 
@@ -90,3 +91,131 @@ async def test_a_job_is_not_compared_with_itself_or_with_one_without_runs(manage
     pending = await manager.create_job("not begun", JobConfig(**GRID))
     with pytest.raises(InvalidInput, match=f"{pending.job_id}, without runs to compare"):
         await manager.compare(one.job_id, pending.job_id)
+
+
+RANGES = {
+    "sweep_type": "balanced", "n_agents": 8, "lhs": 7, "kappa_range": "0.25:2",
+    "mu_range": "0:1", "n_replicates": 5, "kappas": None, "mus": None,
+}  # fmt: skip
+
+
+def two_way(values):
+    """Return mean and 95 % interval of (cells, seeds), both random, by sums written out."""
+    n_cells, n_seeds = values.shape
+    mean = values.mean()
+    squares = {"cells": 0.0, "seeds": 0.0, "rest": 0.0}
+    for cell in range(n_cells):
+        squares["cells"] += n_seeds * (values[cell].mean() - mean) ** 2 / (n_cells - 1)
+    for seed in range(n_seeds):
+        squares["seeds"] += n_cells * (values[:, seed].mean() - mean) ** 2 / (n_seeds - 1)
+    df = {"cells": n_cells - 1, "seeds": n_seeds - 1, "rest": (n_cells - 1) * (n_seeds - 1)}
+    for cell in range(n_cells):
+        for seed in range(n_seeds):
+            apart = values[cell, seed] - values[cell].mean() - values[:, seed].mean() + mean
+            squares["rest"] += apart**2 / df["rest"]
+    total = squares["cells"] + squares["seeds"] - squares["rest"]
+    largest = max(squares, key=squares.__getitem__)
+    if total > squares[largest]:
+        freedom = total**2 / sum(squares[name] ** 2 / df[name] for name in df)
+        freedom = max(freedom, min(df["cells"], df["seeds"]))
+    else:
+        total, freedom = squares[largest], df[largest]
+    half = stats.t.ppf(0.975, freedom) * np.sqrt(total / values.size)
+    return mean, mean - half, mean + half
+
+
+async def runs_by_cell(manager, job, value):
+    """Return *value* of both arms' runs, by κ, μ and seed, in plain Python."""
+    runs = await manager.runs(job.job_id, limit=1000)
+    return {
+        (passive["kappa"], passive["mu"], passive["seed"]): value(passive, active)
+        for passive, active in zip(runs[::2], runs[1::2], strict=True)
+    }
+
+
+def effect(passive, active):
+    return passive["delta_total"] - active["delta_total"]
+
+
+def square(found):
+    """Return values by cell and seed as an array."""
+    cells = sorted({key[:2] for key in found})
+    seeds = sorted({key[2] for key in found})
+    return np.array([[found[*cell, seed] for seed in seeds] for cell in cells])
+
+
+async def test_two_hypercubes_of_the_same_points_are_compared_over_the_ranges(manager):
+    one = await finished(manager, **RANGES)
+    changes = {"n_replicates": 4, "dealer_share": "0.3"}
+    two = await finished(manager, **(RANGES | changes))
+    seen = await manager.compare(one.job_id, two.job_id)
+    told = dict(zip(seen.table.columns, seen.table.rows[0], strict=True))
+    mine, other = [await runs_by_cell(manager, job, effect) for job in (one, two)]
+    apart = square({key: mine[key] - other[key] for key in mine.keys() & other.keys()})
+    assert apart.shape == (7, 4)
+    assert (told["n_cells"], told["n_seeds"]) == apart.shape
+    expected = two_way(apart)
+    found = [told[f"trading_effect{end}"] for end in ("", "_low", "_high")]
+    assert found == pytest.approx(expected, rel=1e-9)
+    assert "95 % interval of the mean over the ranges, " in seen.headline
+    assert seen.table.title == "intervals are of the mean over the ranges"
+
+
+async def test_a_ratio_is_compared_over_the_ranges_by_its_linear_part(manager):
+    one = await finished(manager, **RANGES)
+    two = await finished(manager, **(RANGES | {"dealer_share": "0.3"}))
+    seen = await manager.compare(one.job_id, two.job_id, measures="trading_relief_ratio")
+    told = dict(zip(seen.table.columns, seen.table.rows[0], strict=True))
+    parts, ratios = [], []
+    for job in (one, two):
+        top = square(await runs_by_cell(manager, job, effect))
+        bottom = square(await runs_by_cell(manager, job, lambda passive, _: passive["delta_total"]))
+        ratios.append(top.mean() / bottom.mean())
+        parts.append((top - ratios[-1] * bottom) / bottom.mean())
+    _, low, high = two_way(parts[0] - parts[1])
+    difference = ratios[0] - ratios[1]
+    found = [told[f"trading_relief_ratio{end}"] for end in ("", "_low", "_high")]
+    assert found == pytest.approx([difference, difference + low, difference + high], rel=1e-7)
+
+
+async def test_listed_points_beside_a_hypercube_are_compared_over_seeds(manager):
+    listed = {"points": [{"kappa": 1, "mu": 0}, {"kappa": 2, "mu": 0}]}
+    one = await finished(manager, **RANGES, **listed)
+    two = await finished(manager, **RANGES, **listed, dealer_share="0.3")
+    seen = await manager.compare(one.job_id, two.job_id, where="mu = 0")
+    assert seen.table.title == ""
+    assert "95 % interval 0" in seen.headline or "95 % interval -" in seen.headline
+
+
+async def test_sobol_designs_are_compared_over_their_sample(manager):
+    """The points that differ in one parameter are no sample of the ranges."""
+    sobol = {"sweep_type": "ring", "n_agents": 5, "sobol": 8, "kappa_range": "0.25:2"}
+    sobol |= {"mu_range": "0:1", "n_replicates": 3, "kappas": None, "mus": None}
+    one = await finished(manager, **sobol)
+    two = await finished(manager, **sobol, rollover=False)
+    seen = await manager.compare(one.job_id, two.job_id)
+    told = dict(zip(seen.table.columns, seen.table.rows[0], strict=True))
+    assert told["n_cells"] == 16
+    results = [await manager.results(job.job_id) for job in (one, two)]
+    mean = [each.table.rows[-1][each.table.columns.index("delta_total")] for each in results]
+    assert told["delta_total"] == pytest.approx(mean[0] - mean[1], abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "why"),
+    [
+        (
+            RANGES,
+            RANGES | {"lhs": 8},
+            "points that were drawn from ranges are the same in sweeps of the same ranges, number",
+        ),
+        (GRID, GRID | {"kappas": [5]}, "kappa is 0.3, 1 in the one, 5 in the other"),
+        (GRID, GRID | {"sweep_type": "ring"}, "the other "),
+        (GRID | {"seeds": [1, 2]}, GRID | {"seeds": [7]}, "1, 2 in the one, 7 in the other"),
+    ],
+)
+async def test_why_nothing_is_shared_is_explained(manager, first, second, why):
+    one, two = [await finished(manager, **each) for each in (first, second)]
+    with pytest.raises(InvalidInput) as error:
+        await manager.compare(one.job_id, two.job_id)
+    assert why in str(error.value)

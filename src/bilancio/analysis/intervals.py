@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import IntEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,8 @@ from bilancio.analysis.measures import ROUNDING, Values, weighted_sum
 
 LEVEL = 0.95
 _AT_ONCE = 1 << 18  # values in work at a time: they fit a core's cache
+
+Sides = tuple[Values, Values | None]  # numerator and denominator, as Measure.per_seed returns them
 
 
 class Lack(IntEnum):
@@ -196,7 +198,7 @@ def two_way_interval(
 
 
 def two_way_intervals(
-    sides: tuple[Values, Values | None],
+    sides: Sides,
     whole: NDArray[np.bool_],
     group_of_cell: NDArray[np.int64],
     level: float = LEVEL,
@@ -220,19 +222,41 @@ def two_way_intervals(
     Runs of whole seeds whose value is missing are left out of numerator and denominator, and of
     the number of runs where there is no denominator: each known run counts the same.
     """
-    top, bottom = sides
+    found = [
+        _crossed(*_known(sides, np.ix_(seeds, group_of_cell == group)))
+        for group, seeds in enumerate(whole)
+    ]
+    return _joined(found or [_means(np.empty((0, 0)))], level)
+
+
+def two_way_differences(
+    first: Sides,
+    second: Sides,
+    whole: NDArray[np.bool_],
+    group_of_cell: NDArray[np.int64],
+    level: float = LEVEL,
+) -> Intervals:
+    """Return first minus second of each group, paired by cell and seed, cells being sampled.
+
+    Parameters
+    ----------
+    first, second : float64 (n_seeds, n_cells) each
+        Numerator and denominator of a measure in each run, of the same seeds and cells in the same
+        order.
+    whole, group_of_cell, level
+        As in `two_way_intervals`; seeds are whole in both.
+
+    Notes
+    -----
+    The layout of `two_way_interval` is that of the differences, run by run; of ratios, that of the
+    differences of the linearised ratios.
+    """
     found = []
     for group, seeds in enumerate(whole):
         here = np.ix_(seeds, group_of_cell == group)
-        above = top[here].T
-        below = None if bottom is None else bottom[here].T
-        known = ~np.isnan(above) if below is None else ~(np.isnan(above) | np.isnan(below))
-        if not known.any():
-            above, below = above[:, :0], None
-        elif not known.all():
-            above = np.where(known, above, 0)
-            below = known.astype(np.float64) if below is None else np.where(known, below, 0)
-        found.append(_crossed(above, below))
+        found.append(
+            _crossed_rows(_less(_linear(*_known(first, here)), _linear(*_known(second, here))))
+        )
     return _joined(found or [_means(np.empty((0, 0)))], level)
 
 
@@ -408,26 +432,71 @@ def _root_of_squares(apart: Values) -> Values:
     return np.asarray(scale * np.sqrt(squares))
 
 
+def _known(sides: Sides, here: tuple[NDArray[Any], ...]) -> Sides:
+    """Return the runs of some seeds and cells (n_cells, n_seeds), those missing left out."""
+    top, bottom = sides
+    above = top[here].T
+    below = None if bottom is None else bottom[here].T
+    known = ~np.isnan(above) if below is None else ~(np.isnan(above) | np.isnan(below))
+    if not known.any():
+        return above[:, :0], None
+    if known.all():
+        return above, below
+    counted = known.astype(np.float64) if below is None else np.where(known, below, 0)
+    return np.where(known, above, 0), counted
+
+
+class _Linear(NamedTuple):
+    """A grand mean, or a ratio of two, as a layout of values whose mean has the same error."""
+
+    estimate: float
+    values: Values  # (n_cells, n_seeds)
+    size: float  # what the values are made of: they are rounding below 1e-12 of it
+    zero: bool  # the denominator
+
+
 def _crossed(values: Values, denominator: Values | None) -> _Rows:
     """Return the grand mean of whole seeds, cells and seeds being random."""
-    n_cells, n_seeds = values.shape
-    with np.errstate(all="ignore"):  # what is not finite is told apart in _crossed_lack
+    return _crossed_rows(_linear(values, denominator))
+
+
+def _linear(values: Values, denominator: Values | None) -> _Linear:
+    with np.errstate(all="ignore"):  # what is not finite is told apart in _crossed_rows
         if denominator is None:
-            size = np.abs(values).max(initial=0)
             estimate = values.sum() / values.size if values.size else np.nan
-        else:
-            bottom = denominator.sum()
-            zero = np.abs(bottom) <= ROUNDING * np.abs(denominator).sum()
-            estimate = np.nan if zero else values.sum() / bottom
-            centre = bottom / denominator.size if values.size else np.nan
-            fitted = estimate * denominator
-            size = (np.abs(values) + np.abs(fitted)).max(initial=0) / np.abs(centre)
-            values = (values - fitted) / centre
+            return _Linear(estimate, values, np.abs(values).max(initial=0), zero=False)
+        bottom = denominator.sum()
+        zero = bool(np.abs(bottom) <= ROUNDING * np.abs(denominator).sum())
+        estimate = np.nan if zero else values.sum() / bottom
+        centre = bottom / denominator.size if values.size else np.nan
+        fitted = estimate * denominator
+        size = (np.abs(values) + np.abs(fitted)).max(initial=0) / np.abs(centre)
+        return _Linear(estimate, (values - fitted) / centre, size, zero)
+
+
+def _less(first: _Linear, second: _Linear) -> _Linear:
+    """Return first minus second, of the same cells and seeds."""
+    known = first.values if first.values.shape[1] < second.values.shape[1] else second.values
+    size, zero = max(first.size, second.size), first.zero or second.zero
+    if first.values.shape != second.values.shape:  # nothing is known in one of them
+        return _Linear(np.nan, known, size, zero)
+    ends = [np.array([each.estimate]) for each in (first, second)]
+    estimate = float(weighted_sum([(1, ends[0]), (-1, ends[1])])[0])
+    with np.errstate(all="ignore"):
+        values = weighted_sum([(1, first.values), (-1, second.values)])
+    return _Linear(estimate, values, size, zero)
+
+
+def _crossed_rows(found: _Linear) -> _Rows:
+    """Return the row of a layout of cells and seeds, both being random."""
+    estimate, values, size, zero = found
+    n_cells, n_seeds = values.shape
+    with np.errstate(all="ignore"):  # what is not finite is told apart below
         width = np.ptp(values) if values.size else 0.0
         error, df = _two_way_error(values, width)
     lack = (
         Lack.NOTHING if not values.size
-        else Lack.NO_DENOMINATOR if denominator is not None and zero
+        else Lack.NO_DENOMINATOR if zero
         else Lack.INFINITE if not np.isfinite([estimate, size, width]).all()
         else Lack.ONE_SEED if n_seeds == 1
         else Lack.ONE_CELL if n_cells == 1

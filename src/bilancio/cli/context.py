@@ -8,7 +8,7 @@ import typer
 
 from bilancio.errors import BilancioError
 from bilancio.jobs.manager import AsyncJobManager
-from bilancio.jobs.models import Page
+from bilancio.jobs.views import Page
 
 T = TypeVar("T")
 

@@ -19,7 +19,7 @@ from bilancio.cli.render.formats import check_format, formatted
 from bilancio.errors import InvalidInput, Problem
 from bilancio.jobs.clock import utc_now
 from bilancio.jobs.manager import AsyncJobManager
-from bilancio.jobs.models import Page
+from bilancio.jobs.views import Page
 from bilancio.text import cancelled, plural
 
 app = typer.Typer(add_completion=False, cls=CommandGroup, rich_markup_mode="rich")

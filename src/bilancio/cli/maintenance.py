@@ -105,7 +105,7 @@ def export(
         typer.Option(
             "--format",
             metavar="FORMAT",
-            help="parquet writes runs.parquet, too, for other programs. Default: csv.",
+            help="parquet writes runs.parquet, too. Default: csv.",
         ),
     ] = "csv",
     as_json: AsJson = False,

@@ -9,16 +9,19 @@ from numpy.typing import NDArray
 from bilancio.analysis.conditions import where
 from bilancio.analysis.contrasts import differences
 from bilancio.analysis.grouping import grouped_cells
-from bilancio.analysis.intervals import Intervals
+from bilancio.analysis.intervals import Intervals, two_way_differences
 from bilancio.analysis.verdicts import verdicts
 from bilancio.errors import InvalidInput, Problem
-from bilancio.experiments.answers import AnswerTable, Subject, measure_columns, table_of
+from bilancio.experiments.answers import AnswerTable, Subject, measure_columns, shown_key, table_of
 from bilancio.experiments.questions import Question, check_names
-from bilancio.experiments.reduction import Bools, Groups, Sides
-from bilancio.text import plural
+from bilancio.experiments.reduction import Bools, Groups, Sides, column_of, replace_rows
+from bilancio.text import SHOWN_VALUES, plural
 
 VERDICTS = ("higher", "lower")
 HIDDEN = ("cell", "design")  # what a cell is called in its own sweep only
+OF_RANGES = "mean over the ranges"
+
+Places = NDArray[np.intp]
 
 
 class Side:
@@ -36,6 +39,8 @@ class Side:
         self.subject = subject
         self._fixed = fixed
         self._groups: Groups | None = None
+        self._drawn: Places = np.empty(0, np.intp)
+        self._runs: dict[str, Sides] = {}
 
     def copy(self) -> "Side":
         """Return the same sweep, to be grouped in another way."""
@@ -55,8 +60,21 @@ class Side:
             return None
         return np.full(len(self.subject.cells.designs), value)
 
-    def group(self, by: Sequence[NDArray[Any]], chosen: Bools, measures: Sequence[str]) -> None:
-        """Decide on the groups whose values are wanted."""
+    def group(
+        self,
+        by: Sequence[NDArray[Any]],
+        chosen: Bools,
+        measures: Sequence[str],
+        drawn: Places,
+    ) -> None:
+        """Decide on the groups whose values are wanted.
+
+        Parameters
+        ----------
+        drawn
+            Cells whose values are wanted run by run, in the order of the other sweep's.
+        """
+        self._drawn = drawn
         mine = [each for each in self.subject.measures if each.name in measures]
         kept = [each.name for each in mine]
         self._groups = Groups(self.subject.cells, by, chosen, mine, kept=kept)
@@ -74,7 +92,23 @@ class Side:
 
     def take(self, metric: str, cube: NDArray[np.float64]) -> None:
         """Take a metric by seed, cell and arm."""
-        self.groups.take(metric, cube, self.subject.arms)
+        arms = self.subject.arms
+        self.groups.take(metric, cube, arms)
+        if len(self._drawn):
+            of_arm = {column_of(metric, arm, arms): at for at, arm in enumerate(arms)}
+            mine = [each for each in self.subject.measures if set(each.columns) <= set(of_arm)]
+            for each in mine:
+                if each.name in self.groups.sides:
+                    runs = {name: cube[:, self._drawn, of_arm[name]] for name in each.columns}
+                    self._runs[each.name] = each.per_seed(runs)
+
+    def handed_over(self, measure: str) -> Sides:
+        """Return the values of a measure by seed and cell, and let go of them."""
+        return self._runs.pop(measure)
+
+    def has(self, measure: str) -> bool:
+        """Return whether values of a measure by seed and cell are held."""
+        return measure in self._runs
 
 
 class Comparing:
@@ -99,17 +133,26 @@ class Comparing:
         others = {each.name for each in second.subject.measures}
         known = [each.name for each in first.subject.measures if each.name in others]
         if not known:
-            raise _nothing("a measure", "other")
+            names = [" ".join(each.name for each in side.subject.measures) for side in self.sides]
+            raise _nothing("a measure", "other", f"one has {names[0]}, the other {names[1]}")
         check_names("measures", asked.measures, known)
         self.shown = asked.measures or tuple(known)
         self._by = asked.group_by
         seeds = (first.subject.seeds, second.subject.seeds)
         _, *self._places = np.intersect1d(seeds[0], seeds[1], return_indices=True)
         if not len(self._places[0]):
-            raise _nothing("a seed", "other")
-        for side, chosen in zip(self.sides, self._common_cells(asked), strict=True):
+            raise _nothing(
+                "a seed",
+                "other",
+                f"{_values(seeds[0])} in the one, {_values(seeds[1])} in the other",
+            )
+        chosen, drawn = self._common_cells(asked)
+        for side, mine, places in zip(self.sides, chosen, drawn, strict=True):
             by = [_given(side.column(name)) for name in self._by]
-            side.group(by, chosen, self.shown)
+            side.group(by, mine, self.shown, places)
+        self._rows = self._common_rows()
+        self._group_of_drawn, self.of_ranges = self._groups_of_ranges(drawn)
+        self._over_ranges: dict[str, Intervals] = {}
 
     def _common_parameters(self) -> list[str]:
         first, second = self.sides
@@ -120,31 +163,51 @@ class Comparing:
             if first.column(name) is not None and second.column(name) is not None
         ]
 
-    def _common_cells(self, asked: Question) -> list[Bools]:
-        """Return which cells of each sweep take part: those that the other one has, too."""
+    def _common_cells(self, asked: Question) -> tuple[list[Bools], list[Places]]:
+        """Return which cells of each sweep take part: those that the other one has, too.
+
+        Besides, those of them that both have drawn from ranges, in the same order.
+        """
         columns = [[_given(side.column(name)) for name in self._names] for side in self.sides]
-        lengths = [len(side.subject.cells.designs) for side in self.sides]
+        n_first = len(self.sides[0].subject.cells.designs)
         joined = [np.concatenate(both) for both in zip(*columns, strict=True)]
-        usable = np.concatenate([~side.subject.cells.probes for side in self.sides])
+        usable = np.concatenate([side.subject.averaged for side in self.sides])
         number, _ = grouped_cells(joined, usable)
-        mine, other = number[: lengths[0]], number[lengths[0] :]
-        shared = np.intersect1d(mine[mine >= 0], other[other >= 0])
-        chosen = []
-        for numbers, given in zip((mine, other), columns, strict=True):
-            _, firsts = np.unique(numbers, return_index=True)  # a cell of two designs counts once
-            is_first = np.zeros(len(numbers), bool)
+        numbers = number[:n_first], number[n_first:]
+        first, second = (each[each >= 0] for each in numbers)
+        shared = np.intersect1d(first, second)
+        if not len(shared):
+            raise _nothing("a cell", "other", self._why_no_cell(columns))
+        chosen, sampled = [], []
+        for side, mine, given in zip(self.sides, numbers, columns, strict=True):
+            _, firsts = np.unique(mine, return_index=True)  # a cell of two designs counts once
+            is_first = np.zeros(len(mine), bool)
             is_first[firsts] = True
-            inside = np.isin(numbers, shared) & is_first
+            inside = np.isin(mine, shared) & is_first
             if asked.where is not None:
                 inside &= where(asked.where, dict(zip(self._names, given, strict=True)))
             if not inside.any():
-                field = "where" if len(shared) else "other"
-                raise _nothing("a cell", field)
+                raise _nothing("a cell", "where")
             chosen.append(inside)
-        return chosen
+            sampled.append(mine[inside & side.subject.cells.sampled])
+        both = np.intersect1d(sampled[0], sampled[1])
+        pairs = zip(chosen, numbers, strict=True)
+        return chosen, [_places_of(both, inside, mine) for inside, mine in pairs]
 
-    def table(self) -> AnswerTable:
-        """Return the differences, first − second, once all columns wanted have been taken."""
+    def _why_no_cell(self, columns: Sequence[Sequence[NDArray[Any]]]) -> str:
+        """Say why two sweeps share no cell, as far as one can tell."""
+        if all(side.subject.cells.sampled.any() for side in self.sides):
+            return (
+                "points that were drawn from ranges are the same in sweeps of the same ranges, "
+                "number of points and base seed"
+            )
+        for name, mine, other in zip(self._names, *columns, strict=True):
+            if not len(np.intersect1d(mine, other)):
+                return f"{name} is {_values(mine)} in the one, {_values(other)} in the other"
+        return "the same values are combined in other ways"
+
+    def _common_rows(self) -> tuple[Places, Places]:
+        """Return the groups that both sweeps have, with the same cells: places in each."""
         first, second = (side.groups for side in self.sides)
         rows = {key: place for place, key in enumerate(second.keys)}
         pairs = [
@@ -152,31 +215,69 @@ class Comparing:
             for place, key in enumerate(first.keys)
             if key in rows and first.n_cells[place] == second.n_cells[rows[key]]
         ]
-        places = [np.array(each, np.int64) for each in zip(*pairs, strict=True)] or [
-            np.empty(0, np.int64),
-            np.empty(0, np.int64),
-        ]
+        mine, other = np.array(pairs, np.intp).reshape(-1, 2).T
+        return mine, other
+
+    def _groups_of_ranges(self, drawn: Sequence[Places]) -> tuple[NDArray[np.int64], Places]:
+        """Return the row of each cell that was drawn, and the rows that have no other cells."""
+        groups = self.sides[0].groups
+        row_of = np.full(len(groups.keys) + 1, -1, np.int64)  # the last one is of no group
+        row_of[self._rows[0]] = np.arange(len(self._rows[0]))
+        row = row_of[groups.group[drawn[0]]]
+        counts = np.bincount(row[row >= 0], minlength=len(self._rows[0]))
+        whole = (counts == groups.n_cells[self._rows[0]]) & (counts > 1)
+        of_ranges = np.flatnonzero(whole)
+        place = np.full(len(whole) + 1, -1, np.int64)
+        place[of_ranges] = np.arange(len(of_ranges))
+        return place[row], of_ranges
+
+    def settle(self) -> None:
+        """Compare the measures that both sweeps have handed over, and let go of their runs."""
+        if not len(self.of_ranges):
+            return
+        whole = self._whole[self.of_ranges]
+        for name in self.shown:
+            if not all(side.has(name) for side in self.sides):
+                continue
+            first, second = (
+                _of_seeds(side.handed_over(name), seeds)
+                for side, seeds in zip(self.sides, self._places, strict=True)
+            )
+            of_cell = self._group_of_drawn
+            self._over_ranges[name] = two_way_differences(first, second, whole, of_cell)
+
+    @property
+    def _whole(self) -> Bools:
+        """Which of the seeds that both have are whole in both: bool (n_rows, n_seeds)."""
+        first, second = (
+            side.groups.whole[rows][:, seeds]
+            for side, rows, seeds in zip(self.sides, self._rows, self._places, strict=True)
+        )
+        return np.asarray(first & second)
+
+    def table(self) -> AnswerTable:
+        """Return the differences, first − second, once all columns wanted have been taken."""
+        first = self.sides[0].groups
         found: dict[str, Intervals] = {}
         for name in self.shown:
             sides = [
-                self._aligned(groups.sides[name], rows_, seeds)
-                for groups, rows_, seeds in zip((first, second), places, self._places, strict=True)
+                self._aligned(side.groups.sides[name], rows, seeds)
+                for side, rows, seeds in zip(self.sides, self._rows, self._places, strict=True)
             ]
             found[name] = differences(sides[0], sides[1])
-        whole = [
-            groups.whole[rows_][:, seeds]
-            for groups, rows_, seeds in zip((first, second), places, self._places, strict=True)
-        ]
+            if name in self._over_ranges:
+                replace_rows(found[name], self.of_ranges, self._over_ranges[name])
         columns: dict[str, Sequence[Any]] = {
-            "n_cells": first.n_cells[places[0]].tolist(),
-            "n_seeds": (whole[0] & whole[1]).sum(axis=1).tolist(),
+            "n_cells": first.n_cells[self._rows[0]].tolist(),
+            "n_seeds": self._whole.sum(axis=1).tolist(),
         }
         primary = self.sides[0].subject.primary
         if primary in found:
             columns["verdict"] = verdicts(found[primary], VERDICTS)
         columns |= measure_columns(found, self.shown)
-        keys = [first.keys[place] for place in places[0].tolist()]
-        return table_of(self._by, keys, columns)
+        keys = [first.keys[place] for place in self._rows[0].tolist()]
+        title = f"intervals are of the {OF_RANGES}" if len(self.of_ranges) else ""
+        return table_of(self._by, keys, columns, title=title)
 
     @staticmethod
     def _aligned(sides: Sides, rows: NDArray[np.int64], seeds: NDArray[np.intp]) -> Sides:
@@ -184,8 +285,14 @@ class Comparing:
         return top[rows][:, seeds], None if bottom is None else bottom[rows][:, seeds]
 
 
-def headline(table: AnswerTable, measure: str, first: str, second: str) -> str:
-    """Say in a sentence how two sweeps differ, given a table of one row."""
+def headline(table: AnswerTable, measure: str, first: str, second: str, *, of_ranges: bool) -> str:
+    """Say in a sentence how two sweeps differ, given a table of one row.
+
+    Parameters
+    ----------
+    of_ranges
+        Whether its interval is of the mean over ranges.
+    """
     if not table.rows:
         return f"{first} and {second} have no whole seed in common yet."
     row = dict(zip(table.columns, table.rows[0], strict=True))
@@ -195,7 +302,8 @@ def headline(table: AnswerTable, measure: str, first: str, second: str) -> str:
     size = "the same" if not difference else f"{abs(difference):.4g}"
     word = "" if not difference else " higher" if difference > 0 else " lower"
     than = "than in" if difference else "as in"
-    interval = "" if low is None else f" (95 % interval {low:.4g} to {high:.4g})"
+    of_what = f" of the {OF_RANGES}," if of_ranges else ""
+    interval = "" if low is None else f" (95 % interval{of_what} {low:.4g} to {high:.4g})"
     return (
         f"{measure} is {size}{word} in {first} {than} {second}{interval}, over "
         f"{plural(row['n_cells'], 'cell')} and {plural(row['n_seeds'], 'seed')} that both have."
@@ -207,8 +315,30 @@ def _given(column: NDArray[Any] | None) -> NDArray[Any]:
     return column
 
 
-def _nothing(what: str, field: str) -> InvalidInput:
+def _of_seeds(sides: Sides, seeds: Places) -> Sides:
+    top, bottom = sides
+    return top[seeds], None if bottom is None else bottom[seeds]
+
+
+def _places_of(wanted: NDArray[np.int64], inside: Bools, numbers: NDArray[np.int64]) -> Places:
+    """Return where these numbers are among the cells inside, each once there."""
+    places = np.flatnonzero(inside)
+    places = places[np.argsort(numbers[places])]
+    return places[np.searchsorted(numbers[places], wanted)]
+
+
+def _values(column: NDArray[Any]) -> str:
+    """Say which values a parameter has."""
+    distinct = [shown_key(value) for value in np.unique(column).tolist()]
+    if len(distinct) > SHOWN_VALUES:
+        return f"from {distinct[0]} to {distinct[-1]}"
+    return ", ".join(distinct)
+
+
+def _nothing(what: str, field: str, why: str = "") -> InvalidInput:
     got, allowed = f"a job without {what} in common", f"a job that shares {what}"
+    if why:
+        got = f"{got} ({why})"
     if field == "where":
         got, allowed = "a condition that no shared cell meets", "a condition that some cell meets"
     return InvalidInput([Problem(field, got, allowed)])

@@ -246,7 +246,7 @@ class Groups:
             found = measure_intervals(*sides)
             if len(self._sampled):
                 of_ranges = self._of_ranges(measure.per_seed(runs))
-                _replace_rows(found, self._sampled, of_ranges)
+                replace_rows(found, self._sampled, of_ranges)
             self.intervals[measure.name] = found
             if measure.name in self._kept:
                 self.sides[measure.name] = sides
@@ -276,7 +276,8 @@ class Groups:
         return two_way_intervals(sides, self.whole[self._sampled], group)
 
 
-def _replace_rows(found: Intervals, rows: NDArray[np.intp], others: Intervals) -> None:
+def replace_rows(found: Intervals, rows: NDArray[np.intp], others: Intervals) -> None:
+    """Put other intervals into some rows."""
     for each in fields(Intervals):
         getattr(found, each.name)[rows] = getattr(others, each.name)
 

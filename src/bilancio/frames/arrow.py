@@ -1,6 +1,6 @@
 """Tables as Parquet files; the only home of pyarrow."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from types import TracebackType
 from typing import IO, Any, Self
 
@@ -14,6 +14,60 @@ try:
     from pyarrow import parquet
 except ImportError as error:
     raise LibraryMissing("pyarrow", str(error)) from None
+
+
+_READ_AT_ONCE = 2_000  # rows
+_MAX_ROW_BYTES = 1 << 20  # as many as a line of a CSV file may have
+
+
+class ParquetText:
+    """A Parquet file read as the lines of a CSV file: foreign input, some rows at a time.
+
+    Parameters
+    ----------
+    file
+        Open for reading bytes.
+
+    Attributes
+    ----------
+    columns
+        Their names.
+
+    Raises
+    ------
+    ValueError
+        It is not a Parquet file, or declares more bytes than its rows can have.
+    """
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = parquet.ParquetFile(file)
+        self.columns = tuple(self._file.schema_arrow.names)
+        told = self._file.metadata
+        groups = [told.row_group(number) for number in range(told.num_row_groups)]
+        if any(each.total_byte_size > (each.num_rows + 1) * _MAX_ROW_BYTES for each in groups):
+            raise ValueError("it declares more bytes than its rows can have")
+
+    def rows(self) -> Iterator[list[str]]:
+        """Yield the rows, values as `csv` writes them.
+
+        Raises
+        ------
+        TypeError
+            A value is neither number, boolean nor text.
+        ValueError
+            The file is damaged.
+        """
+        for batch in self._file.iter_batches(batch_size=_READ_AT_ONCE):
+            columns = [[_text(value) for value in column.to_pylist()] for column in batch.columns]
+            yield from map(list, zip(*columns, strict=True))
+
+
+def _text(value: object) -> str:
+    if value is None:
+        return ""
+    if not isinstance(value, bool | int | float | str):
+        raise TypeError(f"a value of the type {type(value).__name__}")
+    return repr(value) if isinstance(value, float) else str(value)
 
 
 class ParquetTable:

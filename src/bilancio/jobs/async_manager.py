@@ -291,8 +291,8 @@ class AsyncJobManager:
         folder
             Where the job's folder is made; its own output folder if not given.
         parquet
-            Write runs.parquet, too: all runs, typed, a group of rows for each 100,000. It is for
-            other programs; imports read the CSV files beside it.
+            Write runs.parquet, too: all runs, typed, a group of rows for each 100,000. It is also
+            written where the setting BILANCIO_RUNS_FORMAT asks for it, or one is there already.
 
         Raises
         ------

@@ -110,16 +110,23 @@ async def compared(
     comparing = Comparing(sides[0].side, sides[1].side, question)
     alone = replace(question, group_by=())
     overall = Comparing(sides[0].side.copy(), sides[1].side.copy(), alone)
-    for place, each in enumerate(sides):
-        wanted = [name for name in comparing.sides[place].wanted if name in each.names]
-        async for dense in columns(store, each.job, each.experiment, wanted):
-            for name, column in dense.items():
-                cube = each.cells.cube(name, column)
-                for asking in (comparing, overall):
-                    await in_thread(asking.sides[place].take, name, cube)
+    wanted = list(dict.fromkeys(name for side in comparing.sides for name in side.wanted))
+    # Runs that are paired cell by cell are held until both sides are there: a metric at a time.
+    paired = len(comparing.of_ranges) or len(overall.of_ranges)
+    for names in ([name] for name in wanted) if paired else (wanted,):
+        for place, each in enumerate(sides):
+            known = [name for name in names if name in each.names]
+            async for dense in columns(store, each.job, each.experiment, known):
+                for name, column in dense.items():
+                    cube = each.cells.cube(name, column)
+                    for asking in (comparing, overall):
+                        await in_thread(asking.sides[place].take, name, cube)
+        for asking in (comparing, overall):
+            await in_thread(asking.settle)
     primary = sides[0].side.subject.primary
     measure = primary if primary in comparing.shown else comparing.shown[0]
-    said = headline(overall.table(), measure, job.job_id, other.job_id)
+    of_ranges = len(overall.of_ranges) > 0
+    said = headline(overall.table(), measure, job.job_id, other.job_id, of_ranges=of_ranges)
     return comparing.table(), said
 
 

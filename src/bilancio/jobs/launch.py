@@ -9,7 +9,8 @@ from bilancio.errors import BilancioError, JobStateError, StoreError, WorkerErro
 from bilancio.experiments import registry
 from bilancio.failpoints import failpoint
 from bilancio.jobs.artifacts.current import bring_up_to_date
-from bilancio.jobs.artifacts.folder import RUNS
+from bilancio.jobs.artifacts.folder import PARQUET, RUNS
+from bilancio.jobs.artifacts.formats import refuse_missing_library
 from bilancio.jobs.artifacts.ownership import make_job_folder
 from bilancio.jobs.lookup import exact, load
 from bilancio.jobs.models import (
@@ -60,7 +61,7 @@ async def start_sweep(
 
     Raises
     ------
-    JobNotFound, JobStateError, InvalidInput, OutputError, WorkerError
+    JobNotFound, JobStateError, InvalidInput, OutputError, LibraryMissing, WorkerError
         Nothing was started or changed.
     """
     claimed = await _claim(
@@ -94,7 +95,7 @@ async def run_job(
 
     Raises
     ------
-    JobNotFound, JobStateError, InvalidInput, OutputError
+    JobNotFound, JobStateError, InvalidInput, OutputError, LibraryMissing
         Nothing was started or changed.
     """
     claimed = await _claim(
@@ -151,6 +152,7 @@ async def _claim(
         await _refuse_start(store, job)
     if job.status is JobStatus.RUNNING and not job.stalled:
         return Started(job=job, action=ALREADY_RUNNING)
+    refuse_missing_library(session.settings)
     await asyncio.to_thread(make_job_folder, job)
     failpoint("before-claim")
     claimed = await store.claim(
@@ -235,7 +237,7 @@ def _refuse_growth(job: Job) -> None:
 async def _lacks_runs(store: JobStore, job: Job) -> bool:
     """Return whether a job was imported without all that was found of its single runs."""
     (created,) = await store.events(job.job_id, limit=1)
-    if not created.details.get("imported") or created.details.get("source") == RUNS:
+    if not created.details.get("imported") or created.details.get("source") in {RUNS, PARQUET}:
         return False
     starts = await store.last_start(job.job_id)
     return starts is None or bool(starts.details.get("imported"))

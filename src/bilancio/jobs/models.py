@@ -1,4 +1,4 @@
-"""What callers see of jobs: job, events, progress, results, estimates."""
+"""What callers see of a job: itself, its events, its progress, estimates."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -13,7 +13,6 @@ from pydantic import (
     ModelWrapValidatorHandler,
     PlainSerializer,
     PrivateAttr,
-    SerializationInfo,
     SkipValidation,
     model_validator,
 )
@@ -372,33 +371,6 @@ class Progress(View):
     idle_s: float | None = None
     elapsed_s: float | None
     means: dict[str, float | None]
-
-
-def _without_run_ids(job: Job, info: SerializationInfo) -> dict[str, Any]:
-    return job.model_dump(mode=info.mode, exclude={"run_ids"})
-
-
-Listed = Annotated[Job, PlainSerializer(_without_run_ids, return_type=dict[str, Any])]
-
-
-class Page(View):
-    """A cut of a list of jobs, newest first.
-
-    Attributes
-    ----------
-    total
-        How many there are in all, damaged ones included.
-    damaged
-        Names of jobs of this cut that cannot be read from the store; they are not in `jobs`.
-    refused_manifests
-        How many manifests in the output folders were skipped because they cannot be imported.
-    """
-
-    jobs: tuple[Listed, ...]
-    total: int
-    offset: int
-    damaged: tuple[str, ...] = ()
-    refused_manifests: int = 0
 
 
 class Found(View):

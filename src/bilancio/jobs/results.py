@@ -28,6 +28,7 @@ from bilancio.experiments.questions import Question
 from bilancio.experiments.reporting import headline_of, parameters_of, searches_of
 from bilancio.jobs.artifacts import tables
 from bilancio.jobs.artifacts.folder import MANIFEST
+from bilancio.jobs.artifacts.formats import formats_of
 from bilancio.jobs.artifacts.manifest import runs_in_tables
 from bilancio.jobs.findings import compared, findings
 from bilancio.jobs.lookup import find
@@ -61,7 +62,7 @@ async def results(
     named = await find(session, name)
     job, store = named.job, await session.store()
     if job.status.ended and job.out_dir.is_dir() and not (job.folder / MANIFEST).exists():
-        await _restore_files(store, job)
+        await _restore_files(session, job)
     failed = await store.failed_runs(job.job_id, limit=SHOWN_FAILURES)
     found: dict[str, Any] = {
         "job": job,
@@ -353,10 +354,11 @@ def _known(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-async def _restore_files(store: JobStore, job: Job) -> None:
+async def _restore_files(session: Session, job: Job) -> None:
     """Write the files again where they are missing; a question is answered without them, too."""
+    store = await session.store()
     try:
-        await tables.write_files(store, job)
+        await tables.write_files(store, job, formats=formats_of(session.settings))
     except (OutputError, OSError):
         return
 

@@ -3,10 +3,11 @@
 from bilancio.errors import invalid
 from bilancio.jobs.artifacts import discovery
 from bilancio.jobs.lookup import with_stall
-from bilancio.jobs.models import JobStatus, Page
+from bilancio.jobs.models import JobStatus
 from bilancio.jobs.paging import check_page
 from bilancio.jobs.session import Session
 from bilancio.jobs.texts import check_texts
+from bilancio.jobs.views import Page
 
 
 async def list_jobs(

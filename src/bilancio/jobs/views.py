@@ -1,10 +1,10 @@
-"""What callers see of a job's results."""
+"""What callers see of lists of jobs, and of a job's results."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, PlainSerializer, SerializationInfo
 
 from bilancio.errors import OutputError, ResultsMissing
 from bilancio.frames import markup
@@ -87,6 +87,33 @@ class Table(View):
 
     def _shown(self, measures: Sequence[str]) -> markup.Shown:
         return markup.Shown(self.columns, self.rows, self.n_keys, measures)
+
+
+def _without_run_ids(job: Job, info: SerializationInfo) -> dict[str, Any]:
+    return job.model_dump(mode=info.mode, exclude={"run_ids"})
+
+
+Listed = Annotated[Job, PlainSerializer(_without_run_ids, return_type=dict[str, Any])]
+
+
+class Page(View):
+    """A cut of a list of jobs, newest first.
+
+    Attributes
+    ----------
+    total
+        How many there are in all, damaged ones included.
+    damaged
+        Names of jobs of this cut that cannot be read from the store; they are not in `jobs`.
+    refused_manifests
+        How many manifests in the output folders were skipped because they cannot be imported.
+    """
+
+    jobs: tuple[Listed, ...]
+    total: int
+    offset: int
+    damaged: tuple[str, ...] = ()
+    refused_manifests: int = 0
 
 
 class Results(View):

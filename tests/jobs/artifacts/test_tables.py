@@ -52,7 +52,7 @@ async def test_an_arm_that_failed_leaves_its_fields_of_cells_empty(manager, plug
 async def cut(manager):
     """Run a job, and write its tables with fewer runs than it has: no start is cut through."""
     job = await manager.run_job((await manager.create_job("many", MANY)).job_id)
-    await write_files(await manager.store(), job, most=1001)
+    await write_files(await manager.store(), job, formats=("csv",), most=1001)
     return job
 
 
@@ -80,7 +80,7 @@ async def test_log_results_and_manifest_say_that_tables_hold_the_first_runs_only
     manager, cut, caplog
 ):
     with caplog.at_level(logging.INFO):
-        await write_files(await manager.store(), cut, most=1000)
+        await write_files(await manager.store(), cut, formats=("csv",), most=1000)
     assert ONLY_THE_FIRST in caplog.messages
     found = await manager.results(cut.job_id)
     assert (ONLY_THE_FIRST in found.warnings, found.runs_in_tables) == (True, 1000)

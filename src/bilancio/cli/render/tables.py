@@ -19,8 +19,8 @@ from bilancio.cli.render.layout import (
     rows_table,
     ruled_table,
 )
-from bilancio.jobs.models import Job, JobEvent, Page
-from bilancio.jobs.views import Table
+from bilancio.jobs.models import Job, JobEvent
+from bilancio.jobs.views import Page, Table
 from bilancio.printable import escaped
 from bilancio.text import ago, key_text, number, runs, values
 

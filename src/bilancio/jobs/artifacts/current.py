@@ -19,7 +19,7 @@ async def bring_up_to_date(store: JobStore, job: Job) -> None:
         if job.manual and job.status.ended:
             from bilancio.jobs.artifacts import tables  # numpy, which other calls do not need
 
-            await tables.write_files(store, job)
+            await tables.write_files(store, job, formats=("csv",))
         else:
             await asyncio.to_thread(make_job_folder, job)
             await write_job_manifest(store, job, durable=job.status is not JobStatus.PENDING)

@@ -11,7 +11,7 @@ from itertools import islice
 from typing import Any
 
 from bilancio.encoding import to_json
-from bilancio.errors import InvalidInput
+from bilancio.errors import InvalidInput, LibraryMissing
 from bilancio.experiments import registry
 from bilancio.experiments.dictionary import PLACES, Dictionary, Facts, parameter_facts
 from bilancio.jobs.artifacts.folder import (
@@ -25,10 +25,12 @@ from bilancio.jobs.artifacts.folder import (
     is_file,
     write_whole,
 )
-from bilancio.jobs.artifacts.run_tables import open_table, opened
+from bilancio.jobs.artifacts.run_tables import opened_table
 from bilancio.jobs.models import Job
 
 Sample = dict[str, str]
+
+TABLES = (RUNS, PARQUET, CELLS, COMPARISON, FRONTIER, FAILED)
 
 
 def write_dictionary(job: Job) -> None:
@@ -45,25 +47,24 @@ def write_dictionary(job: Job) -> None:
 
 def dictionary(job: Job) -> dict[str, list[dict[str, Any]]]:
     """Return what the columns of the tables in the folder of *job* are, by file."""
-    samples = {name: _sample(job, name) for name in (RUNS, CELLS, COMPARISON, FRONTIER, FAILED)}
+    samples = {name: _sample(job, name) for name in TABLES}
+    runs = samples[RUNS] or samples[PARQUET]
     known = {each.name for each in PLACES} | set(parameter_facts(job.config))
-    recorded = [name for name in samples[RUNS] if name not in known]
+    recorded = [name for name in runs if name not in known]
     about = Dictionary(registry.experiment(job.config.sweep_type), job.config, recorded)
     readers: dict[str, Callable[[str], Facts]] = {
         RUNS: about.of,
+        PARQUET: about.of,
         CELLS: about.by_arm,
         COMPARISON: about.measure,
         FRONTIER: about.searched,
         FAILED: about.of,
     }
-    found = {
+    return {
         file: [_entry(readers[file](name), value) for name, value in sample.items()]
         for file, sample in samples.items()
         if sample
     }
-    if RUNS in found and is_file(job.folder / PARQUET):
-        found[PARQUET] = found[RUNS]
-    return found
 
 
 def _sample(job: Job, name: str) -> Sample:
@@ -72,11 +73,10 @@ def _sample(job: Job, name: str) -> Sample:
     if not is_file(path):
         return {}
     try:
-        with opened(path) as file:
-            table = open_table(file, path)
+        with opened_table(path) as table:
             first = next(islice(table.lines, 1), [""] * len(table.columns))
             return dict(zip(table.columns, first, strict=True))
-    except (InvalidInput, OSError, UnicodeDecodeError, csv.Error):  # it came from elsewhere
+    except (InvalidInput, LibraryMissing, OSError, TypeError, ValueError, csv.Error):
         return {}
 
 

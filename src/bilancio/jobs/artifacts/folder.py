@@ -26,7 +26,7 @@ COMPARISON, CELLS, FRONTIER = "comparison.csv", "cells.csv", "frontier.csv"
 #: Every file that is written for a job.
 NAMES = (MANIFEST, SUMMARY, COMPARISON, CELLS, FRONTIER, RUNS, PARQUET, FAILED, COLUMNS, LOG)
 #: Those beside a manifest that are read with it.
-READ_BACK = (RUNS, FAILED, CELLS, COMPARISON)
+READ_BACK = (RUNS, PARQUET, FAILED, CELLS, COMPARISON)
 
 _READ = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC

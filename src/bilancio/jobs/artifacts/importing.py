@@ -13,6 +13,7 @@ from bilancio.jobs.artifacts.folder import (
     COMPARISON,
     FAILED,
     MANIFEST,
+    PARQUET,
     RUNS,
 )
 from bilancio.jobs.artifacts.foreign import Manifest, checked_config, read_manifest
@@ -53,10 +54,10 @@ def manifests_at(path: Path) -> list[Path]:
 def read_job(path: Path) -> ReadJob:
     """Return the job of the manifest at *path*, with the results beside it.
 
-    Results come from runs.csv if it is there, else from cells.csv, which has the measures of
-    every cell and seed, else from comparison.csv, which has the default rates of both arms; with
-    none of them the job keeps its summary only. A table that is damaged, or contradicts the
-    manifest, is left out.
+    Results come from runs.csv or runs.parquet if one is there, else from cells.csv, which has the
+    measures of every cell and seed, else from comparison.csv, which has the default rates of both
+    arms; with none of them the job keeps its summary only. A table that is damaged, or contradicts
+    the manifest, is left out.
 
     Raises
     ------
@@ -112,7 +113,8 @@ def _sources(folder: Path, manifest: Manifest) -> list[str]:
     tabled, completed = manifest.runs_in_tables, manifest.run_counts.completed
     if whole and tabled is not None and tabled < completed:
         return []
-    names = (RUNS, CELLS, COMPARISON) if whole else (RUNS,)
+    runs = (RUNS,) if manifest.manual else (RUNS, PARQUET)
+    names = (*runs, CELLS, COMPARISON) if whole else runs
     return [name for name in names if (folder / name).exists()]
 
 

@@ -26,6 +26,7 @@ from bilancio.jobs.models import Job
 KEPT_MANIFEST = "job_manifest.deleted.json"
 TAKEN = "it is not empty, and holds no manifest of this job"
 _HEAD_BYTES = 4096
+_PARQUET = b"PAR1"
 _SAME_JOB = re.compile(
     rb'\s*\{\s*"job_id"\s*:\s*"([^"\\]{1,200})"(?:\s*,\s*"created_at"\s*:\s*"([^"\\]{1,40})")?'
 )
@@ -107,15 +108,26 @@ def _may_be_ours(job: Job, name: str) -> bool:
     """
     if name == LOG or any(name.startswith(f".{each}-") for each in NAMES):
         return True
-    if name not in NAMES or name == PARQUET:  # whose that is, its beginning does not say
+    if name not in NAMES:
         return False
     head = _head(job.folder / name)
+    if name == PARQUET:
+        return head.startswith(_PARQUET) and _parquet_text(job.job_id) in head
     if name in {SUMMARY, COLUMNS}:
         found = _SAME_JOB.match(head)
         return found is not None and found[1] == job.job_id.encode()
     _, _, rows = head.partition(b"\n")
     first = rows.partition(b",")[0].decode("utf-8", "replace")
     return not rows or first == job.job_id or first in job.run_ids
+
+
+def _parquet_text(text: str) -> bytes:
+    """Return a text as a page of a Parquet file holds it: its length, then its bytes.
+
+    The first page has the only word of the first column, which is the job's name.
+    """
+    encoded = text.encode()
+    return len(encoded).to_bytes(4, "little") + encoded
 
 
 def _head(path: Path) -> bytes:

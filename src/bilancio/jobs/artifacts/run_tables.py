@@ -1,10 +1,11 @@
-"""Tables of runs read back: runs.csv, cells.csv and comparison.csv, which are foreign input.
+"""Tables of runs read back: runs.csv or runs.parquet, cells.csv, comparison.csv: foreign input.
 
 Lines, columns and fields are bounded, every run has its place in the sweep and stands there
 once, and every number is one that is written: what is not so is refused before anything is
 stored.
 """
 
+import contextlib
 import csv
 import math
 import os
@@ -24,7 +25,7 @@ from bilancio.experiments.grid_sweep import GridSweep, RunOrder
 from bilancio.experiments.protocol import Experiment, declared_metrics, metrics_of
 from bilancio.experiments.reporting import parameters_of
 from bilancio.experiments.sweep_config import SweepConfig
-from bilancio.jobs.artifacts.folder import CELLS, COMPARISON, open_file
+from bilancio.jobs.artifacts.folder import CELLS, COMPARISON, PARQUET, open_file
 from bilancio.jobs.models import Job
 from bilancio.jobs.run_ids import RunIds
 from bilancio.jobs.store import Chunk, JobStore, packing
@@ -77,12 +78,7 @@ def open_table(file: IO[str], path: Path) -> Table:
     """
     reader = csv.reader(_short_lines(file, path), strict=True)
     heading = tuple(next(reader, ()))
-    table = Table(path=path, columns=heading, lines=iter(()))
-    if not heading or len(heading) > MAX_COLUMNS:
-        raise table.refused("columns", str(len(heading)), f"from 1 to {MAX_COLUMNS}")
-    for name in heading:
-        if not name or len(name) > MAX_NAME or not name.isprintable() or heading.count(name) > 1:
-            raise table.refused("columns", shown(name), "names, each once, that can be printed")
+    table = _checked(Table(path=path, columns=heading, lines=iter(())))
 
     def lines() -> Iterator[list[str]]:
         for line in reader:
@@ -94,9 +90,34 @@ def open_table(file: IO[str], path: Path) -> Table:
     return Table(path=path, columns=heading, lines=lines())
 
 
-def opened(path: Path) -> IO[str]:
-    """Open a table for reading; nothing but a regular file is."""
-    return os.fdopen(open_file(path), encoding="utf-8", newline="")
+@contextlib.contextmanager
+def opened_table(path: Path) -> Iterator[Table]:
+    """Open a table for reading; nothing but a regular file is.
+
+    Raises
+    ------
+    InvalidInput, LibraryMissing, OSError, TypeError, ValueError
+    """
+    if path.name != PARQUET:
+        with os.fdopen(open_file(path), encoding="utf-8", newline="") as file:
+            yield open_table(file, path)
+        return
+    with os.fdopen(open_file(path), "rb") as binary:
+        from bilancio.frames.arrow import ParquetText  # pyarrow is optional
+
+        text = ParquetText(binary)
+        yield _checked(Table(path=path, columns=text.columns, lines=text.rows()))
+
+
+def _checked(table: Table) -> Table:
+    """Return a table whose heading has different names that can be printed."""
+    heading = table.columns
+    if not heading or len(heading) > MAX_COLUMNS:
+        raise table.refused("columns", str(len(heading)), f"from 1 to {MAX_COLUMNS}")
+    for name in heading:
+        if not name or len(name) > MAX_NAME or not name.isprintable() or heading.count(name) > 1:
+            raise table.refused("columns", shown(name), "names, each once, that can be printed")
+    return table
 
 
 def _short_lines(file: IO[str], path: Path) -> Iterator[str]:
@@ -107,14 +128,13 @@ def _short_lines(file: IO[str], path: Path) -> Iterator[str]:
         yield line
 
 
-# -- runs.csv -----------------------------------------------------------------------------------
+# -- runs ---------------------------------------------------------------------------------------
 
 
 def read_runs(path: Path, job_id: str, config: SweepConfig) -> Iterator[Chunk]:
-    """Yield the chunks of runs.csv; numbers were written so that they read back the same."""
+    """Yield the chunks of a table of runs; numbers were written so that they read back the same."""
     run_ids = RunIds(job_id, config, config.total_runs)
-    with opened(path) as file:
-        table = open_table(file, path)
+    with opened_table(path) as table:
         given = [name for name in table.columns if name not in LEADING_COLUMNS]
         dtype = _row_type(path, config, given)
         at_id, at_index, *at = table.places(["run_id", "index", *(dtype.names or ())])
@@ -142,8 +162,7 @@ def read_manual_runs(path: Path, limit: int) -> Iterator[Chunk]:
 
     NaN stays what it is there: an empty field is a metric that was not recorded.
     """
-    with opened(path) as file:
-        table = open_table(file, path)
+    with opened_table(path) as table:
         (at_id,) = table.places(["run_id"])
         metrics = [
             (place, name) for place, name in enumerate(table.columns) if name not in LEADING_COLUMNS
@@ -164,8 +183,7 @@ def read_manual_runs(path: Path, limit: int) -> Iterator[Chunk]:
 def read_failures(path: Path, run_ids: RunIds) -> dict[int, str]:
     """Return the errors of failed runs by index."""
     failures: dict[int, str] = {}
-    with opened(path) as file:
-        table = open_table(file, path)
+    with opened_table(path) as table:
         at_id, at_index, at_error = table.places(["run_id", "index", "error"])
         for line in table.lines:
             index = run_index(table, line[at_index], line[at_id], run_ids)
@@ -200,8 +218,7 @@ async def has_measures_only(store: JobStore, job: Job) -> bool:
 
 def read_cells(path: Path, config: SweepConfig) -> list[Chunk]:
     """Return the chunks of cells.csv, which has the measures of all runs of a completed job."""
-    with opened(path) as file:
-        table = open_table(file, path)
+    with opened_table(path) as table:
         arms = config.arms
         suffixes = [measure_column("", arm, arms) for arm in arms]
         known = {*LEADING_COLUMNS, *_parameter_names(config)}
@@ -220,8 +237,7 @@ def read_cells(path: Path, config: SweepConfig) -> list[Chunk]:
 
 def read_comparison(path: Path, config: SweepConfig) -> list[Chunk]:
     """Return the default rates of both arms from comparison.csv, all that version 0.1 left."""
-    with opened(path) as file:
-        table = open_table(file, path)
+    with opened_table(path) as table:
         dtype = stored_columns(config, [Metric("delta_total")])
         places = [
             table.places(
@@ -322,8 +338,7 @@ def _row_type(
         return stored_columns(config, [each for each in declared if each.name in given])
     names = [name for name in given if name not in _parameter_names(config)]
     kinds: dict[str, set[type]] = {name: set() for name in names}
-    with opened(path) as file:
-        table = open_table(file, path)
+    with opened_table(path) as table:
         places = [
             (table.columns.index(name + suffix), kinds[name])
             for name in names

@@ -31,12 +31,14 @@ from bilancio.jobs.artifacts.folder import (
     FAILED,
     FRONTIER,
     NAMES,
+    PARQUET,
     RUNS,
     SUMMARY,
     is_file,
     whole_file,
     write_whole,
 )
+from bilancio.jobs.artifacts.formats import Formats
 from bilancio.jobs.artifacts.manifest import TABLED_RUNS, write_job_manifest
 from bilancio.jobs.artifacts.ownership import make_job_folder
 from bilancio.jobs.artifacts.run_tables import (
@@ -61,17 +63,23 @@ _STRETCH = 20_000  # runs whose chunks are held at once, if these have no more
 
 
 async def write_files(
-    store: JobStore, job: Job, *, most: int | None = TABLED_RUNS, parquet: bool = False
+    store: JobStore,
+    job: Job,
+    *,
+    formats: Formats,
+    most: int | None = TABLED_RUNS,
 ) -> None:
     """Write every file of *job* from what is stored; the manifest last.
 
     Parameters
     ----------
+    formats
+        Of the table of runs. One of another format would tell of earlier runs, and is removed.
+        Runs that were recorded manually are in runs.csv whatever the formats are: it tells NaN
+        from what was not recorded.
     most
         How many runs the tables hold, the first ones; None for all of them. The manifest, and the
         log, say so where there are more.
-    parquet
-        Whether runs.parquet is written, too, with all runs.
 
     Raises
     ------
@@ -83,12 +91,13 @@ async def write_files(
     if job.manual:
         stored = await store.chunks(job.job_id)
         await asyncio.to_thread(_write_manual_runs, job, stored)
+        await _write_parquet(store, job, formats, most)
     else:
-        tabled = await _write_tables(store, job, most)
-    if parquet:
-        from bilancio.jobs.artifacts.parquet import write_parquet  # pyarrow is optional
-
-        await write_parquet(store, job)
+        if await has_measures_only(store, job):
+            formats = ()  # there may be a table of runs from elsewhere, which says more
+        elif "csv" not in (formats := await _write_parquet(store, job, formats, most)):
+            _remove(job.folder / RUNS)
+        tabled = await _write_tables(store, job, formats, most)
     await asyncio.to_thread(write_dictionary, job)
     if job.summary is not None:
         summary = to_json({"job_id": job.job_id, **job.summary}, indent=2)
@@ -101,7 +110,33 @@ def present(job: Job) -> dict[str, str]:
     return {name: str(job.folder / name) for name in NAMES if is_file(job.folder / name)}
 
 
-async def _write_tables(store: JobStore, job: Job, most: int | None) -> int:
+async def _write_parquet(store: JobStore, job: Job, formats: Formats, most: int | None) -> Formats:
+    """Write runs.parquet if it is wanted; return the formats that are left to be written.
+
+    Where an experiment makes no columns that it can hold, runs.csv is written all the same.
+    """
+    made = False
+    if "parquet" in formats:
+        from bilancio.jobs.artifacts.parquet import write_parquet  # pyarrow is optional
+
+        try:
+            await write_parquet(store, job, most)
+        except (ExperimentFailed, ValueError) as error:
+            log.warning("%s is not written: %s", PARQUET, error)
+        else:
+            made = True
+    if not made:
+        _remove(job.folder / PARQUET)
+        return ("csv",)
+    return [each for each in formats if each != "parquet"]
+
+
+def _remove(path: Path) -> None:
+    with contextlib.suppress(OSError):
+        path.unlink()
+
+
+async def _write_tables(store: JobStore, job: Job, formats: Formats, most: int | None) -> int:
     """Write the tables, a stretch of runs at a time; return how many runs they hold."""
     experiment = registry.experiment(job.config.sweep_type)
     failed = await store.failed_runs(job.job_id)
@@ -116,9 +151,8 @@ async def _write_tables(store: JobStore, job: Job, most: int | None) -> int:
     at_once, block = _STRETCH, _BLOCK
     if not isinstance(experiment, StandardExperiment):  # what it observes may be of all its runs
         at_once = block = job.config.total_runs
-    with_runs = not await has_measures_only(store, job)
     with contextlib.ExitStack() as files:
-        tables = list(_tables(job, experiment, with_runs))
+        tables = list(_tables(job, experiment, with_runs="csv" in formats))
         for table in tables:
             files.enter_context(table.opened)
         for first, last in stretches(ranges, at_once, n_arms):
@@ -150,8 +184,7 @@ def _write_failures(job: Job, failed: dict[int, str]) -> None:
         rows += [(job.run_ids[index], str(index), error) for index, error in failed.items()]
         _write_csv(job.folder / FAILED, rows)
     else:
-        with contextlib.suppress(OSError):
-            (job.folder / FAILED).unlink()
+        _remove(job.folder / FAILED)
 
 
 def _write_searches(
@@ -166,12 +199,8 @@ def _write_searches(
         _write_csv(job.folder / FRONTIER, [("job_id", *searches.columns), *found])
 
 
-def _tables(job: Job, experiment: Experiment, with_runs: bool) -> Iterator["_Table"]:
-    """Yield the tables that are made of runs.
-
-    Where not all metrics of the runs are stored there may be a table from elsewhere, which says
-    more.
-    """
+def _tables(job: Job, experiment: Experiment, *, with_runs: bool) -> Iterator["_Table"]:
+    """Yield the tables that are made of runs."""
     if with_runs:
         yield _Table(job.folder / RUNS, partial(_run_columns, job, experiment))
     yield _Table(job.folder / CELLS, partial(_cell_columns, job, experiment))

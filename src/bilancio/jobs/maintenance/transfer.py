@@ -1,13 +1,13 @@
 """Bring jobs in from their manifests, and write their files again from the store."""
 
 import asyncio
-import importlib
 from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 
 from bilancio.errors import InvalidInput, JobDamaged, Problem
 from bilancio.jobs.artifacts import importing, tables
+from bilancio.jobs.artifacts.formats import exported_formats
 from bilancio.jobs.lookup import find, load
 from bilancio.jobs.maintenance.reports import Imported
 from bilancio.jobs.models import Job, JobStatus
@@ -61,12 +61,11 @@ async def export_job(
     session: Session, name: str, folder: Path | str | None, *, parquet: bool = False
 ) -> dict[str, str]:
     """Write a job's files again; see `AsyncJobManager.export_job`."""
-    if parquet:
-        importlib.import_module("bilancio.frames.arrow")  # before anything is written
     job = (await find(session, name)).job
     if folder is not None:
         job = job.model_copy(update={"out_dir": absolute_path("folder", folder)})
-    await tables.write_files(await session.store(), job, most=None, parquet=parquet)
+    formats = exported_formats(session.settings, job.folder, parquet=parquet)
+    await tables.write_files(await session.store(), job, formats=formats, most=None)
     return tables.present(job)
 
 

@@ -22,6 +22,7 @@ from bilancio.experiments.reporting import next_step_of
 from bilancio.experiments.sweep_config import SweepConfig
 from bilancio.failpoints import failpoint
 from bilancio.jobs.artifacts import tables
+from bilancio.jobs.artifacts.formats import formats_of
 from bilancio.jobs.artifacts.manifest import write_job_manifest
 from bilancio.jobs.artifacts.ownership import make_job_folder
 from bilancio.jobs.artifacts.provenance import provenance
@@ -243,7 +244,7 @@ class Worker:
             }
         )
         failpoint("before-files")
-        await tables.write_files(self._store, ended)
+        await tables.write_files(self._store, ended, formats=formats_of(self._settings))
         failpoint("before-end")
         await self._store.end(
             self._lease, status, summary=summary, error=error, moment=ended.completed_at

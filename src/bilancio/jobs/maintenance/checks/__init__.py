@@ -13,6 +13,7 @@ MACHINE_CHECKS: tuple[MachineCheck, ...] = (
     machine.check_experiments,
     machine.check_store_folder,
     machine.check_out_dir,
+    machine.check_runs_format,
     machine.check_cache_folder,
 )
 

@@ -5,8 +5,9 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from bilancio.errors import InvalidInput, StoreError
+from bilancio.errors import InvalidInput, LibraryMissing, StoreError
 from bilancio.experiments import registry
+from bilancio.jobs.artifacts.formats import refuse_missing_library
 from bilancio.jobs.maintenance.checks.base import (
     NO_ACTION,
     Checked,
@@ -51,6 +52,14 @@ def check_experiments(_settings: Settings) -> Iterator[Checked | Issue]:
             f"Install or correct it, or take it out of {fault.source}.",
         )
     yield Checked(f"settings; sweep types {', '.join(registry.sweep_types())}")
+
+
+def check_runs_format(settings: Settings) -> Iterator[Checked | Issue]:
+    """Look whether the table of runs that the settings ask for can be written."""
+    try:
+        refuse_missing_library(settings)
+    except LibraryMissing as fault:
+        yield error(f"No job can be started: {fault}", "Install it, or unset BILANCIO_RUNS_FORMAT.")
 
 
 def check_store_folder(settings: Settings) -> Iterator[Checked | Issue]:

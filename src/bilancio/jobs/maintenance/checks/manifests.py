@@ -7,6 +7,7 @@ from bilancio.errors import InvalidInput, JobNotFound
 from bilancio.jobs.artifacts import discovery, tables
 from bilancio.jobs.artifacts.folder import MANIFEST
 from bilancio.jobs.artifacts.foreign import read_manifest
+from bilancio.jobs.artifacts.formats import formats_of
 from bilancio.jobs.maintenance.checks.base import (
     LISTED,
     Checked,
@@ -17,7 +18,7 @@ from bilancio.jobs.maintenance.checks.base import (
     warning,
 )
 from bilancio.jobs.session import Session
-from bilancio.jobs.store import EndedJob, JobStore
+from bilancio.jobs.store import EndedJob
 from bilancio.text import plural
 
 
@@ -35,7 +36,7 @@ async def check_manifests(session: Session) -> AsyncIterator[Checked | Issue]:
                 f"The manifest of job {job_id} is missing or out of date.",
                 f"Run `bilancio doctor --repair`, or bilancio jobs export {job_id}.",
                 job_id=job_id,
-                fix=_rewrite(store, job_id),
+                fix=_rewrite(session, job_id),
             )
     if gone:
         names = ", ".join(cut([row.job_id for row in gone], 3))
@@ -62,12 +63,13 @@ async def check_refused(session: Session) -> AsyncIterator[Checked | Issue]:
         yield warning(f"{more} cannot be imported.", "bilancio jobs import names each of them.")
 
 
-def _rewrite(store: JobStore, job_id: str) -> Fix:
+def _rewrite(session: Session, job_id: str) -> Fix:
     async def rewrite() -> None:
+        store = await session.store()
         job = await store.job(job_id)
         if job is None:
             raise JobNotFound(job_id)
-        await tables.write_files(store, job)
+        await tables.write_files(store, job, formats=formats_of(session.settings))
 
     return rewrite
 

@@ -4,7 +4,7 @@ import functools
 from collections.abc import AsyncIterator
 
 from bilancio.errors import JobDamaged
-from bilancio.jobs.artifacts.folder import RUNS
+from bilancio.jobs.artifacts.folder import PARQUET, RUNS
 from bilancio.jobs.artifacts.ownership import KEPT_MANIFEST
 from bilancio.jobs.maintenance.checks.base import (
     RESTORE,
@@ -73,9 +73,11 @@ async def _repair_of_chunks(store: JobStore, job_id: str) -> str:
         job = await store.job(job_id)
     except JobDamaged:
         job = None
-    if job is not None and (job.folder / RUNS).is_file():
+    tables = () if job is None or job.manual else (RUNS, PARQUET)
+    there = [name for name in tables if job is not None and (job.folder / name).is_file()]
+    if job is not None and there:
         return (
-            f"{RESTORE}. Or import the runs from {RUNS}: bilancio jobs delete {job_id} "
+            f"{RESTORE}. Or import the runs from {there[0]}: bilancio jobs delete {job_id} "
             f"--keep-files, then bilancio jobs import {job.folder / KEPT_MANIFEST}."
         )
     return f"{RESTORE}, or delete the job and run its sweep again."
