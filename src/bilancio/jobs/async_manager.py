@@ -75,8 +75,8 @@ class AsyncJobManager:
         settings = load_settings().model_copy(
             update={name: value for name, value in given.items() if value}
         )
-        read = functools.partial(exports.stored_frame, settings)
-        self._session = Session(settings, clock, read)
+        reader_of = functools.partial(exports.StoredRuns, settings)
+        self._session = Session(settings, clock, reader_of)
 
     async def __aenter__(self) -> Self:
         return self

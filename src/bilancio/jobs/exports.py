@@ -1,6 +1,7 @@
 """What a job's runs are as frames of outside libraries, which are loaded when one is asked for."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from bilancio.jobs.session import Session
 from bilancio.jobs.sync import LoopThread
@@ -9,6 +10,8 @@ from bilancio.settings import Settings
 if TYPE_CHECKING:  # optional libraries
     from bilancio.frames.datasets import Dataset
     from bilancio.frames.tables import DataFrame
+
+T = TypeVar("T")
 
 
 async def runs_frame(session: Session, name: str, *, status: str | None = None) -> "DataFrame":
@@ -35,21 +38,6 @@ async def runs_frame(session: Session, name: str, *, status: str | None = None) 
     return await frames.runs_frame(session, name, status=status)
 
 
-def stored_frame(
-    settings: Settings, database_url: str, job_id: str, status: str | None
-) -> "DataFrame":
-    """Return the runs of a job of the store at *database_url* as a frame; blocks.
-
-    The store is opened in a loop of its own: whoever read the job may have closed theirs.
-    """
-    session = Session(settings.model_copy(update={"database_url": database_url}))
-    loop = LoopThread("bilancio-frame")
-    try:
-        return loop.wait(lambda: runs_frame(session, job_id, status=status))
-    finally:
-        loop.close(session.close)
-
-
 async def to_xarray(session: Session, name: str) -> "Dataset":
     """Return the metrics of a job's runs as an xarray Dataset, a variable for each metric.
 
@@ -70,3 +58,28 @@ async def to_xarray(session: Session, name: str) -> "Dataset":
     from bilancio.jobs import arrays  # numpy and the experiment
 
     return await arrays.to_xarray(session, name)
+
+
+class StoredRuns:
+    """Reads runs from the store at *database_url*, for jobs that came from it; blocks.
+
+    The store is opened in a loop of its own: whoever read the job may have closed theirs.
+    """
+
+    def __init__(self, settings: Settings, database_url: str) -> None:
+        self._settings = settings.model_copy(update={"database_url": database_url})
+
+    def runs_frame(self, job_id: str, status: str | None) -> "DataFrame":
+        """Return the runs of this status, or all, as a frame."""
+        return self._wait(lambda session: runs_frame(session, job_id, status=status))
+
+    def to_xarray(self, job_id: str) -> "Dataset":
+        """Return all runs as arrays."""
+        return self._wait(lambda session: to_xarray(session, job_id))
+
+    def _wait(self, ask: Callable[[Session], Coroutine[Any, Any, T]]) -> T:
+        session, loop = Session(self._settings), LoopThread("bilancio-runs")
+        try:
+            return loop.wait(lambda: ask(session))
+        finally:
+            loop.close(session.close)

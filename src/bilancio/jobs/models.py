@@ -27,7 +27,8 @@ from bilancio.jobs.run_ids import listed_ids
 from bilancio.printable import shortened
 from bilancio.text import counts, state, values
 
-if TYPE_CHECKING:  # pandas is optional
+if TYPE_CHECKING:  # optional libraries
+    from bilancio.frames.datasets import Dataset
     from bilancio.frames.tables import DataFrame
 
 T = TypeVar("T")
@@ -249,7 +250,14 @@ class Job(View):
         LibraryMissing
             pandas is not installed.
         """
-        return self._origin.runs_frame(self.job_id, status)
+        return self._origin.reader(self.job_id, "runs_frame").runs_frame(self.job_id, status)
+
+    def to_xarray(self) -> "Dataset":
+        """Return the metrics of the job's runs as arrays; see `JobManager.to_xarray`.
+
+        They are read as by `runs_frame`, which raises the same errors.
+        """
+        return self._origin.reader(self.job_id, "to_xarray").to_xarray(self.job_id)
 
     def _repr_html_(self) -> str:
         """Return what a notebook shows: what the job is, and how far."""

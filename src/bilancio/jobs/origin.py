@@ -1,15 +1,24 @@
 """Where a job was read from, so that it can answer questions about its runs by itself."""
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from bilancio.errors import ResultsMissing
 
-if TYPE_CHECKING:  # pandas is optional
+if TYPE_CHECKING:  # optional libraries
+    from bilancio.frames.datasets import Dataset
     from bilancio.frames.tables import DataFrame
 
-#: Returns the frame of a job's runs, given its name and the status of runs that are wanted.
-FrameReader = Callable[[str, str | None], "DataFrame"]
+
+class RunsReader(Protocol):
+    """Reads the runs of jobs of one store; blocks."""
+
+    def runs_frame(self, job_id: str, status: str | None) -> "DataFrame":
+        """Return the runs of this status, or all, as a frame."""
+        ...
+
+    def to_xarray(self, job_id: str) -> "Dataset":
+        """Return all runs as arrays."""
+        ...
 
 
 class Origin:
@@ -19,26 +28,31 @@ class Origin:
     behind, because the address of a store may hold a password and means nothing elsewhere.
     """
 
-    __slots__ = ("_read",)
+    __slots__ = ("_reader",)
 
-    def __init__(self, read: FrameReader | None = None) -> None:
-        self._read = read
+    def __init__(self, reader: RunsReader | None = None) -> None:
+        self._reader = reader
 
-    def runs_frame(self, job_id: str, status: str | None) -> "DataFrame":
-        """Return the runs of a job as a frame; blocks.
+    def reader(self, job_id: str, method: str) -> RunsReader:
+        """Return what reads the runs of a job.
+
+        Parameters
+        ----------
+        method
+            Of a manager, that does the same.
 
         Raises
         ------
         ResultsMissing
             There is no store.
         """
-        if self._read is None:
+        if self._reader is None:
             why = (
                 "it was not returned by a job manager of this process. "
-                f"Ask one: manager.runs_frame({job_id!r})."
+                f"Ask one: manager.{method}({job_id!r})."
             )
             raise ResultsMissing(job_id, why)
-        return self._read(job_id, status)
+        return self._reader
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Origin)

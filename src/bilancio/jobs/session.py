@@ -7,7 +7,7 @@ from pathlib import Path
 from bilancio.errors import ManagerUnusable
 from bilancio.experiments import registry
 from bilancio.jobs.clock import Clock, utc_now
-from bilancio.jobs.store import JobStore, StoreReader, open_store
+from bilancio.jobs.store import JobStore, ReaderOf, open_store
 from bilancio.settings import Settings
 
 
@@ -16,8 +16,8 @@ class Session:
 
     Parameters
     ----------
-    read
-        How jobs that come from the store read their runs by themselves; not at all without it.
+    reader_of
+        What jobs of the store read their runs by; without it they cannot by themselves.
 
     Attributes
     ----------
@@ -28,11 +28,11 @@ class Session:
     """
 
     def __init__(
-        self, settings: Settings, clock: Clock = utc_now, read: StoreReader | None = None
+        self, settings: Settings, clock: Clock = utc_now, reader_of: ReaderOf | None = None
     ) -> None:
         self.settings = settings
         self.clock = clock
-        self._read = read
+        self._reader_of = reader_of
         self.writable: set[Path] = set()
         self._process = os.getpid()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -62,7 +62,7 @@ class Session:
             raise ManagerUnusable(ManagerUnusable.OTHER_LOOP)
         async with self._opening:
             if self._opened is None:
-                store = await open_store(self.settings.database_url, self.clock, self._read)
+                store = await open_store(self.settings.database_url, self.clock, self._reader_of)
                 if self._closed:  # meanwhile
                     await store.close()
                 self._refuse_closed()

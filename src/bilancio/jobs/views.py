@@ -10,7 +10,8 @@ from bilancio.errors import OutputError, ResultsMissing
 from bilancio.frames import markup
 from bilancio.jobs.models import Job, View
 
-if TYPE_CHECKING:  # pandas is optional
+if TYPE_CHECKING:  # optional libraries
+    from bilancio.frames.datasets import Dataset
     from bilancio.frames.tables import DataFrame
 
 
@@ -116,7 +117,39 @@ class Page(View):
     refused_manifests: int = 0
 
 
-class Results(View):
+class Tabular(View):
+    """What has a main table, which the methods named after formats return."""
+
+    @property
+    def _main(self) -> Table:
+        raise NotImplementedError
+
+    def to_pandas(self) -> "DataFrame":
+        """Return the table as a frame; see `Table.to_pandas`.
+
+        Raises
+        ------
+        ResultsMissing
+            There is no table, of the frontier neither.
+        LibraryMissing
+            pandas is not installed.
+        """
+        return self._main.to_pandas()
+
+    def to_markdown(self, *, measures: Sequence[str] = ()) -> str:
+        """Return the table as Markdown; see `Table.to_markdown`."""
+        return self._main.to_markdown(measures=measures)
+
+    def to_latex(self, *, measures: Sequence[str] = ()) -> str:
+        """Return the table as LaTeX; see `Table.to_latex`."""
+        return self._main.to_latex(measures=measures)
+
+    def to_csv(self, path: Path | str | None = None) -> str | None:
+        """Return the table as CSV, or write it; see `Table.to_csv`."""
+        return self._main.to_csv(path)
+
+
+class Results(Tabular):
     """What a job has found so far.
 
     Attributes
@@ -171,20 +204,17 @@ class Results(View):
     runs_in_tables: int | None = None
     failures: dict[str, str]
 
-    def to_pandas(self) -> "DataFrame":
-        """Return the table as a frame; what a frontier has found where there is nothing else.
-
-        Raises
-        ------
-        ResultsMissing
-            There is no table.
-        LibraryMissing
-            pandas is not installed.
-        """
+    @property
+    def _main(self) -> Table:
+        """The table; what a frontier has found where there is nothing else."""
         table = self.table or self.frontier
         if table is None:
             raise ResultsMissing(self.job.job_id, self.headline)
-        return table.to_pandas()
+        return table
+
+    def to_xarray(self) -> "Dataset":
+        """Return all runs of the job as arrays, whatever the table shows; see `Job.to_xarray`."""
+        return self.job.to_xarray()
 
     def _repr_html_(self) -> str:
         """Return what a notebook shows: headline, tables, what to know, the plan."""
@@ -198,7 +228,7 @@ class Results(View):
         )
 
 
-class Comparison(View):
+class Comparison(Tabular):
     """How two jobs differ over the cells and seeds that both have.
 
     Attributes
@@ -220,6 +250,10 @@ class Comparison(View):
     headline: str
     table: Table
     differs: dict[str, list[Any]]
+
+    @property
+    def _main(self) -> Table:
+        return self.table
 
     def _repr_html_(self) -> str:
         """Return what a notebook shows: headline and table."""

@@ -2,7 +2,7 @@
 
 from bilancio.jobs.store.location import Location, locate
 from bilancio.jobs.store.rows import Chunk, EndedJob, JobList, ReadJob, Speed
-from bilancio.jobs.store.store import JobStore, StoreReader, open_store
+from bilancio.jobs.store.store import JobStore, ReaderOf, open_store
 
 __all__ = [
     "Chunk",
@@ -11,8 +11,8 @@ __all__ = [
     "JobStore",
     "Location",
     "ReadJob",
+    "ReaderOf",
     "Speed",
-    "StoreReader",
     "locate",
     "open_store",
 ]

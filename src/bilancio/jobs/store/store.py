@@ -1,17 +1,15 @@
 """The one door to stored jobs: each method is one transaction or a few reads."""
 
-import functools
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from bilancio.errors import JobExists
 from bilancio.experiments.sweep_config import SweepConfig
 from bilancio.jobs.clock import Clock, utc_now
 from bilancio.jobs.job_id import JobId
 from bilancio.jobs.models import EventType, Job, JobStatus
-from bilancio.jobs.origin import Origin
+from bilancio.jobs.origin import Origin, RunsReader
 from bilancio.jobs.store.base import ENDED, as_json, sweep_columns
 from bilancio.jobs.store.database import Transaction
 from bilancio.jobs.store.leases import Leases
@@ -23,22 +21,19 @@ from bilancio.jobs.store.sqlite.address import sqlite_path
 from bilancio.jobs.store.sqlite.database import SqliteDatabase
 from bilancio.settings import SQLITE_PREFIX
 
-if TYPE_CHECKING:  # pandas is optional
-    from bilancio.frames.tables import DataFrame
-
-#: Returns the frame of a job's runs, given the store's address, the job's name and a status.
-StoreReader = Callable[[str, str, str | None], "DataFrame"]
+#: Returns what reads runs from the store with this address.
+ReaderOf = Callable[[str], RunsReader]
 
 
 async def open_store(
-    database_url: str, clock: Clock = utc_now, read: StoreReader | None = None
+    database_url: str, clock: Clock = utc_now, reader_of: ReaderOf | None = None
 ) -> "JobStore":
     """Open the store at *database_url*; one that does not exist is made by the first write.
 
     Parameters
     ----------
-    read
-        How jobs that come from the store read their runs by themselves; not at all without it.
+    reader_of
+        What jobs of the store read their runs by; without it they cannot by themselves.
 
     Raises
     ------
@@ -48,7 +43,7 @@ async def open_store(
         The file is not usable, and was not changed.
     """
     path = sqlite_path(database_url)
-    origin = Origin(read and functools.partial(read, f"{SQLITE_PREFIX}{path}"))
+    origin = Origin(reader_of and reader_of(f"{SQLITE_PREFIX}{path}"))
     return JobStore(await SqliteDatabase.open(path), clock, origin)
 
 
