@@ -207,10 +207,10 @@ class Results(Tabular):
     @property
     def _main(self) -> Table:
         """The table; what a frontier has found where there is nothing else."""
-        table = self.table or self.frontier
-        if table is None:
+        tables = [each for each in (self.table, self.frontier) if each is not None]
+        if not tables:
             raise ResultsMissing(self.job.job_id, self.headline)
-        return table
+        return next((each for each in tables if each.rows), tables[0])
 
     def to_xarray(self) -> "Dataset":
         """Return all runs of the job as arrays, whatever the table shows; see `Job.to_xarray`."""
