@@ -12,10 +12,10 @@ from bilancio.analysis.grouping import grouped_cells
 from bilancio.analysis.intervals import Intervals, two_way_differences
 from bilancio.analysis.verdicts import verdicts
 from bilancio.errors import InvalidInput, Problem
-from bilancio.experiments.answers import AnswerTable, Subject, measure_columns, shown_key, table_of
+from bilancio.experiments.answers import AnswerTable, Subject, measure_columns, table_of
 from bilancio.experiments.questions import Question, check_names
 from bilancio.experiments.reduction import Bools, Groups, Sides, column_of, replace_rows
-from bilancio.text import SHOWN_VALUES, plural
+from bilancio.text import SHOWN_VALUES, key_text, plural
 
 VERDICTS = ("higher", "lower")
 HIDDEN = ("cell", "design")  # what a cell is called in its own sweep only
@@ -329,7 +329,7 @@ def _places_of(wanted: NDArray[np.int64], inside: Bools, numbers: NDArray[np.int
 
 def _values(column: NDArray[Any]) -> str:
     """Say which values a parameter has."""
-    distinct = [shown_key(value) for value in np.unique(column).tolist()]
+    distinct = [key_text(value) for value in np.unique(column).tolist()]
     if len(distinct) > SHOWN_VALUES:
         return f"from {distinct[0]} to {distinct[-1]}"
     return ", ".join(distinct)
