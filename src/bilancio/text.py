@@ -153,7 +153,9 @@ def values(given: object) -> str:
             return f"{first} … {values(given[-1])} ({len(given):,} values)"
         return ", ".join(values(each) for each in given)
     if isinstance(given, Mapping):
-        return " ".join(f"{name} {value}" for name, value in given.items() if value is not None)
+        return " ".join(
+            f"{name} {values(value)}" for name, value in given.items() if value is not None
+        )
     return str(given)
 
 

@@ -1,5 +1,7 @@
 """`bilancio experiments` says what is found, what it takes, and what is wrong with it."""
 
+import re
+
 import pytest
 
 from tests.cli.conftest import program
@@ -141,3 +143,41 @@ def test_a_module_that_is_not_there_is_named(folder):
     assert program("experiments", "check", "my_queue.py").err == (
         "MODULE: got my_queue.py; allowed: a module as it is imported. Did you mean my_queue?\n"
     )
+
+
+FRAGILE = """
+import random
+from bilancio import experiment
+
+@experiment("fragile", arms=("slow", "fast"))
+def simulate(seed: int, arm: str, rate: float = 0.5):
+    wait = random.Random(seed).random() * (2 if arm == "slow" else 1)
+    return {"wait": wait / (rate - 0.7) * (rate - 0.7)}
+"""
+
+
+@pytest.fixture
+def fragile(folder):
+    (folder / "fragile.py").write_text(FRAGILE)
+    (folder / "pyproject.toml").write_text('[tool.bilancio]\nexperiments = ["fragile"]\n')
+    return folder
+
+
+def test_failed_runs_show_the_parameter_that_all_of_them_share(fragile):
+    swept = ("--vary", "rate=0.5,0.7", "--n-replicates", "2")
+    program("sweep", "fragile", *swept, "--job-id", "wide-river-old-mill")
+    said = program("jobs", "runs", "wide-river-old-mill", "--status", "failed")
+    heading, _, *rows = said.out.splitlines()
+    assert "rate" in heading.split()
+    assert [row.split()[2] for row in rows if "ZeroDivisionError" in row] == ["0.7"] * 4
+
+
+def test_an_own_sweep_is_described_and_compared_in_plain_words(fragile):
+    swept = ("--vary", "rate=0.5,0.6", "--n-replicates", "3")
+    said = program("sweep", "fragile", *swept, "--job-id", "wide-river-old-mill")
+    assert "vary rate 0.5, 0.6" in said.out
+    lower = re.search(r": (\S+) lower \(95 % interval (\S+) to (\S+),", said.out)
+    assert lower is not None
+    difference, low, high = map(float, lower.groups())
+    assert (low + high) / 2 == pytest.approx(difference, rel=0.01)
+    assert "--group-by rate --contrast rate" in said.out

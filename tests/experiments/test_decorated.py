@@ -100,7 +100,7 @@ def unreadable(seed: int, rate: "Nothing" = 1): ...  # noqa: F821
 @pytest.mark.parametrize(
     ("function", "sentence"),
     [
-        (without_seed, "seed of without_seed: got no such parameter; allowed: seed: int, which"),
+        (without_seed, "seed of without_seed: got no such parameter; allowed: seed: int, from"),
         (without_annotation, f"rate of without_annotation: got no annotation; allowed: {SCALARS}."),
         (with_a_list, "history of with_a_list: got a list as its default; allowed: a default that"),
         (with_a_list_of_int, "sizes of with_a_list_of_int: got tuple[int, ...]; allowed: int, flo"),

@@ -364,7 +364,7 @@ def extend(
     *,
     n_replicates: Annotated[
         str | None,
-        typer.Option(metavar="N", help="How many seeds it has then, those of now included."),
+        typer.Option(metavar="N", help="Seeds in all, those it already has included."),
     ] = None,
     detach: Detach = False,
     as_json: AsJson = False,

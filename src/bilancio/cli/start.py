@@ -202,4 +202,8 @@ def _show_results(output: Output, results: Results) -> None:
     grouping = f" --group-by {','.join(varied)}" if varied else ""
     if _sampled(results.job, varied):
         grouping += f" --bins {BINS}"
+    elif (
+        len(varied) == 1 and varied != ["design"] and results.job.config.fixed_runs
+    ):  # its table is the one shown above
+        grouping += f" --contrast {varied[0]}"
     output.say(f"More: bilancio jobs results {results.job.job_id}{grouping}")

@@ -191,7 +191,8 @@ class DecoratedComparison(DecoratedExperiment):
         assert difference is not None, "all measures are of the same seeds"
         word = "higher" if difference > 0 else "lower"
         by = f"{number(abs(difference))} {word}" if difference else "the same"
-        return f"{number(mean)} in {arm}: {by} ({_spread(summary, name)})"
+        spread = _spread(summary, name, negated=difference < 0)
+        return f"{number(mean)} in {arm}: {by} ({spread})"
 
 
 def experiment_of(declaration: Declaration) -> DecoratedExperiment:
@@ -200,11 +201,11 @@ def experiment_of(declaration: Declaration) -> DecoratedExperiment:
     return kind(declaration)
 
 
-def _spread(summary: Mapping[str, Any], measure: str) -> str:
-    """Say an interval, or why there is none."""
+def _spread(summary: Mapping[str, Any], measure: str, *, negated: bool = False) -> str:
+    """Say an interval, or why there is none; *negated*, where the sentence calls it lower."""
     n_seeds, interval = summary["n_seeds"], summary["ci95"].get(measure)
     if interval is not None:
-        low, high = map(number, interval)
+        low, high = map(number, (-interval[1], -interval[0]) if negated else interval)
         return f"95 % interval {low} to {high}, {plural(n_seeds, 'seed')}"
     reason = summary.get(f"{measure}_ci95_missing")
     return f"no interval: {reason}" if reason else f"no interval, {plural(n_seeds, 'seed')}"

@@ -97,7 +97,7 @@ class Signature:
         for parameter in parameters.values():
             self._read(parameter)
         if SEED_NAME not in parameters:
-            self._wrong(SEED_NAME, "no such parameter", "seed: int, which all draws follow from")
+            self._wrong(SEED_NAME, "no such parameter", "seed: int, from which all draws follow")
         if arms and ARM_NAME not in parameters:
             self._wrong(ARM_NAME, "no such parameter", "arm: str, since it has arms")
 

@@ -145,7 +145,8 @@ def show_runs(
     if not rows:
         output.say(f"No such runs: {runs(total)} like that in job {job.job_id}.")
         return
-    made, left_out = runs_table(rows, _axes(job), width=output.width)
+    varied = getattr(job.config, "varied", ())
+    made, left_out = runs_table(rows, _axes(job), varied, width=output.width)
     output.show(made)
     last = offset + len(rows)
     if last < total:

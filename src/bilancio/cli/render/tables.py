@@ -113,16 +113,20 @@ def frontier_table(table: Table, *, width: int) -> RichTable:
 
 
 def runs_table(
-    rows: Sequence[Mapping[str, Any]], parameters: Collection[str], *, width: int
+    rows: Sequence[Mapping[str, Any]],
+    parameters: Collection[str],
+    varied: Collection[str],
+    *,
+    width: int,
 ) -> tuple[RichTable, list[str]]:
-    """Return a table of runs: what varies and what was found, as far as it fits."""
+    """Return a table of runs: what varies in the job and what was found, as far as it fits."""
     names = list(dict.fromkeys(name for row in rows for name in row))
     constant = {
         name
         for name in names
         if len(rows) > 1
         and len({str(row.get(name)) for row in rows}) == 1
-        and name not in {"status", "error"}
+        and name not in {"status", "error", *varied}
     }
     leading = ["run_id", "status", *parameters, "seed", "error"]
     rest = [name for name in names if name not in {*leading, "job_id", "index", "cell", "arm"}]
