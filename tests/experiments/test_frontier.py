@@ -23,6 +23,10 @@ def joined(indices, metrics, step, rows):
     return both[order], np.concatenate([metrics, rows])[order]
 
 
+def headline(found):
+    return registry.experiment("balanced").headline({"frontier": found})
+
+
 def driven(config, indices=NOTHING[0], metrics=NOTHING[1], compute=None):
     """Carry a search out from what is recorded; return all runs, and the number of rounds."""
     experiment = registry.experiment(config.sweep_type)
@@ -254,7 +258,7 @@ def test_a_headline_tells_what_was_not_found():
         return rows
 
     indices, metrics, _ = driven(config, compute=compute)
-    assert frontier.headline(frontier.summary(config, indices, metrics)) == (
+    assert headline(frontier.summary(config, indices, metrics)) == (
         "Smallest κ from 0.2 to 4 with a default rate of at most 0.05: κ* 0.2 in 1 of 2 cells, "
         "below the bracket, so κ = 0.2 is given, in 1, "
         "above the bracket, so δ is too high at κ = 4, in 1 of 2 cells."
@@ -265,7 +269,7 @@ def test_a_search_that_is_not_finished_says_so():
     config = RingSweep(**SMALL)
     table = frontier.table(config, *NOTHING)
     assert table.rows == ((1.0, 0.0, 0.0, None, None, None, None, 0, "not finished", ""),)
-    words = frontier.headline(frontier.summary(config, *NOTHING))
+    words = headline(frontier.summary(config, *NOTHING))
     assert words.endswith("not finished in 1 of 1 cell.")
 
 
@@ -279,7 +283,7 @@ def test_a_headline_tells_from_where_to_where_what_was_found_lies():
         return rows
 
     indices, metrics, _ = driven(config, compute=compute)
-    words = frontier.headline(frontier.summary(config, indices, metrics))
+    words = headline(frontier.summary(config, indices, metrics))
     assert words.endswith(
         "κ* 0.2 to 4 in 2 of 2 cells, one seed, so no range, "
         "below the bracket, so κ = 0.2 is given, in 1."
@@ -290,7 +294,7 @@ def ranged(config, compute):
     indices, metrics, _ = driven(config, compute=compute)
     table = registry.experiment(config.sweep_type).search_table(config, indices, metrics)
     (row,) = (dict(zip(table.columns, row, strict=True)) for row in table.rows)
-    words = frontier.headline(frontier.summary(config, indices, metrics))
+    words = headline(frontier.summary(config, indices, metrics))
     return row, words
 
 

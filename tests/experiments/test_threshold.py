@@ -15,6 +15,10 @@ SMALL = {"n_agents": 6, "maturity_days": 3}
 DELTA = {"axis": "kappa", "measure": "delta", "at_most": "0.05"}
 
 
+def headline(found):
+    return registry.experiment("balanced").headline({"frontier": found})
+
+
 def driven(config, compute=None):
     """Carry a search out; return its runs and their rows."""
     experiment = registry.experiment(config.sweep_type)
@@ -43,7 +47,7 @@ def measured(name, function):
     """Return a `compute` in which a metric is a function of what is searched."""
 
     def compute(config, indices):
-        axis = config.target.axis
+        axis = config.search_target.axis
         values = registry.experiment(config.sweep_type).parameters(config, indices)[axis]
         rows = np.zeros(len(indices), [("delta_total", float), ("n_defaults", "i4"), (axis, float)])
         rows[axis] = values
@@ -143,7 +147,7 @@ def test_the_headline_of_a_threshold_names_axis_measure_and_limit():
         mu_range="0:1",
         threshold={"axis": "mu", "measure": "n_defaults", "at_least": 2},
     )
-    words = frontier.headline(
+    words = headline(
         frontier.summary(config, *driven(config, measured("n_defaults", lambda mu: 4 * mu)))
     )
     assert words == (

@@ -81,7 +81,7 @@ BAD = {
     ),
     "a range that no design uses": (
         {"vary": {"n_agents": "5:9"}},
-        "vary.n_agents: got 5:9; allowed: a list, unless lhs or sobol is asked for.",
+        "vary.n_agents: got 5:9; allowed: a list, unless lhs, sobol or threshold is asked for.",
     ),
     "a list that samples do not go through": (
         {**SAMPLES, "kappa_range": "1:2", "vary": {"n_agents": [5, 9]}},

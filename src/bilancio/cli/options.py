@@ -14,6 +14,7 @@ from bilancio.experiments.derived import range_of
 from bilancio.experiments.fields import json_text, plain
 from bilancio.experiments.frontier_sweep import FrontierSweep
 from bilancio.experiments.grid_sweep import GridSweep
+from bilancio.experiments.search_sweep import SearchSweep
 from bilancio.experiments.sweep_config import UNOFFERED_FIELDS, SweepConfig
 from bilancio.model.parameters import BalancedParameters, RingParameters
 from bilancio.validation import Schema, allowed_by, validated
@@ -35,6 +36,7 @@ _NOT_OPTIONS = ("sweep_type", "cloud", "kind", *UNOFFERED_FIELDS)
 _GRID, _OTHERS, _SWITCHES = "Grid and seeds", "Parameters", "Switches"
 _OWNERS: dict[type, str] = {
     GridSweep: _GRID,
+    SearchSweep: _GRID,
     FrontierSweep: _GRID,
     RingSettings: "Ring",
     BalancedSweep: "Dealers",

@@ -70,6 +70,13 @@ class Parameter:
         """Whether low:high means something."""
         return self.dtype in {"f8", "i8"} and "enum" not in self._value_type.json_schema()
 
+    @property
+    def step(self) -> int | None:
+        """The step between the whole numbers allowed; None where fractions are, too."""
+        if self.dtype != "i8":
+            return None
+        return max(int(self._value_type.json_schema().get("multipleOf", 1)), 1)
+
     def column(self, values: Sequence[Any]) -> "NDArray[Any]":
         """Return values as a column of tables: doubles, int64, booleans or words."""
         import numpy as np  # sweeps are read and counted without it

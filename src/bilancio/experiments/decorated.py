@@ -6,15 +6,24 @@ from typing import Any, ClassVar
 import numpy as np
 
 from bilancio.analysis.measures import Measure
+from bilancio.errors import InvalidInput, Problem
 from bilancio.experiments import precision
 from bilancio.experiments.calls import Calls, Rows
 from bilancio.experiments.declared import Declaration, as_column, difference_name
 from bilancio.experiments.decorated_sweep import DecoratedSweep, sweep_model
-from bilancio.experiments.design import Columns, Indices, run_columns
+from bilancio.experiments.design import (
+    Columns,
+    Indices,
+    as_stored,
+    check_planned,
+    run_columns,
+    searched_axis,
+)
 from bilancio.experiments.standard import Averages, StandardExperiment, so_far
 from bilancio.experiments.sweep_config import SweepConfig
 from bilancio.model.metrics import Metric
 from bilancio.text import number, plural
+from bilancio.validation import nearest
 
 
 class DecoratedExperiment(StandardExperiment):
@@ -44,12 +53,20 @@ class DecoratedExperiment(StandardExperiment):
     def compute(self, config: DecoratedSweep, indices: Indices) -> Rows:
         """Call the function for the runs of *indices*; return one row of metrics each."""
         columns = run_columns(config, indices)
+        check_planned(config, columns)
         arms = [config.arms[arm] for arm in columns["arm"]] if self._declaration.arms else None
         own = self._declaration.own_parameters
         varied = {name: columns[name] for name in own if name in columns}
         settings = self._defaults | config.run_settings()
         fixed = {name: value for name, value in settings.items() if name not in varied}
-        return self._calls.rows(fixed, varied, columns["seed"], arms)
+        rows = self._calls.rows(fixed, varied, columns["seed"], arms)
+        if not searched_axis(config):
+            return rows
+        names = rows.dtype.names or ()
+        _check_recorded(config, names)
+        return as_stored(
+            config, [Metric(name, rows.dtype[name].str) for name in names], rows, columns
+        )
 
     def parameters(self, config: Any, indices: Indices) -> Columns:
         """Return cell, parameters, seed and the arm's name of these runs."""
@@ -72,9 +89,13 @@ class DecoratedExperiment(StandardExperiment):
         return self._primary_metric(names)
 
     def _measured(self, names: Collection[str]) -> list[Metric]:
-        """Return the metrics recorded that averages are shown of, the primary one first."""
+        """Return the metrics recorded that averages are shown of, the primary one first.
+
+        What a search chose is recorded beside them.
+        """
         declared = {metric.name: metric for metric in self.metrics}
-        found = [declared.get(name) or Metric(name) for name in names]
+        own = self._declaration.own_parameters
+        found = [declared.get(name) or Metric(name) for name in names if name not in own]
         primary = self._primary_metric(names)
         numbers = [metric for metric in found if metric.codes is None]
         return sorted(numbers, key=lambda metric: metric.name != primary)
@@ -85,7 +106,12 @@ class DecoratedExperiment(StandardExperiment):
     # -- what the runs say -------------------------------------------------------------------
 
     def summary(self, averages: Averages) -> dict[str, Any]:
-        """Return the averages over whole seeds, and the interval of the primary measure."""
+        """Return the averages over whole seeds, and the interval of the primary measure.
+
+        The probes of a search are left out of both. A sweep of nothing else has neither.
+        """
+        if not averages.n_cells:
+            return {}
         primary = self._primary_of(averages)
         return {
             "primary": primary,
@@ -98,9 +124,11 @@ class DecoratedExperiment(StandardExperiment):
         }
 
     def headline(self, summary: dict[str, Any]) -> str:
-        """Say the average of the primary metric."""
-        said = "" if self._mean(summary, summary["primary"]) is None else self._said(summary)
-        return " ".join(filter(None, (so_far(summary), said, precision.words(summary))))
+        """Say the average of the primary metric, and what searches have found."""
+        known = self._mean(summary, summary.get("primary", "")) is not None
+        said = self._said(summary) if known else ""
+        words = (so_far(summary), said, precision.words(summary), self.searched(summary))
+        return " ".join(filter(None, words))
 
     def _primary_of(self, averages: Averages) -> str:
         return next(iter(averages.estimates))
@@ -199,6 +227,21 @@ def experiment_of(declaration: Declaration) -> DecoratedExperiment:
     """Return the experiment that a decorated function is."""
     kind = DecoratedComparison if declaration.arms else DecoratedExperiment
     return kind(declaration)
+
+
+def _check_recorded(config: DecoratedSweep, names: Collection[str]) -> None:
+    """Refuse runs that do not return what is searched for.
+
+    Raises
+    ------
+    InvalidInput
+    """
+    for metric in config.recorded_metrics:
+        if metric.name not in names:
+            got, meant = f"a measure of {metric.name}", nearest(metric.name, names)
+            raise InvalidInput(
+                [Problem("threshold.measure", got, f"a measure of {' or '.join(names)}", meant)]
+            )
 
 
 def _spread(summary: Mapping[str, Any], measure: str, *, negated: bool = False) -> str:

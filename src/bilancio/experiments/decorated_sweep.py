@@ -2,17 +2,25 @@
 
 import functools
 import importlib
+from collections.abc import Sequence
 from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, Field, create_model
 
-from bilancio.experiments.declared import ONLY_ARM, Declaration, declaration_of
+from bilancio.experiments.declared import (
+    ONLY_ARM,
+    Declaration,
+    declaration_of,
+    difference_name,
+)
 from bilancio.experiments.derived import fixed_from
-from bilancio.experiments.grid_sweep import GridSweep
+from bilancio.experiments.search_sweep import SearchSweep
 from bilancio.experiments.signature import SEED_NAME
+from bilancio.experiments.threshold import Measures
+from bilancio.model.metrics import Metric
 
 
-class DecoratedSweep(GridSweep):
+class DecoratedSweep(SearchSweep):
     """A sweep of a decorated function, over any of its parameters.
 
     Attributes
@@ -27,6 +35,28 @@ class DecoratedSweep(GridSweep):
     def parameter_model(cls) -> type[BaseModel]:
         """Return the model of one run's parameters."""
         return cls.declaration.parameters
+
+    @classmethod
+    def searchable_measures(cls) -> Measures:
+        """Return the measures that a search can look at: metrics, and differences of arms."""
+        declared, arms = cls.declaration, cls.declaration.arms
+        metrics = tuple(each.name for each in declared.metrics if each.codes is None)
+        return Measures(
+            metrics=metrics,
+            paired=tuple(difference_name(name, arm, arms) for name in metrics for arm in arms[1:]),
+            arms=cls.arms,
+            default=declared.primary or next(iter(metrics), ""),
+            paired_endings=_endings(arms),
+        )
+
+    @property
+    def recorded_metrics(self) -> tuple[Metric, ...]:
+        """The metrics that a search may look at; where none is declared, the one that it does."""
+        if self.declaration.metrics or self.threshold is None:
+            return self.declaration.metrics
+        name: str = self.threshold["measure"]
+        ending = next(filter(name.endswith, _endings(self.arms)), "")
+        return (Metric(name.removesuffix(ending)),)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Travel to other processes as the function's address and what is asked."""
@@ -50,6 +80,11 @@ def sweep_model(declaration: Declaration) -> type[DecoratedSweep]:
     model.declaration = declaration
     made: type[DecoratedSweep] = fixed_from(declaration.parameters, beside=(SEED_NAME,))(model)
     return made
+
+
+def _endings(arms: Sequence[str]) -> tuple[str, ...]:
+    """Return how the names of differences between arms end."""
+    return tuple(difference_name("", arm, arms) for arm in arms[1:])
 
 
 def _blank(address: str) -> DecoratedSweep:

@@ -11,9 +11,9 @@ cells are counted through the designs, in this order:
 The runs of a frontier follow: probe after probe, of each all seeds, in the arm that is searched
 only; in the sweeps of version 0.1 in all arms. With F searches, probe p of search f is the cell
 ``p·F + f`` after those above, for p below `GridSweep.max_probes`. Searches go over the
-combinations of all lists but κ's, the arm searched fastest. Each probe has its place whether it is
-needed or not, and its κ, which depends on results, is stored with them; a round of probes of all
-searches is one stretch.
+combinations of all lists but that of the axis, the arm searched fastest. Each probe has its place
+whether it is needed or not, and its value on the axis, which depends on results, is stored with it;
+a round of probes of all searches is one stretch.
 """
 
 import functools
@@ -24,9 +24,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bilancio.experiments.frontier_sweep import FrontierSweep
 from bilancio.experiments.grid_sweep import GridSweep
 from bilancio.experiments.layout import Places
+from bilancio.experiments.search_sweep import SearchSweep
 from bilancio.experiments.sweep_config import SweepConfig
 from bilancio.model.metrics import Metric
 
@@ -57,7 +57,7 @@ def run_columns(config: GridSweep, indices: Indices) -> Columns:
     """
     replicate, cell, arm = _places(config, indices)
     named = set(config.blocks) != {"grid"}
-    names = np.full(len(indices) if named else 0, "", "U16")
+    names = np.full(len(indices) if named else 0, "", f"U{_longest_name(config)}")
     values = {axis: np.zeros(len(indices), dtype) for axis, dtype in _types(config).items()}
     first = 0
     for design, n_cells in config.blocks.items():
@@ -80,7 +80,7 @@ def n_probes(config: SweepConfig) -> int:
     return config.blocks.get("frontier", 0) if isinstance(config, GridSweep) else 0
 
 
-def probe_columns(config: FrontierSweep, indices: Indices, metrics: NDArray[np.void]) -> Columns:
+def probe_columns(config: SearchSweep, indices: Indices, metrics: NDArray[np.void]) -> Columns:
     """Return the parameters of each cell of a frontier, as `run_columns` does.
 
     Parameters
@@ -103,7 +103,7 @@ def probe_columns(config: FrontierSweep, indices: Indices, metrics: NDArray[np.v
     return columns
 
 
-def probe_cube(config: FrontierSweep, indices: Indices, column: Any, empty: Any) -> NDArray[Any]:
+def probe_cube(config: SearchSweep, indices: Indices, column: Any, empty: Any) -> NDArray[Any]:
     """Return values of the runs of a frontier by seed, probe and arm.
 
     Parameters
@@ -124,7 +124,7 @@ def probe_cube(config: FrontierSweep, indices: Indices, column: Any, empty: Any)
     return cube
 
 
-def probed_arms(config: FrontierSweep) -> NDArray[np.bool_]:
+def probed_arms(config: SearchSweep) -> NDArray[np.bool_]:
     """Return the arms that each probe of a frontier is run in: bool (n_probes, n_arms)."""
     shape = (n_probes(config), len(config.arms))
     if config.probes_all_arms:
@@ -136,7 +136,7 @@ def probed_arms(config: FrontierSweep) -> NDArray[np.bool_]:
 def _places(config: GridSweep, indices: Indices) -> Places:
     """Return the places of runs; the cells of a frontier are counted on from the others'."""
     layout = config.layout
-    if len(indices) == 0 or indices.max() < layout.n_runs or not isinstance(config, FrontierSweep):
+    if len(indices) == 0 or indices.max() < layout.n_runs or not isinstance(config, SearchSweep):
         return layout.locate(indices)
     searched = indices >= layout.n_runs
     seed, cell, arm = (np.empty_like(indices) for _ in Places._fields)
@@ -147,7 +147,7 @@ def _places(config: GridSweep, indices: Indices) -> Places:
     return Places(seed, cell, arm)
 
 
-def probe_places(config: FrontierSweep, indices: Indices) -> Places:
+def probe_places(config: SearchSweep, indices: Indices) -> Places:
     """Return the places of runs of a frontier; its cells are its probes, counted from 0.
 
     Parameters
@@ -162,7 +162,7 @@ def probe_places(config: FrontierSweep, indices: Indices) -> Places:
     return Places(seed, probe, arm)
 
 
-def searched_positions(config: FrontierSweep) -> Indices:
+def searched_positions(config: SearchSweep) -> Indices:
     """Return the positions of the arms that a frontier is searched for."""
     return np.array([config.arms.index(arm) for arm in config.searched_arms], np.int64)
 
@@ -191,7 +191,7 @@ def runs_of_arm(config: SweepConfig, starts: Indices, arm: int) -> Indices:
     """
     runs = starts + arm
     alone = _alone(config, starts)
-    if isinstance(config, FrontierSweep) and alone.any():
+    if isinstance(config, SearchSweep) and alone.any():
         probes = starts[alone]
         runs[alone] = np.where(probe_places(config, probes).arm == arm, probes, -1)
     return runs
@@ -199,7 +199,7 @@ def runs_of_arm(config: SweepConfig, starts: Indices, arm: int) -> Indices:
 
 def _alone(config: SweepConfig, indices: Indices) -> NDArray[np.bool_]:
     """Return which runs are probes that are run in one arm of several."""
-    if not isinstance(config, FrontierSweep) or config.arms_of_a_probe == len(config.arms):
+    if not isinstance(config, SearchSweep) or config.arms_of_a_probe == len(config.arms):
         return np.zeros(len(indices), bool)
     return np.asarray(indices >= config.fixed_runs)
 
@@ -366,7 +366,7 @@ def sobol_cells(config: GridSweep) -> SobolCells:
     return SobolCells(names, cells[0], cells[1], cells[2:])
 
 
-def search_cells(config: FrontierSweep) -> Columns:
+def search_cells(config: SearchSweep) -> Columns:
     """Return what each search holds fixed: parameters, and the position of its arm."""
     others = config.searched_over
     arms = searched_positions(config)
@@ -382,7 +382,7 @@ def search_cells(config: FrontierSweep) -> Columns:
 
 def searched_axis(config: SweepConfig) -> str:
     """Return the parameter that a search chooses; empty text where there is no search."""
-    target = config.target if isinstance(config, FrontierSweep) else None
+    target = config.search_target if isinstance(config, SearchSweep) else None
     return "" if target is None else target.axis
 
 
@@ -391,6 +391,48 @@ def stored_columns(config: SweepConfig, metrics: Iterable[Metric]) -> np.dtype[n
     columns = [(metric.name, metric.dtype) for metric in metrics]
     axis = searched_axis(config)
     return np.dtype([*columns, (axis, "f8")] if axis else columns)
+
+
+def check_planned(config: SweepConfig, columns: Columns) -> None:
+    """Refuse to compute runs whose parameters a search has yet to choose.
+
+    Parameters
+    ----------
+    columns
+        Of the runs, as `run_columns` gives them.
+
+    Raises
+    ------
+    ValueError
+    """
+    axis = searched_axis(config)
+    if axis and np.isnan(columns[axis]).any():
+        message = f"a probe of a search was to be computed before its {axis} was planned"
+        raise ValueError(message)
+
+
+def as_stored(
+    config: SweepConfig, metrics: Iterable[Metric], found: NDArray[np.void], columns: Columns
+) -> NDArray[np.void]:
+    """Return rows as they are stored: these metrics, and the parameter that a search chooses.
+
+    Parameters
+    ----------
+    found : structured (n,)
+        What the runs gave.
+    columns
+        Of the runs, as `run_columns` gives them.
+    """
+    kept = np.empty(len(found), stored_columns(config, metrics))
+    axis = searched_axis(config)
+    for name in kept.dtype.names or ():
+        kept[name] = columns[name] if name == axis else found[name]
+    return kept
+
+
+def _longest_name(config: GridSweep) -> int:
+    """Return how long the names of designs are at most."""
+    return max(map(len, (*config.designs, "sobol-ab", *(f"frontier-{arm}" for arm in config.arms))))
 
 
 def _types(config: GridSweep) -> dict[str, np.dtype[Any]]:
@@ -479,19 +521,21 @@ def _point_cells(config: GridSweep, places: Indices) -> Columns:
 
 
 def _frontier_cells(config: GridSweep, places: Indices) -> Columns:
-    assert isinstance(config, FrontierSweep), "others have no searches"
+    assert isinstance(config, SearchSweep), "others have no searches"
     others = search_cells(config)
     search = places % config.n_searches
     used, inverse = np.unique(places, return_inverse=True)
-    probed = [float(config.probed.get(place, Decimal("NaN"))) for place in used.tolist()]
+    probed = [float(config.probed_values.get(place, Decimal("NaN"))) for place in used.tolist()]
     columns = {axis: others[axis][search] for axis in config.searched_over}
     return {searched_axis(config): np.array(probed)[inverse], **columns}
 
 
 def _frontier_names(config: GridSweep, places: Indices) -> NDArray[np.str_]:
     """Return `frontier`, with the arm searched where there is a choice."""
-    assert isinstance(config, FrontierSweep), "others have no searches"
-    if len(config.arms) == 1 or (config.target is not None and config.target.metric is None):
+    assert isinstance(config, SearchSweep), "others have no searches"
+    if len(config.arms) == 1 or (
+        config.search_target is not None and config.search_target.metric is None
+    ):
         return np.full(len(places), "frontier")
     names = np.array([f"frontier-{arm}" for arm in config.searched_arms])
     return names[places % len(names)]

@@ -128,13 +128,15 @@ class Dictionary:
 
     def searched(self, name: str) -> Facts:
         """Return what a column is that may hold what a search has found."""
+        if name in self._measures:
+            return self._measures[name]
         for end, meaning in ENDS_OF_A_SEARCH.items():
             axis = name.removesuffix(end)
             if axis != name:
                 return Facts(name, NUMBER, unit=self.of(axis).unit, meaning=meaning.format(axis))
-        return next((each for each in SEARCHED if each.name == name), None) or (
-            self._known.get(name) or self.measure(name)
-        )
+        if name in self.metrics:
+            return self.metrics[name]
+        return next((each for each in SEARCHED if each.name == name), None) or self.of(name)
 
 
 def measures_of(

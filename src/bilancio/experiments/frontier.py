@@ -1,10 +1,11 @@
 """Searches: for each cell the value along an axis at which a measure meets a limit.
 
 A frontier is the search for the smallest κ at which few enough debts are defaulted on; a threshold
-is any other. A search knows only what is recorded: it tries both ends of its bracket, then halves
-the bracket, on the logarithm of κ and c, keeping an end where the mean over the seeds meets the
-limit and one where it does not. What comes next follows from the recorded outcomes of what came
-before, so that an interrupted search resumes as if nothing had happened.
+is any other, of a ring or of a simulation of one's own. A search knows only what is recorded: it
+tries both ends of its bracket, then halves the bracket, on the logarithm of κ and c, keeping an end
+where the mean over the seeds meets the limit and one where it does not. What comes next follows
+from the recorded outcomes of what came before, so that an interrupted search resumes as if nothing
+had happened.
 
 The range of what is found says how far it would differ under other seeds (`analysis.crossings`):
 from the values under each seed at the probes that are stored.
@@ -34,10 +35,9 @@ from bilancio.experiments.design import (
     searched_positions,
 )
 from bilancio.experiments.fields import plain
-from bilancio.experiments.frontier_sweep import ENDS, KAPPA_DIGITS, FrontierSweep
 from bilancio.experiments.protocol import Step, TableOfSearches
-from bilancio.experiments.threshold import DEFAULT_MEASURE, Target
-from bilancio.model.parameters import BalancedParameters, axes_of
+from bilancio.experiments.search_sweep import DIGITS, ENDS, SearchSweep
+from bilancio.experiments.threshold import Target
 from bilancio.text import plural
 
 FOUND, BELOW, ABOVE, OPEN = "found", "below bracket", "above bracket", "not finished"
@@ -46,8 +46,7 @@ LISTED_SEARCHES = 50
 FEW_SEEDS = 10  # below which ranges contain what many seeds give much too seldom
 MISSING, SIDES = "range_missing", "met"
 ENDS_SAID = ("min", "max")
-_ROUNDED = Context(prec=KAPPA_DIGITS)
-_SYMBOLS = {name: axis.symbol for name, axis in axes_of(BalancedParameters).items()}
+_ROUNDED = Context(prec=DIGITS)
 
 Measured = Sequence[Measure]
 
@@ -84,7 +83,7 @@ class Search:
     wanted: dict[int, Decimal]
 
 
-def search(config: FrontierSweep, means: Sequence[float | None]) -> Search:
+def search(config: SearchSweep, means: Sequence[float | None]) -> Search:
     """Return how far a search is, given the mean of the measure at each of its probes.
 
     Parameters
@@ -106,7 +105,7 @@ def search(config: FrontierSweep, means: Sequence[float | None]) -> Search:
     missed, star, at_star = (*ends, at_high) if upwards else (*ends[::-1], at_low)
     met = UPWARDS if upwards else DOWNWARDS
     for number in range(ENDS, config.max_probes):
-        if target.whole and abs(star - missed) <= 1:
+        if target.step is not None and abs(star - missed) <= target.step:
             break
         middle = _middle(target, missed, star)
         at_middle = means[number]
@@ -119,9 +118,9 @@ def search(config: FrontierSweep, means: Sequence[float | None]) -> Search:
     return Search(status=FOUND, star=star, mean=at_star, met=met, probes=done, wanted={})
 
 
-def _target(config: FrontierSweep) -> Target:
-    assert config.target is not None, "only sweeps that search are asked"
-    return config.target
+def _target(config: SearchSweep) -> Target:
+    assert config.search_target is not None, "only sweeps that search are asked"
+    return config.search_target
 
 
 def _outside(target: Target, at_low: float, at_high: float, done: int) -> Search | None:
@@ -139,24 +138,20 @@ def _outside(target: Target, at_low: float, at_high: float, done: int) -> Search
         return Search(status=status, star=star, mean=mean, met=met, probes=done, wanted={})
     kind, end, mean = (ABOVE, target.high, at_high) if upwards else (BELOW, target.low, at_low)
     undefined = math.isnan(mean)
-    symbol = "δ" if target.measure == DEFAULT_MEASURE else target.measure
     value = "undefined" if undefined else f"{mean:.4g}"
-    status = f"{kind}: {symbol} = {value} at {_symbol(target.axis)} = {plain(end)}"
+    status = f"{kind}: {target.measure_symbol} = {value} at {target.axis_symbol} = {plain(end)}"
     return Search(status=status, mean=None if undefined else mean, met=met, probes=done, wanted={})
 
 
 def _middle(target: Target, one: Decimal, other: Decimal) -> Decimal:
-    if target.whole:
-        return (one + other) // 2
+    if target.step is not None:
+        low, n_steps = min(one, other), int(abs(other - one)) // target.step
+        return low + target.step * (n_steps // 2)
     return _ROUNDED.plus((one * other).sqrt() if target.logarithmic else (one + other) / 2)
 
 
-def _symbol(axis: str) -> str:
-    return _SYMBOLS.get(axis, axis)
-
-
 def searches(
-    config: FrontierSweep, indices: Indices, metrics: NDArray[np.void], measures: Measured = ()
+    config: SearchSweep, indices: Indices, metrics: NDArray[np.void], measures: Measured = ()
 ) -> list[Search]:
     """Return how far each search of a sweep is, from the runs recorded.
 
@@ -170,7 +165,7 @@ def searches(
 
 
 def next_step(
-    config: FrontierSweep, indices: Indices, metrics: NDArray[np.void], measures: Measured = ()
+    config: SearchSweep, indices: Indices, metrics: NDArray[np.void], measures: Measured = ()
 ) -> Step | None:
     """Return the runs that come next, for all searches at once; None where all have ended.
 
@@ -215,7 +210,7 @@ class Finding(NamedTuple):
 
 
 def table(
-    config: FrontierSweep, indices: Indices, metrics: NDArray[np.void], measures: Measured = ()
+    config: SearchSweep, indices: Indices, metrics: NDArray[np.void], measures: Measured = ()
 ) -> TableOfSearches:
     """Return a row for each search: its cell, the arm where there is a choice, what it found."""
     target = _target(config)
@@ -247,7 +242,7 @@ def table(
 
 
 def findings(
-    config: FrontierSweep, indices: Indices, metrics: NDArray[np.void], measures: Measured = ()
+    config: SearchSweep, indices: Indices, metrics: NDArray[np.void], measures: Measured = ()
 ) -> list[Finding]:
     """Return what each search of a sweep has found, with ranges."""
     tried = _Tried(config, indices, metrics, measures)
@@ -283,13 +278,13 @@ def _finding(target: Target, ended: Search, known: CrossingRange) -> Finding:
 def _value(target: Target, place: float, whole: Callable[[float], int]) -> float:
     """Return the value at a place of the scale that is halved, as the axis has it."""
     value = math.exp(place) if target.logarithmic else place
-    if target.whole:
+    if target.step is not None:
         return float(whole(value))
     return float(_ROUNDED.create_decimal_from_float(value))
 
 
 def summary(
-    config: FrontierSweep, indices: Indices, metrics: NDArray[np.void], measures: Measured = ()
+    config: SearchSweep, indices: Indices, metrics: NDArray[np.void], measures: Measured = ()
 ) -> dict[str, Any]:
     """Return what the searches found, as JSON holds it; the cells one by one if they are few."""
     target = _target(config)
@@ -312,23 +307,30 @@ def summary(
     }
 
 
-def headline(found: dict[str, Any]) -> str:
-    """Say what the summary of the searches says."""
+def headline(found: dict[str, Any], symbols: Mapping[str, str]) -> str:
+    """Say what the summary of the searches says.
+
+    Parameters
+    ----------
+    symbols
+        Of parameters, by name; others are written by their names.
+    """
     axis = found.get("axis", "kappa")
+    symbol = symbols.get(axis, axis)
     low, high = found.get("range") or found["kappa_range"]
     arms = found["arms"]
     words = [
-        (f"{arm}: " if len(arms) > 1 else "") + _counted_words(counts, axis, low, high)
+        (f"{arm}: " if len(arms) > 1 else "") + _counted_words(counts, axis, symbol, low, high)
         for arm, counts in arms.items()
     ]
     ranged = any(
         counts.get(f"{axis}_star_{end}_range") for counts in arms.values() for end in ENDS_SAID
     )
-    note = f" {_range_words(found['n_seeds'])}" if ranged else ""
-    return f"{_sought(found, axis, low, high)}: {'; '.join(words)}.{note}"
+    note = f" {_range_words(found)}" if ranged else ""
+    return f"{_sought(found, symbol, low, high)}: {'; '.join(words)}.{note}"
 
 
-def _sought(found: Mapping[str, Any], axis: str, low: float, high: float) -> str:
+def _sought(found: Mapping[str, Any], symbol: str, low: float, high: float) -> str:
     """Say what was searched for."""
     if "axis" not in found:
         return (
@@ -336,12 +338,13 @@ def _sought(found: Mapping[str, Any], axis: str, low: float, high: float) -> str
         )
     at_most = found.get("at_most")
     limit = f"at least {found['at_least']:g}" if at_most is None else f"at most {at_most:g}"
-    return f"{_symbol(axis)} from {low:g} to {high:g} where the mean {found['measure']} is {limit}"
+    return f"{symbol} from {low:g} to {high:g} where the mean {found['measure']} is {limit}"
 
 
-def _range_words(n_seeds: int) -> str:
+def _range_words(found: Mapping[str, Any]) -> str:
     """Say what the ranges are, and where they say less than they seem to."""
-    few = "; so few often miss rare defaults, and the ranges are too narrow"
+    n_seeds, rare = found["n_seeds"], "outcomes" if "axis" in found else "defaults"
+    few = f"; so few often miss rare {rare}, and the ranges are too narrow"
     return f"(Ranges: 95 %, {n_seeds} seeds{few if n_seeds < FEW_SEEDS else ''}.)"
 
 
@@ -356,7 +359,7 @@ class _Tried:
 
     def __init__(
         self,
-        config: FrontierSweep,
+        config: SearchSweep,
         indices: Indices,
         metrics: NDArray[np.void],
         measures: Measured,
@@ -400,7 +403,7 @@ class _Tried:
         if not len(indices):
             return probe_cube(self._config, indices, np.nan, np.nan)
         column = metrics[name].astype(np.float64)
-        missing = {each.name: each.missing for each in self._config.recorded}.get(name)
+        missing = {each.name: each.missing for each in self._config.recorded_metrics}.get(name)
         if missing is not None:
             column[column == missing] = np.nan
         return probe_cube(self._config, indices, column, np.nan)
@@ -466,13 +469,13 @@ def _counts(rows: list[dict[str, Any]], star: str) -> dict[str, Any]:
     }
 
 
-def _counted_words(counts: dict[str, Any], axis: str, low: float, high: float) -> str:
+def _counted_words(counts: dict[str, Any], axis: str, symbol: str, low: float, high: float) -> str:
     # Summaries that version 0.1 stored use its names.
     below = counts.get("below_bracket", counts.get("already_at_low", 0))
     above = counts.get("above_bracket", counts.get("none_in_bracket", 0))
     not_above, not_below = counts.get("not_met_above", above), counts.get("not_met_below", 0)
     met_below, met_above = below - not_below, above - not_above
-    cells, star, symbol = plural(counts["n_cells"], "cell"), f"{axis}_star", _symbol(axis)
+    cells, star = plural(counts["n_cells"], "cell"), f"{axis}_star"
     n_known = counts["found"] + met_below + met_above
     words = []
     if n_known:
@@ -516,7 +519,7 @@ def _star_words(star: float, ends: list[float | None] | None, low: float, high: 
         return f"{star:g}"
     at_low, at_high = ends
     width = (high if at_high is None else at_high) - (low if at_low is None else at_low)
-    digits = max(-math.floor(math.log10(width / 3)), 0) if width > 0 else KAPPA_DIGITS
+    digits = max(-math.floor(math.log10(width / 3)), 0) if width > 0 else DIGITS
     first = f"below {low:g}" if at_low is None else f"{at_low:.{digits}f}"
     last = f"above {high:g}" if at_high is None else f"{at_high:.{digits}f}"
     return f"{star:.{digits}f} ({first} to {last})"

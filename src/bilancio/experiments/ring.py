@@ -7,18 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bilancio.analysis.measures import Measure
-from bilancio.experiments import frontier, precision
+from bilancio.experiments import precision
 from bilancio.experiments.configs import RingSettings, RingSweep
-from bilancio.experiments.design import (
-    Columns,
-    Indices,
-    run_columns,
-    searched_axis,
-    stored_columns,
-)
-from bilancio.experiments.frontier_sweep import FrontierSweep
+from bilancio.experiments.design import Columns, Indices, as_stored, check_planned, run_columns
 from bilancio.experiments.grid_sweep import GridSweep
-from bilancio.experiments.protocol import Step, TableOfSearches
 from bilancio.experiments.standard import Averages, StandardExperiment, so_far
 from bilancio.experiments.sweep_config import SweepConfig
 from bilancio.model.metrics import RING_METRICS, Metric
@@ -53,16 +45,9 @@ class RingExperiment(StandardExperiment):
         from bilancio.model import simulate_many  # as above
 
         columns = self._columns(config, indices)
-        axis = searched_axis(config)
-        if axis and np.isnan(columns[axis]).any():
-            message = f"a probe of a search was to be computed before its {axis} was planned"
-            raise ValueError(message)
+        check_planned(config, columns)
         table, weights = _tables(config, columns, len(indices))
-        found = simulate_many(table, weights)
-        kept = np.empty(len(indices), stored_columns(config, self.metrics))
-        for name in kept.dtype.names or ():
-            kept[name] = columns[name] if name == axis else found[name]
-        return kept
+        return as_stored(config, self.metrics, simulate_many(table, weights), columns)
 
     def parameters(self, config: Any, indices: Indices) -> Columns:
         """Return cell, parameters, seed and the arm's name of these runs."""
@@ -104,23 +89,8 @@ class RingExperiment(StandardExperiment):
 
     def headline(self, summary: dict[str, Any]) -> str:
         """Say the average default rate, and the frontier."""
-        averages = " ".join(filter(None, (self._averages(summary), precision.words(summary))))
-        return with_frontier(averages, summary)
-
-    def next_step(
-        self, config: FrontierSweep, indices: Indices, metrics: NDArray[np.void]
-    ) -> Step | None:
-        """Return the probes of the frontier that can be computed now."""
-        return frontier.next_step(config, indices, metrics, self._all_measures())
-
-    def search_table(
-        self, config: FrontierSweep, indices: Indices, metrics: NDArray[np.void]
-    ) -> TableOfSearches:
-        """Return κ* of each cell of the frontier."""
-        return frontier.table(config, indices, metrics, self._all_measures())
-
-    def _all_measures(self) -> tuple[Measure, ...]:
-        return self.measures([each.name for each in self.metrics])
+        averages = (self._averages(summary), precision.words(summary), self.searched(summary))
+        return " ".join(filter(None, averages)) or "No run has shown a default rate yet."
 
     def _averages(self, summary: dict[str, Any]) -> str:
         if summary.get("avg_delta") is None:
@@ -162,14 +132,6 @@ def _table(
     known = {name: value for name, value in cell.items() if value == value}  # noqa: PLR0124
     first = config.parameter_model().model_validate(config.run_of(known))
     return varied_table(first, columns, n_runs)
-
-
-def with_frontier(averages: str, summary: dict[str, Any]) -> str:
-    """Return a headline: what the averages say, and what the frontier says."""
-    found = summary.get("frontier")
-    if found is None:
-        return averages or "No run has shown a default rate yet."
-    return " ".join(filter(None, (averages, frontier.headline(found))))
 
 
 def interval_words(interval: list[float] | None, summary: Mapping[str, Any]) -> str:

@@ -21,7 +21,7 @@ from pydantic import (
 from pydantic.fields import FieldInfo
 
 from bilancio.errors import Problem, shown
-from bilancio.experiments.grid_sweep import GridSweep
+from bilancio.experiments.search_sweep import SearchSweep
 from bilancio.model.parameters import SEED, refuse_boolean
 from bilancio.validation import allowed_by, word_of
 
@@ -33,7 +33,7 @@ SCALARS = (
 )
 COLUMNS = frozenset(
     {"n", "n_seeds", "verdict", "design", "cell", "seed", "arm", "index", "run_id", "job_id"}
-    | {"status", "error"}
+    | {"status", "error", "met", "probes", "range_missing"}
 )
 """Columns that tables of results have beside parameters and metrics."""
 
@@ -41,7 +41,7 @@ _COLUMN = re.compile(rf"[A-Za-z][A-Za-z0-9_]{{0,{MAX_WORD - 1}}}")
 _OPTIONS = frozenset(
     {"config", "description", "notes", "tag", "tags", "job_id", "out_dir", "detach", "as_json"}
 )
-_OF_SWEEPS = frozenset(dir(GridSweep)) | GridSweep.model_fields.keys() | _OPTIONS
+_OF_SWEEPS = frozenset(dir(SearchSweep)) | SearchSweep.model_fields.keys() | _OPTIONS
 _NUMBERS = (int, float)
 _SCALARS = (*_NUMBERS, bool, str)
 _MUTABLE = (list, dict, set, bytearray)

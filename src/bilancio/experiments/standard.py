@@ -17,10 +17,10 @@ from bilancio.analysis.observations import Observations
 from bilancio.experiments import frontier, precision
 from bilancio.experiments.answers import SOBOL_STEPS, Subject
 from bilancio.experiments.design import sampled_ranges, sobol_cells
-from bilancio.experiments.frontier_sweep import FrontierSweep
 from bilancio.experiments.grid_sweep import GridSweep
 from bilancio.experiments.layout import Layout
 from bilancio.experiments.precision import Stopping
+from bilancio.experiments.protocol import Step, TableOfSearches
 from bilancio.experiments.reduction import (
     Cells,
     Groups,
@@ -32,6 +32,7 @@ from bilancio.experiments.reduction import (
     column_of,
     metric_of,
 )
+from bilancio.experiments.search_sweep import SearchSweep
 from bilancio.experiments.sweep_config import SweepConfig
 from bilancio.model.metrics import Metric
 from bilancio.text import plural
@@ -152,6 +153,32 @@ class StandardExperiment(ABC):
     @abstractmethod
     def headline(self, summary: dict[str, Any]) -> str:
         """Say in a sentence or two what the summary says."""
+
+    # -- searches ----------------------------------------------------------------------------
+
+    def next_step(self, config: SearchSweep, indices: Indices, metrics: Metrics) -> Step | None:
+        """Return the probes of the searches that can be computed now."""
+        return frontier.next_step(config, indices, metrics, self.searchable(config))
+
+    def search_table(
+        self, config: SearchSweep, indices: Indices, metrics: Metrics
+    ) -> TableOfSearches:
+        """Return what each search has found."""
+        return frontier.table(config, indices, metrics, self.searchable(config))
+
+    def searchable(self, config: SearchSweep) -> tuple[Measure, ...]:
+        """Return the measures that a search may look at, those of all arms among them."""
+        return self.measures([each.name for each in config.recorded_metrics])
+
+    def searched(self, summary: Mapping[str, Any]) -> str:
+        """Say what the searches of a sweep have found; nothing where it has none."""
+        found = summary.get("frontier")
+        model = self.config_model
+        if found is None or not issubclass(model, SearchSweep):
+            return ""
+        return frontier.headline(found, model.symbols_of_axes())
+
+    # -- all in memory -----------------------------------------------------------------------
 
     def summarise(self, config: Any, indices: Indices, metrics: Metrics) -> dict[str, Any]:
         """Return the summary of runs that are all in memory."""
@@ -296,10 +323,9 @@ class Summing:
         found = self._experiment.summary(self.averages())
         if self._stopping is not None:
             found |= {"precision": precision.summary(self._config, self._stopping.standing())}
-        if self._recorded.searched is not None and isinstance(self._config, FrontierSweep):
-            found |= {
-                "frontier": frontier.summary(self._config, *self._recorded.searched, self._measures)
-            }
+        if self._recorded.searched is not None and isinstance(self._config, SearchSweep):
+            measures = self._experiment.searchable(self._config)
+            found["frontier"] = frontier.summary(self._config, *self._recorded.searched, measures)
         return found
 
     def averages(self) -> Averages:

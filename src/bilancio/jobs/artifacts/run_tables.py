@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from bilancio.errors import InvalidInput, Problem, shown
 from bilancio.experiments import registry
-from bilancio.experiments.design import runs_of_arm, starts_of, stored_columns
+from bilancio.experiments.design import runs_of_arm, searched_axis, starts_of, stored_columns
 from bilancio.experiments.grid_sweep import GridSweep, RunOrder
 from bilancio.experiments.protocol import Experiment, declared_metrics, metrics_of
 from bilancio.experiments.reporting import parameters_of
@@ -336,7 +336,8 @@ def _row_type(
     declared = declared_metrics(registry.experiment(config.sweep_type))
     if declared:
         return stored_columns(config, [each for each in declared if each.name in given])
-    names = [name for name in given if name not in _parameter_names(config)]
+    left_out = _parameter_names(config) - {searched_axis(config)}
+    names = [name for name in given if name not in left_out]
     kinds: dict[str, set[type]] = {name: set() for name in names}
     with opened_table(path) as table:
         places = [
