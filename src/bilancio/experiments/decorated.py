@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from bilancio.analysis.measures import Measure
-from bilancio.errors import InvalidInput, Problem
+from bilancio.errors import InvalidInput, Problem, shown
 from bilancio.experiments import precision
 from bilancio.experiments.calls import Calls, Rows
 from bilancio.experiments.declared import Declaration, as_column, difference_name
@@ -64,9 +64,8 @@ class DecoratedExperiment(StandardExperiment):
             return rows
         names = rows.dtype.names or ()
         _check_recorded(config, names)
-        return as_stored(
-            config, [Metric(name, rows.dtype[name].str) for name in names], rows, columns
-        )
+        metrics = [Metric(name, rows.dtype[name].str) for name in names]
+        return as_stored(config, metrics, rows, columns)
 
     def parameters(self, config: Any, indices: Indices) -> Columns:
         """Return cell, parameters, seed and the arm's name of these runs."""
@@ -236,12 +235,13 @@ def _check_recorded(config: DecoratedSweep, names: Collection[str]) -> None:
     ------
     InvalidInput
     """
-    for metric in config.recorded_metrics:
-        if metric.name not in names:
-            got, meant = f"a measure of {metric.name}", nearest(metric.name, names)
-            raise InvalidInput(
-                [Problem("threshold.measure", got, f"a measure of {' or '.join(names)}", meant)]
-            )
+    if all(metric.name in names for metric in config.recorded_metrics):
+        return
+    arms, measure = config.declaration.arms, str((config.threshold or {}).get("measure"))
+    known = [*names, *(difference_name(name, arm, arms) for name in names for arm in arms[1:])]
+    allowed = f"{', '.join(known)}, which runs return"
+    meant = nearest(measure, known)
+    raise InvalidInput([Problem("threshold.measure", shown(measure), allowed, meant)])
 
 
 def _spread(summary: Mapping[str, Any], measure: str, *, negated: bool = False) -> str:

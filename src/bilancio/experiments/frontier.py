@@ -221,7 +221,8 @@ def table(
     star = target.star
     side = ("met",) if target.two_sided else ()
     found = (star, f"{star}_low", f"{star}_high", *side, target.measure, "probes", "status")
-    parameters = zip(*(column.tolist() for column in cells.values()), strict=True)
+    columns = [column.tolist() for column in cells.values()]
+    parameters = [tuple(column[at] for column in columns) for at in range(config.n_searches)]
     rows = tuple(
         (
             *values,

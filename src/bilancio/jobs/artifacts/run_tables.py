@@ -336,8 +336,7 @@ def _row_type(
     declared = declared_metrics(registry.experiment(config.sweep_type))
     if declared:
         return stored_columns(config, [each for each in declared if each.name in given])
-    left_out = _parameter_names(config) - {searched_axis(config)}
-    names = [name for name in given if name not in left_out]
+    names = [name for name in given if name not in _parameter_names(config)]
     kinds: dict[str, set[type]] = {name: set() for name in names}
     with opened_table(path) as table:
         places = [
@@ -349,9 +348,11 @@ def _row_type(
         for line in table.lines:
             for place, found in places:
                 found.add(_kind(line[place]))
-    return np.dtype(
-        [(name, found.pop() if len(found) == 1 else np.float64) for name, found in kinds.items()]
-    )
+    columns = [
+        (name, found.pop() if len(found) == 1 else np.float64) for name, found in kinds.items()
+    ]
+    axis = searched_axis(config)
+    return np.dtype([*columns, (axis, np.float64)] if axis else columns)
 
 
 def _kind(text: str) -> type:
