@@ -135,7 +135,7 @@ class JobResults(Answer):
     table: ResultsTable | None
     contrasts: ResultsTable | None = None
     effects: ResultsTable | None = None
-    frontier: ResultsTable | None = Field(description="κ* by cell, if searched.")
+    frontier: ResultsTable | None = Field(description="What searches found, by cell.")
     plan: Text = ""
     warnings: Annotated[list[Text], BeforeValidator(lambda said: said[:WARNINGS])] = Field(
         default=[], description="To be told."

@@ -181,3 +181,34 @@ def test_an_own_sweep_is_described_and_compared_in_plain_words(fragile):
     difference, low, high = map(float, lower.groups())
     assert (low + high) / 2 == pytest.approx(difference, rel=0.01)
     assert "--group-by rate --contrast rate" in said.out
+
+
+SEARCH = (
+    "sweep", "queue", "--vary", "rate=0.1:2", "--n-replicates", "8",
+    "--threshold", '{"axis": "rate", "measure": "wait", "at_most": 0.4, "arm": "one-line"}',
+)  # fmt: skip
+
+
+def test_a_load_is_searched_for_and_a_killed_search_ends_as_an_unbroken_one(folder):
+    unbroken = program(*SEARCH, "--job-id", "unbroken-search")
+    assert unbroken.code == 0, unbroken.err
+    words = " ".join(unbroken.out.split())
+    assert "rate from 0.1 to 2 where the mean wait is at most 0.4: rate* " in words
+    killed = program(*SEARCH, "--job-id", "killed-search", BILANCIO_CRASH_AT="after-record:4")
+    assert killed.code == 1
+    assert "Job killed-search has stalled" in killed.err
+    resumed = program("jobs", "resume", "killed-search")
+    assert resumed.code == 0, resumed.err
+    one, other = (
+        program("jobs", "results", name, "--json").json
+        for name in ("unbroken-search", "killed-search")
+    )
+    assert one["frontier"]["rows"] == other["frontier"]["rows"]
+    assert one["summary"] == other["summary"]
+
+
+def test_a_search_of_what_a_function_lacks_is_refused_and_nothing_is_stored(folder):
+    said = program(*SEARCH[:-1], '{"axis": "rat", "at_most": 1}')
+    assert said.code == 1
+    assert "threshold.axis: got 'rat'; allowed: one of rate. Did you mean rate?" in said.err
+    assert program("jobs", "list", "--json").json["total"] == 0

@@ -413,8 +413,8 @@ BAD = {
     ),
     "unknown measure": (
         {"axis": "mu", "measure": "detla", "at_most": 1}, {},
-        "threshold.measure: got 'detla'; allowed: one of delta, other, delta_difference, "
-        "other_difference. Did you mean delta?",
+        ("threshold.measure: got 'detla'; allowed: one of delta, other, delta_difference, "
+        "other_difference. Did you mean delta?"),
     ),
     "measure of the model": (
         {"axis": "mu", "measure": "delta_total", "at_most": 1}, {},
@@ -429,13 +429,13 @@ BAD = {
     ),
     "no range": (
         {"axis": "concentration", "at_most": 1}, {},
-        "threshold.axis: got concentration without vary.concentration; allowed: a "
-        "vary.concentration too, low:high, the bracket that is searched.",
+        ("threshold.axis: got concentration without vary.concentration; allowed: a "
+        "vary.concentration too, low:high, the bracket that is searched."),
     ),
     "list": (
         {"axis": "mu", "at_most": 1}, {"vary": {"mu": "0:1:0.5"}},
-        "threshold.axis: got mu with a list in vary.mu; allowed: vary.mu as low:high, the "
-        "bracket that is searched.",
+        ("threshold.axis: got mu with a list in vary.mu; allowed: vary.mu as low:high, the "
+        "bracket that is searched."),
     ),
     "range the wrong way": (
         {"axis": "mu", "at_most": 1}, {"vary": {"mu": "1:0"}},
@@ -450,8 +450,8 @@ BAD = {
     ),
     "frontier alone": (
         None, {"frontier": True},
-        "frontier: got true without threshold; allowed: a threshold too, {axis, measure, at_most "
-        "or at_least}.",
+        ("frontier: got true without threshold; allowed: a threshold too, {axis, measure, at_most "
+        "or at_least}."),
     ),
     "range for nothing": (
         None, {},

@@ -37,6 +37,27 @@ async def test_a_sweep_of_a_function_is_created_and_answers_by_its_parameters(fo
     assert all(row["wait_difference"] > 0 for row in rows)
 
 
+async def test_the_load_at_which_a_queue_waits_too_long_is_searched_for(folder):
+    copy_example("queue", folder)
+    threshold = {"axis": "rate", "measure": "wait", "at_most": 2}
+    config = {**CONFIG, "vary": {"rate": "0.1:0.95"}, "threshold": threshold}
+    async with Client(build_server()) as client:
+        job_id = await completed(client, config)
+        results = data(await client.call_tool("job_results", {"job_id": job_id}))
+        threshold["measure"] = "weight"
+        asked = {"description": "x", "config": config}
+        said = refusal(await client.call_tool("create_job", asked))
+    assert results["summary"].startswith("rate from 0.1 to 0.95 where the mean wait is at most 2: ")
+    assert results["frontier"]["columns"][:4] == [
+        "arm",
+        "rate_star",
+        "rate_star_low",
+        "rate_star_high",
+    ]
+    assert [row[0] for row in results["frontier"]["rows"]] == ["one-line", "two-lines"]
+    assert "threshold.measure: got 'weight'; allowed: one of wait, longest" in said
+
+
 async def test_what_is_wrong_with_parameters_of_a_function_is_said_in_sentences(folder):
     copy_example("queue", folder)
     async with Client(build_server()) as client:
