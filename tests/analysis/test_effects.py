@@ -168,3 +168,12 @@ def test_many_seeds_are_taken_block_by_block():
     values = np.random.default_rng(5).normal(size=(1000, 600)) + np.arange(1000)[:, np.newaxis]
     shares = effects(values, (10, 10, 10)).shares
     assert shares.estimate[0] == pytest.approx(100 / (100 + 1 + 0.01), abs=1e-4)
+
+
+def test_shares_that_are_rounding_alone_are_none():
+    """Two axes that add up exactly, of values that doubles cannot hold."""
+    rng = np.random.default_rng(3)
+    cells = np.add.outer(np.array([0.1, 0.7]), np.array([0.3, 1.1, 2.3])).ravel()
+    found = effects(cells[:, np.newaxis] + rng.normal(size=9), (2, 3))
+    assert found.variance[2] == 0
+    assert found.shares.estimate[2] == 0

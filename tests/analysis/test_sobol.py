@@ -131,3 +131,14 @@ def test_base_points_with_missing_values_are_left_out():
 def test_nothing_computed_has_no_indices():
     found = sobol_indices(np.full(4, NAN), np.ones(4), np.ones((2, 4)))
     assert found.first.reason(0) == "nothing was observed"
+
+
+def test_what_changes_values_by_rounding_alone_changes_nothing():
+    f_a, f_b, f_ab = evaluated(64)
+    f_a, f_b, f_ab = f_a + 3, f_b + 3, f_ab + 3
+    f_ab[2] = f_a * (1 + 2e-16)
+    found = sobol_indices(f_a, f_b, f_ab)
+    for order in (found.first, found.total):
+        assert order.estimate[2] == 0
+        assert np.isnan(order.low[2])
+        assert order.reason(2) == "it changes nothing at any of the points"

@@ -540,3 +540,56 @@ def test_a_table_without_intervals_is_not_said_to_have_some_that_miss():
     assert said in str(answered(config, everything, rows, group_by="kappa").warnings)
     for asked in ({"pivot": "concentration", "group_by": "kappa"}, {"group_by": "kappa,seed"}):
         assert answered(config, everything, rows, **asked).warnings == ()
+
+
+def test_rows_by_bins_are_ordered_along_the_range():
+    config = JobConfig(sweep_type="ring", lhs=40, vary={"n_agents": "5:95"})
+    rows = invented(config.total_runs)
+    asked = {"group_by": "n_agents", "bins": 3}
+    for order_by, expected in (
+        ("n_agents", ["5:35", "35:65", "65:95"]),
+        ("-n_agents", ["65:95", "35:65", "5:35"]),
+    ):
+        table = answered(config, range(len(rows)), rows, order_by=order_by, **asked).table
+        assert [row[0] for row in table.rows] == expected
+
+
+def test_it_is_said_why_there_are_no_shares():
+    config = JobConfig(sweep_type="ring", kappas=["1", "2"], mus=["0", "1"], n_replicates=3)
+    rows = np.zeros(config.total_runs, [("delta_total", float)])
+    rows["delta_total"] = np.repeat([0.1, 0.2, 0.3], 4)
+    everything = range(config.total_runs)
+    answer = answered(config, everything, rows, effects=True)
+    assert "No shares of delta_total: the cells differ no more than seeds do." in answer.warnings
+    assert {row["variance"] for row in rows_of(answer.effects)} == {0}
+    few = JobConfig(sweep_type="ring", kappas=["1", "2"], mus=["0", "1"], n_replicates=2)
+    rows = np.zeros(8, [("delta_total", float)])
+    rows["delta_total"] = [0.1, 0.2, 0.7, 0.9, 0.12, 0.21, 0.73, 0.94]
+    said = answered(few, range(8), rows, effects=True).warnings
+    reason = "two seeds do not show how sure this is; run three or more"
+    assert f"No intervals for shares of delta_total: {reason}." in said
+
+
+@pytest.mark.parametrize(
+    ("config", "reason"),
+    [
+        (
+            {"lhs": 9, "kappa_range": "0.5:2", "n_replicates": 5},
+            "seeds alone do not narrow the interval of ranges; more samples do",
+        ),
+        (
+            {"seeds": [1]},
+            "one seed shows no spread; run two or more",
+        ),
+    ],
+    ids=["ranges", "one seed"],
+)
+def test_it_is_said_why_there_is_no_plan(config, reason):
+    sentence = f"No number of seeds can be given for ± 0.1: {reason}."
+    sweep = JobConfig(sweep_type="ring", **config)
+    rows = invented(sweep.total_runs)
+    everything = range(sweep.total_runs)
+    asked = answered(sweep, everything, rows, precision=0.1)
+    assert sentence in asked.warnings
+    assert asked.plan is None
+    assert sentence not in answered(sweep, everything, rows).warnings

@@ -179,3 +179,11 @@ def test_a_hypercube_of_the_largest_doubles_is_answered_without_warnings():
     config.layout.cube(rows["delta_total"])[:] = [1.7e308, 1e307]  # by arm
     (row,) = rows_of(answered(config, range(config.total_runs), rows).table)
     assert row["trading_effect"] is row["trading_relief_ratio"] is None
+
+
+def test_a_condition_by_names_may_be_json_text():
+    assert question(where='{"kappa": "<0.5", "mu": [0, 1]}').where == {
+        "kappa": "<0.5",
+        "mu": [0, 1],
+    }
+    assert question(where="{kappa").where == "{kappa"

@@ -57,7 +57,7 @@ def effects(values: Values, shape: tuple[int, ...], level: float = LEVEL) -> Eff
     effect found under seed r alone, V_E = Σ_{r≠s} ⟨e_r, e_s⟩ / (R·(R-1)·C), which is how it is
     computed. Negative components are taken as 0. The standard error of a share is that of the
     delete-one jackknife over seeds, of the share before negative components are cut off; the
-    interval is cut off at 0 and 1.
+    interval is cut off at 0 and 1. Components of less than 1e-12 of their sum are rounding, and 0.
 
     References
     ----------
@@ -72,12 +72,13 @@ def effects(values: Values, shape: tuple[int, ...], level: float = LEVEL) -> Eff
         products = _products(values, shape, terms)
         sums = products.sum(axis=1)
         parts = sums / (n_seeds * (n_seeds - 1))
-        variance = np.maximum(parts, 0)
+        size = np.square(values).mean() if values.size else 0
+        rounding = max(ROUNDING * parts.sum(), ROUNDING**2 * size) if parts.size else 0
+        variance = np.where(parts <= rounding, 0, parts)
         without = sums[:, np.newaxis] - 2 * products  # in proportion to the parts without a seed
         shares = without / without.sum(axis=0)
         apart = shares - shares.sum(axis=1, keepdims=True) / n_seeds
         error = np.sqrt((1 - np.divide(1, n_seeds)) * np.square(apart).sum(axis=1))
-        size = np.square(values).mean() if values.size else 0
         differ = bool(parts.sum() > ROUNDING * size)
         estimate = variance / variance.sum() if differ else np.full(len(terms), np.nan)
     lack = _lack(values, differ=differ)

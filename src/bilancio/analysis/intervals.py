@@ -220,12 +220,16 @@ def two_way_intervals(
     Notes
     -----
     Runs of whole seeds whose value is missing are left out of numerator and denominator, and of
-    the number of runs where there is no denominator: each known run counts the same.
+    the number of runs where there is no denominator: each known run counts the same. Seeds under
+    which all are missing are left out.
     """
-    found = [
-        _crossed(*_known(sides, np.ix_(seeds, group_of_cell == group)))
-        for group, seeds in enumerate(whole)
-    ]
+    top, bottom = sides
+    some = ~np.isnan(top) if bottom is None else ~(np.isnan(top) | np.isnan(bottom))
+    found = []
+    for group, seeds in enumerate(whole):
+        cells = group_of_cell == group
+        here = np.ix_(seeds & some[:, cells].any(axis=1), cells)
+        found.append(_crossed(*_known(sides, here)))
     return _joined(found or [_means(np.empty((0, 0)))], level)
 
 

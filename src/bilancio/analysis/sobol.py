@@ -77,7 +77,9 @@ def sobol_indices(f_a: Values, f_b: Values, f_ab: Values, level: float = LEVEL) 
             variance = of_points + of_seeds
             share = of_points**2 / (n_points - 1) + of_seeds**2 / max(n_seeds - 1, 1)
             df = variance**2 / share
-    inert = (f_ab == f_a).all(axis=(1, 2)) & (lack == Lack.NONE)
+    changes = np.abs(f_ab - f_a).max(axis=(1, 2), initial=0)
+    inert = (changes <= ROUNDING * np.abs(f_a).max(initial=0)) & (lack == Lack.NONE)
+    estimate = np.where(inert, 0, estimate)
     first, total = (
         t_intervals(
             estimate=estimate[order],

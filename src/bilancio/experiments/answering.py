@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from bilancio.analysis import planning
 from bilancio.analysis.conditions import where
-from bilancio.analysis.intervals import Lack
+from bilancio.analysis.intervals import Intervals, Lack, reason
 from bilancio.analysis.selection import Bins, bins, order, pivot
 from bilancio.analysis.verdicts import adjusted, verdicts
 from bilancio.errors import InvalidInput, Problem, invalid
@@ -187,14 +187,21 @@ class Answering:
         else:
             table = self._table()
         labelled = {name: each.labels for name, each in self._binned.items()}
+        effects = None if self._crossed is None else self._crossed.table()
+        remarked = () if self._crossed is None else self._crossed.remarks
+        plan, not_planned = self._plan()
         return Answer(
             primary=self._subject.primary,
             table=self._ordered(table),
             contrasts=None if self._levels is None else self._levels.table(self._shown, labelled),
-            effects=None if self._crossed is None else self._crossed.table(),
+            effects=effects,
             verdicts=_counts(table),
-            plan=self._plan(),
-            warnings=tuple(self._cautions.sentences(self._overall, self._rows)),
+            plan=plan,
+            warnings=(
+                *self._cautions.sentences(self._overall, self._rows, self._shown),
+                *remarked,
+                *not_planned,
+            ),
         )
 
     @property
@@ -276,24 +283,40 @@ class Answering:
         if not self._asked.order_by:
             return table
         columns = {
-            name: np.array([row[place] for row in table.rows], object)
+            name: np.array([self._sortable(name, row[place]) for row in table.rows], object)
             for place, name in enumerate(table.columns)
         }
         places = order(self._asked.order_by, columns).tolist()
         rows = tuple(table.rows[place] for place in places)
         return replace(table, rows=rows)
 
-    def _plan(self) -> dict[str, Any] | None:
-        """Return how many seeds would give a precision, overall and in the widest row."""
-        measure = self._planned
-        overall = self._overall.intervals.get(measure)
-        rows = self._groups.intervals.get(measure)
+    def _sortable(self, name: str, value: Any) -> Any:
+        """Return what a value is ordered by: a bin by its place, not by its label."""
+        return self._binned[name].labels.index(value) if name in self._binned else value
+
+    def _plan(self) -> tuple[dict[str, Any] | None, tuple[str, ...]]:
+        """Return how many seeds would give a precision, overall and in the widest row.
+
+        Where none can be said, the second one says why, if a precision was asked about.
+        """
+        overall = self._overall.intervals.get(self._planned)
         drawn = self._subject.cells.sampled[self._chosen & self._subject.averaged].any()
-        if overall is None or not len(overall.lack) or drawn or overall.lack[0] != Lack.NONE:
-            return None
+        if drawn:
+            why = "seeds alone do not narrow the interval of ranges; more samples do"
+        elif overall is None or not len(overall.lack):
+            why = reason(Lack.NOTHING, 0)
+        elif not (why := overall.reason(0)):
+            return self._planned_seeds(overall), ()
+        if self._asked.precision is None:
+            return None, ()
+        return None, (f"No number of seeds can be given for ± {self._asked.precision:g}: {why}.",)
+
+    def _planned_seeds(self, overall: Intervals) -> dict[str, Any]:
+        measure = self._planned
+        rows = self._groups.intervals.get(measure)
         half = float(overall.high[0] - overall.low[0]) / 2
         wanted = self._asked.precision or half / 2
-        needed = int(planning.seeds_needed(overall, wanted)[0])
+        needed = int(_in_all(overall, self._overall, wanted)[0])
         said = (
             f"± {wanted:.2g} for {measure}, which is ± {half:.2g} now, takes "
             f"{_seeds(needed, 'about ')} seeds in all"
@@ -305,13 +328,20 @@ class Answering:
             "n_seeds": needed,
         }
         if rows is not None and len(rows.lack) > 1 and (rows.lack == Lack.NONE).any():
-            by_row = planning.seeds_needed(rows, wanted)
+            by_row = _in_all(rows, self._groups, wanted)
             widest = int(by_row.argmax())
             key = dict(zip(self._by, self._key(self._groups.keys[widest]), strict=True))
             plan |= {"widest": key, "n_seeds_widest": int(by_row[widest])}
             where_ = ", ".join(f"{name} {key_text(value)}" for name, value in key.items())
             said += f", and {_seeds(int(by_row[widest]))} in the widest row ({where_})"
         return plan | {"sentence": f"{said}."}
+
+
+def _in_all(found: Intervals, groups: Groups, half_width: float) -> NDArray[np.int64]:
+    """Return how many seeds a half width takes, those without a value of the measure included."""
+    needed = planning.seeds_needed(found, half_width)
+    share = groups.n_seeds / np.maximum(found.n_seeds, 1)
+    return np.ceil(np.minimum(needed * share, planning.MOST_SEEDS)).astype(np.int64)
 
 
 def _check_columns(name: str, values: NDArray[Any]) -> None:

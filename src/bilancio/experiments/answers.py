@@ -149,3 +149,13 @@ def ratio(top: NDArray[np.float64], bottom: NDArray[np.float64] | None) -> NDArr
     if bottom is None:
         return top
     return np.divide(top, bottom, out=np.full_like(top, np.nan), where=bottom != 0)
+
+
+def remarks(measure: str, shares: Intervals) -> tuple[str, ...]:
+    """Say why no share of a measure's variance is known, or how sure none is."""
+    reason = shares.reason(0) if len(shares.lack) else ""
+    if not reason or len(np.unique(shares.lack)) > 1:
+        return ()
+    known_ones = np.isfinite(shares.estimate).any()
+    what = "intervals for shares of" if known_ones else "shares of"
+    return (f"No {what} {measure}: {reason}.",)

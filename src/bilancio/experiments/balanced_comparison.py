@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from bilancio.analysis.measures import Measure
 from bilancio.experiments.configs import BalancedSweep
 from bilancio.experiments.ring import RingExperiment, interval_words
-from bilancio.experiments.standard import Averages, so_far
+from bilancio.experiments.standard import Averages, size_with_bounds, so_far
 from bilancio.experiments.sweep_config import SweepConfig
 from bilancio.model.metrics import BALANCED_METRICS, Metric
 
@@ -105,7 +105,8 @@ class BalancedComparison(RingExperiment):
             return so_far(summary)
         verb = "lowered" if effect > 0 else "raised" if effect < 0 else "did not change"
         by = f" by {abs(effect):.4f}" if effect else ""
-        spread = interval_words(summary["trading_effect_ci95"], summary)
+        _, interval = size_with_bounds(effect, summary["trading_effect_ci95"])
+        spread = interval_words(interval, summary)
         said = (
             f"Trading {verb} the average default rate{by}, "
             f"from {summary['avg_delta_passive']:.4f} (passive) "

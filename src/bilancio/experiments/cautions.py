@@ -1,5 +1,7 @@
 """What to know before drawing conclusions from results."""
 
+from collections.abc import Collection
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -10,6 +12,7 @@ from bilancio.text import plural
 
 FEW_SEEDS = 5  # with fewer, an interval leans on the normal distribution alone
 MANY_INTERVALS = 20  # of which one misses by chance
+SHOWN_MEASURES = 3
 
 
 class Cautions:
@@ -44,7 +47,7 @@ class Cautions:
             if least == most and np.count_nonzero(~np.isnan(cube)) > 1:
                 self._constant[metric] = least
 
-    def sentences(self, overall: Groups, rows: Groups | None) -> list[str]:
+    def sentences(self, overall: Groups, rows: Groups | None, shown: Collection[str]) -> list[str]:
         """Return what to know.
 
         Parameters
@@ -53,6 +56,8 @@ class Cautions:
             The average over all cells.
         rows
             The rows of the table; None where it shows no intervals.
+        shown
+            The measures that it shows.
         """
         n_seeds = int(overall.n_seeds[0]) if overall.keys else 0
         found = []
@@ -76,6 +81,7 @@ class Cautions:
             if idle:
                 what = self._subject.watched[metric]
                 found.append(f"No {what} in {idle:,} of {plural(all_cells, 'cell')}.")
+        found += [] if rows is None else _partial(rows, shown)
         intervals = None if rows is None else rows.intervals.get(self._subject.primary)
         n_rows = 0 if intervals is None else int((intervals.lack == Lack.NONE).sum())
         if n_rows >= MANY_INTERVALS:
@@ -86,3 +92,26 @@ class Cautions:
                 f"chance alone{adjusted}."
             )
         return found
+
+
+def _partial(rows: Groups, shown: Collection[str]) -> list[str]:
+    """Say which measures are of fewer seeds than their rows, for they lack values under some."""
+    short: dict[str, tuple[int, int]] = {}
+    for name in shown:
+        found = rows.intervals[name]
+        places = np.flatnonzero((found.n_seeds > 0) & (found.n_seeds < rows.n_seeds))
+        if len(places):
+            fewest = places[found.n_seeds[places].argmin()]
+            short[name] = int(found.n_seeds[fewest]), int(rows.n_seeds[fewest])
+    if not short:
+        return []
+    known, all_seeds = min(short.values())
+    names = list(short)
+    others = f" and {len(names) - SHOWN_MEASURES} more" if len(names) > SHOWN_MEASURES else ""
+    where = " in the row with fewest" if len(rows.keys) > 1 else ""
+    verb = "has" if len(names) == 1 else "have"
+    said = (
+        f"{', '.join(names[:SHOWN_MEASURES])}{others} {verb} no value under some of the seeds: "
+        f"averages and intervals are of the others, {known:,} of {all_seeds:,}{where}."
+    )
+    return [said]

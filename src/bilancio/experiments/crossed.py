@@ -7,7 +7,7 @@ import numpy as np
 from bilancio.analysis.effects import effects
 from bilancio.analysis.grouping import grouped_cells
 from bilancio.errors import InvalidInput, Problem
-from bilancio.experiments.answers import AnswerTable, Subject, known, ratio, table_of
+from bilancio.experiments.answers import AnswerTable, Subject, known, ratio, remarks, table_of
 from bilancio.experiments.questions import Question
 from bilancio.experiments.reduction import Bools, Groups
 
@@ -16,6 +16,11 @@ NOT_AXES = ("design", "cell")
 
 class CrossedGrid:
     """Main effects and interactions of one measure over the cells of a crossed grid.
+
+    Attributes
+    ----------
+    remarks
+        Why there are no shares, or no intervals; once the table has been made.
 
     Parameters
     ----------
@@ -48,6 +53,7 @@ class CrossedGrid:
         measure = subject.measure(self._name)
         measures = [] if measure is None else [measure]
         self.groups = Groups(cells, columns, chosen, measures, kept=[self._name])
+        self.remarks: tuple[str, ...] = ()
 
     def table(self) -> AnswerTable:
         """Return the share of each effect in the variance between cells, the largest first."""
@@ -57,6 +63,7 @@ class CrossedGrid:
         else:  # some cell has no run yet
             values = np.full((n_cells, self.groups.whole.shape[1]), np.nan)
         found = effects(values, self._shape)
+        self.remarks = remarks(self._name, found.shares)
         largest = np.argsort(-found.variance, kind="stable").tolist()
         keys = [
             (" × ".join(self._axes[place] for place in found.terms[term]) or "higher order",)

@@ -1,6 +1,6 @@
 """Experiments that decorated functions are: what is measured of them, and how it is said."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -19,7 +19,7 @@ from bilancio.experiments.design import (
     run_columns,
     searched_axis,
 )
-from bilancio.experiments.standard import Averages, StandardExperiment, so_far
+from bilancio.experiments.standard import Averages, StandardExperiment, size_with_bounds, so_far
 from bilancio.experiments.sweep_config import SweepConfig
 from bilancio.model.metrics import Metric
 from bilancio.text import number, plural
@@ -117,15 +117,16 @@ class DecoratedExperiment(StandardExperiment):
             **{f"avg_{name}": value for name, value in averages.estimates.items()},
             f"{primary}_ci95": averages.intervals.get(primary),
             f"{primary}_ci95_missing": averages.missing or None,
+            **self._missing(averages),
             **averages.counts,
+            **averages.partial,
             **self._signs(averages),
             "ci95": dict(averages.intervals),
         }
 
     def headline(self, summary: dict[str, Any]) -> str:
         """Say the average of the primary metric, and what searches have found."""
-        known = self._mean(summary, summary.get("primary", "")) is not None
-        said = self._said(summary) if known else ""
+        said = self._said(summary) if summary.get("n_seeds") else ""
         words = (so_far(summary), said, precision.words(summary), self.searched(summary))
         return " ".join(filter(None, words))
 
@@ -135,9 +136,16 @@ class DecoratedExperiment(StandardExperiment):
     def _signs(self, averages: Averages) -> dict[str, int]:  # noqa: ARG002 - arms are compared
         return {}
 
+    def _missing(self, averages: Averages) -> dict[str, str]:  # noqa: ARG002 - arms are compared
+        """Return why other measures of the headline have no interval."""
+        return {}
+
     def _said(self, summary: Mapping[str, Any]) -> str:
         primary = summary["primary"]
-        mean = self._with_unit(self._mean(summary, primary), primary)
+        known = self._mean(summary, primary)
+        if known is None:
+            return f"The average {primary} is {_unknown(summary, primary)}."
+        mean = self._with_unit(known, primary)
         return f"The average {primary} is {mean} ({_spread(summary, primary)})."
 
     def _mean(self, summary: Mapping[str, Any], measure: str) -> float | None:
@@ -206,8 +214,21 @@ class DecoratedComparison(DecoratedExperiment):
         first, *others = self._declaration.arms
         base = self._mean(summary, f"{metric}_{as_column(first)}")
         parts = [self._compared(summary, metric, arm) for arm in others]
-        start = f"The average {metric} is {self._with_unit(base, metric)} in {first}"
-        return f"{start}, {'; '.join(parts)}."
+        start = "not known" if base is None else self._with_unit(base, metric)
+        return f"The average {metric} is {start} in {first}, {'; '.join(parts)}."
+
+    def _missing(self, averages: Averages) -> dict[str, str]:
+        primary = self._primary_of(averages)
+        metric = primary.partition("_difference")[0]
+        others = [
+            difference_name(metric, arm, self._declaration.arms)
+            for arm in self._declaration.arms[2:]
+        ]
+        return {
+            f"{name}_ci95_missing": averages.reasons[name]
+            for name in others
+            if name in averages.reasons
+        }
 
     def _compared(self, summary: Mapping[str, Any], metric: str, arm: str) -> str:
         """Say an arm's mean, and its difference to the first one."""
@@ -215,11 +236,14 @@ class DecoratedComparison(DecoratedExperiment):
         mean, difference = (
             self._mean(summary, each) for each in (f"{metric}_{as_column(arm)}", name)
         )
-        assert difference is not None, "all measures are of the same seeds"
+        if mean is None:
+            return f"not known in {arm}: {summary.get(f'{name}_ci95_missing', '')}".rstrip(": ")
+        if difference is None:
+            return f"{number(mean)} in {arm}: a difference that is {_unknown(summary, name)}"
         word = "higher" if difference > 0 else "lower"
-        by = f"{number(abs(difference))} {word}" if difference else "the same"
-        spread = _spread(summary, name, negated=difference < 0)
-        return f"{number(mean)} in {arm}: {by} ({spread})"
+        size, interval = size_with_bounds(difference, summary["ci95"].get(name))
+        by = f"{number(size)} {word}" if difference else "the same"
+        return f"{number(mean)} in {arm}: {by} ({_spread(summary, name, interval)})"
 
 
 def experiment_of(declaration: Declaration) -> DecoratedExperiment:
@@ -244,11 +268,23 @@ def _check_recorded(config: DecoratedSweep, names: Collection[str]) -> None:
     raise InvalidInput([Problem("threshold.measure", shown(measure), allowed, meant)])
 
 
-def _spread(summary: Mapping[str, Any], measure: str, *, negated: bool = False) -> str:
-    """Say an interval, or why there is none; *negated*, where the sentence calls it lower."""
-    n_seeds, interval = summary["n_seeds"], summary["ci95"].get(measure)
+def _spread(
+    summary: Mapping[str, Any], measure: str, interval: Sequence[float] | None = None
+) -> str:
+    """Say a measure's interval, as it is stored or as given, or why there is none."""
+    known = summary.get("n_seeds_with_value", {}).get(measure, summary["n_seeds"])
+    seeds = plural(summary["n_seeds"], "seed")
+    if known < summary["n_seeds"]:
+        seeds = f"{known:,} of {seeds}"
+    interval = interval or summary["ci95"].get(measure)
     if interval is not None:
-        low, high = map(number, (-interval[1], -interval[0]) if negated else interval)
-        return f"95 % interval {low} to {high}, {plural(n_seeds, 'seed')}"
+        low, high = map(number, interval)
+        return f"95 % interval {low} to {high}, {seeds}"
     reason = summary.get(f"{measure}_ci95_missing")
-    return f"no interval: {reason}" if reason else f"no interval, {plural(n_seeds, 'seed')}"
+    return f"no interval: {reason}" if reason else f"no interval, {seeds}"
+
+
+def _unknown(summary: Mapping[str, Any], measure: str) -> str:
+    """Say that a measure is not known, and why."""
+    reason = summary.get(f"{measure}_ci95_missing")
+    return f"not known: {reason}" if reason else "not known"

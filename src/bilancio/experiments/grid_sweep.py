@@ -297,9 +297,9 @@ class GridSweep(ParameterSweep):
     def _not_sampled(self, design: str, single: Mapping[str, Any]) -> Iterator[Problem]:
         """Yield a problem for each parameter that samples need one value or a range of."""
         if not self.ranges:
-            known = ", ".join([*map(range_of, self.listed), "or low:high in vary"])
+            own = f"{', '.join(map(range_of, self.listed))}, or " if self.listed else ""
             got = f"{getattr(self, design)} samples of nothing"
-            yield Problem(design, got, f"one range or more: {known}")
+            yield Problem(design, got, f"one range or more: {own}low:high in vary")
         for axis, value in single.items():
             if axis not in self.ranges and value is None:
                 n = len(self.axes[axis])

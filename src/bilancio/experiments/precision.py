@@ -127,6 +127,8 @@ def summary(config: GridSweep, standing: Standing) -> dict[str, Any]:
     }
     if not standing.settled:
         found["settled"] = False
+    elif not standing.reached and standing.seeds_asked < config.n_seeds:
+        found["reachable"] = False
     return found | ({"by": list(config.precision_by)} if config.precision_by else {})
 
 
@@ -145,4 +147,7 @@ def words(summary: Mapping[str, Any]) -> str:
         return f"Precision {wanted} reached{each} with {seeds}: {wide}."
     if "settled" in found:
         return f"Precision {wanted} not reached yet{each}: {wide} with {seeds}."
+    if "reachable" in found:
+        why = f"{wide}, and more seeds would not give one"
+        return f"Precision {wanted} not reached{each} with {seeds}: {why}."
     return f"Precision {wanted} not reached{each} with {seeds}, the most allowed: {wide}."

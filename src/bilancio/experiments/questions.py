@@ -9,6 +9,7 @@ from numbers import Integral, Real
 from typing import Any
 
 from bilancio.errors import MAX_PROBLEMS, InvalidInput, Problem, invalid, shown
+from bilancio.experiments.fields import json_text
 from bilancio.validation import nearest
 
 MAX_BINS = 1000
@@ -88,12 +89,11 @@ def question(
     """
     if not isinstance(effects, bool | None):
         raise invalid("effects", effects, "true or false")
-    if where is not None and not isinstance(where, str | Mapping):
-        raise invalid("where", where, "text such as 'kappa < 0.5 and mu = 0', or a mapping")
+    given = _condition(where)
     asked = Question(
         group_by=names("group_by", group_by),
         measures=names("measures", measures),
-        where=where or None,
+        where=given or None,
         order_by=names("order_by", order_by),
         contrast=name("contrast", contrast),
         effects=bool(effects),
@@ -106,6 +106,19 @@ def question(
         got = ", ".join(asked.measures)
         raise InvalidInput([Problem("measures", got, "one measure beside pivot")])
     return asked
+
+
+def _condition(given: object) -> str | Mapping[str, Any] | None:
+    """Return a condition as text or by names; text of a JSON object is by names, too."""
+    if isinstance(given, str):
+        try:
+            named = json_text(given)
+        except InvalidInput:
+            return given
+        return named if isinstance(named, Mapping) else given
+    if given is None or isinstance(given, Mapping):
+        return given
+    raise invalid("where", given, "text such as 'kappa < 0.5 and mu = 0', or a mapping")
 
 
 def _n_bins(given: object) -> int:

@@ -4,7 +4,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bilancio.analysis.sobol import sobol_indices
-from bilancio.experiments.answers import SOBOL_STEPS, AnswerTable, Subject, known, ratio, table_of
+from bilancio.experiments.answers import (
+    SOBOL_STEPS,
+    AnswerTable,
+    Subject,
+    known,
+    ratio,
+    remarks,
+    table_of,
+)
 from bilancio.experiments.design import SobolCells
 from bilancio.experiments.questions import Question
 from bilancio.experiments.reduction import Groups
@@ -12,6 +20,11 @@ from bilancio.experiments.reduction import Groups
 
 class SobolDesign:
     """First- and total-order indices of one measure.
+
+    Attributes
+    ----------
+    remarks
+        Why there are no indices, or no intervals; once the table has been made.
 
     Parameters
     ----------
@@ -28,6 +41,7 @@ class SobolDesign:
         number = np.arange(len(mine))
         measures = [] if measure is None else [measure]
         self.groups = Groups(subject.cells, [number], mine, measures, kept=[self._name])
+        self.remarks: tuple[str, ...] = ()
 
     def table(self) -> AnswerTable:
         """Return the indices of each parameter, over the seeds that are whole in all cells."""
@@ -35,6 +49,7 @@ class SobolDesign:
         if outputs[0].shape[1] == 1:  # one seed: what it gave is taken as exact
             outputs = outputs[0][:, 0], outputs[1][:, 0], outputs[2][:, :, 0]
         found = sobol_indices(*outputs)
+        self.remarks = remarks(self._name, found.first)
         columns = {
             "first_order": known(found.first.estimate),
             "first_order_low": known(found.first.low),

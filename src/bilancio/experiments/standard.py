@@ -4,7 +4,7 @@ Such an experiment says what it computes and what is measured; summary, headline
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -54,8 +54,12 @@ class Averages:
         95 % interval of each measure; None where there is none.
     missing
         Why the primary measure has no interval; empty where it has one.
+    reasons
+        The same of each measure that has no interval.
     n_seeds, planned_seeds
         Whole seeds, and seeds that there will be.
+    fewer_seeds
+        Whole seeds under which a measure has a value, where these are not all.
     n
         Cells times whole seeds.
     n_cells, cells_seen
@@ -71,8 +75,10 @@ class Averages:
     estimates: Mapping[str, float | None]
     intervals: Mapping[str, list[float] | None]
     missing: str
+    reasons: Mapping[str, str]
     n_seeds: int
     planned_seeds: int
+    fewer_seeds: Mapping[str, int]
     n: int
     n_cells: int
     cells_seen: int
@@ -91,6 +97,11 @@ class Averages:
         if self.failed_seeds:
             told |= {"seeds_with_failed_runs": self.failed_seeds}
         return told
+
+    @property
+    def partial(self) -> dict[str, dict[str, int]]:
+        """What a summary says of measures without a value under some seeds, where there are any."""
+        return {"n_seeds_with_value": dict(self.fewer_seeds)} if self.fewer_seeds else {}
 
 
 class StandardExperiment(ABC):
@@ -334,6 +345,7 @@ class Summing:
         intervals = groups.intervals if groups.keys else {}
         layout = self._experiment.layout(self._config)
         seen = self._cells.recorded[:, self._averaged]
+        n_seeds = int(groups.n_seeds[0]) if groups.keys else 0
         return Averages(
             estimates={
                 each.name: number(intervals[each.name].estimate[0]) if intervals else None
@@ -344,9 +356,15 @@ class Summing:
                 for each in self._measures
             },
             missing=intervals[primary].reason(0) if intervals else "nothing was observed",
-            n_seeds=int(groups.n_seeds[0]) if groups.keys else 0,
+            reasons={name: why for name, each in intervals.items() if (why := each.reason(0))},
+            n_seeds=n_seeds,
             planned_seeds=self._planned_seeds(layout),
-            n=int(groups.n_seeds[0] * groups.n_cells[0]) if groups.keys else 0,
+            fewer_seeds={
+                name: known
+                for name, each in intervals.items()
+                if (known := int(each.n_seeds[0])) < n_seeds
+            },
+            n=n_seeds * int(groups.n_cells[0]) if groups.keys else 0,
             n_cells=int(self._averaged.sum()),
             cells_seen=int(seen.any(axis=(0, 2)).sum()),
             failed_seeds=len(np.unique(layout.locate(self._fixed_failures(layout)).seed)),
@@ -427,6 +445,19 @@ def bounds(found: Intervals, row: int) -> list[float] | None:
     """Return the interval of a row; None where there is none."""
     low, high = number(found.low[row]), number(found.high[row])
     return None if low is None or high is None else [low, high]
+
+
+def size_with_bounds(
+    difference: float, interval: Sequence[float] | None
+) -> tuple[float, list[float] | None]:
+    """Return how large a difference is, and the interval of that size.
+
+    What is said to be lower by 2 has an interval around 2, not around -2.
+    """
+    if difference >= 0 or interval is None:
+        return abs(difference), None if interval is None else list(interval)
+    low, high = interval
+    return -difference, [-high, -low]
 
 
 def so_far(summary: Mapping[str, Any]) -> str:
