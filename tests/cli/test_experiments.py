@@ -136,6 +136,27 @@ def test_a_function_that_is_refused_is_refused_in_a_check(folder):
     ]
 
 
+def test_the_name_of_a_built_in_experiment_is_refused_in_a_check(folder):
+    (folder / "other.py").write_text(QUEUE.replace('"queue"', '"ring"'))
+    said = program("experiments", "check", "other")
+    assert said.code == 1
+    assert "name of simulate: got 'ring'; allowed: another name, for single, ring, balanced" in (
+        " ".join(said.out.split())
+    )
+
+
+def test_a_decorator_without_a_name_is_refused_in_a_check(folder):
+    (folder / "other.py").write_text(
+        "from bilancio import experiment\n@experiment\ndef simulate(seed: int):\n    return {}\n"
+    )
+    said = program("experiments", "check", "other")
+    assert said.code == 1
+    assert said.err == (
+        "@experiment: got the function simulate in place of a name; allowed: a name, as in "
+        '@experiment("queue").\n'
+    )
+
+
 def test_a_module_that_is_not_there_is_named(folder):
     assert program("experiments", "check", "nothing").err == (
         "MODULE: got 'nothing', where the module 'nothing' is not installed.\n"

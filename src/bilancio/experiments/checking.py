@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 from bilancio.encoding import finite
 from bilancio.errors import InvalidInput, Problem
+from bilancio.experiments import registry
 from bilancio.experiments.calls import Calls, Rows
 from bilancio.experiments.declared import Declaration
 from bilancio.experiments.discovery import Named, add_to_path, find_project
@@ -81,6 +82,11 @@ def _checked(plugin: Plugin, named: set[str]) -> Check:
     if declaration is None:
         remark = "It is an object, not a function with @experiment: no run of it was tried."
         return Check(**found, remarks=(remark,))
+    if found["name"] in registry.built_in():
+        taken = ", ".join(registry.built_in())
+        field = f"name of {declaration.function.__name__}"
+        problem = Problem(field, repr(found["name"]), f"another name, for {taken} are taken")
+        return Check(**found, problems=(str(problem),))
     remarks, module = [], declaration.function.__module__
     if not {declaration.address, module} & named:
         remarks.append(f'To use it, write experiments = ["{module}"] under [tool.bilancio].')

@@ -58,6 +58,12 @@ def experiment(
     """
     from bilancio.experiments.declared import declare  # pydantic takes a tenth of a second to load
 
+    if callable(name):
+        from bilancio.errors import InvalidInput, Problem  # as above
+
+        got = f"the function {getattr(name, '__name__', name)} in place of a name"
+        raise InvalidInput([Problem("@experiment", got, 'a name, as in @experiment("queue")')])
+
     def mark(function: F) -> F:
         declare(
             function,

@@ -47,6 +47,11 @@ def sweep_types() -> list[str]:
     return [*_BUILT_IN, *_plugins().experiments]
 
 
+def built_in() -> tuple[str, ...]:
+    """Return the names of the experiments that bilancio brings along."""
+    return tuple(_BUILT_IN)
+
+
 def config_model(sweep_type: object) -> type[SweepConfig]:
     """Return the model that checks the configuration of a sweep of this type.
 
