@@ -1,5 +1,7 @@
 """Two jobs compared over the cells and seeds that both have."""
 
+import re
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -8,6 +10,7 @@ from bilancio.errors import InvalidInput
 from bilancio.jobs import JobConfig
 
 GRID = {"sweep_type": "balanced", "n_agents": 10, "kappas": ["0.3", "1"], "mus": [0, 1]}
+SIZE = re.compile(r"is (\S+) (?:higher|lower) in .* \(95 % interval (\S+) to (\S+)\)")
 
 
 async def finished(manager, **changes):
@@ -47,6 +50,10 @@ async def test_what_two_jobs_share_is_compared_seed_by_seed(manager):
     assert seen.differs["dealer_share"] == ["0.125", "0.2"]
     assert f"in {one.job_id} than in {two.job_id}" in seen.headline
     assert "2 cells and 6 seeds that both have" in seen.headline
+    turned = await manager.compare(two.job_id, one.job_id)
+    for each in (seen, turned):  # lower by 2 has an interval around 2
+        size, low, high = map(float, SIZE.search(each.headline).groups())
+        assert low < size < high
 
 
 async def test_a_comparison_has_a_row_for_each_group(manager):

@@ -15,6 +15,7 @@ from bilancio.errors import InvalidInput, Problem
 from bilancio.experiments.answers import AnswerTable, Subject, measure_columns, table_of
 from bilancio.experiments.questions import Question, check_names
 from bilancio.experiments.reduction import Bools, Groups, Sides, column_of, replace_rows
+from bilancio.experiments.standard import size_with_bounds
 from bilancio.text import SHOWN_VALUES, key_text, plural
 
 VERDICTS = ("higher", "lower")
@@ -299,13 +300,18 @@ def headline(table: AnswerTable, measure: str, first: str, second: str, *, of_ra
     difference, low, high = (row.get(f"{measure}{end}") for end in ("", "_low", "_high"))
     if difference is None:
         return f"{measure} is not known in both {first} and {second}."
-    size = "the same" if not difference else f"{abs(difference):.4g}"
+    size, interval = size_with_bounds(
+        difference, None if low is None or high is None else (low, high)
+    )
+    said = f"{size:.4g}" if difference else "the same"
     word = "" if not difference else " higher" if difference > 0 else " lower"
     than = "than in" if difference else "as in"
     of_what = f" of the {OF_RANGES}," if of_ranges else ""
-    interval = "" if low is None else f" (95 % interval{of_what} {low:.4g} to {high:.4g})"
+    around = ""
+    if interval is not None:
+        around = f" (95 % interval{of_what} {interval[0]:.4g} to {interval[1]:.4g})"
     return (
-        f"{measure} is {size}{word} in {first} {than} {second}{interval}, over "
+        f"{measure} is {said}{word} in {first} {than} {second}{around}, over "
         f"{plural(row['n_cells'], 'cell')} and {plural(row['n_seeds'], 'seed')} that both have."
     )
 
