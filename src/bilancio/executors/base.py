@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from bilancio.experiments.protocol import Experiment
+from bilancio.experiments.protocol import Experiment, is_masked
 from bilancio.failpoints import failpoint
 from bilancio.printable import escaped
 from bilancio.text import MAX_ERROR, error_text
@@ -63,6 +63,13 @@ class Executor(Protocol):
 
     name: str
     workers: int  # batches that compute at the same time
+
+    def warm_up(self, experiment: Experiment, config: Any, runs: int) -> None:
+        """Have what will compute up to *runs* runs started and loaded meanwhile.
+
+        What cannot be started or loaded is left to `submit` to report.
+        """
+        ...
 
     def submit(
         self, experiment: Experiment, config: Any, indices: Indices, *, isolated: bool = False
@@ -152,7 +159,7 @@ def compute_table(experiment: Experiment, config: Any, indices: Indices) -> Metr
     if not isinstance(metrics, np.ndarray) or not metrics.dtype.names:
         message = f"the experiment returned {type(metrics).__name__}, not a table of metrics"
         raise TypeError(message)
-    if isinstance(metrics, np.ma.MaskedArray):
+    if is_masked(metrics):
         message = "the experiment returned a masked table; say NaN where a metric is not known"
         raise TypeError(message)
     if metrics.shape != indices.shape:

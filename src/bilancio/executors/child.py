@@ -2,7 +2,7 @@
 
 Its parent sends a configuration and indices of runs. It answers `BEGUN` once the experiment is
 loaded, so that loading does not count as computing, and then an `Attempt`; or, where the
-experiment cannot be loaded, the reason as text.
+experiment cannot be loaded, the reason as text. Without indices, to load is all that is asked.
 """
 
 import contextlib
@@ -47,6 +47,8 @@ def serve(connection: "Connection[bytes, bytes]") -> None:
             connection.send_bytes(pickle.dumps(error_text(error)))
             continue
         connection.send_bytes(BEGUN)
+        if indices is None:
+            continue
         attempt = attempt_here(experiment, config, indices, cold=cold)
         cold = False
         if os.getpid() != process:  # a run has forked; only the original answers

@@ -5,6 +5,7 @@ computes in processes, where a run that crashes or hangs takes only its process 
 a batch that fails is halved until the runs that fail are alone.
 """
 
+import contextlib
 import functools
 import os
 import threading
@@ -49,6 +50,12 @@ class LocalExecutor:
         self._changing = threading.Lock()
         self._closed = False
 
+    def warm_up(self, experiment: Experiment, config: Any, runs: int) -> None:
+        """Start a process for each thread, unless threads compute, and load the experiment."""
+        if not experiment.releases_gil:
+            for _ in range(min(self.workers, runs)):
+                self._threads.submit(self._load, experiment.version, config)
+
     def submit(
         self, experiment: Experiment, config: Any, indices: Indices, *, isolated: bool = False
     ) -> Future[Outcome]:
@@ -80,6 +87,11 @@ class LocalExecutor:
         if os.getpid() != process:  # a run has forked; only the original continues
             os._exit(0)
         return attempt
+
+    def _load(self, version: str, config: Any) -> None:
+        """Have this thread's process load the experiment; a batch finds out why it cannot."""
+        with contextlib.suppress(NotBegun, Unusable):
+            self._child().load(version, config)
 
     def _in_process(self, version: str, config: Any, indices: Indices) -> Attempt:
         """Compute in this thread's process; start another where it ended between batches."""

@@ -59,6 +59,16 @@ class ChildProcess:
         finally:
             theirs.close()
 
+    def load(self, version: str, config: Any) -> None:
+        """Have the experiment loaded, as *version*, before there is a batch to compute.
+
+        Raises
+        ------
+        NotBegun, Unusable
+            It is not loaded.
+        """
+        self._begin((version, config, None))
+
     def compute(self, version: str, config: Any, indices: Indices, limit_s: float) -> Attempt:
         """Compute a batch; a process that dies or takes longer than *limit_s* is the error.
 
@@ -72,20 +82,7 @@ class ChildProcess:
         NotBegun, Unusable
             Nothing was computed, through no fault of the batch.
         """
-        try:
-            request = pickle.dumps((version, config, indices))
-        except Exception as error:  # noqa: BLE001 - a configuration of a plug-in may not pickle
-            raise Unusable(error_text(error)) from None
-        try:
-            self._connection.send_bytes(request)
-            answer = self._receive(START_S)
-        except TimeoutError:
-            message = f"it did not begin within {START_S:g} s"
-            raise NotBegun(message) from None
-        except (EOFError, OSError):
-            raise NotBegun(self.end()) from None
-        if answer != BEGUN:
-            raise Unusable(pickle.loads(answer))  # noqa: S301 - from our own process
+        self._begin((version, config, indices))
         try:
             attempt: Attempt = pickle.loads(self._receive(limit_s))  # noqa: S301 - as above
         except TimeoutError:
@@ -95,6 +92,23 @@ class ChildProcess:
         except (EOFError, OSError):
             return Attempt(None, f"ChildProcessError: its process died ({self.end()})")
         return attempt
+
+    def _begin(self, request: tuple[str, Any, Indices | None]) -> None:
+        """Send a request and wait until the experiment that it asks for is loaded."""
+        try:
+            pickled = pickle.dumps(request)
+        except Exception as error:  # noqa: BLE001 - a configuration of a plug-in may not pickle
+            raise Unusable(error_text(error)) from None
+        try:
+            self._connection.send_bytes(pickled)
+            answer = self._receive(START_S)
+        except TimeoutError:
+            message = f"it did not begin within {START_S:g} s"
+            raise NotBegun(message) from None
+        except (EOFError, OSError):
+            raise NotBegun(self.end()) from None
+        if answer != BEGUN:
+            raise Unusable(pickle.loads(answer))  # noqa: S301 - from our own process
 
     def kill(self) -> None:
         """Kill the process and what it has started; a thread that waits for it is told."""

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from bilancio.errors import Problem, shown
 from bilancio.experiments.declared import Declaration, wrong_metric_name
+from bilancio.experiments.protocol import is_masked
 from bilancio.experiments.signature import ARM_NAME, SEED_NAME
 
 Rows = NDArray[np.void]
@@ -162,7 +163,7 @@ class Calls:
         self._same_names(found, names)
         for name in names:
             column = np.asarray(found[name])
-            if isinstance(found[name], np.ma.MaskedArray) or column.dtype.kind not in "biuf":
+            if is_masked(found[name]) or column.dtype.kind not in "biuf":
                 got = f"an array of {column.dtype}" if column.shape else shown(found[name])
                 raise self._wrong(name, got, f"an array of {count} numbers")
             if column.shape != (count,):

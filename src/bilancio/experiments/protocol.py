@@ -1,5 +1,6 @@
 """The protocol that every experiment satisfies, built in or a plug-in."""
 
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
@@ -105,6 +106,13 @@ class SearchingExperiment(Experiment, Protocol):
     ) -> TableOfSearches:
         """Return what each search has found so far."""
         ...
+
+
+def is_masked(values: object) -> bool:
+    """Return whether *values* is a masked array."""
+    # Naming `numpy.ma` loads it, in each process that computes; until then there is no such array.
+    kind = getattr(sys.modules.get("numpy.ma"), "MaskedArray", ())
+    return isinstance(values, kind)
 
 
 def metrics_of(experiment: Experiment, columns: "np.dtype[np.void]") -> tuple[Metric, ...]:

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from bilancio.errors import BilancioError, JobNotFound, JobStateError, LeaseLost
+from bilancio.executors.base import Executor
 from bilancio.executors.registry import open_executor
 from bilancio.experiments import registry
 from bilancio.experiments.protocol import preparation_s, searching
@@ -130,8 +131,9 @@ class Worker:
 
     async def _work(self) -> JobStatus:
         try:
-            job = await self._begin()
-            await self._compute(job)
+            with contextlib.closing(self._executor(await self._job())) as executor:
+                job = await self._begin()
+                await self._compute(job, executor)
             return await self._finish()
         except LeaseLost:
             raise
@@ -142,6 +144,14 @@ class Worker:
             with contextlib.suppress(BilancioError):  # the folder may be what failed
                 await self._write_manifest()
             return JobStatus.FAILED
+
+    def _executor(self, job: Job) -> Executor:
+        """Return the job's executor, which loads what it needs while the job begins."""
+        executor = open_executor(
+            job.executor, workers=self._settings.workers, run_timeout_s=job.config.run_timeout_s
+        )
+        executor.warm_up(experiment_of(job), job.config, job.total_runs - job.completed_runs)
+        return executor
 
     async def _begin(self) -> Job:
         """Confirm the lease, write the first manifest, and warm the experiment."""
@@ -181,11 +191,8 @@ class Worker:
         await self._store.note_engine(self._lease, version)
         return await self._job()
 
-    async def _compute(self, job: Job) -> None:
+    async def _compute(self, job: Job, executor: Executor) -> None:
         """Compute and record what is missing; stop early when too many runs fail."""
-        executor = open_executor(
-            job.executor, workers=self._settings.workers, run_timeout_s=job.config.run_timeout_s
-        )
         start = await self._store.last_start(job.job_id)
         # A start that compiled says nothing of later ones.
         announced = None if start is None or self._prepares_once else start.timestamp
@@ -198,8 +205,6 @@ class Worker:
                 await dispatcher.compute(config, gaps)
         except TooManyFailures as error:
             log.info("stopped early: %s", error)
-        finally:
-            executor.close()
         await dispatcher.note_speed()
 
     async def _rounds(self, job: Job) -> AsyncIterator[tuple[SweepConfig, Ranges]]:
