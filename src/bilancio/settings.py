@@ -7,14 +7,15 @@ from pathlib import Path
 from typing import Any, Literal
 
 import platformdirs
-from pydantic import Field, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from bilancio.validation import explained
 
 SQLITE_PREFIX = "sqlite:///"
 
 RunsFormat = Literal["csv", "parquet"]
+
+_VARIABLES = "bilancio_"
 
 _FALSE = {"", "0", "false", "f", "no", "n", "off"}
 _SECRET = re.compile(
@@ -45,10 +46,10 @@ def redact_url(url: str) -> str:
     return f"{shown[:start]}{user}{':***' if colon else ''}@{place}"
 
 
-class Settings(BaseSettings):
+class Settings(BaseModel):
     """Where bilancio keeps things; each field is an environment variable BILANCIO_<NAME>."""
 
-    model_config = SettingsConfigDict(env_prefix="BILANCIO_", frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore")
 
     database_url: str = Field(
         default_factory=default_database_url,
@@ -126,7 +127,14 @@ def load_settings() -> Settings:
     InvalidInput
         A variable's value is not allowed.
     """
+    given = {name.lower(): value for name, value in os.environ.items()}
     try:
-        return Settings()
+        return Settings.model_validate(
+            {
+                name.removeprefix(_VARIABLES): value
+                for name, value in given.items()
+                if name.startswith(_VARIABLES)
+            }
+        )
     except ValidationError as error:
         raise explained(error, Settings.model_json_schema(), within="BILANCIO settings") from None

@@ -19,8 +19,6 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock
-
 from bilancio.errors import InvalidInput
 from bilancio.paths import absolute_path
 from bilancio.settings import cache_dir
@@ -109,6 +107,8 @@ def _load(notify: Callable[[str], None], *, traced: bool) -> None:
     if _compilation_is_off():
         _import_engine()
         return
+    from filelock import FileLock  # takes 20 ms to load, with asyncio; most processes do not need it
+
     try:
         folder = cache_folder()
         folder.mkdir(parents=True, exist_ok=True)
