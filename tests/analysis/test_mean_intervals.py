@@ -13,8 +13,6 @@ from bilancio.analysis.intervals import (
     mean_intervals,
     measure_intervals,
     ratio_intervals,
-    t_quantiles,
-    t_tails,
     two_way_interval,
     two_way_intervals,
 )
@@ -307,15 +305,6 @@ def test_sampled_cells_without_any_value_say_so():
 )
 def test_a_two_way_layout_says_why_it_has_no_interval(values, reason):
     assert two_way_interval(np.array(values)).reason(0) == reason
-
-
-def test_quantiles_and_tails_are_those_of_scipy():
-    df = np.array([1.0, 4.0, 4.0, 2.5, 1e6, NAN])
-    p = np.array([1e-9, 0.025, 0.5, 0.2, 1e-7, 0.1])
-    np.testing.assert_allclose(t_quantiles(df, p), stats.t.ppf(p, df), rtol=1e-9, atol=1e-12)
-    np.testing.assert_allclose(t_quantiles(df, 0.025), stats.t.ppf(0.025, df), rtol=1e-9)
-    t = np.array([0.0, -3.0, 3.0, 40.0, 2.0, 1.0])
-    np.testing.assert_allclose(t_tails(df, t), 2 * stats.t.sf(np.abs(t), df), rtol=1e-9)
 
 
 def test_each_row_may_have_a_level_of_its_own():

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bilancio.analysis.measures import ROUNDING, Values, weighted_sum
+from bilancio.analysis.student import t_quantiles
 
 LEVEL = 0.95
 _AT_ONCE = 1 << 18  # values in work at a time: they fit a core's cache
@@ -275,31 +276,6 @@ def at_levels(found: Intervals, alpha: Values) -> Intervals:
     with np.errstate(over="ignore"):  # near the largest doubles a wider interval has no ends
         half = -t_quantiles(found.df, alpha / 2) * found.error
     return replace(found, low=found.estimate - half, high=found.estimate + half)
-
-
-def t_quantiles(df: Values, p: Values | float) -> Values:
-    """Return quantiles of Student's t distributions; NaN where *df* is NaN.
-
-    Parameters
-    ----------
-    df : float64 (n,)
-        Degrees of freedom.
-    p : float64 (n,) or float
-        Probability below the quantile; near 0 more exact than near 1.
-    """
-    from scipy.special import stdtrit  # takes 60 ms to load; nothing else needs it
-
-    if np.ndim(p):
-        return np.asarray(stdtrit(df, p))
-    distinct, place = np.unique(df, return_inverse=True)  # a quantile takes a microsecond
-    return np.asarray(stdtrit(distinct, p))[place]
-
-
-def t_tails(df: Values, t: Values) -> Values:
-    """Return the probability that Student's t is further from 0 than *t*; NaN where it is NaN."""
-    from scipy.special import stdtr  # takes 60 ms to load; nothing else needs it
-
-    return np.asarray(2 * stdtr(df, -np.abs(t)))
 
 
 def t_intervals(

@@ -3,9 +3,10 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from bilancio.analysis.intervals import LEVEL, Intervals, Lack, t_quantiles
+from bilancio.analysis.intervals import LEVEL, Intervals, Lack
 from bilancio.analysis.lots import FIRST_LOT
 from bilancio.analysis.measures import Values
+from bilancio.analysis.student import t_quantiles
 
 MOST_SEEDS = 10**12  # that anybody is told
 _FRACTION = 10  # of the seeds there are, added at least: looking after each seed is many rounds

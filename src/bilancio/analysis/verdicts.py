@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from bilancio.analysis.intervals import Intervals, Lack, at_levels, reason, t_tails
+from bilancio.analysis.intervals import Intervals, Lack, at_levels, reason
 from bilancio.analysis.measures import Values
+from bilancio.analysis.student import t_tails
 
 ALPHA = 0.05
 UNDECIDED = "undecided"
