@@ -8,11 +8,15 @@ from datetime import datetime
 from typing import NamedTuple
 
 from bilancio.jobs.lookup import find, load
-from bilancio.jobs.models import EventType, Job, JobEvent, Listing, Progress
+from bilancio.jobs.models import EventType, Job, JobEvent, Lease, Listing, Progress
 from bilancio.jobs.paging import check_whole
 from bilancio.jobs.session import Session
 
 POLL_S = 0.25
+# Whether a job still runs is asked more often, so that its end is seen after a hundredth of the
+# time waited, or after LOOK_S.
+LOOK_S = 0.03
+LOOKS = 100
 MEASURED_S = 0.5  # a rate over a shorter time says little
 WINDOW = 100  # the latest events, from which the rate is measured
 # A job is idle when no run has finished for a minute and for the time of so many usual batches.
@@ -33,7 +37,8 @@ async def watch(
     """Yield a job's progress whenever it has changed, until it ends, stalls, or time is up."""
     found = await find(session, name)
     job, reading = found.job, found.reading
-    deadline, last = time.monotonic() + timeout_s, None
+    began = time.monotonic()
+    deadline, last = began + timeout_s, None
     while True:
         now = await _progress(session, job, reading)
         mark = (job.state, now.done_runs, now.idle_s and now.idle_s // STANDSTILL_S)
@@ -43,8 +48,23 @@ async def watch(
         left = deadline - time.monotonic()
         if job.state != "running" or left <= 0:
             return
-        await asyncio.sleep(min(POLL_S, left))
+        look_s = max(LOOK_S, (time.monotonic() - began) / LOOKS)
+        await _while_it_runs(session, job, min(POLL_S, left), look_s)
         job = await load(session, job.job_id)
+
+
+async def _while_it_runs(session: Session, job: Job, wait_s: float, look_s: float) -> None:
+    """Wait for *wait_s* seconds, looking every *look_s* whether the job's worker still has it."""
+    if job.holder is None:
+        await asyncio.sleep(wait_s)
+        return
+    store, until = await session.store(), time.monotonic() + wait_s
+    lease = Lease(job_id=job.job_id, worker_id=job.holder.worker_id, fence=job.holder.fence)
+    while await store.holds(lease):
+        left = until - time.monotonic()
+        if left <= 0:
+            return
+        await asyncio.sleep(min(look_s, left))
 
 
 async def wait(session: Session, name: str, timeout_s: float = math.inf) -> Job:

@@ -107,7 +107,9 @@ def _load(notify: Callable[[str], None], *, traced: bool) -> None:
     if _compilation_is_off():
         _import_engine()
         return
-    from filelock import FileLock  # takes 20 ms to load, with asyncio; most processes do not need it
+    from filelock import (
+        FileLock,
+    )  # takes 20 ms to load, with asyncio; most processes do not need it
 
     try:
         folder = cache_folder()
