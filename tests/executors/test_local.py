@@ -115,3 +115,42 @@ def test_an_experiment_that_cannot_be_loaded_fails_as_a_whole(executor, monkeypa
     monkeypatch.setenv("BILANCIO_PLUGINS", "")
     with pytest.raises(ExecutorFailed, match=r"local executor cannot compute: .*sweep_type"):
         executor.submit(experiment, config, np.arange(8)).result(60)
+
+
+def test_processes_start_before_there_is_a_batch_and_end_when_closed(plugins):
+    before = set(psutil.Process().children())
+    executor = open_executor(DEFAULT, workers=2)
+    executor.warm_up(registry.experiment("faulty"), JobConfig(sweep_type="faulty", n=8), 8)
+    outcome(executor, "faulty", {})
+    started = set(psutil.Process().children()) - before
+    assert len(started) == 2
+    executor.close()
+    _, alive = psutil.wait_procs(started, 20)
+    assert alive == []
+
+
+def test_closing_ends_processes_that_are_still_loading(plugins):
+    before = set(psutil.Process().children())
+    executor = open_executor(DEFAULT, workers=2)
+    executor.warm_up(registry.experiment("faulty"), JobConfig(sweep_type="faulty", n=8), 8)
+    executor.close()
+    _, alive = psutil.wait_procs(set(psutil.Process().children()) - before, 20)
+    assert alive == []
+
+
+def test_an_experiment_that_could_not_be_loaded_in_advance_fails_with_its_first_batch(
+    executor, monkeypatch
+):
+    config = JobConfig(sweep_type="faulty", n=8)
+    experiment = registry.experiment("faulty")
+    monkeypatch.setenv("BILANCIO_PLUGINS", "")
+    executor.warm_up(experiment, config, 8)
+    with pytest.raises(ExecutorFailed, match=r"local executor cannot compute: .*sweep_type"):
+        executor.submit(experiment, config, np.arange(8)).result(60)
+
+
+def test_threads_compute_without_starting_processes(executor):
+    before = set(psutil.Process().children())
+    executor.warm_up(registry.experiment("reckless"), JobConfig(sweep_type="reckless", n=8), 8)
+    assert outcome(executor, "reckless", {}).failures == {}
+    assert set(psutil.Process().children()) == before

@@ -2,7 +2,8 @@
 
 Its parent sends a configuration and indices of runs. It answers `BEGUN` once the experiment is
 loaded, so that loading does not count as computing, and then an `Attempt`; or, where the
-experiment cannot be loaded, the reason as text. Without indices, to load is all that is asked.
+experiment cannot be loaded, the reason as text. Without indices, to load is all that is asked:
+preparing may do for the whole machine what the parent is about to do.
 """
 
 import contextlib
@@ -42,7 +43,8 @@ def serve(connection: "Connection[bytes, bytes]") -> None:
         request = connection.recv_bytes()
         try:
             version, config, indices = pickle.loads(request)  # noqa: S301 - from the parent
-            experiment = _prepared(config.sweep_type, version)
+            load = _loaded if indices is None else _prepared
+            experiment = load(config.sweep_type, version)
         except BaseException as error:  # noqa: BLE001 - a plug-in's module may raise anything
             connection.send_bytes(pickle.dumps(error_text(error)))
             continue
@@ -60,6 +62,14 @@ def serve(connection: "Connection[bytes, bytes]") -> None:
 
 @functools.cache
 def _prepared(sweep_type: str, version: str) -> Experiment:
+    """Return the experiment, ready to compute."""
+    experiment = _loaded(sweep_type, version)
+    experiment.prepare()
+    return experiment
+
+
+@functools.cache
+def _loaded(sweep_type: str, version: str) -> Experiment:
     """Return the experiment, its code loaded here; refuse code that was changed meanwhile."""
     experiment = registry.experiment(sweep_type)
     if experiment.version != version:
@@ -68,7 +78,6 @@ def _prepared(sweep_type: str, version: str) -> Experiment:
             f"{sweep_type}; here is {experiment.version}"
         )
         raise RuntimeError(message)
-    experiment.prepare()
     return experiment
 
 

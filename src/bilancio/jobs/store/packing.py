@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.lib import format as npy
-from numpy.lib import recfunctions as rfn
 from numpy.typing import NDArray
 
 from bilancio.errors import JobDamaged
@@ -135,7 +134,7 @@ def join(chunks: Sequence[Chunk], job_id: str) -> tuple[Indices, Metrics]:
             common = _common(metrics.dtype, table.dtype)
             names = list(common.names or ())
             if common != metrics.dtype:
-                metrics = rfn.repack_fields(metrics[names]).astype(common)
+                metrics = metrics[names].astype(common)
             table = table[names]
         indices[at : at + size] = np.arange(chunk.first_index, chunk.last_index + 1)
         metrics[at : at + size] = table
