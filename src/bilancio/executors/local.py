@@ -15,7 +15,7 @@ from typing import Any
 
 from bilancio import machine
 from bilancio.errors import ExecutorFailed
-from bilancio.executors import registry
+from bilancio.executors import registry, standby
 from bilancio.executors.base import Attempt, Indices, Outcome, attempt_here, narrow_down
 from bilancio.executors.processes import ChildProcess, NotBegun, Unusable
 from bilancio.experiments.protocol import Experiment
@@ -77,6 +77,7 @@ class LocalExecutor:
             child.kill()
         for child in children:
             child.reap()
+        standby.end_waiting()
 
     def _in_thread(self, experiment: Experiment, config: Any, indices: Indices) -> Attempt:
         if self._closed:

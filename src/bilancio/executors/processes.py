@@ -4,13 +4,11 @@ import contextlib
 import os
 import pickle
 import signal
-import socket
 import subprocess
 import time
-from multiprocessing.connection import Connection
 from typing import Any
 
-from bilancio import interpreter
+from bilancio.executors import standby
 from bilancio.executors.base import Attempt, Indices
 from bilancio.executors.child import BEGUN
 from bilancio.text import error_text
@@ -28,10 +26,10 @@ class Unusable(Exception):
 
 
 class ChildProcess:
-    """A process that computes batches, one at a time, for the thread that started it.
+    """A process that computes batches, one at a time, for the thread that makes this.
 
     It leads a process group of its own, so that what a run starts ends with it. It ends with its
-    parent, and on Linux with the thread that started it.
+    parent, and on Linux with the thread that started it: this one, or the main thread.
 
     Raises
     ------
@@ -40,24 +38,7 @@ class ChildProcess:
     """
 
     def __init__(self) -> None:
-        ours, theirs = socket.socketpair()
-        self._connection: Connection[bytes, bytes] = Connection(ours.detach())
-        try:
-            self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-                interpreter.command(
-                    "bilancio.executors.child", str(theirs.fileno()), str(os.getpid())
-                ),
-                stdin=subprocess.DEVNULL,
-                stdout=_standard_error(),  # what a run prints belongs to no answer of the parent
-                pass_fds=[theirs.fileno()],
-                start_new_session=True,
-                env=interpreter.environment(),
-            )
-        except BaseException:
-            self._connection.close()
-            raise
-        finally:
-            theirs.close()
+        self._process, self._connection = standby.take()
 
     def load(self, version: str, config: Any) -> None:
         """Have the experiment loaded, as *version*, before there is a batch to compute.
@@ -153,11 +134,3 @@ class ChildProcess:
             if time.monotonic() >= deadline:
                 raise TimeoutError
         return self._connection.recv_bytes()
-
-
-def _standard_error() -> int:
-    try:
-        os.fstat(2)
-    except OSError:
-        return subprocess.DEVNULL
-    return 2

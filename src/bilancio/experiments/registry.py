@@ -124,6 +124,12 @@ def version(sweep_type: str) -> str:
     return experiment(sweep_type).version if declaration is None else declaration.version
 
 
+def needs_processes(sweep_type: str) -> bool:
+    """Return whether an experiment is known to compute in processes, without loading numpy."""
+    found = _plugins().experiments.get(sweep_type)
+    return found is not None and found.declaration is not None
+
+
 def _why_unknown(sweep_type: str) -> str:
     """Say why what was declared in this process is no sweep type; nothing was: an empty string."""
     declaration = declared_here(sweep_type)

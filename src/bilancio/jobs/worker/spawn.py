@@ -3,8 +3,11 @@
 import subprocess
 import threading
 
-from bilancio import interpreter
+from bilancio import interpreter, machine
 from bilancio.errors import WorkerError
+from bilancio.executors import standby
+from bilancio.executors.registry import DEFAULT
+from bilancio.experiments import registry
 from bilancio.jobs.artifacts.log import opened_log
 from bilancio.jobs.models import Job, Lease
 from bilancio.settings import Settings
@@ -25,7 +28,8 @@ def spawn_worker(job: Job, lease: Lease, settings: Settings) -> "subprocess.Pope
     try:
         with opened_log(job.folder, lease.worker_id) as log:
             process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-                interpreter.command(
+                standby.command(
+                    _processes(job, settings),
                     "bilancio.jobs.worker.__main__",
                     lease.job_id,
                     lease.worker_id,
@@ -42,3 +46,10 @@ def spawn_worker(job: Job, lease: Lease, settings: Settings) -> "subprocess.Pope
     # Without a thread that waits, an ended worker stays in the process table as a zombie.
     threading.Thread(target=process.wait, name=f"reap-{process.pid}", daemon=True).start()
     return process
+
+
+def _processes(job: Job, settings: Settings) -> int:
+    """Return how many processes the worker will need for sure."""
+    if job.executor != DEFAULT or not registry.needs_processes(job.config.sweep_type):
+        return 0
+    return min(settings.workers or machine.cores(), job.total_runs - job.completed_runs)
