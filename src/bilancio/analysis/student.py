@@ -39,6 +39,7 @@ def t_quantiles(df: Values, p: Values | float) -> Values:
     df, p = np.broadcast_arrays(np.asarray(df, np.float64), np.asarray(p, np.float64))
     found = np.full(df.shape, np.nan)
     usual = (p >= LEAST_P) & (p < 0.5)  # noqa: PLR2004 - the median
+    p = np.where(usual, np.round(p, 15), p)  # 1 - 0.95 is 0.05, so that equal levels are equal
     large = usual & (df > SUMMED_DF)
     small = usual & (df >= 1) & (df <= SUMMED_DF) & (df == np.floor(df))
     for each in np.unique(p[large]):
