@@ -214,3 +214,14 @@ async def test_how_the_name_was_read_comes_with_the_answer(manager):
     for ask in (manager.progress, manager.results, manager.events, manager.runs):
         assert "brigt" in (await ask("brigt ocean swift tiger")).reading
         assert (await ask("Bright Ocean Swift Tiger")).reading == ""
+
+
+async def test_a_resumed_job_took_as_long_as_it_was_computed_since(manager, clock):
+    """Not the days between its cancellation and the resume."""
+    job = await manager.create_job("try", HUNDRED)
+    await manager.start_sweep(job.job_id)
+    await manager.cancel_job(job.job_id)
+    clock.forward(86_400)
+    ended = await manager.run_job(job.job_id)
+    assert ended.status is JobStatus.COMPLETED
+    assert (await manager.progress(job.job_id)).elapsed_s < 3_600

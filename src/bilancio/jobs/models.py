@@ -366,7 +366,8 @@ class Progress(View):
         Seconds since the last run finished, or since the start, where that is so long that the
         job is idle: over a minute, and far longer than usual. None otherwise.
     elapsed_s
-        Seconds since it was first started, to its end if it has ended.
+        Seconds since it was last started, resumed, extended or taken over, to its end if it has
+        ended.
     means
         Mean metrics of the latest batch.
     """

@@ -101,12 +101,12 @@ async def _progress(session: Session, job: Job, reading: str) -> Progress:
     store = await session.store()
     latest = await store.events(job.job_id, limit=WINDOW, last=True)
     details = latest[-1].details if latest else {}
-    elapsed = None
+    elapsed, start = None, await store.last_start(job.job_id)
     if job.started_at is not None:
-        elapsed = ((job.completed_at or session.clock()) - job.started_at).total_seconds()
+        began = job.started_at if start is None else start.timestamp  # an import brings no events
+        elapsed = ((job.completed_at or session.clock()) - began).total_seconds()
     pace = _Pace(None, None, None)
     if job.state == "running":
-        start = await store.last_start(job.job_id)
         pace = _pace(job, start, latest, session.clock())
     return Progress(
         job=job,
