@@ -7,6 +7,7 @@ import pytest
 from scipy import stats
 
 from bilancio.experiments import registry
+from bilancio.experiments.standard import so_far
 from bilancio.jobs import JobConfig
 
 PASSIVE = [0.5, 0.4, 0.6, 0.2, 0.3, 0.3]
@@ -109,3 +110,11 @@ def test_what_was_recovered_in_rings_is_told_in_money():
     expected = runs["recovered_micro"].mean() / 10**6
     assert found["avg_recovered_face"] == pytest.approx(expected)
     assert expected > 0
+
+
+def test_averages_that_failures_prevent_are_not_promised():
+    known = {"n_seeds": 0, "planned_seeds": 3, "cells_with_results": 1, "n_cells": 2}
+    assert so_far(known).startswith("No seed has results in all cells yet: 1 of 2 cells")
+    said = so_far({**known, "seeds_with_failed_runs": 3})
+    assert said.startswith("No seed has results in all cells: 1 of 2 cells")
+    assert said.endswith("3 seeds with failed runs left out.")

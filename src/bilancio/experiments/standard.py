@@ -463,16 +463,17 @@ def size_with_bounds(
 def so_far(summary: Mapping[str, Any]) -> str:
     """Say how many of a sweep's seeds are whole, where that is not all of them."""
     n_seeds, planned = summary.get("n_seeds"), summary.get("planned_seeds")
-    words = []
+    failed, words = summary.get("seeds_with_failed_runs"), []
     if n_seeds == 0 and planned:
+        yet = "" if failed else " yet"
         seen, all_cells = summary.get("cells_with_results", 0), summary.get("n_cells", 0)
         words.append(
-            f"No seed has results in all cells yet: {seen:,} of {plural(all_cells, 'cell')} "
+            f"No seed has results in all cells{yet}: {seen:,} of {plural(all_cells, 'cell')} "
             f"have some, so there is no average."
         )
     elif planned:
         words.append(f"So far {n_seeds:,} of {planned:,} seeds.")
-    if failed := summary.get("seeds_with_failed_runs"):
+    if failed:
         words.append(f"{plural(failed, 'seed')} with failed runs left out.")
     return " ".join(words)
 
