@@ -22,6 +22,7 @@ from bilancio.analysis.intervals import (
     Intervals,
     mean_intervals,
     ratio_intervals,
+    two_way_differences,
     two_way_interval,
 )
 from bilancio.analysis.planning import more_seeds
@@ -58,7 +59,7 @@ def main() -> None:
     parser.add_argument("--repetitions", type=int, default=REPETITIONS)
     parser.add_argument("--model", action="store_true", help="the real engine, too")
     asked = parser.parse_args()
-    parts = [grids, ratios, hypercubes, stopping, families, shares, sobol]
+    parts = [grids, ratios, hypercubes, comparisons, stopping, families, shares, sobol]
     started = time.perf_counter()
     print(f"{'':66}{'share':>7}{'wanted':>8}{'± se':>7}")
     for part in [*parts, engine] if asked.model else parts:
@@ -149,6 +150,27 @@ def hypercubes(repetitions: int) -> Iterator[Row]:
             inside["independent points, two-way"] += share_of(two_way_interval(values), CUBE_MEAN)
         for how, count in inside.items():
             what = f"hypercube, {n_cells} × {n_seeds}, {how}"
+            yield Row(
+                what, count / repetitions, repetitions, "" if how == "seeds alone" else "≥ 0.93"
+            )
+
+
+def comparisons(repetitions: int) -> Iterator[Row]:
+    """Two jobs over one hypercube and its seeds, one with 0.7 times the effect, and own noise."""
+    for n_cells, n_seeds in HYPERCUBES:
+        rng = np.random.default_rng(n_cells)
+        inside = {"two-way": 0.0, "seeds alone": 0.0}
+        everything = np.ones((1, n_seeds), bool), np.zeros(n_cells, np.int64)
+        for _ in range(repetitions):
+            at = qmc.LatinHypercube(3, rng=rng).random(n_cells)
+            first = outcomes(at, n_seeds, rng).T
+            second = 0.7 * first + 0.02 * rng.standard_normal(first.shape)
+            found = two_way_differences((first, None), (second, None), *everything)
+            inside["two-way"] += share_of(found, 0.3 * CUBE_MEAN)
+            of_seeds = mean_intervals((first - second).mean(axis=1)[None, :])
+            inside["seeds alone"] += share_of(of_seeds, 0.3 * CUBE_MEAN)
+        for how, count in inside.items():
+            what = f"jobs over the same hypercube, {n_cells} × {n_seeds}, {how}"
             yield Row(
                 what, count / repetitions, repetitions, "" if how == "seeds alone" else "≥ 0.93"
             )
