@@ -12,7 +12,7 @@ ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 OWN = {"bilancio", "bilancio_mcp", "tests", "benchmarks"}
 OWN |= {file.stem for file in ROOT.glob("examples/*/*.py")}
-OWN |= {"my_queue", "words"}  # modules that tests write
+OWN |= {"my_queue", "simulations", "words"}  # modules that tests write
 
 
 def name_of(requirement):
