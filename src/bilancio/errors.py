@@ -40,6 +40,7 @@ MAX_SENTENCE = 5_000
 MAX_PROBLEMS = 10
 MAX_GOT, MAX_NAME, MAX_ALLOWED = 400, 200, 2_000
 MAX_JOB = 80
+_BRIEF = 60  # characters of each part of a sentence that has to be short
 _SHOWN_ENTRIES = 8  # of a collection; of a longer one the first three and the last
 _SHOWN_DEPTH = 3
 _SHOWN_BITS = 200
@@ -58,6 +59,10 @@ class BilancioError(Exception):
     def __str__(self) -> str:
         lines = shortened(self.sentence(), MAX_SENTENCE).split("\n")
         return "\n".join(map(_line, lines))
+
+    def within(self, limit: int) -> str:
+        """Return its text in at most *limit* characters."""
+        return shortened(str(self), limit)
 
 
 class Problem(NamedTuple):
@@ -85,6 +90,19 @@ class Problem(NamedTuple):
         sentence += f"; allowed: {_line(allowed)}." if allowed else "."
         return sentence + (f" Did you mean {meant}?" if meant else "")
 
+    def within(self, limit: int) -> str:
+        """Return its sentence in at most *limit* characters: what is allowed is cut first."""
+        if len(str(self)) <= limit:
+            return str(self)
+        brief = self._replace(
+            field=ends(self.field, _BRIEF), got=ends(self.got, _BRIEF), meant=ends(self.meant, _BRIEF)
+        )
+        over = len(str(brief)) - limit
+        kept = max(min(len(self.allowed), MAX_ALLOWED) - over, _BRIEF)
+        if over > 0:
+            brief = brief._replace(allowed=shortened(self.allowed, kept))
+        return shortened(str(brief), limit)
+
 
 class InvalidInput(BilancioError, ValueError):
     """A value is wrong. Nothing was stored or started.
@@ -107,8 +125,27 @@ class InvalidInput(BilancioError, ValueError):
         """Return a sentence for each of the first problems, and how many more there are."""
         lines = [str(problem) for problem in self.problems]
         if self.omitted:
-            lines.append(f"… and {self.omitted:,} more problem{'s' if self.omitted > 1 else ''}.")
+            lines.append(_more_problems(self.omitted))
         return "\n".join(lines)
+
+    def within(self, limit: int) -> str:
+        """Return the first sentences, and how many more there are, in at most *limit* characters."""
+        if len(str(self)) <= limit:
+            return str(self)
+        lines: list[str] = []
+        left, room = len(self.problems) + self.omitted, limit
+        for problem in self.problems:
+            tail = len(_more_problems(left - 1)) + 1 if left > 1 else 0
+            line = str(problem) if lines else problem.within(room - tail)
+            if len(line) + tail > room:
+                break
+            lines.append(line)
+            left, room = left - 1, room - len(line) - 1
+        return "\n".join([*lines, *([_more_problems(left)] if left else [])])
+
+
+def _more_problems(number: int) -> str:
+    return f"… and {number:,} more problem{'s' if number > 1 else ''}."
 
 
 def invalid(field: str, got: object, allowed: str, meant: str = "") -> InvalidInput:

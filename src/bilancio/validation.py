@@ -4,7 +4,7 @@ What is allowed is read off the model's JSON schema, the same that the tools sho
 so that the sentence and the rule cannot drift apart.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum
 from typing import Any, TypeGuard, TypeVar, get_args
 
@@ -15,6 +15,8 @@ from bilancio.errors import MAX_PROBLEMS, InvalidInput, Problem, invalid, shown
 M = TypeVar("M", bound=BaseModel)
 Schema = Mapping[str, Any]
 _COMPARED = 100  # characters of a name that is not known
+_LISTED = 150  # characters of names that are listed in full
+_NEAREST = 3  # names of those that are more
 
 
 def validated(model: type[M], data: Mapping[str, Any], *, within: str = "") -> M:
@@ -63,10 +65,23 @@ def nearest(word: str, choices: Iterable[str]) -> str:
 
 
 def unknown_field(name: str, known: Iterable[str], within: str = "") -> Problem:
-    """Return the problem of a name that does not exist, with the names that do."""
+    """Return the problem of a name that does not exist, with those that do; of many the nearest."""
     names = sorted(known)
     where = f"{within}.{name}" if within else name
-    return Problem(where, "", ", ".join(names), nearest(name, names), unknown=True)
+    return Problem(where, "", near(name, names), nearest(name, names), unknown=True)
+
+
+def near(word: str, names: Sequence[str]) -> str:
+    """List names; of many the three nearest to *word*, and how many more there are."""
+    every = ", ".join(names)
+    if len(every) <= _LISTED:
+        return every
+    from rapidfuzz import process, utils  # as above
+
+    found = process.extract(
+        word[:_COMPARED].replace("-", "_"), names, processor=utils.default_process, limit=_NEAREST
+    )
+    return f"{', '.join(str(each[0]) for each in found)} and {len(names) - len(found):,} more"
 
 
 def unknown_fields(

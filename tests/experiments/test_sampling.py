@@ -96,7 +96,7 @@ BAD = {
     ),
     "unknown parameter": (
         {"points": [{"kapa": 1}]},
-        "points[0].kapa: unknown field; did you mean kappa? Known fields: concentration, de",
+        "points[0].kapa: unknown field; did you mean kappa? Known fields: kappa, ",
     ),
     "parameter of dealers in a ring": (
         {"points": [{"outside_mid_ratio": 1}]},

@@ -19,7 +19,7 @@ SAMPLES = {"lhs": 9, "n_replicates": 2}
 BAD = {
     "an axis that is not there": (
         {"vary": {"n_agnts": [5]}},
-        "vary.n_agnts: unknown field; did you mean n_agents? Known fields: concentration,",
+        "vary.n_agnts: unknown field; did you mean n_agents? Known fields: n_agents,",
     ),
     "the name of a list": (
         {"vary": {"kappas": [1]}},

@@ -29,7 +29,7 @@ async def test_list_of_numbers_is_read_in_every_form(form):
 
 
 async def test_single_number_stands_for_a_list_of_one():
-    config = {**RING, "kappas": 0.3, "seeds": 7, "mus": "1"}
+    config = {**RING, "kappas": 0.3, "seeds": "7", "mus": "1"}
     async with Client(build_server()) as client, AsyncJobManager() as manager:
         job = await manager.exact(await created(client, config))
     written = job.config.as_dict()

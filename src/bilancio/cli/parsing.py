@@ -11,7 +11,8 @@ from typer.core import TyperCommand, TyperGroup
 
 from bilancio.cli.render.console import show_help
 from bilancio.errors import InvalidInput, Problem, invalid
-from bilancio.validation import nearest, unknown_fields
+from bilancio.experiments.vocabulary import field_of, in_fields
+from bilancio.validation import near, nearest, unknown_fields
 
 
 class Command(TyperCommand):
@@ -105,7 +106,9 @@ def sentence(error: typer.TyperException) -> str:
     if option and hasattr(error, "possibilities"):
         known = _options(context)
         got = f"an option that '{context.command_path}' does not have"
-        return str(Problem(option, got, ", ".join(known), nearest(option.lstrip("-"), known)))
+        word = option.lstrip("-")
+        meant = _meant_option(word, known) or nearest(word, known)
+        return str(Problem(option, got, near(word, known), meant))
     if option:
         if "requires" in error.message:
             return str(Problem(option, "nothing", "a value after it"))
@@ -176,7 +179,14 @@ def refuse_unknown(where: str, given: Sequence[str], known: Sequence[str]) -> No
     """
     error = unknown_fields(given, known, f"{where}: ")
     if error:
-        raise error
+        raise in_fields(error, known)
+
+
+def _meant_option(word: str, known: Sequence[str]) -> str:
+    """Return the option, or what else is said, by a word that researchers use for it."""
+    fields = {option.lstrip("-").replace("-", "_"): option for option in known}
+    meant = field_of(word, fields)
+    return fields.get(meant, meant)
 
 
 def _without_types(parameters: list[Any]) -> list[Any]:

@@ -25,8 +25,9 @@ from bilancio.experiments.fields import (
     list_of,
     range_of_two,
 )
+from bilancio.experiments.vocabulary import unknown
 from bilancio.model.parameters import axes_of
-from bilancio.validation import allowed_by, explained, unknown_field, word_of
+from bilancio.validation import allowed_by, explained, word_of
 
 if TYPE_CHECKING:  # sweeps are read and counted without loading numpy
     from numpy.typing import NDArray
@@ -34,6 +35,7 @@ if TYPE_CHECKING:  # sweeps are read and counted without loading numpy
 Value = Decimal | int | bool | str
 """One value of an axis: exact, and as it stands in what is stored."""
 
+STEPPED = 2  # colons of low:high:step
 CHOSEN_BY_SWEEPS = ("kind", "arm", "seed")
 """Parameters of one run that the type of a sweep, its arms and its seeds say."""
 
@@ -115,6 +117,16 @@ class Parameter:
                 raise InvalidInput([Problem(within, shown(text), allowed)])
         return tuple(map(_stored, _checked(self._list_type, given, within)))
 
+    def is_several(self, given: object) -> bool:
+        """Return whether what is given for one value lists values, or writes a range with steps."""
+        given = json_text(given)
+        if isinstance(given, str):
+            stepped = self.has_ranges and given.count(":") == STEPPED
+            return not self._is_open_text and ("," in given or stepped)
+        if isinstance(given, list | tuple | set | frozenset):
+            return not any(isinstance(each, list | tuple) for each in given)
+        return len(getattr(given, "shape", ())) == 1
+
     @property
     def allowed(self) -> str:
         """What a value may be, in words."""
@@ -177,8 +189,7 @@ def named_values(parameters: Mapping[str, Parameter], given: object, field: str)
         raise InvalidInput([Problem(field, shown(named), "values by parameter name")])
     strangers = [str(name) for name in named if name not in parameters]
     if strangers:
-        known = list(parameters)
-        raise InvalidInput([unknown_field(name, known, field) for name in strangers])
+        raise InvalidInput([unknown(name, list(parameters), field) for name in strangers])
     return {name: named[name] for name in parameters if named.get(name) is not None}
 
 

@@ -16,7 +16,7 @@ from annotated_types import Interval
 from pydantic import AfterValidator, Field, PlainSerializer, PrivateAttr, model_validator
 
 from bilancio.analysis.lots import FIRST_LOT
-from bilancio.errors import MAX_PROBLEMS, InvalidInput, Problem, shown
+from bilancio.errors import MAX_PROBLEMS, InvalidInput, Problem, invalid, shown
 from bilancio.experiments.axes import Value, named_values
 from bilancio.experiments.derived import ParameterSweep, range_of
 from bilancio.experiments.fields import (
@@ -56,6 +56,13 @@ def _power_of_two(n: int) -> int:
         below = 1 << (n.bit_length() - 1)
         raise InvalidInput([Problem("", str(n), f"a power of two, such as {below} or {below * 2}")])
     return n
+
+
+def _refuse_count_of_seeds(seeds: object) -> None:
+    """Refuse one number for the list of seeds: it may be the seed, or how many there are."""
+    if isinstance(seeds, int) and not isinstance(seeds, bool):
+        number = shown(seeds)
+        raise invalid("seeds", seeds, f"a list of seeds, such as [{number}]", f"n_replicates: {number}")
 
 
 Seed = Annotated[int, SEED, NUMBER]
@@ -133,6 +140,7 @@ class GridSweep(ParameterSweep):
     def _one_way_to_name_seeds(cls, data: Any) -> Any:
         if not isinstance(data, Mapping):
             return data
+        _refuse_count_of_seeds(data.get("seeds"))
         shorthand = {
             name: data[name] for name in ("n_replicates", "base_seed") if data.get(name) is not None
         }
@@ -152,8 +160,11 @@ class GridSweep(ParameterSweep):
     @model_validator(mode="before")
     @classmethod
     def _axes_by_name(cls, data: Any) -> Any:
-        """Read `vary`; what has a list and a range of its own goes there."""
-        if not isinstance(data, Mapping) or data.get("vary") is None:
+        """Read `vary`, and lists in place of one value; what has a list of its own goes there."""
+        if not isinstance(data, Mapping):
+            return data
+        data = cls._with_lists_as_axes(data)
+        if data.get("vary") is None:
             return data
         known = cls.parameters_that_vary()
         given, vary, problems = dict(data), {}, []
@@ -184,6 +195,24 @@ class GridSweep(ParameterSweep):
         if problems:
             raise InvalidInput(problems)
         return {**given, "vary": vary or None}
+
+    @classmethod
+    def _with_lists_as_axes(cls, data: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return what is asked with several values of a field that holds one moved to `vary`."""
+        varying, vary = cls.parameters_that_vary(), json_text(data.get("vary"))
+        if not isinstance(vary, Mapping | None):
+            return data
+        several = {
+            name: data[name]
+            for name in cls.fixed_fields()
+            if name in varying
+            and name not in (vary or ())
+            and varying[name].is_several(data.get(name))
+        }
+        if not several:
+            return data
+        left = {name: value for name, value in data.items() if name not in several}
+        return {**left, "vary": {**(vary or {}), **several}}
 
     @model_validator(mode="before")
     @classmethod

@@ -29,9 +29,10 @@ from bilancio.experiments.plugins import (
 )
 from bilancio.experiments.protocol import Experiment
 from bilancio.experiments.sweep_config import SweepConfig
+from bilancio.experiments.vocabulary import in_fields, sweep_type_of
 from bilancio.model.version import ENGINE_VERSION
 from bilancio.settings import load_settings
-from bilancio.validation import nearest, validated
+from bilancio.validation import validated
 
 _BUILT_IN: dict[str, tuple[type[SweepConfig], str]] = {
     "single": (SingleRun, "bilancio.experiments.single:EXPERIMENT"),
@@ -67,7 +68,7 @@ def config_model(sweep_type: object) -> type[SweepConfig]:
             return _plugins().experiments[sweep_type].config_model
     allowed = sweep_types()
     got = "nothing" if sweep_type is None else shown(sweep_type)
-    meant = nearest(sweep_type, allowed) if isinstance(sweep_type, str) else ""
+    meant = sweep_type_of(sweep_type, allowed) if isinstance(sweep_type, str) else ""
     if isinstance(sweep_type, str) and not meant:
         reasons = [*filter(None, [_why_unknown(sweep_type)]), *map(str, plugin_faults())]
         got += f", and {'; '.join(reasons)}" if reasons else ""
@@ -83,7 +84,11 @@ def configuration(parameters: Mapping[str, Any]) -> SweepConfig:
         No experiment has this name, or values are wrong: one sentence for each.
     """
     named = {str(name): value for name, value in parameters.items()}
-    return validated(config_model(named.get("sweep_type")), named)
+    model = config_model(named.get("sweep_type"))
+    try:
+        return validated(model, named)
+    except InvalidInput as error:
+        raise in_fields(error, model.model_fields) from None
 
 
 def stored_configuration(parameters: Mapping[str, Any], *, within: str = "") -> SweepConfig:

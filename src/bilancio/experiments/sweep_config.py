@@ -18,6 +18,7 @@ from pydantic_core import to_jsonable_python
 
 from bilancio.errors import InvalidInput, Problem
 from bilancio.experiments.fields import NUMBER, Range, plain
+from bilancio.experiments.vocabulary import in_fields
 from bilancio.validation import explained, word_of
 
 HANDLING_FIELDS = ("max_failures", "run_timeout_s", "run_order", "cloud")
@@ -45,7 +46,8 @@ class SweepConfig(BaseModel):
         try:
             super().__init__(**data)
         except ValidationError as error:
-            raise explained(error, type(self).model_json_schema()) from None
+            found = explained(error, type(self).model_json_schema())
+            raise in_fields(found, type(self).model_fields) from None
 
     @field_validator("*", mode="before")
     @classmethod

@@ -1,0 +1,111 @@
+"""The words in which researchers ask for a sweep, and the fields that they mean.
+
+They are offered where a name is refused, at every door; none is taken for the field itself, since
+a word says less than the field does.
+"""
+
+from collections.abc import Collection, Mapping
+
+from bilancio.errors import InvalidInput, Problem
+from bilancio.validation import nearest, unknown_field
+
+SWEEP_TYPES: Mapping[str, str] = {
+    **dict.fromkeys(
+        (
+            "balanced_comparison", "balanced_sweep", "comparison", "compare", "dealer", "dealers",
+            "dealer_comparison", "dealer_ring", "pair", "pairs", "paired", "trading", "vbt",
+        ),
+        "balanced",
+    ),
+    **dict.fromkeys(
+        (
+            "baseline", "grid", "kalecki", "kalecki_ring", "no_dealer", "no_dealers", "passive",
+            "plain", "plain_ring", "ring_sweep", "without_dealers",
+        ),
+        "ring",
+    ),
+    **dict.fromkeys(("one", "one_run", "run", "simulation", "single_run", "trial"), "single"),
+}  # fmt: skip
+"""What is called otherwise than its sweep type."""
+
+_KAPPA, _EQUALITY = ("kappas", "kappa"), ("concentrations", "concentration")
+_TIMING, _ORDER = ("mus", "mu"), ("monotonicities", "monotonicity")
+_PRICE = ("outside_mid_ratios", "outside_mid_ratio")
+FIELDS: Mapping[str, tuple[str, ...]] = {
+    **dict.fromkeys(("liquidity", "liquidities", "liquidity_ratio", "cash", "cash_ratio"), _KAPPA),
+    **dict.fromkeys(("inequality", "equality", "dirichlet", "alpha", "heterogeneity"), _EQUALITY),
+    **dict.fromkeys(("timing", "lead_lag", "leadlag", "due_days", "mismatch"), _TIMING),
+    **dict.fromkeys(("order", "ordering", "sorting"), _ORDER),
+    **dict.fromkeys(("rho", "rhos", "price", "prices", "mid", "outside_mid", "mid_ratio"), _PRICE),
+    **dict.fromkeys(
+        ("agents", "firms", "n", "n_firms", "n_traders", "num_agents", "population", "traders"),
+        ("n_agents",),
+    ),
+    **dict.fromkeys(
+        (
+            "n_seeds", "num_seeds", "repetitions", "repeats", "replicates", "replications", "reps",
+            "runs", "n_runs", "samples", "trials",
+        ),
+        ("n_replicates",),
+    ),
+    **dict.fromkeys(("days", "n_days", "maturity", "maturities", "term"), ("maturity_days",)),
+    **dict.fromkeys(("debt", "debts", "total_debt", "volume"), ("q_total",)),
+    **dict.fromkeys(("default", "defaults", "default_mode", "on_default"), ("default_handling",)),
+    **dict.fromkeys(("ci", "ci_width", "half_width", "tolerance"), ("precision",)),
+    **dict.fromkeys(("hypercube", "latin_hypercube", "latin"), ("lhs",)),
+    **dict.fromkeys(("axes", "parameters", "params", "sweep", "vary_by"), ("vary",)),
+    **dict.fromkeys(("type", "kind", "experiment", "model", "scenario"), ("sweep_type",)),
+    **dict.fromkeys(("breakeven", "critical", "search", "target"), ("threshold",)),
+    "ticket_size": ("face_value",),
+}  # fmt: skip
+"""The fields that a word may mean, those that lists and those of one value among them."""
+
+_ARMS = "sweep_type balanced, which runs both arms"
+PHRASES: Mapping[str, str] = dict.fromkeys(
+    ("arm", "arms", "dealers", "dealer", "trading", "with_dealers", "with_trading"), _ARMS
+)
+"""What is said by no field of its own."""
+
+
+def sweep_type_of(word: str, known: Collection[str]) -> str:
+    """Return the sweep type that a word probably means, or an empty string."""
+    meant = SWEEP_TYPES.get(_plain(word), "")
+    return meant if meant in known else nearest(word, known)
+
+
+def field_of(word: str, known: Collection[str]) -> str:
+    """Return what a word means that is no field: a field, or how it is said; else nothing."""
+    plain = _plain(word)
+    if plain in PHRASES:
+        return PHRASES[plain]
+    return next((field for field in FIELDS.get(plain, ()) if field in known), "")
+
+
+def unknown(name: str, known: Collection[str], within: str = "") -> Problem:
+    """Return the problem of a name that does not exist, with what it probably means."""
+    return _meaning(unknown_field(name, known, within), field_of(name, known))
+
+
+def in_fields(error: InvalidInput, known: Collection[str]) -> InvalidInput:
+    """Return *error* with the fields that researchers' words mean.
+
+    Parameters
+    ----------
+    known
+        The fields that there are.
+    """
+    problems = []
+    for problem in error.problems:
+        word = problem.field.rpartition(": ")[2]  # after the file that it stands in
+        meant = field_of(word, known) if problem.unknown else ""
+        problems.append(_meaning(problem, meant))
+    return InvalidInput(problems, error.omitted)
+
+
+def _meaning(problem: Problem, meant: str) -> Problem:
+    """Return a problem with what is meant, if that is known; names that look alike do not matter."""
+    return problem._replace(meant=meant, allowed="") if meant else problem
+
+
+def _plain(word: str) -> str:
+    return word.strip().lower().replace("-", "_").replace(" ", "_")
