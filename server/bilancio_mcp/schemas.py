@@ -7,17 +7,20 @@ from typing import Any
 from bilancio.errors import BilancioError
 from bilancio.experiments import registry
 from bilancio.experiments.sweep_config import UNOFFERED_FIELDS
+from bilancio.printable import shortened
 
 Schema = dict[str, Any]
 
 log = logging.getLogger(__name__)
 
-RANGE = 2  # values: low and high
-BEYOND = 10**6  # bounds that nobody comes near cost words and say nothing
+SPAN = 3  # fields of a sweep type that are named one by one
+ABOUT = 200  # characters of what several sweep types say of one field
+KEPT = ("type", "enum", "items", "anyOf", "additionalProperties", "description")
 CONFIG = (
-    "The sweep: sweep_type says which fields there are; each but it has a default. "
-    "List every value of a grid. balanced compares dealers that hold (passive) with dealers that "
-    "trade (active), ring has no dealers, single is one run."
+    "The sweep. balanced compares dealers that hold (passive arm) with dealers that trade (active) "
+    "under the same seeds; ring has no dealers; single is one run. Every field but sweep_type has "
+    "a default; lists make a grid. What is not described is rare: dry_run='fields' explains each "
+    "field, with default and bounds."
 )
 
 
@@ -52,54 +55,68 @@ def _compact_value(value: Any) -> Any:
 
 
 def with_sweeps(parameters: Schema) -> Schema:
-    """Return the schema of `create_job` with every sweep type spelled out in ``config``.
+    """Return the schema of `create_job` with the fields of every sweep type in ``config``.
 
-    What all types have in common stands in ``config`` itself; what several have is defined once
-    and referred to. Fields of no type are refused by the models themselves.
+    It is one flat object, each field in it once. What does not belong to a sweep's type is refused
+    by the models themselves, which say which types have which fields.
     """
     kinds = {name: _properties(model) for name, model in _models().items()}
-    shared = _shared(kinds)
-    everywhere = shared.pop(tuple(kinds), {})
-    options = []
-    for kind in kinds:
-        own = shared.get((kind,), {})
-        option: Schema = {"properties": {"sweep_type": {"const": kind}, **own}}
-        several = [owners for owners in shared if kind in owners and len(owners) > 1]
-        if several:
-            option["allOf"] = [{"$ref": f"#/$defs/{_named(owners)}"} for owners in several]
-        options.append(option)
+    fields = _merged(kinds)
+    groups: dict[tuple[str, ...], list[str]] = {}
+    for name in fields:
+        owners = tuple(kind for kind, others in kinds.items() if name in others)
+        groups.setdefault(owners, []).append(name)
     config = {
-        "description": CONFIG,
+        "description": f"{CONFIG} {_by_type(groups, tuple(kinds))}",
         "type": "object",
-        "properties": {"sweep_type": {"enum": list(kinds)}, **everywhere},
+        "properties": {
+            "sweep_type": {"enum": list(kinds)},
+            **{name: fields[name] for group in groups.values() for name in group},
+        },
         "required": ["sweep_type"],
-        "oneOf": options,
-        "unevaluatedProperties": False,
     }
-    defined = {
-        _named(owners): {"properties": fields}
-        for owners, fields in shared.items()
-        if len(owners) > 1
-    }
+    return {**parameters, "properties": {**parameters["properties"], "config": config}}
+
+
+def _merged(kinds: Mapping[str, Schema]) -> Schema:
+    """Return the fields of all sweep types by name: what several say of one where they agree."""
+    merged: Schema = {}
+    for name in dict.fromkeys(each for fields in kinds.values() for each in fields):
+        said = {kind: fields[name] for kind, fields in kinds.items() if name in fields}
+        first = next(iter(said.values()))
+        agreed = {
+            key: value
+            for key, value in first.items()
+            if all(each.get(key) == value for each in said.values())
+        }
+        about = {each.get("description", "") for each in said.values()}
+        if len(about) > 1:
+            words = (f"{kind}: {each.get('description', '')}" for kind, each in said.items())
+            agreed["description"] = shortened(" ".join(words), ABOUT)
+        merged[name] = agreed
+    return _described_once(merged)
+
+
+def _described_once(fields: Schema) -> Schema:
+    """Return fields, of those that are described alike only the last one with its description."""
+    last = {field["description"]: name for name, field in fields.items() if "description" in field}
     return {
-        **parameters,
-        "properties": {**parameters["properties"], "config": config},
-        "$defs": {**parameters.get("$defs", {}), **defined},
+        name: field
+        if last.get(field.get("description", ""), name) == name
+        else {key: value for key, value in field.items() if key in {"type", "enum"}}
+        for name, field in fields.items()
     }
 
 
-def _shared(kinds: Mapping[str, Schema]) -> dict[tuple[str, ...], Schema]:
-    """Return the fields by the sweep types that have them, each the same in all of these."""
-    found: dict[tuple[str, ...], Schema] = {}
-    for fields in kinds.values():
-        for name, field in fields.items():
-            owners = tuple(kind for kind, others in kinds.items() if others.get(name) == field)
-            found.setdefault(owners, {})[name] = field
-    return found
-
-
-def _named(owners: tuple[str, ...]) -> str:
-    return "_".join(owners)
+def _by_type(groups: Mapping[tuple[str, ...], list[str]], kinds: tuple[str, ...]) -> str:
+    """Say which sweep types have which fields, which stand next to each other in the schema."""
+    said = []
+    for owners, names in groups.items():
+        others = [kind for kind in kinds if kind not in owners]
+        who = f"not {others[0]}" if len(others) == 1 else ", ".join(owners)
+        span = f"{names[0]} to {names[-1]}" if len(names) > SPAN else ", ".join(names)
+        said.append(f"{who if others else 'all types'}: {span}")
+    return f"Fields in this order, {'; '.join(said)}."
 
 
 def _models() -> dict[str, Any]:
@@ -112,17 +129,28 @@ def _models() -> dict[str, Any]:
 
 
 def _properties(model: Any) -> dict[str, Schema]:
-    """Return the schema of each field of a sweep but its type, as JSON has it: with numbers."""
+    """Return the schema of each field of a sweep but its type; of rare ones only the form."""
     schema = model.model_json_schema()
     return {
-        name: _field(field, schema)
+        name: _form(short) if field.get("rare") else short
         for name, field in schema["properties"].items()
         if name not in {"sweep_type", *UNOFFERED_FIELDS}
+        for short in [_field(field, schema)]
     }
 
 
+def _form(field: Schema) -> Schema:
+    """Return only what kind of values a field takes."""
+    if "enum" in field:
+        return {"enum": field["enum"]}
+    return {name: field[name] for name in ("type", "anyOf") if name in field}
+
+
 def _field(field: Schema, root: Schema) -> Schema:
-    """Return one field: no reference, no null, and for decimals the number without the text."""
+    """Return one field in few words: no reference, no null, no bounds.
+
+    Bounds are said by whoever refuses a value. For decimals the number is kept without the text.
+    """
     if "$ref" in field:
         target = root["$defs"][field["$ref"].removeprefix("#/$defs/")]
         rest = {name: value for name, value in field.items() if name != "$ref"}
@@ -141,38 +169,8 @@ def _field(field: Schema, root: Schema) -> Schema:
     for inner in ("items", "additionalProperties"):
         if isinstance(field.get(inner), dict):
             field = {**field, inner: _field(field[inner], root)}
-    if "properties" in field:  # a cell: what its values may be stands with the lists of them
-        field = {"type": "object"}
+    if "enum" in field:
+        field = {name: value for name, value in field.items() if name != "type"}
     if field.get("additionalProperties") is True:
         field = {name: value for name, value in field.items() if name != "additionalProperties"}
-    if field.get("maximum", 0) >= BEYOND:
-        field = {name: value for name, value in field.items() if name != "maximum"}
-    if field.get("maxItems") == RANGE:
-        field = {**field, "items": _bare(field["items"])}
-    if "default" in field:
-        field = {**field, "default": _number_of(field)}
-    return {name: _whole(value) for name, value in compact(field).items()}
-
-
-def _bare(field: Schema) -> Schema:
-    """Return only the type of a field whose bounds stand elsewhere."""
-    return {"type": field["type"]} if "type" in field else field
-
-
-def _whole(value: Any) -> Any:
-    """Write 1000.0 as 1000; a whole number is as good a bound."""
-    return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
-def _number_of(field: Schema) -> Any:
-    """Return a default as a number where text stands for an exact decimal."""
-    default = field["default"]
-    if field.get("type") == "number" and isinstance(default, str):
-        return _number(default)
-    if field.get("type") == "array" and default and field["items"].get("type") == "number":
-        return [_number(each) if isinstance(each, str) else each for each in default]
-    return default
-
-
-def _number(text: str) -> Any:
-    return _whole(float(text))
+    return compact({name: value for name, value in field.items() if name in KEPT})

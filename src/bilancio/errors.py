@@ -95,7 +95,9 @@ class Problem(NamedTuple):
         if len(str(self)) <= limit:
             return str(self)
         brief = self._replace(
-            field=ends(self.field, _BRIEF), got=ends(self.got, _BRIEF), meant=ends(self.meant, _BRIEF)
+            field=ends(self.field, _BRIEF),
+            got=ends(self.got, _BRIEF),
+            meant=ends(self.meant, _BRIEF),
         )
         over = len(str(brief)) - limit
         kept = max(min(len(self.allowed), MAX_ALLOWED) - over, _BRIEF)
@@ -129,7 +131,7 @@ class InvalidInput(BilancioError, ValueError):
         return "\n".join(lines)
 
     def within(self, limit: int) -> str:
-        """Return the first sentences, and how many more there are, in at most *limit* characters."""
+        """Return the first sentences, and a count of the others, in at most *limit* characters."""
         if len(str(self)) <= limit:
             return str(self)
         lines: list[str] = []

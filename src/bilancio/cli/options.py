@@ -9,9 +9,9 @@ from pydantic import BaseModel
 
 from bilancio.cli.parsing import split_csv
 from bilancio.errors import InvalidInput, Problem, invalid, shown
+from bilancio.experiments.changing import changed
 from bilancio.experiments.configs import BalancedSweep, RingSettings
-from bilancio.experiments.derived import range_of
-from bilancio.experiments.fields import json_text, plain
+from bilancio.experiments.fields import plain
 from bilancio.experiments.frontier_sweep import FrontierSweep
 from bilancio.experiments.grid_sweep import GridSweep
 from bilancio.experiments.search_sweep import SearchSweep
@@ -31,7 +31,6 @@ _METAVARS = {
 _TYPES: dict[str, Any] = dict.fromkeys(("array", "objects", "object"), list[str] | None)
 _TYPES["boolean"] = bool | None
 _ENDS = 2  # of a range
-_EITHER_OR = (({"seeds"}, {"n_replicates", "base_seed"}), ({"q_total"}, {"q_per_agent"}))
 _NOT_OPTIONS = ("sweep_type", "cloud", "kind", *UNOFFERED_FIELDS)
 _GRID, _OTHERS, _SWITCHES = "Grid and seeds", "Parameters", "Switches"
 _OWNERS: dict[type, str] = {
@@ -107,46 +106,7 @@ def configuration(
         for name, value in given.items()
         if value is not None
     }
-    chosen = dict(file)
-    if issubclass(model, GridSweep):
-        options, chosen = _axes_chosen(model, options, chosen)
-    for one, other in (*_EITHER_OR, *(ways[::-1] for ways in _EITHER_OR)):
-        if one & options.keys() and not other & options.keys():
-            for name in other:  # the options choose between two ways to say the same
-                chosen.pop(name, None)
-    return model(**{**chosen, **options})
-
-
-def _axes_chosen(
-    model: type[GridSweep], options: dict[str, Any], file: dict[str, Any]
-) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return options and file, for each parameter what an option says of it in place of the file.
-
-    A parameter has a field of its own, one for its range, and a place in ``vary``.
-    """
-    varied, kept = options.get("vary"), json_text(file.get("vary"))
-    if not isinstance(kept, Mapping):
-        kept = {}
-    varied = varied if isinstance(varied, Mapping) else {}
-    chosen, left = dict(file), dict(kept)
-    for axis in model.parameters_that_vary():
-        fields = {axis, model.listed.get(axis, axis), range_of(axis)}
-        if axis in varied:
-            for field in fields:
-                chosen.pop(field, None)
-        if (fields | _said_otherwise(axis)) & (options.keys() | varied.keys()):
-            left.pop(axis, None)
-        if _said_otherwise(axis) & varied.keys():
-            chosen.pop(axis, None)
-    if kept:
-        chosen["vary"] = left
-    return (options | {"vary": {**left, **varied}} if varied else options), chosen
-
-
-def _said_otherwise(name: str) -> set[str]:
-    """Return the names under which the same is said in another way."""
-    ways = (*_EITHER_OR, *(ways[::-1] for ways in _EITHER_OR))
-    return {other for one, others in ways if name in one for other in others}
+    return model(**changed(model, file, options))
 
 
 def run_parameters(

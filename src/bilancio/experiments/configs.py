@@ -20,6 +20,7 @@ from bilancio.experiments.layout import Layout
 from bilancio.model import truncation
 from bilancio.model.metrics import BALANCED_METRICS, Metric
 from bilancio.model.parameters import (
+    RARE,
     RELATED,
     Arm,
     BalancedParameters,
@@ -218,7 +219,9 @@ class BalancedSweep(_RingCells):
         horizon: int | None
 
     frontier_arm: Arm | None = Field(
-        default=None, description="With frontier: search this arm only. Default: each on its own."
+        default=None,
+        description="With frontier: search this arm only. Default: each on its own.",
+        json_schema_extra=RARE,
     )
 
     def _dependent_defaults(self) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from pydantic.fields import FieldInfo
 from bilancio.experiments.axes import Parameter, parameters_that_vary
 from bilancio.experiments.fields import as_decimal, exact, list_of, range_of_two
 from bilancio.experiments.sweep_config import SweepConfig
-from bilancio.model.parameters import Axis, axes_of
+from bilancio.model.parameters import RARE, Axis, axes_of
 
 S = TypeVar("S", bound="ParameterSweep")
 C = TypeVar("C", bound=SweepConfig)
@@ -121,7 +121,10 @@ def _axis_fields(name: str, axis: Axis, field: FieldInfo) -> dict[str, Any]:
     default = (as_decimal(field.default),)
     return {
         axis.plural: (list_of(one), Field(default=default, description=field.description)),
-        range_of(name): (range_of_two(one) | None, Field(default=None, description=about)),
+        range_of(name): (
+            range_of_two(one) | None,
+            Field(default=None, description=about, json_schema_extra=RARE),
+        ),
     }
 
 
@@ -129,10 +132,12 @@ def _as_sweeps_hold_it(field: FieldInfo, *, varies: bool) -> tuple[Any, Any]:
     """Return a field for one value of a parameter, which is none where cells may differ in it."""
     one = exact(field.annotation, field.metadata)
     if field.is_required() and not varies:
-        return one, Field(description=field.description)
+        return one, Field(description=field.description, json_schema_extra=field.json_schema_extra)
     default = None if field.is_required() else field.default
     default = as_decimal(default) if isinstance(default, float) else default
-    return one | None, Field(default=default, description=field.description)
+    return one | None, Field(
+        default=default, description=field.description, json_schema_extra=field.json_schema_extra
+    )
 
 
 def _is_held(model: type[SweepConfig], name: str, field: FieldInfo) -> bool:

@@ -46,8 +46,8 @@ class FrontierSweep(SearchSweep):
     frontier: bool = Field(
         default=False,
         description=(
-            "For each combination of the other lists search kappa_range for the smallest κ whose "
-            "mean default rate over the seeds is at most frontier_delta."
+            "In each cell of the other lists search kappa_range for the smallest κ whose mean "
+            "default rate is at most frontier_delta."
         ),
     )
     frontier_delta: Delta | None = Field(

@@ -34,7 +34,7 @@ from bilancio.experiments.fields import (
 )
 from bilancio.experiments.layout import Layout
 from bilancio.experiments.sweep_config import canonical, check_grows, not_grown
-from bilancio.model.parameters import SEED
+from bilancio.model.parameters import RARE, SEED
 from bilancio.text import either
 from bilancio.validation import nearest, validated
 
@@ -62,7 +62,9 @@ def _refuse_count_of_seeds(seeds: object) -> None:
     """Refuse one number for the list of seeds: it may be the seed, or how many there are."""
     if isinstance(seeds, int) and not isinstance(seeds, bool):
         number = shown(seeds)
-        raise invalid("seeds", seeds, f"a list of seeds, such as [{number}]", f"n_replicates: {number}")
+        raise invalid(
+            "seeds", seeds, f"a list of seeds, such as [{number}]", f"n_replicates: {number}"
+        )
 
 
 Seed = Annotated[int, SEED, NUMBER]
@@ -93,7 +95,9 @@ class GridSweep(ParameterSweep):
         default=None, description="Seeds; each cell runs under each. Default 42."
     )
     n_replicates: Count | None = Field(default=None, description="Instead of seeds: how many.")
-    base_seed: Seed | None = Field(default=None, description="With n_replicates: the first seed.")
+    base_seed: Seed | None = Field(
+        default=None, description="With n_replicates: the first seed.", json_schema_extra=RARE
+    )
     vary: ByName | None = Field(
         default=None,
         description=(
@@ -104,14 +108,19 @@ class GridSweep(ParameterSweep):
     grid: bool | None = Field(
         default=None,
         description="Run every combination of the lists. Default: unless other designs use them.",
+        json_schema_extra=RARE,
     )
     lhs: Count | None = Field(default=None, description="Latin hypercube: samples over the ranges.")
-    lhs_seed: Seed | None = Field(default=None, description="With lhs: its seed. Default 42.")
+    lhs_seed: Seed | None = Field(
+        default=None, description="With lhs: its seed. Default 42.", json_schema_extra=RARE
+    )
     sobol: PowerOfTwo | None = Field(
         default=None,
         description="Sobol indices over k ranges: n, a power of two; runs n(k+2) cells.",
     )
-    sobol_seed: Seed | None = Field(default=None, description="With sobol: its seed. Default 42.")
+    sobol_seed: Seed | None = Field(
+        default=None, description="With sobol: its seed. Default 42.", json_schema_extra=RARE
+    )
     points: Annotated[tuple[ByName, ...], NOT_EMPTY] | None = Field(
         default=None, description="Single cells: values by parameter name; the rest as listed."
     )
@@ -126,7 +135,9 @@ class GridSweep(ParameterSweep):
         default=None, description="With precision: in each group by these parameters."
     )
     max_replicates: Count | None = Field(
-        default=None, description="With precision: most seeds. Default 1000."
+        default=None,
+        description="With precision: most seeds. Default 1000.",
+        json_schema_extra=RARE,
     )
 
     run_order: RunOrder = Field(
@@ -160,11 +171,8 @@ class GridSweep(ParameterSweep):
     @model_validator(mode="before")
     @classmethod
     def _axes_by_name(cls, data: Any) -> Any:
-        """Read `vary`, and lists in place of one value; what has a list of its own goes there."""
-        if not isinstance(data, Mapping):
-            return data
-        data = cls._with_lists_as_axes(data)
-        if data.get("vary") is None:
+        """Read `vary`; what has a list and a range of its own goes there."""
+        if not isinstance(data, Mapping) or data.get("vary") is None:
             return data
         known = cls.parameters_that_vary()
         given, vary, problems = dict(data), {}, []
@@ -196,12 +204,14 @@ class GridSweep(ParameterSweep):
             raise InvalidInput(problems)
         return {**given, "vary": vary or None}
 
+    @model_validator(mode="before")
     @classmethod
-    def _with_lists_as_axes(cls, data: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Return what is asked with several values of a field that holds one moved to `vary`."""
-        varying, vary = cls.parameters_that_vary(), json_text(data.get("vary"))
+    def _lists_are_axes(cls, data: Any) -> Any:
+        """Read several values of a field that holds one as an axis, before `vary` is read."""
+        vary = json_text(data.get("vary")) if isinstance(data, Mapping) else ""
         if not isinstance(vary, Mapping | None):
             return data
+        varying = cls.parameters_that_vary()
         several = {
             name: data[name]
             for name in cls.fixed_fields()

@@ -15,7 +15,7 @@ from bilancio.experiments.grid_sweep import GridSweep, RunOrder
 from bilancio.experiments.sweep_config import canonical, not_grown
 from bilancio.experiments.threshold import Measures, Target, read_threshold
 from bilancio.model.metrics import Metric
-from bilancio.model.parameters import axes_of
+from bilancio.model.parameters import RARE, axes_of
 
 DEFAULT_TOLERANCE = Decimal("0.01")
 ENDS = 2  # a search begins with the two ends of its bracket
@@ -55,6 +55,7 @@ class SearchSweep(GridSweep):
             "With a search: its precision, relative on a log scale, else as a share of the range. "
             "Default 0.01."
         ),
+        json_schema_extra=RARE,
     )
     threshold: ThresholdByName | None = Field(
         default=None,

@@ -19,6 +19,7 @@ from pydantic_core import to_jsonable_python
 from bilancio.errors import InvalidInput, Problem
 from bilancio.experiments.fields import NUMBER, Range, plain
 from bilancio.experiments.vocabulary import in_fields
+from bilancio.model.parameters import RARE
 from bilancio.validation import explained, word_of
 
 HANDLING_FIELDS = ("max_failures", "run_timeout_s", "run_order", "cloud")
@@ -35,12 +36,18 @@ class SweepConfig(BaseModel):
     arms: ClassVar[tuple[str, ...]] = ("passive",)
     sweep_type: str = Field(description="Which experiment.")
     max_failures: Annotated[int, Field(ge=1, le=10**9), NUMBER] = Field(
-        default=1000, description="Failed runs after which the sweep stops early."
+        default=1000,
+        description="Failed runs after which the sweep stops early.",
+        json_schema_extra=RARE,
     )
     run_timeout_s: Annotated[float, Field(gt=0, le=10**6), NUMBER] = Field(
-        default=600.0, description="Seconds after which a run in its own process is stopped."
+        default=600.0,
+        description="Seconds after which a run in its own process is stopped.",
+        json_schema_extra=RARE,
     )
-    cloud: bool = Field(default=False, description="Compute on Modal, not here.")
+    cloud: bool = Field(
+        default=False, description="Compute on Modal, not here.", json_schema_extra=RARE
+    )
 
     def __init__(self, **data: Any) -> None:
         try:

@@ -103,7 +103,7 @@ def in_fields(error: InvalidInput, known: Collection[str]) -> InvalidInput:
 
 
 def _meaning(problem: Problem, meant: str) -> Problem:
-    """Return a problem with what is meant, if that is known; names that look alike do not matter."""
+    """Return a problem with what is meant, if that is known, in place of names that look alike."""
     return problem._replace(meant=meant, allowed="") if meant else problem
 
 

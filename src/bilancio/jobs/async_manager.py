@@ -11,7 +11,17 @@ from pathlib import Path
 from typing import Any, Concatenate, NoReturn, ParamSpec, Self, TypeVar
 
 from bilancio.errors import ManagerUnusable, invalid
-from bilancio.jobs import create, estimate, exports, launch, lookup, manual, progress, search
+from bilancio.jobs import (
+    create,
+    estimate,
+    exports,
+    launch,
+    lookup,
+    manual,
+    preview,
+    progress,
+    search,
+)
 from bilancio.jobs.clock import Clock, utc_now
 from bilancio.jobs.maintenance import backup, recover
 from bilancio.jobs.maintenance.reports import Deletion, Diagnosis, Imported, Verification
@@ -101,6 +111,7 @@ class AsyncJobManager:
         return await self._session.store()
 
     create_job = _of_session(create.create_job)
+    preview = _of_session(preview.preview)
     estimate = _of_session(estimate.estimate)
     start_sweep = _of_session(launch.start_sweep)
     run_job = _of_session(launch.run_job)

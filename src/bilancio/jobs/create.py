@@ -18,6 +18,7 @@ from bilancio.jobs.artifacts.folder import probe_out_dir
 from bilancio.jobs.artifacts.ownership import refuse_taken
 from bilancio.jobs.job_id import JobId, generate_job_id, validate_job_id
 from bilancio.jobs.models import Job
+from bilancio.jobs.preview import asked_sweep
 from bilancio.jobs.session import Session
 from bilancio.jobs.store import JobStore
 from bilancio.jobs.texts import MAX_KEY, check_name, check_texts, checked_tags
@@ -30,8 +31,9 @@ BELOW_OUT_DIR = 200  # bytes of a job's longest name, and of the files in its fo
 async def create_job(
     session: Session,
     description: str,
-    config: SweepConfig | Mapping[str, Any],
+    config: SweepConfig | Mapping[str, Any] | None = None,
     *,
+    like: str | None = None,
     job_id: str | None = None,
     notes: str = "",
     tags: Sequence[str] = (),
@@ -46,7 +48,9 @@ async def create_job(
     description
         What it is for, in the words of whoever asks.
     config
-        The sweep.
+        The sweep; with *like* what differs from that job's, None removing a field.
+    like
+        Name of a job, in any spelling, whose configuration is taken.
     job_id
         A name of one's own instead of four words that are drawn.
     request_key
@@ -56,10 +60,10 @@ async def create_job(
 
     Raises
     ------
-    InvalidInput, JobExists, ExecutorUnavailable, OutputError
+    InvalidInput, JobNotFound, JobExists, ExecutorUnavailable, OutputError
         Nothing was stored.
     """
-    checked = checked_config(config)
+    checked, *_ = await asked_sweep(session, config, like)
     _check_words(description, notes, request_key)
     told_tags = checked_tags(tags)
     name = None if job_id is None else validate_job_id(job_id)
@@ -105,22 +109,6 @@ async def _add(store: JobStore, name: JobId | None, rng: random.Random | None, *
         with contextlib.suppress(JobExists):
             return await store.add(drawn, **job)
     raise JobExists(drawn)
-
-
-def checked_config(config: SweepConfig | Mapping[str, Any]) -> SweepConfig:
-    """Return *config* as the model of its sweep type.
-
-    Raises
-    ------
-    InvalidInput
-        One sentence for each field that is wrong.
-    """
-    registry.refresh()
-    if isinstance(config, SweepConfig):
-        return config
-    if not isinstance(config, Mapping):
-        raise invalid("config", config, "the parameters of a sweep by name")
-    return registry.configuration(config)
 
 
 def checked_out_dir(out_dir: Path | str) -> Path:

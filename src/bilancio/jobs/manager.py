@@ -69,6 +69,7 @@ class JobManager:
         self._loop.close(self._manager.close)
 
     create_job = _blocking(AsyncJobManager.create_job)
+    preview = _blocking(AsyncJobManager.preview)
     estimate = _blocking(AsyncJobManager.estimate)
     start_sweep = _blocking(AsyncJobManager.start_sweep)
     run_job = _blocking(AsyncJobManager.run_job)
@@ -153,8 +154,9 @@ class Runs(Paged[dict[str, Any]]):
 
 def create_job(
     description: str,
-    config: SweepConfig | Mapping[str, Any],
+    config: SweepConfig | Mapping[str, Any] | None = None,
     *,
+    like: str | None = None,
     job_id: str | None = None,
     notes: str = "",
     tags: Sequence[str] = (),
@@ -163,5 +165,11 @@ def create_job(
     """Store a new job in the default store; see `JobManager.create_job`."""
     with JobManager() as manager:
         return manager.create_job(
-            description, config, job_id=job_id, notes=notes, tags=tags, out_dir=out_dir
+            description,
+            config,
+            like=like,
+            job_id=job_id,
+            notes=notes,
+            tags=tags,
+            out_dir=out_dir,
         )

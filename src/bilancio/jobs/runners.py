@@ -7,9 +7,9 @@ from typing import Any, ClassVar
 from bilancio.errors import JobNotFound, invalid
 from bilancio.executors import registry as executors
 from bilancio.experiments.sweep_config import SweepConfig
-from bilancio.jobs.create import checked_config
 from bilancio.jobs.manager import JobManager
 from bilancio.jobs.models import Job
+from bilancio.jobs.preview import checked_config
 from bilancio.jobs.views import Results
 from bilancio.paths import absolute_path
 from bilancio.text import runs

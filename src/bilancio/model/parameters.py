@@ -128,6 +128,10 @@ RELATED = ("n_agents", "q_per_agent", "liquidity_mode", "liquidity_agent", "liqu
 """The parameters whose values depend on each other; every other one may have any of its values."""
 
 
+RARE: dict[str, Any] = {"rare": True}
+"""Marks a field that few sweeps need: it is not described where room is short."""
+
+
 class _Parameters(BaseModel):
     """What both scenarios share. None and empty text mean that a field is not given.
 
@@ -145,14 +149,18 @@ class _Parameters(BaseModel):
     ] = Field(default=1.0, description="Liquidity ratio κ: initial cash / debt.")
     concentration: Annotated[
         float, Interval(gt=0, le=10**9), _NUMBER, Axis("concentrations", "c", logarithmic=True)
-    ] = Field(default=1.0, description="Dirichlet concentration of debt sizes, c.")
+    ] = Field(
+        default=1.0,
+        description="Dirichlet concentration of debt sizes, c: larger is more equal debts.",
+    )
     mu: Annotated[float, Interval(ge=0, le=1), _NUMBER, Axis("mus", "μ")] = Field(
-        default=0.0, description="Lead–lag of due days, μ."
+        default=0.0,
+        description="Lead–lag of due days, μ: 0 all on day 1; larger, more pay before being paid.",
     )
     monotonicity: Annotated[float, Interval(ge=-1, le=1), _NUMBER, Axis("monotonicities", "m")] = (
         Field(
             default=0.0,
-            description="Order of debt sizes, m: 1 falling, -1 rising.",
+            description="Order of debt sizes around the ring, m: 1 falling, -1 rising, 0 as drawn.",
         )
     )
     maturity_days: Annotated[int, Interval(ge=1, le=10**3), _NUMBER] = Field(
@@ -162,26 +170,32 @@ class _Parameters(BaseModel):
         default=10_000.0, description="Total of the ring's debts in money, Q."
     )
     q_per_agent: Annotated[float, _MONEY, _NUMBER] | None = Field(
-        default=None, description="Instead of q_total: Q / n."
+        default=None, description="Instead of q_total: Q / n.", json_schema_extra=RARE
     )
     seed: Annotated[int, SEED, _NUMBER] = Field(default=42, description="Seed of all draws.")
     liquidity_mode: LiquidityMode = Field(
-        default=LiquidityMode.UNIFORM, description="How the initial cash is allotted."
+        default=LiquidityMode.UNIFORM,
+        description="How the initial cash is allotted.",
+        json_schema_extra=RARE,
     )
     liquidity_agent: Annotated[int, _MANY, _NUMBER] | None = Field(
-        default=None, description="With single_at: the trader with all cash, from 1."
+        default=None,
+        description="With single_at: the trader with all cash, from 1.",
+        json_schema_extra=RARE,
     )
     liquidity_vector: Weights | None = Field(
-        default=None, description="With vector: n weights of the allotment."
+        default=None, description="With vector: n weights of the allotment.", json_schema_extra=RARE
     )
     default_handling: DefaultHandling = Field(
         default=DefaultHandling.EXPEL_AGENT, description="What a default does."
     )
     early_stop: bool = Field(
-        default=False, description="Stop after quiet days although debts are live."
+        default=False,
+        description="Stop after quiet days although debts are live.",
+        json_schema_extra=RARE,
     )
     quiet_days: Annotated[int, _MANY, _NUMBER] = Field(
-        default=2, description="Days without impact that end a run."
+        default=2, description="Days without impact that end a run.", json_schema_extra=RARE
     )
 
     @model_validator(mode="before")
@@ -255,23 +269,44 @@ class BalancedParameters(_Parameters):
     rollover: bool = Field(default=True, description="Renew the debts that were settled.")
     outside_mid_ratio: Annotated[
         float, Interval(ge=0, le=2), _NUMBER, Axis("outside_mid_ratios", "ρ")
-    ] = Field(default=1.0, description="Outside mid price per face, ρ.")
-    face_value: Annotated[int, Interval(ge=1, le=10**9), _NUMBER] = Field(
-        default=20, description="Ticket size in money, S."
+    ] = Field(
+        default=1.0,
+        description="Outside mid price per face, ρ: larger pays sellers of claims more.",
     )
-    vbt_share: Share = Field(default=0.25, description="Share of the VBTs, β_V.")
-    dealer_share: Share = Field(default=0.125, description="Share of the dealers, β_D.")
-    spread_short: Spread = Field(default=0.20, description="Outside spread O, 1 to 3 days.")
-    spread_mid: Spread = Field(default=0.30, description="Outside spread O, 4 to 8 days.")
-    spread_long: Spread = Field(default=0.40, description="Outside spread O, from 9 days.")
-    anchor_update: bool = Field(default=True, description="Move the anchors with losses.")
-    phi_m: Sensitivity = Field(default=1.0, description="Fall of the anchor M per loss rate, φ_M.")
-    phi_o: Sensitivity = Field(default=0.6, description="Rise of the spread O per loss rate, φ_O.")
+    face_value: Annotated[int, Interval(ge=1, le=10**9), _NUMBER] = Field(
+        default=20, description="Ticket size in money, S.", json_schema_extra=RARE
+    )
+    vbt_share: Share = Field(
+        default=0.25, description="Debt to VBTs / ring debt, β_V: larger, richer VBTs."
+    )
+    dealer_share: Share = Field(
+        default=0.125, description="Debt to dealers / ring debt, β_D: larger, richer dealers."
+    )
+    spread_short: Spread = Field(
+        default=0.20, description="Outside spread O, 1 to 3 days.", json_schema_extra=RARE
+    )
+    spread_mid: Spread = Field(
+        default=0.30, description="Outside spread O, 4 to 8 days.", json_schema_extra=RARE
+    )
+    spread_long: Spread = Field(
+        default=0.40, description="Outside spread O, from 9 days.", json_schema_extra=RARE
+    )
+    anchor_update: bool = Field(
+        default=True, description="Move the anchors with losses.", json_schema_extra=RARE
+    )
+    phi_m: Sensitivity = Field(
+        default=1.0, description="Fall of the anchor M per loss rate, φ_M.", json_schema_extra=RARE
+    )
+    phi_o: Sensitivity = Field(
+        default=0.6, description="Rise of the spread O per loss rate, φ_O.", json_schema_extra=RARE
+    )
     outside_depth: OutsideDepth = Field(
         default=OutsideDepth.BALANCE_SHEET, description="What the VBTs can buy with."
     )
     horizon: Annotated[int, Interval(ge=0, le=10**9), _NUMBER] | None = Field(
-        default=None, description="Days that traders look ahead, H. Default D."
+        default=None,
+        description="Days that traders look ahead, H. Default D.",
+        json_schema_extra=RARE,
     )
 
     @property

@@ -1,0 +1,72 @@
+"""What each field of a sweep takes and means, for those who choose among many."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bilancio.errors import InvalidInput
+from bilancio.experiments.sweep_config import UNOFFERED_FIELDS, SweepConfig, canonical
+from bilancio.experiments.vocabulary import unknown
+from bilancio.validation import allowed_by
+
+
+@dataclass(frozen=True, slots=True)
+class FieldFacts:
+    """What a field of a sweep is.
+
+    Attributes
+    ----------
+    default
+        As JSON holds it; None where there is none, or another field decides.
+    allowed
+        The values allowed, in words.
+    meaning
+        A sentence; empty where nothing is declared.
+    """
+
+    name: str
+    default: Any
+    allowed: str
+    meaning: str
+
+
+def explained_fields(model: type[SweepConfig], words: Sequence[str] = ()) -> tuple[FieldFacts, ...]:
+    """Return the facts about the fields of a sweep type, in their order.
+
+    Parameters
+    ----------
+    words
+        Only the fields with one of these in their name; all by default.
+
+    Raises
+    ------
+    InvalidInput
+        No field has one of the words in it.
+    """
+    schema = model.model_json_schema()
+    offered = [name for name in model.model_fields if name not in {"sweep_type", *UNOFFERED_FIELDS}]
+    chosen = [name for name in offered if not words or any(word in name for word in words)]
+    strangers = [word for word in words if not any(word in name for name in offered)]
+    if strangers:
+        raise InvalidInput([unknown(word, offered) for word in strangers])
+    return tuple(_facts(model, name, schema) for name in chosen)
+
+
+def defaults_of(model: type[SweepConfig], beside: Collection[str]) -> dict[str, Any]:
+    """Return the defaults of the fields that are not *beside*, where they have one of their own."""
+    found = {}
+    for name, field in model.model_fields.items():
+        if name in {"sweep_type", *UNOFFERED_FIELDS, *beside} or field.is_required():
+            continue
+        default = field.get_default(call_default_factory=True, validated_data={})
+        if default is not None:
+            found[name] = canonical(default)
+    return found
+
+
+def _facts(model: type[SweepConfig], name: str, schema: Mapping[str, Any]) -> FieldFacts:
+    field, here = model.model_fields[name], schema["properties"][name]
+    default = None
+    if not field.is_required():
+        default = canonical(field.get_default(call_default_factory=True, validated_data={}))
+    return FieldFacts(name, default, allowed_by(here, schema), field.description or "")

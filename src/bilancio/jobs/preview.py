@@ -1,0 +1,148 @@
+"""What a sweep would be, before it is stored: from its fields, or from another job's."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from bilancio.errors import invalid
+from bilancio.experiments import registry
+from bilancio.experiments.changing import changed
+from bilancio.experiments.grid_sweep import GridSweep
+from bilancio.experiments.sweep_config import UNOFFERED_FIELDS, SweepConfig
+from bilancio.jobs.estimate import estimate
+from bilancio.jobs.lookup import find
+from bilancio.jobs.models import Config, Estimate, View
+from bilancio.jobs.session import Session
+from bilancio.text import MORE_SEEDS
+
+
+class Preview(View):
+    """A sweep that could be stored, and what it would take.
+
+    Attributes
+    ----------
+    like
+        Name of the job that the configuration comes from; else empty.
+    reading
+        How that name was read where it was not written exactly; else empty.
+    cells, seeds
+        What runs are made of, each in every arm; None where a plug-in counts otherwise. Of a
+        search the cells that are known from the start.
+    runs
+        All of them; of a search, or with a precision, the most.
+    warnings
+        What may not be meant as it was asked, a sentence each.
+    """
+
+    config: Config
+    like: str = ""
+    reading: str = ""
+    cells: int | None
+    seeds: int | None
+    arms: tuple[str, ...]
+    runs: int
+    estimate: Estimate
+    warnings: tuple[str, ...]
+
+
+async def preview(
+    session: Session,
+    config: SweepConfig | Mapping[str, Any] | None = None,
+    *,
+    like: str | None = None,
+) -> Preview:
+    """Return what a sweep would be; nothing is stored, and nothing computed.
+
+    Parameters
+    ----------
+    config
+        The sweep; with *like* what differs from that job, None removing a field.
+    like
+        Name of a job, in any spelling, whose configuration is taken.
+
+    Raises
+    ------
+    InvalidInput, JobNotFound
+    """
+    checked, source, reading, left_out = await asked_sweep(session, config, like)
+    grid = checked.layout if isinstance(checked, GridSweep) else None
+    return Preview(
+        config=checked,
+        like=source,
+        reading=reading,
+        cells=None if grid is None else grid.n_cells,
+        seeds=None if grid is None else grid.n_seeds,
+        arms=checked.arms,
+        runs=checked.total_runs,
+        estimate=await estimate(session, checked),
+        warnings=(*left_out, *warnings_of(checked)),
+    )
+
+
+async def asked_sweep(
+    session: Session, config: SweepConfig | Mapping[str, Any] | None, like: str | None
+) -> tuple[SweepConfig, str, str, tuple[str, ...]]:
+    """Return the sweep asked for; the job it comes from, how its name was read; and warnings.
+
+    Raises
+    ------
+    InvalidInput, JobNotFound
+    """
+    if like is None:
+        return checked_config(config), "", "", ()
+    found = await find(session, like)
+    changes = _changes(config)
+    before = {
+        name: value
+        for name, value in found.job.config.asked().items()
+        if name not in UNOFFERED_FIELDS
+    }
+    model = registry.config_model(
+        changes.get("sweep_type") or found.job.config.sweep_type,
+    )
+    kept = {name: value for name, value in before.items() if name in model.model_fields}
+    asked = {
+        **changed(model, kept, changes),
+        "sweep_type": model.model_fields["sweep_type"].default,
+    }
+    strangers = [name for name in before if name not in kept]
+    left_out = (
+        [f"Left out, for {asked['sweep_type']} has no such fields: {', '.join(strangers)}."]
+        if strangers
+        else []
+    )
+    return registry.configuration(asked), found.job.job_id, found.reading, tuple(left_out)
+
+
+def checked_config(config: SweepConfig | Mapping[str, Any] | None) -> SweepConfig:
+    """Return *config* as the model of its sweep type.
+
+    Raises
+    ------
+    InvalidInput
+        One sentence for each field that is wrong.
+    """
+    registry.refresh()
+    if isinstance(config, SweepConfig):
+        return config
+    if not isinstance(config, Mapping):
+        raise invalid("config", config, "the parameters of a sweep by name")
+    return registry.configuration(config)
+
+
+def warnings_of(config: SweepConfig) -> tuple[str, ...]:
+    """Return what may not be meant as it was asked, a sentence each."""
+    single_seed = isinstance(config, GridSweep) and config.n_seeds == 1
+    advice = f"One seed gives no interval; n_replicates {MORE_SEEDS} does."
+    return (*config.remarks, *([advice] if single_seed else []))
+
+
+def _changes(config: SweepConfig | Mapping[str, Any] | None) -> Mapping[str, Any]:
+    """Return what is to differ from another job's sweep."""
+    registry.refresh()
+    if config is None:
+        return {}
+    if isinstance(config, SweepConfig):
+        return config.asked() | {"sweep_type": config.sweep_type}
+    if not isinstance(config, Mapping):
+        raise invalid("config", config, "what differs, by the names of fields")
+    return {str(name): value for name, value in config.items()}
