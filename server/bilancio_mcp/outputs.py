@@ -3,11 +3,21 @@
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+)
 
+from bilancio import text
 from bilancio.encoding import finite
-from bilancio.experiments.sweep_config import SweepConfig
+from bilancio.experiments.explaining import defaults_of, explained_fields
+from bilancio.experiments.sweep_config import UNOFFERED_FIELDS, SweepConfig
 from bilancio.jobs.models import Job
+from bilancio.jobs.preview import Preview
 from bilancio.jobs.views import Table
 from bilancio.printable import escaped, shortened
 from bilancio_mcp.sizes import fitted, fitted_rows, six_digits, size
@@ -16,9 +26,13 @@ Data = dict[str, Any]
 
 SUMMARY, TEXT, ERROR, PATH, TAG = 2_000, 500, 1_000, 1_000, 40  # characters
 CONFIG, FINDINGS, MEANS, FAILURES = 1_500, 4_000, 1_000, 2_000
+DEFAULTS, FIELDS, NAMES = 900, 14_000, 40  # the last: names of fields without a value
 ROWS, SHORT_ROWS, JOBS = 6_000, 3_000, 16_000
 WARNINGS = 10
 COLUMNS, TAGS = 40, 8
+ALL_FIELDS = "fields"
+NOT_STORED = "The same call without dry_run stores it."
+EXPLAINED = "dry_run='fields' explains the fields"
 MANY_ROWS = 10  # whose verdicts one would have to count
 LEADING_MEASURES = 4  # of a table for which no measures were chosen
 
@@ -40,15 +54,32 @@ Text = Annotated[str, _text(TEXT)]
 
 
 class Answer(BaseModel):
-    """Base of all answers."""
+    """Base of all answers. A field that has a default is left out where it is empty."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     summary: Summary = Field(description="The answer in a sentence or two.")
     next: Summary = Field(description="What to do or call next.")
 
+    @model_serializer(mode="wrap")
+    def _without_empty_fields(self, written: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        fields = type(self).model_fields
+        return {
+            name: value
+            for name, value in written(self).items()
+            if fields[name].is_required() or value not in (None, "", [], {})
+        }
 
-Config = Annotated[Data, _data(CONFIG), Field(description="What is not at its default.")]
+
+Config = Annotated[
+    Data,
+    BeforeValidator(
+        lambda config: asked_for(config) if isinstance(config, SweepConfig) else config
+    ),
+    _data(CONFIG),
+    Field(description="What is not at its default."),
+]
+Warnings = Annotated[list[Text], BeforeValidator(lambda said: list(said)[:WARNINGS])]
 
 
 class EstimateOut(BaseModel):
@@ -64,13 +95,27 @@ class EstimateOut(BaseModel):
 
 
 class CreatedJob(Answer):
-    """A job that was stored and waits to be started."""
+    """A job that was stored and waits to be started, or what one would be."""
 
-    job_id: str
+    job_id: str = ""
     total_runs: int
+    cells: int | None = None
+    seeds: int | None = None
+    arms: list[str] = []
     estimate: EstimateOut
-    folder: Annotated[str, _text(PATH)] = Field(description="Where its files will be.")
+    warnings: Warnings = []
+    folder: Annotated[str, _text(PATH)] = Field(default="", description="Where its files will be.")
+    notes: Text = ""
+    tags: list[str] = []
+    like: str = ""
     config: Config
+    defaults: Annotated[Data, _data(DEFAULTS)] = Field(
+        default={}, description="What the config leaves at its default."
+    )
+    unset: list[str] = Field(default=[], description="Fields without a value.")
+    fields: Annotated[Data, _data(FIELDS)] = Field(
+        default={}, description="Default; values allowed; meaning."
+    )
 
 
 class StartedSweep(Answer):
@@ -108,6 +153,8 @@ class Status(Answer):
         description="Means over the latest batch, not results."
     )
     error: Annotated[str | None, _text(ERROR)]
+    notes: Text = ""
+    tags: list[str] = []
     created_at: str
     completed_at: str | None
 
@@ -137,11 +184,11 @@ class JobResults(Answer):
     effects: ResultsTable | None = None
     frontier: ResultsTable | None = Field(description="What searches found, by cell.")
     plan: Text = ""
-    warnings: Annotated[list[Text], BeforeValidator(lambda said: said[:WARNINGS])] = Field(
-        default=[], description="To be told."
-    )
+    warnings: Warnings = Field(default=[], description="To be told.")
     folder: Annotated[str, _text(PATH)]
     files: list[str] = Field(description="In the folder.")
+    notes: Text = ""
+    tags: list[str] = []
     failures: Annotated[Data, _data(FAILURES)] = Field(
         description="First failed runs: id to error."
     )
@@ -268,6 +315,78 @@ def _tags(tags: Sequence[str]) -> list[str]:
     left = len(tags) - TAGS
     shown = [shortened(escaped(tag), TAG) for tag in tags[:TAGS]]
     return [*shown, f"… {left} more"] if left > 0 else shown
+
+
+def planned(preview: Preview, words: Sequence[str]) -> CreatedJob:
+    """Return what a sweep would be.
+
+    Parameters
+    ----------
+    words
+        Explain the fields with one of these in their name, all of them by the word `fields`;
+        without any, tell what is at its default.
+    """
+    config, expected = preview.config, preview.estimate
+    more: dict[str, Any] = {"fields": _explained(config, words)} if words else _left(config)
+    summary = text.planned(
+        preview.runs, preview.cells, preview.seeds, preview.arms, most=config.adaptive
+    )
+    read = text.read_as(preview.reading, preview.like)
+    time = text.estimate(expected.seconds, rough=expected.rough, workers=expected.workers)
+    return CreatedJob(
+        summary=f"{read}{summary}, {time}. Nothing was stored.",
+        next=NOT_STORED if words else f"{NOT_STORED[:-1]}; {EXPLAINED}.",
+        total_runs=preview.runs,
+        cells=preview.cells,
+        seeds=preview.seeds,
+        arms=list(preview.arms),
+        estimate=estimated(preview),
+        warnings=preview.warnings,
+        like=preview.like,
+        config=config,
+        **more,
+    )
+
+
+def estimated(preview: Preview) -> EstimateOut:
+    """Return what a sweep will take, as answers tell it."""
+    expected = preview.estimate
+    return EstimateOut(
+        seconds=round(expected.seconds, 1), workers=expected.workers, rough=expected.rough
+    )
+
+
+def tagged(job: Job) -> dict[str, Any]:
+    """Return the words about a job that only some jobs have."""
+    return {"notes": job.notes, "tags": _tags(job.tags)}
+
+
+def _explained(config: SweepConfig, words: Sequence[str]) -> Data:
+    chosen = () if ALL_FIELDS in words else tuple(words)
+    return {
+        each.name: "; ".join(
+            filter(None, [_default(each.default), each.allowed, each.meaning.rstrip(".")])
+        )
+        for each in explained_fields(type(config), chosen)
+    }
+
+
+def _default(default: Any) -> str:
+    return "" if default is None else f"default {text.values(default)}"
+
+
+def _left(config: SweepConfig) -> dict[str, Any]:
+    """Return the defaults that a sweep leaves as they are, and the names that have none."""
+    asked = {"sweep_type", *config.asked()}
+    defaults = defaults_of(type(config), asked)
+    unset = [
+        name
+        for name in type(config).model_fields
+        if name not in {*asked, *defaults, *UNOFFERED_FIELDS}
+    ]
+    left = len(unset) - NAMES
+    names = [shortened(name, TAG) for name in unset[:NAMES]]
+    return {"defaults": defaults, "unset": [*names, *([f"… {left} more"] if left > 0 else [])]}
 
 
 def asked_for(config: SweepConfig) -> Data:

@@ -18,9 +18,9 @@ ABOUT = 200  # characters of what several sweep types say of one field
 KEPT = ("type", "enum", "items", "anyOf", "additionalProperties", "description")
 CONFIG = (
     "The sweep. balanced compares dealers that hold (passive arm) with dealers that trade (active) "
-    "under the same seeds; ring has no dealers; single is one run. Every field but sweep_type has "
-    "a default; lists make a grid. What is not described is rare: dry_run='fields' explains each "
-    "field, with default and bounds."
+    "under the same seeds; ring has no dealers; single is one run. All but sweep_type have "
+    "defaults; lists make a grid. Undescribed fields are rare: dry_run='fields' explains all, with "
+    "defaults and bounds."
 )
 
 
@@ -116,7 +116,7 @@ def _by_type(groups: Mapping[tuple[str, ...], list[str]], kinds: tuple[str, ...]
         who = f"not {others[0]}" if len(others) == 1 else ", ".join(owners)
         span = f"{names[0]} to {names[-1]}" if len(names) > SPAN else ", ".join(names)
         said.append(f"{who if others else 'all types'}: {span}")
-    return f"Fields in this order, {'; '.join(said)}."
+    return f"In this order, {'; '.join(said)}."
 
 
 def _models() -> dict[str, Any]:

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Iterable
 from importlib.metadata import version
 from typing import Any
 
+from mcp.server.caching import CacheHint
 from mcp.server.lowlevel.helper_types import ReadResourceContents
 from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.exceptions import ResourceNotFoundError, ToolError, UnexpectedToolError
@@ -23,6 +24,7 @@ from bilancio.errors import (
     Problem,
     shown,
 )
+from bilancio.experiments.vocabulary import field_of
 from bilancio.printable import shortened
 from bilancio.validation import explained, nearest, unknown_field
 from bilancio_mcp import calls
@@ -33,7 +35,8 @@ from bilancio_mcp.tools import tools
 
 ROLL_BACK_S = 0.2
 MAX_URI = 1_000
-MAX_PROBLEMS, NAME, REFUSAL = 10, 60, 1_200  # of a refusal: sentences, and characters
+MAX_PROBLEMS, NAME, REFUSAL = 10, 60, 400  # of a refusal: sentences, and characters
+LISTS_MS = 300_000  # for which a client may keep what it was listed
 
 INSTRUCTIONS = """\
 bilancio runs simulation sweeps of a payment ring (Kalecki ring: firms that owe each other, \
@@ -75,6 +78,9 @@ class BilancioServer(MCPServer[AppContext]):
             instructions=INSTRUCTIONS,
             tools=registered,
             lifespan=_lifespan,
+            cache_hints=dict.fromkeys(
+                ("tools/list", "prompts/list", "resources/templates/list"), CacheHint(LISTS_MS)
+            ),
         )
         self.app = AppContext()
         self._known: dict[str, Tool] = {tool.name: tool for tool in registered}
@@ -114,14 +120,10 @@ class BilancioServer(MCPServer[AppContext]):
     async def _in_sentences(self, error: ToolError, tool: Tool) -> ToolError:
         """Return the error that the model reads; the SDK logs an unexpected one in full."""
         cause = error.__cause__
-        if isinstance(cause, JobNotFound) and not cause.similar:
-            return ToolError(f"{shortened(str(cause), REFUSAL)} list_jobs() lists all jobs.")
-        if isinstance(cause, JobStateError):
-            return ToolError(f"{shortened(str(cause), REFUSAL)} {await self._advice(cause.job_id)}")
         if isinstance(cause, BilancioError):
-            return ToolError(shortened(str(cause), REFUSAL))
+            return ToolError(_with_advice(cause, await self._advice(cause)))
         if isinstance(cause, ValidationError) and not isinstance(error, UnexpectedToolError):
-            return ToolError(shortened(str(explained(cause, tool.parameters)), REFUSAL))
+            return ToolError(explained(cause, tool.parameters).within(REFUSAL))
         if isinstance(error, UnexpectedToolError):
             return UnexpectedToolError(
                 f"{tool.name} failed with an unexpected error ({type(cause).__name__}). This is a "
@@ -129,10 +131,13 @@ class BilancioServer(MCPServer[AppContext]):
             )
         return error
 
-    async def _advice(self, job_id: str) -> str:
-        """Say what can be called for a job that does not allow what was asked."""
-        with contextlib.suppress(BilancioError):
-            return calls.after_status(await self.app.manager.exact(job_id))
+    async def _advice(self, cause: BilancioError) -> str:
+        """Say what can be called where an error knows of nothing, or of a job's state only."""
+        if isinstance(cause, JobNotFound) and not cause.similar:
+            return "list_jobs() lists all jobs."
+        if isinstance(cause, JobStateError):
+            with contextlib.suppress(BilancioError):
+                return calls.after_status(await self.app.manager.exact(cause.job_id))
         return ""
 
     async def serve(self, wire: Wire) -> None:
@@ -180,25 +185,27 @@ async def _lifespan(server: MCPServer[AppContext]) -> AsyncIterator[AppContext]:
         await server.app.close()
 
 
+def _with_advice(cause: BilancioError, advice: str) -> str:
+    """Return the sentence of an error, and what can be called, in the room of a refusal."""
+    room = REFUSAL - len(advice) - 1 if advice else REFUSAL
+    return f"{cause.within(room)} {advice}".rstrip()
+
+
 def _refuse_unknown(given: dict[str, Any], tool: Tool) -> None:
     """Refuse arguments that the tool does not have; the SDK would drop them."""
     known = tool.parameters["properties"]
-    config = known.get("config", {})
-    shared = tool.parameters.get("$defs", {}).values()
-    sweep_fields = set(config.get("properties", ())).union(
-        *(part.get("properties", ()) for part in (*config.get("oneOf", ()), *shared))
-    )
+    config = known.get("config", {}).get("properties", {})
     unknown = sorted(given.keys() - known.keys())
     problems = []
     for name in unknown[:MAX_PROBLEMS]:
         problem = unknown_field(shortened(name, NAME), known)
-        if name in sweep_fields:
-            problem = problem._replace(meant=f"config.{name}")
+        field = name if name in config else field_of(name, config)
+        if field in config:
+            problem = problem._replace(meant=f"config.{field}", allowed="")
         problems.append(problem)
     if problems:
-        left = len(unknown) - len(problems)
-        more = f"\n{left:,} more arguments are unknown." if left else ""
-        raise ToolError(shortened(f"{InvalidInput(problems)}", REFUSAL) + more)
+        error = InvalidInput(problems, len(unknown) - len(problems))
+        raise ToolError(error.within(REFUSAL))
 
 
 def _unknown_tool(name: str, known: dict[str, Tool]) -> Problem:

@@ -239,6 +239,28 @@ def created(job: JobFacts, *, seconds: float, rough: bool) -> str:
     )
 
 
+def planned(
+    number: int, cells: int | None, seeds: int | None, arms: Sequence[str], *, most: bool
+) -> str:
+    """Say what runs a sweep would have: 80 runs: 8 cells × 5 seeds × 2 arms.
+
+    Parameters
+    ----------
+    number
+        Of all runs.
+    cells, seeds
+        None where runs are counted otherwise.
+    most
+        Whether results decide how many there are.
+    """
+    total = f"{'At most ' if most else ''}{runs(number)}"
+    if cells is None or seeds is None:
+        return total
+    parts = [plural(cells, "cell"), plural(seeds, "seed")]
+    parts += [plural(len(arms), "arm")] if len(arms) > 1 else []
+    return f"{total}: {' × '.join(parts)}"
+
+
 def started(job: JobFacts, action: str) -> str:
     """Say what a start did.
 

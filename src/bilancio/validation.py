@@ -43,12 +43,14 @@ def validated(model: type[M], data: Mapping[str, Any], *, within: str = "") -> M
 def explained(error: ValidationError, schema: Schema, *, within: str = "") -> InvalidInput:
     """Return what pydantic found as sentences of ours: the first ones, and a count of the rest."""
     problems: dict[Problem, None] = {}
-    every = error.errors(include_url=False)
+    every, omitted = error.errors(include_url=False), 0
     for number, found in enumerate(every):
         if len(problems) >= MAX_PROBLEMS:
-            return InvalidInput(_once_known(problems), len(every) - number)
+            return InvalidInput(_once_known(problems), omitted + len(every) - number)
         problems.update(dict.fromkeys(_problems(dict(found), schema, within)))
-    return InvalidInput(_once_known(problems))
+        reason = found.get("ctx", {}).get("error")
+        omitted += reason.omitted if isinstance(reason, InvalidInput) else 0
+    return InvalidInput(_once_known(problems), omitted)
 
 
 def nearest(word: str, choices: Iterable[str]) -> str:

@@ -1,67 +1,104 @@
-"""`create_job`: store a sweep as a job."""
+"""`create_job`: store a sweep as a job, or say what it would be."""
 
 from typing import Annotated, Any
 
 from pydantic import Field
 
 from bilancio import text
+from bilancio.errors import InvalidInput, Problem
+from bilancio.jobs.models import Job
+from bilancio.jobs.preview import Preview
 from bilancio_mcp import calls
 from bilancio_mcp.folders import output_folder
 from bilancio_mcp.lifespan import Ctx, manager_of, request_key
-from bilancio_mcp.outputs import CreatedJob, EstimateOut, asked_for
+from bilancio_mcp.outputs import CreatedJob, estimated, planned, tagged
 from bilancio_mcp.tools.arguments import Texts
 from bilancio_mcp.tools.spec import ADDS, ToolSpec
 
-REMARKS = 3
 MANUAL = """\
-Store a sweep as a job under a memorable name; nothing is computed yet.
+Store a simulation sweep as a job under a memorable name; nothing is computed yet.
 
-Call it when the user wants to run simulations. Show the user the name prominently, with the
-number of runs and the estimate; then call start_sweep. Every cell of the grid runs under each
-seed: runs = product of the lists' lengths × seeds (× 2 arms for balanced). Use several seeds
-(n_replicates 10 or more) for an interval. Whatever is left out takes its default."""
+Call it when the user wants to run simulations. Show the user the name prominently, with runs,
+estimate and warnings; then call start_sweep. runs = lists' lengths × seeds (× 2 arms for
+balanced). n_replicates 10 or more gives an interval."""
 
 
 async def create_job(
     ctx: Ctx,
     *,
-    description: Annotated[str, Field(description="What it is for, in the user's own words.")],
-    config: Any,
-    job_id: Annotated[
-        str, Field(description="Only if the user wants a name of their own; else one is drawn.")
-    ] = "",
-    notes: Annotated[str, Field(description="Anything worth remembering about it.")] = "",
-    tags: Annotated[Texts, Field(description="Short words to find it by.")] = (),
-    out_dir: Annotated[
+    description: Annotated[str, Field(description="What it is for, in the user's own words.")] = "",
+    config: Any = None,
+    like: Annotated[
         str,
-        Field(description="Folder of its files, below the working folder; else the default one."),
+        Field(description="A job whose config is taken; config says what differs, null removes."),
     ] = "",
+    dry_run: Annotated[
+        bool | str,
+        Field(
+            description="true: what it would be; nothing stored. 'fields', or a word as 'spread', "
+            "explains fields."
+        ),
+    ] = False,
+    job_id: Annotated[str, Field(description="A name that the user wants; else drawn.")] = "",
+    notes: Annotated[str, Field(description="Anything to remember.")] = "",
+    tags: Annotated[Texts, Field(description="Words to find it by.")] = (),
+    out_dir: Annotated[str, Field(description="Below the working folder.")] = "",
 ) -> CreatedJob:
     """Answer a call of the tool."""
     manager = manager_of(ctx)
+    preview = await manager.preview(config, like=like or None)
+    words = _words(dry_run)
+    if words is not None:
+        return planned(preview, words)
+    if not description:
+        raise InvalidInput([Problem("description", "nothing", "text: what the job is for")])
     job = await manager.create_job(
         description,
-        config,
+        preview.config,
         job_id=job_id or None,
         notes=notes,
         tags=tags,
         out_dir=output_folder(out_dir, manager.settings.out_dir),
         request_key=request_key(ctx),
     )
-    estimate = await manager.estimate(job.config)
-    created = text.created(job, seconds=estimate.seconds, rough=estimate.rough)
-    remarked = " ".join([created, *job.config.remarks[:REMARKS]])
+    said = text.progress(job) if job.state != "pending" else _created(job, preview)
     return CreatedJob(
-        summary=remarked if job.state == "pending" else text.progress(job),
+        summary=text.read_as(preview.reading, preview.like) + said,
         next=f"Tell the user the name, the runs and the estimate. {calls.after_status(job)}",
         job_id=job.job_id,
         total_runs=job.total_runs,
-        estimate=EstimateOut(
-            seconds=round(estimate.seconds, 1), workers=estimate.workers, rough=estimate.rough
-        ),
+        estimate=estimated(preview),
+        warnings=preview.warnings,
         folder=str(job.folder),
-        config=asked_for(job.config),
+        **tagged(job),
+        like=preview.like,
+        config=job.config,
     )
 
 
-TOOL = ToolSpec(function=create_job, title="Create a job", manual=MANUAL, hints=ADDS)
+def _created(job: Job, preview: Preview) -> str:
+    expected = preview.estimate
+    return text.created(job, seconds=expected.seconds, rough=expected.rough)
+
+
+def _words(dry_run: bool | str) -> list[str] | None:
+    """Return the words that choose the fields to be explained; None where a job is made."""
+    if isinstance(dry_run, bool):
+        return [] if dry_run else None
+    asked = [word.strip() for word in dry_run.split(",") if word.strip()]
+    match [word.lower() for word in asked]:
+        case [] | ["false"]:
+            return None
+        case ["true"]:
+            return []
+        case _:
+            return asked
+
+
+TOOL = ToolSpec(
+    function=create_job,
+    title="Create a job: a simulation sweep",
+    manual=MANUAL,
+    hints=ADDS,
+    always=True,
+)

@@ -53,4 +53,10 @@ async def list_jobs(
     )
 
 
-TOOL = ToolSpec(function=list_jobs, title="List jobs", manual=MANUAL, hints=READS)
+TOOL = ToolSpec(
+    function=list_jobs,
+    title="List jobs: search simulation sweeps",
+    manual=MANUAL,
+    hints=READS,
+    always=True,
+)

@@ -8,7 +8,7 @@ from bilancio import text
 from bilancio.jobs.views import Table
 from bilancio_mcp import calls
 from bilancio_mcp.lifespan import Ctx, manager_of
-from bilancio_mcp.outputs import JobResults, asked_for, findings, results_table, whole_table
+from bilancio_mcp.outputs import JobResults, asked_for, findings, results_table, tagged, whole_table
 from bilancio_mcp.tools.arguments import AnyName, Offset, Texts
 from bilancio_mcp.tools.spec import READS, ToolSpec
 
@@ -87,6 +87,7 @@ async def job_results(
         folder=str(job.folder),
         files=list(results.files),
         failures=results.failures,
+        **tagged(job),
         config=asked_for(job.config),
     )
 
@@ -96,4 +97,10 @@ def _shows(table: Table | None) -> str:
     return f" The table shows {table.title}." if table is not None and table.title else ""
 
 
-TOOL = ToolSpec(function=job_results, title="Results of a job", manual=MANUAL, hints=READS)
+TOOL = ToolSpec(
+    function=job_results,
+    title="Results of a job: averages, intervals, tables",
+    manual=MANUAL,
+    hints=READS,
+    always=True,
+)

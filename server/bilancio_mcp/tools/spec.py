@@ -17,6 +17,8 @@ REPEATABLE = ToolAnnotations(
     read_only_hint=False, destructive_hint=False, idempotent_hint=True, open_world_hint=False
 )
 
+ALWAYS_LOADED = "anthropic/alwaysLoad"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToolSpec:
@@ -27,12 +29,15 @@ class ToolSpec:
     manual
         What the tool answers, when to call it and what to call next. Not the function's docstring,
         which Python leaves out where it is told to optimise.
+    always
+        Whether a client that looks tools up when they are needed loads this one from the start.
     """
 
     function: Callable[..., Any]
     title: str
     manual: str
     hints: ToolAnnotations
+    always: bool = False
 
     def registered(self) -> Tool:
         """Return the SDK's tool, its schemas in few words."""
@@ -41,6 +46,7 @@ class ToolSpec:
             title=self.title,
             description=self.manual,
             annotations=self.hints,
+            meta={ALWAYS_LOADED: True} if self.always else None,
             structured_output=True,
         )
         tool.parameters = compact(tool.parameters)

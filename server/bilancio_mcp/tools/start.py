@@ -53,4 +53,9 @@ async def start_sweep(
     return answer
 
 
-TOOL = ToolSpec(function=start_sweep, title="Start a job's sweep", manual=MANUAL, hints=REPEATABLE)
+TOOL = ToolSpec(
+    function=start_sweep,
+    title="Start a job's sweep: run its simulations",
+    manual=MANUAL,
+    hints=REPEATABLE,
+)

@@ -9,7 +9,7 @@ from bilancio import text
 from bilancio.jobs.models import Progress
 from bilancio_mcp import calls
 from bilancio_mcp.lifespan import Ctx, manager_of
-from bilancio_mcp.outputs import Status, moments
+from bilancio_mcp.outputs import Status, moments, tagged
 from bilancio_mcp.tools.arguments import AnyName
 from bilancio_mcp.tools.spec import READS, ToolSpec
 
@@ -48,6 +48,7 @@ async def job_status(
         elapsed_s=_rounded(progress.elapsed_s),
         means=progress.means,
         error=job.error,
+        **tagged(job),
         **moments(job),
     )
 
@@ -69,4 +70,10 @@ def _rounded(number: float | None) -> float | None:
     return None if number is None else round(number, 1)
 
 
-TOOL = ToolSpec(function=job_status, title="Status of a job", manual=MANUAL, hints=READS)
+TOOL = ToolSpec(
+    function=job_status,
+    title="Status of a job: how far its simulations are",
+    manual=MANUAL,
+    hints=READS,
+    always=True,
+)

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from bilancio.errors import ExecutorUnavailable, JobExists, invalid
+from bilancio.errors import JobExists, invalid
 from bilancio.executors import registry as executors
 from bilancio.experiments import registry
 from bilancio.experiments.sweep_config import SweepConfig
@@ -67,8 +67,6 @@ async def create_job(
     _check_words(description, notes, request_key)
     told_tags = checked_tags(tags)
     name = None if job_id is None else validate_job_id(job_id)
-    if checked.cloud:
-        raise ExecutorUnavailable("modal", executors.names())
     folder = checked_out_dir(session.settings.out_dir if out_dir is None else out_dir)
     await _refuse_unwritable(session, folder)
     if name is not None:

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from bilancio.errors import invalid
+from bilancio.errors import ExecutorUnavailable, InvalidInput, Problem, invalid
+from bilancio.executors import registry as executors
 from bilancio.experiments import registry
 from bilancio.experiments.changing import changed
 from bilancio.experiments.grid_sweep import GridSweep
@@ -61,7 +62,7 @@ async def preview(
 
     Raises
     ------
-    InvalidInput, JobNotFound
+    InvalidInput, JobNotFound, ExecutorUnavailable
     """
     checked, source, reading, left_out = await asked_sweep(session, config, like)
     grid = checked.layout if isinstance(checked, GridSweep) else None
@@ -88,7 +89,7 @@ async def asked_sweep(
     InvalidInput, JobNotFound
     """
     if like is None:
-        return checked_config(config), "", "", ()
+        return _computable(checked_config(config)), "", "", ()
     found = await find(session, like)
     changes = _changes(config)
     before = {
@@ -110,7 +111,8 @@ async def asked_sweep(
         if strangers
         else []
     )
-    return registry.configuration(asked), found.job.job_id, found.reading, tuple(left_out)
+    sweep = _computable(registry.configuration(asked))
+    return sweep, found.job.job_id, found.reading, tuple(left_out)
 
 
 def checked_config(config: SweepConfig | Mapping[str, Any] | None) -> SweepConfig:
@@ -124,8 +126,11 @@ def checked_config(config: SweepConfig | Mapping[str, Any] | None) -> SweepConfi
     registry.refresh()
     if isinstance(config, SweepConfig):
         return config
+    allowed = "the parameters of a sweep by name"
+    if config is None:
+        raise InvalidInput([Problem("config", "nothing", allowed)])
     if not isinstance(config, Mapping):
-        raise invalid("config", config, "the parameters of a sweep by name")
+        raise invalid("config", config, allowed)
     return registry.configuration(config)
 
 
@@ -134,6 +139,13 @@ def warnings_of(config: SweepConfig) -> tuple[str, ...]:
     single_seed = isinstance(config, GridSweep) and config.n_seeds == 1
     advice = f"One seed gives no interval; n_replicates {MORE_SEEDS} does."
     return (*config.remarks, *([advice] if single_seed else []))
+
+
+def _computable(config: SweepConfig) -> SweepConfig:
+    """Refuse a sweep for an executor that is not installed."""
+    if config.cloud:
+        raise ExecutorUnavailable("modal", executors.names())
+    return config
 
 
 def _changes(config: SweepConfig | Mapping[str, Any] | None) -> Mapping[str, Any]:

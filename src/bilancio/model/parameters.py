@@ -172,7 +172,9 @@ class _Parameters(BaseModel):
     q_per_agent: Annotated[float, _MONEY, _NUMBER] | None = Field(
         default=None, description="Instead of q_total: Q / n.", json_schema_extra=RARE
     )
-    seed: Annotated[int, SEED, _NUMBER] = Field(default=42, description="Seed of all draws.")
+    seed: Annotated[int, SEED, _NUMBER] = Field(
+        default=42, description="Seed of all draws.", json_schema_extra=RARE
+    )
     liquidity_mode: LiquidityMode = Field(
         default=LiquidityMode.UNIFORM,
         description="How the initial cash is allotted.",
@@ -301,7 +303,9 @@ class BalancedParameters(_Parameters):
         default=0.6, description="Rise of the spread O per loss rate, φ_O.", json_schema_extra=RARE
     )
     outside_depth: OutsideDepth = Field(
-        default=OutsideDepth.BALANCE_SHEET, description="What the VBTs can buy with."
+        default=OutsideDepth.BALANCE_SHEET,
+        description="What the VBTs can buy with.",
+        json_schema_extra=RARE,
     )
     horizon: Annotated[int, Interval(ge=0, le=10**9), _NUMBER] | None = Field(
         default=None,
