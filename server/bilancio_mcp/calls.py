@@ -13,6 +13,7 @@ from bilancio_mcp.outputs import COLUMNS, ResultsTable
 WAIT_S, WAIT_LONGER_S = 45, 60  # clients give up a call after a minute or more
 RUNS = ("runs.csv", "runs.parquet")
 BINS = 5  # proposed for parameters that were sampled
+NAME = 100  # characters of a job's name that a sentence repeats
 NAMED = 3  # measures that an answer's table leaves out
 
 _CALLS = {
@@ -36,6 +37,12 @@ def after_status(job: Job, *, waited_s: int = 0) -> str:
     """
     wait_s = WAIT_LONGER_S if waited_s == WAIT_S else WAIT_S
     return _said(job, available_steps(job), wait_s)
+
+
+def once_agreed(job_id: str) -> str:
+    """Say how a large sweep is started."""
+    name = shortened(job_id, NAME)
+    return f"Ask the user; if they agree, start_sweep(job_id='{name}', confirm='{name}')."
 
 
 def after_results(results: Results, table: ResultsTable | None, group_by: Sequence[str]) -> str:

@@ -18,6 +18,7 @@ from pydantic import AnyUrl, ValidationError
 
 from bilancio.errors import (
     BilancioError,
+    ConfirmationNeeded,
     InvalidInput,
     JobNotFound,
     JobStateError,
@@ -135,6 +136,8 @@ class BilancioServer(MCPServer[AppContext]):
         """Say what can be called where an error knows of nothing, or of a job's state only."""
         if isinstance(cause, JobNotFound) and not cause.similar:
             return "list_jobs() lists all jobs."
+        if isinstance(cause, ConfirmationNeeded) and not cause.declined:
+            return calls.once_agreed(cause.job_id)
         if isinstance(cause, JobStateError):
             with contextlib.suppress(BilancioError):
                 return calls.after_status(await self.app.manager.exact(cause.job_id))

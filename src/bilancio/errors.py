@@ -6,6 +6,7 @@ BilancioError
 ├── JobNotFound           no such job: check the name
 ├── JobExists             the name is taken: choose another
 ├── JobStateError         the job's state does not allow this
+├── ConfirmationNeeded    a large sweep starts only once somebody has agreed
 ├── RunAlreadyRecorded    a run has its results already
 ├── ResultsMissing        the results of single runs are not here
 ├── LeaseLost             another worker has the job now: drop what you hold
@@ -287,6 +288,26 @@ class JobStateError(BilancioError):
     def sentence(self) -> str:
         """Return what happened, and what can be done about it."""
         return f"Job {self.job_id} is {self.status} and cannot be {self.asked}. {self.advice}"
+
+
+class ConfirmationNeeded(BilancioError):
+    """A large sweep was not started, because nobody has agreed to it.
+
+    Attributes
+    ----------
+    declined
+        Whether somebody was asked.
+    """
+
+    def __init__(self, job_id: str, question: str, declined: bool = False) -> None:
+        super().__init__(job_id, question, declined)
+        self.job_id = job_id
+        self.question = question
+        self.declined = declined
+
+    def sentence(self) -> str:
+        """Return what happened, and what can be done about it."""
+        return f"{self.question} Nothing was started; job {self.job_id} stays as it is."
 
 
 class RunAlreadyRecorded(BilancioError):

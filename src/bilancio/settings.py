@@ -67,6 +67,14 @@ class Settings(BaseModel):
     runs_format: RunsFormat = Field(
         default="csv", description="Table of a job's runs: csv, or parquet, which needs pyarrow."
     )
+    confirm_runs: int = Field(
+        default=10**6, ge=0, description="Runs above which a sweep asks before it starts; 0: never."
+    )
+    confirm_seconds: float = Field(
+        default=3600.0,
+        ge=0,
+        description="Estimated seconds above which a sweep asks before it starts; 0: never.",
+    )
     experiments: str = Field(
         default="",
         description="Modules with experiments, or 'module:function', separated by commas.",

@@ -2,10 +2,12 @@
 
 from typing import Annotated
 
+from mcp.server.mcpserver import ElicitationResult, Resolve
 from pydantic import Field
 
 from bilancio import text
 from bilancio_mcp import calls
+from bilancio_mcp.consent import Agreement, agreement, refuse_declined
 from bilancio_mcp.lifespan import Ctx, manager_of, request_key
 from bilancio_mcp.outputs import StartedSweep
 from bilancio_mcp.tools.arguments import ExactName
@@ -31,8 +33,13 @@ async def start_sweep(
     recompute: Annotated[
         bool, Field(description="Compute the runs of an imported job that has none here.")
     ] = False,
+    confirm: Annotated[  # noqa: ARG001 - `agreement` reads it
+        str, Field(description="For a large sweep: its name, once the user has agreed.")
+    ] = "",
+    agreed: Annotated[ElicitationResult[Agreement], Resolve(agreement)],
 ) -> StartedSweep:
     """Answer a call of the tool."""
+    refuse_declined(job_id, agreed)
     answered, key = ctx.request_context.lifespan_context.answered, request_key(ctx)
     if key is not None and (key, job_id) in answered:
         return StartedSweep.model_validate(answered[key, job_id])

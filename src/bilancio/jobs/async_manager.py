@@ -12,6 +12,7 @@ from typing import Any, Concatenate, NoReturn, ParamSpec, Self, TypeVar
 
 from bilancio.errors import ManagerUnusable, invalid
 from bilancio.jobs import (
+    consent,
     create,
     estimate,
     exports,
@@ -113,6 +114,7 @@ class AsyncJobManager:
     create_job = _of_session(create.create_job)
     preview = _of_session(preview.preview)
     estimate = _of_session(estimate.estimate)
+    question_before_start = _of_session(consent.question_before_start)
     start_sweep = _of_session(launch.start_sweep)
     run_job = _of_session(launch.run_job)
     cancel_job = _of_session(launch.cancel_job)

@@ -71,6 +71,7 @@ class JobManager:
     create_job = _blocking(AsyncJobManager.create_job)
     preview = _blocking(AsyncJobManager.preview)
     estimate = _blocking(AsyncJobManager.estimate)
+    question_before_start = _blocking(AsyncJobManager.question_before_start)
     start_sweep = _blocking(AsyncJobManager.start_sweep)
     run_job = _blocking(AsyncJobManager.run_job)
     cancel_job = _blocking(AsyncJobManager.cancel_job)

@@ -1,0 +1,53 @@
+"""What is asked before a large sweep starts, by those who can ask somebody."""
+
+from bilancio.jobs.estimate import estimate
+from bilancio.jobs.lookup import exact
+from bilancio.jobs.models import Estimate, Job
+from bilancio.jobs.session import Session
+from bilancio.settings import Settings
+from bilancio.text import duration, runs
+from bilancio.text import estimate as estimated
+
+
+async def question_before_start(
+    session: Session, job_id: str, *, n_replicates: int | None = None, recompute: bool = False
+) -> str:
+    """Return why somebody should agree before a job starts; an empty text where nobody has to.
+
+    `start_sweep` itself does not ask: a program that calls it has decided. The limits are
+    the settings BILANCIO_CONFIRM_SECONDS and BILANCIO_CONFIRM_RUNS.
+
+    Parameters
+    ----------
+    n_replicates, recompute
+        As in `start_sweep`.
+
+    Raises
+    ------
+    JobNotFound, InvalidInput
+    """
+    job = await exact(session, job_id)
+    if not _starts(job, again=recompute or n_replicates is not None):
+        return ""
+    expected = await estimate(session, job.config if recompute else job, n_replicates=n_replicates)
+    limit = _exceeded(expected, session.settings)
+    if not limit:
+        return ""
+    time = estimated(expected.seconds, rough=expected.rough, workers=expected.workers)
+    return f"Starting {job.job_id} computes {runs(expected.runs)}, {time}; the limit is {limit}."
+
+
+def _starts(job: Job, *, again: bool) -> bool:
+    """Return whether a start computes anything, rather than being refused or having happened."""
+    if job.manual or job.state == "running":
+        return False
+    return again or job.state != "completed"
+
+
+def _exceeded(expected: Estimate, settings: Settings) -> str:
+    """Return the limit that a sweep is above; an empty text where there is none."""
+    if 0 < settings.confirm_runs < expected.runs:
+        return f"{runs(settings.confirm_runs)} (BILANCIO_CONFIRM_RUNS)"
+    if 0 < settings.confirm_seconds < expected.seconds:
+        return f"{duration(settings.confirm_seconds)} (BILANCIO_CONFIRM_SECONDS)"
+    return ""
