@@ -377,13 +377,9 @@ def _default(default: Any) -> str:
 
 def _left(config: SweepConfig) -> dict[str, Any]:
     """Return the defaults that a sweep leaves as they are, and the names that have none."""
-    asked = {"sweep_type", *config.asked()}
-    defaults = defaults_of(type(config), asked)
-    unset = [
-        name
-        for name in type(config).model_fields
-        if name not in {*asked, *defaults, *UNOFFERED_FIELDS}
-    ]
+    defaults = defaults_of(config)
+    said = {"sweep_type", *config.asked(), *defaults, *UNOFFERED_FIELDS}
+    unset = [name for name in type(config).model_fields if name not in said]
     left = len(unset) - NAMES
     names = [shortened(name, TAG) for name in unset[:NAMES]]
     return {"defaults": defaults, "unset": [*names, *([f"… {left} more"] if left > 0 else [])]}

@@ -79,12 +79,7 @@ def over_stdio(command, cwd=None, **environment):
 
 
 def sweep_fields(create):
-    """Return the fields of each sweep type that the schema of `create_job` offers."""
-    fields = {}
-    config = create["properties"]["config"]
-    for option in config["oneOf"]:
-        referred = [each["$ref"].rpartition("/")[2] for each in option.get("allOf", [])]
-        parts = [config, *(create["$defs"][name] for name in referred), option]
-        kind = option["properties"]["sweep_type"]["const"]
-        fields[kind] = {name: each for part in parts for name, each in part["properties"].items()}
+    """Return the fields of sweeps that the schema of `create_job` offers, by name."""
+    fields = dict(create["properties"]["config"]["properties"])
+    del fields["sweep_type"]
     return fields

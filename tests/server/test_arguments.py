@@ -84,7 +84,7 @@ async def test_schemas_tell_the_plain_types_all_the_same():
         field = tools[tool]["properties"][name]
         assert (field["type"], field["items"]) == ("array", {"type": "string"})
     create = tools["create_job"]
-    assert sweep_fields(create)["ring"]["kappas"]["items"]["type"] == "number"
+    assert sweep_fields(create)["kappas"]["items"]["type"] == "number"
     assert create["properties"]["config"]["type"] == "object"
 
 

@@ -19,11 +19,12 @@ def plugged_in(monkeypatch):
 async def test_sweep_type_of_a_plugin_stands_in_the_schema_and_shares_what_is_the_same():
     async with Client(build_server()) as client:
         [create, *_] = (await client.list_tools()).tools
-    fields = sweep_fields(create.input_schema)
-    assert list(fields) == ["single", "ring", "balanced", "reckless", "gated"]
-    assert fields["reckless"]["n"] == fields["gated"]["n"]
+    config, fields = create.input_schema["properties"]["config"], sweep_fields(create.input_schema)
+    kinds = ["single", "ring", "balanced", "reckless", "gated"]
+    assert config["properties"]["sweep_type"]["enum"] == kinds
+    assert "reckless, gated: n" in config["description"]
     assert str(create.input_schema).count("Number of runs.") == 1
-    assert fields["reckless"]["faults"]["additionalProperties"] == {"type": "string"}
+    assert fields["faults"]["additionalProperties"] == {"type": "string"}
 
 
 async def test_job_whose_runs_failed_says_which_and_how_to_go_on():

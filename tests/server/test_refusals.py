@@ -39,6 +39,20 @@ BAD_CONFIGS = {
     "seeds and replicates": (
         {**RING, "seeds": [1], "n_replicates": 2}, ["seeds", "n_replicates 2", "not both"],
     ),
+    "word for a sweep": (
+        {"sweep_type": "dealer"}, ["sweep_type", "'dealer'", "Did you mean balanced?"],
+    ),
+    "word for liquidity": (
+        {**RING, "liquidity": [0.5]}, ["liquidity: unknown field; did you mean kappas?"],
+    ),
+    "arms": (
+        {"sweep_type": "balanced", "arms": ["passive"]},
+        ["arms: unknown field; did you mean sweep_type balanced, which runs both arms?"],
+    ),
+    "one number of seeds": (
+        {**RING, "seeds": 5}, ["seeds: got 5; allowed: a list", "Did you mean n_replicates: 5?"],
+    ),
+    "field among many": ({**RING, "lhs_sed": 5}, ["Known fields: lhs_seed, ", " more."]),
     "cloud": ({**RING, "cloud": True}, ["cloud", "true", "no modal executor", "local"]),
     "no object": (5, ["config", "5", "the parameters of a sweep by name"]),
     "broken JSON": ("{sweep_type: ring", ["config", "{sweep_type: ring", "by name"]),
@@ -91,6 +105,7 @@ async def test_wrong_config_is_refused_in_a_sentence_and_nothing_stored(case, tm
             await client.call_tool("create_job", {"description": "x", "config": config})
         )
         assert [part for part in expected if part not in sentence] == [], sentence
+        assert len(sentence) <= 400
         await nothing_happened(client, tmp_path)
 
 
@@ -100,7 +115,19 @@ async def test_wrong_call_is_refused_in_a_sentence_and_nothing_stored(case, tmp_
     async with Client(build_server()) as client:
         sentence = refusal(await client.call_tool(tool, arguments))
         assert [part for part in expected if part not in sentence] == [], sentence
+        assert len(sentence) <= 400
         await nothing_happened(client, tmp_path)
+
+
+async def test_several_problems_are_told_by_the_first_few_and_a_count():
+    config = {**RING, "kappas": [-1] * 6, "mus": ["x" * 300, 2], "colour": 1, "n_agents": 1}
+    async with Client(build_server()) as client:
+        asked = {"description": "x", "config": config}
+        sentence = refusal(await client.call_tool("create_job", asked))
+    assert len(sentence) <= 400
+    *lines, rest = sentence.splitlines()
+    assert len(lines) > 1
+    assert rest == f"… and {10 - len(lines)} more problems."
 
 
 async def test_name_that_is_taken_is_refused_naming_whose_it_is():

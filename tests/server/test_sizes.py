@@ -14,7 +14,7 @@ from tests.server.talk import SMALL, completed, created, data, refusal
 
 MOST = 20_000  # characters, about 5,000 tokens
 USUAL = 2_000
-MOST_OF_A_REFUSAL = 1_500
+MOST_OF_A_REFUSAL = 400
 LONG = "a long story. " * 700
 RING = {"sweep_type": "ring", "n_agents": 3}
 
@@ -157,7 +157,7 @@ async def test_refusal_is_short_however_much_was_given(case):
         if tool == "job_results" and "job_id" not in asked:
             asked = {"job_id": await completed(client), **asked}
         sentence = refusal(await client.call_tool(tool, asked))
-    assert len(sentence) < MOST_OF_A_REFUSAL
+    assert len(sentence) <= MOST_OF_A_REFUSAL
     assert "unexpected error" not in sentence
 
 
@@ -168,7 +168,7 @@ async def test_resources_and_completions_take_any_name():
         for name in ("x" * 10**6, "%00", "ü%20x", "..%2F.."):
             with pytest.raises(MCPError) as error:
                 await client.read_resource(f"job://{name}/manifest")
-            assert len(str(error.value)) < MOST_OF_A_REFUSAL
+            assert len(str(error.value)) < 1_500
         for typed in ("x" * 10**6, "\ud800", "\0", "%", "_" * 100_000, "ü", "'\"", "[" * 1000):
             argument = {"name": "job_id", "value": typed}
             assert (await client.complete(ref, argument)).completion.values == []

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import subprocess
 import sys
 
@@ -14,6 +15,7 @@ from bilancio_mcp.server import INSTRUCTIONS, build_server
 from tests.server.talk import TOOLS, completed, sweep_fields
 
 MAX_BYTES = 24_000  # of all, answers included
+MAX_CREATE = 5_500  # … of the fields of create_job
 MAX_READ = 14_500  # characters that the model reads: names, manuals, what is taken
 HEAVY = ("numpy", "numba", "scipy", "matplotlib", "rapidfuzz")
 
@@ -42,6 +44,24 @@ async def main():
 
 asyncio.run(main())
 """
+
+
+DESCRIBE = """
+import json
+from bilancio_mcp.tools import tools
+
+made = tools()
+fields = [(each.name, name, field) for each in made for name, field in
+          each.parameters["properties"].items()]
+print(json.dumps({
+    "manuals": [each.description for each in made],
+    "undescribed": [f"{tool}.{name}" for tool, name, field in fields if "description" not in field],
+}))
+"""
+
+
+def text_of(schema):
+    return json.dumps(schema, ensure_ascii=False, separators=(",", ":"))
 
 
 async def listed():
@@ -77,38 +97,76 @@ async def test_list_of_tools_costs_few_tokens():
     text = tools.model_dump_json(by_alias=True, exclude_unset=True, exclude_none=True)
     assert len(text) < MAX_BYTES
     read = [(tool.name, tool.description, tool.input_schema) for tool in tools.tools]
-    assert len(json.dumps(read, ensure_ascii=False, separators=(",", ":"))) < MAX_READ
+    assert len(text_of(read)) < MAX_READ
     assert len(INSTRUCTIONS) <= 2000
 
 
-async def test_each_sweep_type_has_its_fields_with_bounds_and_descriptions():
+async def test_config_is_one_flat_object_with_every_field_once():
     create = next(tool for tool in await listed() if tool.name == "create_job").input_schema
     config = create["properties"]["config"]
-    kinds = sweep_fields(create)
-    assert (
-        list(kinds) == config["properties"]["sweep_type"]["enum"] == ["single", "ring", "balanced"]
+    kinds = config["properties"]["sweep_type"]["enum"]
+    assert kinds == ["single", "ring", "balanced"]
+    every = {name for kind in kinds for name in registry.config_model(kind).model_fields}
+    assert config["properties"].keys() == every - {*UNOFFERED_FIELDS}
+    assert not {"oneOf", "allOf", "anyOf", "$ref"} & config.keys()
+    assert "$defs" not in create
+    assert len(text_of(create)) < MAX_CREATE
+
+
+async def test_fields_say_in_which_direction_they_work_and_rare_ones_are_pointed_to():
+    create = next(tool for tool in await listed() if tool.name == "create_job").input_schema
+    fields = sweep_fields(create)
+    for name, said in {
+        "concentrations": "larger is more equal debts",
+        "outside_mid_ratios": "larger pays sellers of claims more",
+        "mus": "larger, more pay before being paid",
+        "monotonicities": "1 falling, -1 rising",
+    }.items():
+        assert said in fields[name]["description"]
+    assert fields["spread_short"] == {"type": "number"}
+    assert fields["outside_depth"] == {"enum": ["balance-sheet", "unlimited"]}
+    assert "dry_run='fields'" in create["properties"]["config"]["description"]
+
+
+async def test_schema_says_which_sweep_types_have_which_fields():
+    create = next(tool for tool in await listed() if tool.name == "create_job").input_schema
+    config = create["properties"]["config"]
+    places = list(sweep_fields(create))
+    groups = re.findall(r"([\w ,]+): (\w+) to (\w+)", config["description"].partition("order, ")[2])
+    told = {
+        who.strip(): places[places.index(first) : places.index(last) + 1]
+        for who, first, last in groups
+    }
+    models = {kind: registry.config_model(kind).model_fields for kind in ("single", "balanced")}
+    assert all(name in fields for name in told["all types"] for fields in models.values())
+    assert not any(name in models["single"] for name in told["not single"] + told["balanced"])
+    assert not any(name in registry.config_model("ring").model_fields for name in told["balanced"])
+    assert sum(map(len, told.values())) == len(places)
+
+
+async def test_tools_that_answer_questions_are_loaded_from_the_start():
+    meta = {tool.name: tool.meta for tool in await listed()}
+    always = [name for name, said in meta.items() if said == {"anthropic/alwaysLoad": True}]
+    assert always == ["create_job", "job_status", "job_results", "list_jobs"]
+
+
+async def test_titles_and_manuals_hold_the_words_that_people_search_by():
+    words = " ".join(f"{tool.title} {tool.description}" for tool in await listed()).lower()
+    assert [word for word in ("simulation", "sweep", "results") if word not in words] == []
+
+
+async def test_lists_say_how_long_they_may_be_kept():
+    async with Client(build_server()) as client:
+        assert (await client.list_tools()).ttl_ms == 300_000
+
+
+def test_manuals_and_descriptions_survive_an_optimised_interpreter():
+    said = subprocess.run(
+        [sys.executable, "-OO", "-c", DESCRIBE], capture_output=True, text=True, check=True
     )
-    assert config["properties"]["n_agents"]["minimum"] == 3
-    assert "outside_mid_ratios" not in kinds["ring"]
-    kappas = kinds["balanced"]["kappas"]
-    assert kappas["items"] == {"type": "number", "exclusiveMinimum": 0, "maximum": 1000}
-    for fields in kinds.values():
-        for name, field in fields.items():
-            assert name == "sweep_type" or field["description"]
-
-
-async def test_fields_that_several_sweep_types_have_are_written_once():
-    create = next(tool for tool in await listed() if tool.name == "create_job").input_schema
-    assert json.dumps(create).count("Liquidity ratio") == 2  # a list, and one value of a single run
-
-
-async def test_schema_takes_what_the_models_take_and_no_more():
-    create = next(tool for tool in await listed() if tool.name == "create_job").input_schema
-    config = create["properties"]["config"]
-    for kind, fields in sweep_fields(create).items():
-        model = registry.config_model(kind)
-        assert fields.keys() == model.model_fields.keys() - UNOFFERED_FIELDS
-    assert config["unevaluatedProperties"] is False
+    told = json.loads(said.stdout)
+    assert all("Call it " in manual for manual in told["manuals"])
+    assert told["undescribed"] == []
 
 
 def test_field_called_title_keeps_its_place_in_a_compact_schema():

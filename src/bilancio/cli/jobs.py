@@ -47,6 +47,9 @@ Where = Annotated[
     typer.Option(metavar="CONDITION", help="Which cells, such as 'kappa < 0.5 and mu = 0'."),
 ]
 Detach = Annotated[bool, typer.Option("--detach", metavar="", help="Return at once.")]
+Yes = Annotated[
+    bool, typer.Option("--yes", metavar="", help="Do not ask before a large sweep starts.")
+]
 
 
 @app.callback(
@@ -330,10 +333,11 @@ def start_job(
     *,
     recompute: Recompute = False,
     detach: Detach = False,
+    yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
     """Start one job."""
-    _start(job, detach=detach, as_json=as_json, recompute=recompute)
+    _start(job, detach=detach, yes=yes, as_json=as_json, recompute=recompute)
 
 
 @command(
@@ -347,10 +351,11 @@ def resume(
     *,
     recompute: Recompute = False,
     detach: Detach = False,
+    yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
     """Resume one job."""
-    _start(job, detach=detach, as_json=as_json, recompute=recompute)
+    _start(job, detach=detach, yes=yes, as_json=as_json, recompute=recompute)
 
 
 @command(
@@ -367,6 +372,7 @@ def extend(
         typer.Option(metavar="N", help="Seeds in all, those it already has included."),
     ] = None,
     detach: Detach = False,
+    yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
     """Add seeds to one job."""
@@ -374,7 +380,7 @@ def extend(
         allowed = "the number of seeds that the job is to have"
         raise InvalidInput([Problem("n_replicates", "nothing", allowed)])
     number = parse_int("n_replicates", n_replicates, least=1)
-    _start(job, detach=detach, as_json=as_json, n_replicates=number)
+    _start(job, detach=detach, yes=yes, as_json=as_json, n_replicates=number)
 
 
 @command(
@@ -427,6 +433,7 @@ def _start(
     job: list[str],
     *,
     detach: bool,
+    yes: bool,
     as_json: bool,
     recompute: bool = False,
     n_replicates: int | None = None,
@@ -441,6 +448,7 @@ def _start(
             Output(as_json),
             detach=detach,
             new=False,
+            yes=yes,
             recompute=recompute,
             n_replicates=n_replicates,
         )

@@ -1,14 +1,17 @@
 """Have a worker carry a job out and watch it; say how it went."""
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Any
+
+import typer
 
 from bilancio.cli.context import SHOWN_ROWS
 from bilancio.cli.render.console import Output, emit
 from bilancio.cli.render.jobs import next_command, show_results
 from bilancio.cli.render.progress import compiles, meter
-from bilancio.errors import JobStateError
+from bilancio.errors import ConfirmationNeeded, InvalidInput, JobStateError, Problem
 from bilancio.jobs.artifacts.log import LOG
 from bilancio.jobs.manager import AsyncJobManager
 from bilancio.jobs.models import Estimate, Job, JobStatus, Progress
@@ -27,6 +30,7 @@ async def start(
     *,
     detach: bool,
     new: bool,
+    yes: bool = False,
     recompute: bool = False,
     n_replicates: int | None = None,
 ) -> int:
@@ -38,6 +42,8 @@ async def start(
     ----------
     new
         Whether it was created just now.
+    yes
+        Start it without asking, however large it is.
     recompute
         Whether a job that was imported without its single runs is computed again.
     n_replicates
@@ -48,6 +54,8 @@ async def start(
         output.say(job.description)
         for remark in job.config.remarks:
             output.note(remark)
+    if not yes:
+        await _agree(manager, job, output, recompute=recompute, n_replicates=n_replicates)
     try:
         expected = await manager.estimate(
             job.config if recompute else job, n_replicates=n_replicates
@@ -70,6 +78,24 @@ async def start(
         _continue_after_interrupt()
         return await _cancel(manager, job, output)
     return await _tell(manager, last.job, output, action=started.action, estimate=expected)
+
+
+async def _agree(
+    manager: AsyncJobManager, job: Job, output: Output, *, recompute: bool, n_replicates: int | None
+) -> None:
+    """Ask before a large sweep starts; without a terminal to ask on, refuse."""
+    question = await manager.question_before_start(
+        job.job_id, recompute=recompute, n_replicates=n_replicates
+    )
+    if not question:
+        return
+    output.note(question)
+    if output.as_json or sys.stdin is None or not sys.stdin.isatty():
+        got = "nothing, and there is no terminal to ask on"
+        again = "the same command" if n_replicates else f"bilancio jobs start {job.job_id}"
+        raise InvalidInput([Problem("--yes", got, f"{again} with --yes, once somebody has agreed")])
+    if not typer.confirm("Start it?", err=True):
+        raise ConfirmationNeeded(job.job_id, "You did not agree.", declined=True)
 
 
 async def watch(manager: AsyncJobManager, job: Job, output: Output) -> int:

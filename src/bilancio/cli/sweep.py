@@ -7,15 +7,18 @@ from typing import Annotated, Any
 import typer
 
 from bilancio.cli import options
+from bilancio.cli.context import with_manager
 from bilancio.cli.parsing import CommandGroup, command, help_text
-from bilancio.cli.render.console import Output
+from bilancio.cli.render.console import Output, emit
 from bilancio.cli.start import start
 from bilancio.errors import InvalidInput
 from bilancio.experiments import registry
+from bilancio.experiments.changing import changed
+from bilancio.experiments.explaining import defaults_of
 from bilancio.experiments.sweep_config import SweepConfig
 from bilancio.jobs.manager import AsyncJobManager
 from bilancio.paths import absolute_path
-from bilancio.text import runs, sweep
+from bilancio.text import estimate, planned, read_as, runs, sweep
 
 _EXAMPLES = {
     "single": "--n-agents 50 --kappa 0.5 --seed 7",
@@ -42,10 +45,27 @@ class Types(CommandGroup):
         command(one, cmd_name, about, example)(_function_for(cmd_name))
         return typer.main.get_command(one)
 
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the arguments; with --like the sweep type may stay out, for the job has one."""
+        if args and args[0].startswith("-") and (name := _named_like(args)):
+            found = with_manager(lambda manager: manager.find_job(name))
+            args = [found.job.config.sweep_type, *args]
+        return super().parse_args(ctx, args)
+
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """Refuse an unknown sweep type with the sentence that every interface gives."""
         registry.config_model(args[0])
         return super().resolve_command(ctx, args)
+
+
+def _named_like(args: list[str]) -> str:
+    """Return the job that --like names; an empty text where there is no such option."""
+    for place, word in enumerate(args):
+        if word.startswith("--like="):
+            return word.removeprefix("--like=")
+        if word == "--like":
+            return args[place + 1] if place + 1 < len(args) else ""
+    return ""
 
 
 app = typer.Typer(add_completion=False, cls=Types, rich_markup_mode="rich")
@@ -62,6 +82,7 @@ app = typer.Typer(add_completion=False, cls=Types, rich_markup_mode="rich")
         "bilancio sweep balanced --n-agents 50 --kappas 0.3,0.5 --seeds 42,43",
         "bilancio sweep ring --kappas 0.25,0.5,1 --n-replicates 20 --detach",
         "bilancio sweep ring --vary n_agents=50:200:50 --vary early_stop=true,false",
+        "bilancio sweep --like bright-ocean-swift-tiger --n-agents 200 --dry-run",
     )
 )
 def sweep_types() -> None:
@@ -80,6 +101,16 @@ ConfigFile = Annotated[
         "YAML file with parameters by name, or a job's manifest; options override it.",
     ),
 ]
+Like = Annotated[
+    str | None,
+    _option(
+        "--like", "JOB", "A job in any spelling, whose parameters are taken; options override them."
+    ),
+]
+DryRun = Annotated[
+    bool, _option("--dry-run", "", "Say what it would take and is at its default; store nothing.")
+]
+Yes = Annotated[bool, _option("--yes", "", "Do not ask before a large sweep starts.")]
 Description = Annotated[str | None, _option("--description", "TEXT", "What the job is for.")]
 Notes = Annotated[str | None, _option("--notes", "TEXT", "Anything to remember.")]
 Tags = Annotated[list[str] | None, _option("--tag", "WORD", "A tag; can be repeated.")]
@@ -105,6 +136,8 @@ def _function_for(sweep_type: str) -> Callable[..., None]:
     def run_sweep(
         *,
         config: ConfigFile = None,
+        like: Like = None,
+        dry_run: DryRun = False,
         description: Description = None,
         notes: Notes = None,
         tag: Tags = None,
@@ -112,13 +145,20 @@ def _function_for(sweep_type: str) -> Callable[..., None]:
         out_dir: OutDir = None,
         cloud: Cloud = False,
         detach: Detach = False,
+        yes: Yes = False,
         as_json: Json = False,
         **given: Any,
     ) -> None:
+        output = Output(as_json)
         told, file = _read(config, model) if config is not None else ({}, {})
+        if like is not None:
+            file = changed(model, _parameters_like(like, sweep_type, output), file)
         if cloud:
             file["cloud"] = True
         checked = options.configuration(model, given, file)
+        if dry_run:
+            _show_plan(checked, output)
+            return
         about: dict[str, Any] = {
             "description": _first(description, told.get("description"), describe(checked)),
             "notes": _first(notes, told.get("notes"), ""),
@@ -126,7 +166,7 @@ def _function_for(sweep_type: str) -> Callable[..., None]:
             "job_id": job_id,
             "out_dir": None if out_dir is None else absolute_path("out_dir", out_dir),
         }
-        raise typer.Exit(asyncio.run(_run(checked, about, Output(as_json), detach=detach)))
+        raise typer.Exit(asyncio.run(_run(checked, about, output, detach=detach, yes=yes)))
 
     return options.with_options(run_sweep, model)
 
@@ -144,10 +184,39 @@ def _first(*choices: Any) -> Any:
     return next(choice for choice in choices if choice is not None)
 
 
-async def _run(config: SweepConfig, about: dict[str, Any], output: Output, *, detach: bool) -> int:
+async def _run(
+    config: SweepConfig, about: dict[str, Any], output: Output, *, detach: bool, yes: bool
+) -> int:
     async with AsyncJobManager() as manager:
         job = await manager.create_job(config=config, **about)
-        return await start(manager, job, output, detach=detach, new=True)
+        return await start(manager, job, output, detach=detach, new=True, yes=yes)
+
+
+def _parameters_like(name: str, sweep_type: str, output: Output) -> dict[str, Any]:
+    """Return what another job asked for, as a sweep of this type."""
+    kind = {"sweep_type": sweep_type}
+    seen = with_manager(lambda manager: manager.preview(kind, like=name))
+    if seen.reading:
+        output.note(read_as(seen.reading, seen.like).strip())
+    if seen.left_out:
+        output.note(seen.left_out)
+    return seen.config.asked()
+
+
+def _show_plan(config: SweepConfig, output: Output) -> None:
+    """Say what a sweep would be."""
+    seen = with_manager(lambda manager: manager.preview(config))
+    if output.as_json:
+        emit(seen)
+        return
+    what = planned(seen.runs, seen.cells, seen.seeds, seen.arms, most=config.adaptive)
+    expected = seen.estimate
+    time = estimate(expected.seconds, rough=expected.rough, workers=expected.workers)
+    output.say(f"{what}, {time}. Nothing was stored.")
+    for warning in seen.warnings:
+        output.note(warning)
+    output.say(f"Set: {sweep(config.asked(), {}) or 'nothing'}.")
+    output.say(f"At its default: {sweep(defaults_of(config), {})}.")
 
 
 def describe(config: SweepConfig) -> str:

@@ -1,6 +1,6 @@
 """What each field of a sweep takes and means, for those who choose among many."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,15 +52,15 @@ def explained_fields(model: type[SweepConfig], words: Sequence[str] = ()) -> tup
     return tuple(_facts(model, name, schema) for name in chosen)
 
 
-def defaults_of(model: type[SweepConfig], beside: Collection[str]) -> dict[str, Any]:
-    """Return the defaults of the fields that are not *beside*, where they have one of their own."""
+def defaults_of(config: SweepConfig) -> dict[str, Any]:
+    """Return what a sweep leaves at a default, of the fields that have one."""
     found = {}
-    for name, field in model.model_fields.items():
-        if name in {"sweep_type", *UNOFFERED_FIELDS, *beside} or field.is_required():
+    for name, field in type(config).model_fields.items():
+        if name in {"sweep_type", *UNOFFERED_FIELDS} or field.is_required():
             continue
-        default = field.get_default(call_default_factory=True, validated_data={})
-        if default is not None:
-            found[name] = canonical(default)
+        default = canonical(field.get_default(call_default_factory=True, validated_data={}))
+        if default is not None and canonical(getattr(config, name)) == default:
+            found[name] = default
     return found
 
 

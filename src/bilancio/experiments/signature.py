@@ -40,6 +40,7 @@ COLUMNS = frozenset(
 _COLUMN = re.compile(rf"[A-Za-z][A-Za-z0-9_]{{0,{MAX_WORD - 1}}}")
 _OPTIONS = frozenset(
     {"config", "description", "notes", "tag", "tags", "job_id", "out_dir", "detach", "as_json"}
+    | {"dry_run", "like", "yes"}
 )
 _OF_SWEEPS = frozenset(dir(SearchSweep)) | SearchSweep.model_fields.keys() | _OPTIONS
 _NUMBERS = (int, float)

@@ -25,6 +25,8 @@ class Preview(View):
         Name of the job that the configuration comes from; else empty.
     reading
         How that name was read where it was not written exactly; else empty.
+    left_out
+        What of that job's configuration the sweep type cannot have, in a sentence; else empty.
     cells, seeds
         What runs are made of, each in every arm; None where a plug-in counts otherwise. Of a
         search the cells that are known from the start.
@@ -37,6 +39,7 @@ class Preview(View):
     config: Config
     like: str = ""
     reading: str = ""
+    left_out: str = ""
     cells: int | None
     seeds: int | None
     arms: tuple[str, ...]
@@ -75,30 +78,30 @@ async def preview(
         arms=checked.arms,
         runs=checked.total_runs,
         estimate=await estimate(session, checked),
-        warnings=(*left_out, *warnings_of(checked)),
+        left_out=left_out,
+        warnings=(*filter(None, [left_out]), *warnings_of(checked)),
     )
 
 
 async def asked_sweep(
     session: Session, config: SweepConfig | Mapping[str, Any] | None, like: str | None
-) -> tuple[SweepConfig, str, str, tuple[str, ...]]:
-    """Return the sweep asked for; the job it comes from, how its name was read; and warnings.
+) -> tuple[SweepConfig, str, str, str]:
+    """Return the sweep asked for, the job it comes from, how that was read, and what it lacks.
 
     Raises
     ------
     InvalidInput, JobNotFound
     """
     if like is None:
-        return _computable(checked_config(config)), "", "", ()
+        return _computable(checked_config(config)), "", "", ""
     found = await find(session, like)
+    job = found.job
     changes = _changes(config)
     before = {
-        name: value
-        for name, value in found.job.config.asked().items()
-        if name not in UNOFFERED_FIELDS
+        name: value for name, value in job.config.asked().items() if name not in UNOFFERED_FIELDS
     }
     model = registry.config_model(
-        changes.get("sweep_type") or found.job.config.sweep_type,
+        changes.get("sweep_type") or job.config.sweep_type,
     )
     kept = {name: value for name, value in before.items() if name in model.model_fields}
     asked = {
@@ -107,12 +110,10 @@ async def asked_sweep(
     }
     strangers = [name for name in before if name not in kept]
     left_out = (
-        [f"Left out, for {asked['sweep_type']} has no such fields: {', '.join(strangers)}."]
-        if strangers
-        else []
+        f"{asked['sweep_type']} sweeps have no {', '.join(strangers)}, which {job.job_id} has."
     )
     sweep = _computable(registry.configuration(asked))
-    return sweep, found.job.job_id, found.reading, tuple(left_out)
+    return sweep, job.job_id, found.reading, left_out if strangers else ""
 
 
 def checked_config(config: SweepConfig | Mapping[str, Any] | None) -> SweepConfig:

@@ -1,0 +1,37 @@
+"""What a sweep would be, sweeps like other jobs', and large ones, on the command line."""
+
+RING = ["ring", "--n-agents", "5", "--kappas", "0.5,1", "--seeds", "1,2,3"]
+
+
+def test_dry_run_says_what_a_sweep_would_be_and_stores_nothing(bilancio, stored):
+    said = bilancio("sweep", *RING, "--dry-run")
+    assert said.code == 0
+    assert said.out.startswith("6 runs: 2 cells × 3 seeds, roughly ")
+    assert "Set: n_agents 5; kappas 0.5, 1; seeds 1, 2, 3." in said.out.replace("\n", " ")
+    assert "concentrations 1" in said.out
+    assert bilancio("sweep", *RING, "--dry-run", "--json").json["runs"] == 6
+    assert stored() == 0
+
+
+def test_a_sweep_like_another_needs_no_type_and_options_change_it(bilancio):
+    first = bilancio("sweep", *RING, "--job-id", "my-first-ring", "--json").json["job"]
+    said = bilancio("sweep", "--like", "My first ring", "--n-agents", "7", "--dry-run", "--json")
+    config = said.json["config"]
+    assert (config["n_agents"], config["kappas"]) == (7, first["config"]["kappas"])
+    told = bilancio("sweep", "balanced", "--like=my first", "--dry-run")
+    assert "Taken to mean my-first-ring" in told.err
+    assert "12 runs: 2 cells × 3 seeds × 2 arms" in told.out
+
+
+def test_a_large_sweep_without_a_terminal_needs_a_word(bilancio, monkeypatch):
+    monkeypatch.setenv("BILANCIO_CONFIRM_RUNS", "5")
+    said = bilancio("sweep", *RING, "--job-id", "my-large-ring")
+    assert said.code == 1
+    assert "bilancio jobs start my-large-ring with --yes" in " ".join(said.err.split())
+    assert bilancio("jobs", "status", "my-large-ring", "--json").json["job"]["status"] == "pending"
+    assert bilancio("jobs", "start", "my-large-ring", "--yes").code == 0
+
+
+def test_a_word_for_an_option_is_answered_with_the_option(bilancio):
+    said = bilancio("sweep", "ring", "--liquidity", "1")
+    assert "Did you mean --kappas?" in said.err
