@@ -71,14 +71,7 @@ class Answer(BaseModel):
         }
 
 
-Config = Annotated[
-    Data,
-    BeforeValidator(
-        lambda config: asked_for(config) if isinstance(config, SweepConfig) else config
-    ),
-    _data(CONFIG),
-    Field(description="What is not at its default."),
-]
+Config = Annotated[Data, _data(CONFIG), Field(description="What is not at its default.")]
 Warnings = Annotated[list[Text], BeforeValidator(lambda said: list(said)[:WARNINGS])]
 
 
@@ -343,7 +336,7 @@ def planned(preview: Preview, words: Sequence[str]) -> CreatedJob:
         estimate=estimated(preview),
         warnings=preview.warnings,
         like=preview.like,
-        config=config,
+        config=asked_for(config),
         **more,
     )
 
@@ -378,7 +371,8 @@ def _default(default: Any) -> str:
 def _left(config: SweepConfig) -> dict[str, Any]:
     """Return the defaults that a sweep leaves as they are, and the names that have none."""
     defaults = defaults_of(config)
-    said = {"sweep_type", *config.asked(), *defaults, *UNOFFERED_FIELDS}
+    varied = getattr(config, "vary", None) or ()
+    said = {"sweep_type", *config.asked(), *varied, *defaults, *UNOFFERED_FIELDS}
     unset = [name for name in type(config).model_fields if name not in said]
     left = len(unset) - NAMES
     names = [shortened(name, TAG) for name in unset[:NAMES]]

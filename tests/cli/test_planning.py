@@ -28,7 +28,7 @@ def test_a_large_sweep_without_a_terminal_needs_a_word(bilancio, monkeypatch):
     said = bilancio("sweep", *RING, "--job-id", "my-large-ring")
     assert said.code == 1
     assert "bilancio jobs start my-large-ring with --yes" in " ".join(said.err.split())
-    assert bilancio("jobs", "status", "my-large-ring", "--json").json["job"]["status"] == "pending"
+    assert bilancio("jobs", "show", "my-large-ring", "--json").json["job"]["status"] == "pending"
     assert bilancio("jobs", "start", "my-large-ring", "--yes").code == 0
 
 

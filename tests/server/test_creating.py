@@ -48,7 +48,7 @@ async def test_an_estimate_of_a_large_sweep_is_asked_for_in_one_call():
     async with Client(build_server()) as client:
         answer = await planned(client, config=LARGE)
     assert (answer["cells"], answer["total_runs"]) == (10_000, 1_000_000)
-    assert answer["estimate"]["seconds"] > 100
+    assert answer["estimate"]["seconds"] > 10
     assert size(answer) < FIVE_HUNDRED_TOKENS
 
 
@@ -84,7 +84,7 @@ async def test_a_job_like_another_takes_its_config_changed_by_a_few_fields():
         asked = {
             "description": "the same with 200 agents",
             "like": typo(first),
-            "config": {"n_agents": 200, "kappas": [1], "vary": None, "n_replicates": 4},
+            "config": {"n_agents": 200, "kappas": [2], "vary": None, "n_replicates": 4},
         }
         answer = data(await client.call_tool("create_job", asked))
         job = await manager.exact(answer["job_id"])
@@ -92,7 +92,7 @@ async def test_a_job_like_another_takes_its_config_changed_by_a_few_fields():
     assert answer["like"] == first
     assert job.config.asked() == {
         "n_agents": 200,
-        "kappas": ["1"],
+        "kappas": ["2"],
         "n_replicates": 4,
     }
 

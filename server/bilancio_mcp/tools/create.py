@@ -11,7 +11,7 @@ from bilancio.jobs.preview import Preview
 from bilancio_mcp import calls
 from bilancio_mcp.folders import output_folder
 from bilancio_mcp.lifespan import Ctx, manager_of, request_key
-from bilancio_mcp.outputs import CreatedJob, estimated, planned, tagged
+from bilancio_mcp.outputs import CreatedJob, asked_for, estimated, planned, tagged
 from bilancio_mcp.tools.arguments import Texts
 from bilancio_mcp.tools.spec import ADDS, ToolSpec
 
@@ -72,7 +72,7 @@ async def create_job(
         folder=str(job.folder),
         **tagged(job),
         like=preview.like,
-        config=job.config,
+        config=asked_for(job.config),
     )
 
 
