@@ -17,6 +17,7 @@ EXAMPLES = [
     errors.JobNotFound("nothing"),
     errors.JobExists("my-name", "the first"),
     errors.JobStateError("my-name", "completed", "started", "Its results are there."),
+    errors.ConfirmationNeeded("my-name", "It takes 3 h."),
     errors.RunAlreadyRecorded("my-name", "r1"),
     errors.ResultsMissing("my-name", "only the summary was imported."),
     errors.LeaseLost("my-name", "worker-a"),

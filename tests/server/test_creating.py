@@ -61,7 +61,7 @@ async def test_fields_are_explained_with_default_bounds_and_meaning():
         )
     fields = registry.config_model("balanced").model_fields.keys() - {"run_order", "sweep_type"}
     assert answer["fields"].keys() == fields
-    assert answer["fields"]["vbt_share"].startswith("default 0.25; numbers from 0 to 1; Debt to")
+    assert answer["fields"]["vbt_share"].startswith("default 0.25; numbers from 0 to 1; Share of")
     assert list(few["fields"]) == ["n_agents", "spread_short", "spread_mid", "spread_long"]
     assert "did you mean spread_" in sentence
     assert size(answer) < FIVE_THOUSAND_TOKENS

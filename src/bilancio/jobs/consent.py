@@ -1,5 +1,6 @@
 """What is asked before a large sweep starts, by those who can ask somebody."""
 
+from bilancio.errors import InvalidInput
 from bilancio.jobs.estimate import estimate
 from bilancio.jobs.lookup import exact
 from bilancio.jobs.models import Estimate, Job
@@ -24,12 +25,16 @@ async def question_before_start(
 
     Raises
     ------
-    JobNotFound, InvalidInput
+    JobNotFound
     """
     job = await exact(session, job_id)
     if not _starts(job, again=recompute or n_replicates is not None):
         return ""
-    expected = await estimate(session, job.config if recompute else job, n_replicates=n_replicates)
+    try:
+        config = job.config if recompute else job
+        expected = await estimate(session, config, n_replicates=n_replicates)
+    except InvalidInput:  # the start refuses it, or knows that it has happened already
+        return ""
     limit = _exceeded(expected, session.settings)
     if not limit:
         return ""

@@ -100,18 +100,12 @@ async def asked_sweep(
     before = {
         name: value for name, value in job.config.asked().items() if name not in UNOFFERED_FIELDS
     }
-    model = registry.config_model(
-        changes.get("sweep_type") or job.config.sweep_type,
-    )
+    sweep_type = changes.get("sweep_type") or job.config.sweep_type
+    model = registry.config_model(sweep_type)
     kept = {name: value for name, value in before.items() if name in model.model_fields}
-    asked = {
-        **changed(model, kept, changes),
-        "sweep_type": model.model_fields["sweep_type"].default,
-    }
+    asked = {**changed(model, kept, changes), "sweep_type": sweep_type}
     strangers = [name for name in before if name not in kept]
-    left_out = (
-        f"{asked['sweep_type']} sweeps have no {', '.join(strangers)}, which {job.job_id} has."
-    )
+    left_out = f"{sweep_type} sweeps have no {', '.join(strangers)}, which {job.job_id} has."
     sweep = _computable(registry.configuration(asked))
     return sweep, job.job_id, found.reading, left_out if strangers else ""
 

@@ -278,12 +278,8 @@ class BalancedParameters(_Parameters):
     face_value: Annotated[int, Interval(ge=1, le=10**9), _NUMBER] = Field(
         default=20, description="Ticket size in money, S.", json_schema_extra=RARE
     )
-    vbt_share: Share = Field(
-        default=0.25, description="Debt to VBTs / ring debt, β_V: larger, richer VBTs."
-    )
-    dealer_share: Share = Field(
-        default=0.125, description="Debt to dealers / ring debt, β_D: larger, richer dealers."
-    )
+    vbt_share: Share = Field(default=0.25, description="Share of the VBTs, β_V.")
+    dealer_share: Share = Field(default=0.125, description="Share of the dealers, β_D.")
     spread_short: Spread = Field(
         default=0.20, description="Outside spread O, 1 to 3 days.", json_schema_extra=RARE
     )
