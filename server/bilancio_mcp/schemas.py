@@ -89,9 +89,11 @@ def _merged(kinds: Mapping[str, Schema]) -> Schema:
             for key, value in first.items()
             if all(each.get(key) == value for each in said.values())
         }
-        about = {each.get("description", "") for each in said.values()}
+        about: dict[str, list[str]] = {}
+        for kind, each in said.items():
+            about.setdefault(each.get("description", ""), []).append(kind)
         if len(about) > 1:
-            words = (f"{kind}: {each.get('description', '')}" for kind, each in said.items())
+            words = (f"{', '.join(who)}: {what}" for what, who in about.items() if what)
             agreed["description"] = shortened(" ".join(words), ABOUT)
         merged[name] = agreed
     return _described_once(merged)
