@@ -20,6 +20,7 @@ EXAMPLES = [
     errors.ConfirmationNeeded("my-name", "It takes 3 h."),
     errors.RunAlreadyRecorded("my-name", "r1"),
     errors.ResultsMissing("my-name", "only the summary was imported."),
+    errors.NothingToDraw("my-name", "no run has been recorded yet."),
     errors.LeaseLost("my-name", "worker-a"),
     errors.ExecutorUnavailable("modal", ["local"]),
     errors.ExecutorFailed("local", "no process could be started"),

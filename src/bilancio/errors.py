@@ -9,6 +9,7 @@ BilancioError
 ├── ConfirmationNeeded    a large sweep starts only once somebody has agreed
 ├── RunAlreadyRecorded    a run has its results already
 ├── ResultsMissing        the results of single runs are not here
+├── NothingToDraw         a picture would have nothing on it
 ├── LeaseLost             another worker has the job now: drop what you hold
 ├── ExecutorUnavailable   the executor asked for is not installed
 ├── ExecutorFailed        the executor cannot compute anything
@@ -339,6 +340,19 @@ class ResultsMissing(BilancioError):
         return f"Job {self.job_id} has no results of single runs here: {self.why}"
 
 
+class NothingToDraw(BilancioError):
+    """A picture would have nothing on it."""
+
+    def __init__(self, job_id: str, why: str) -> None:
+        super().__init__(job_id, why)
+        self.job_id = job_id
+        self.why = why
+
+    def sentence(self) -> str:
+        """Return why there is nothing."""
+        return f"There is nothing to draw of job {self.job_id}: {self.why}"
+
+
 class LeaseLost(BilancioError):
     """Another worker has the job now; what this one holds is stale."""
 
@@ -431,18 +445,22 @@ class WorkerError(BilancioError):
 class LibraryMissing(BilancioError):
     """A library that only some questions need is not installed."""
 
-    def __init__(self, library: str, reason: str = "", asker: str = "This") -> None:
-        super().__init__(library, reason, asker)
+    def __init__(
+        self, library: str, reason: str = "", asker: str = "This", extra: str = "frames"
+    ) -> None:
+        super().__init__(library, reason, asker, extra)
         self.library = library
         self.reason = reason
         self.asker = asker
+        self.extra = extra
 
     def sentence(self) -> str:
         """Return what is missing, and how it is installed."""
         why = f" ({self.reason})" if self.reason else ""
         return (
             f"{self.asker} needs {self.library}, which cannot be imported{why}. Install it with "
-            "pip install 'bilancio[frames]', or in a clone with uv sync --extra frames."
+            f"pip install 'bilancio[{self.extra}]', or in a clone with uv sync "
+            f"--extra {self.extra}."
         )
 
 
