@@ -1,7 +1,7 @@
 """One question about results, answered from columns handed over one after the other."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -49,7 +49,7 @@ class Answering:
         self._subject = subject
         self._asked = asked
         self._check()
-        self._chosen = self._condition()
+        self._chosen = chosen_cells(subject, asked.where)
         self._binned: dict[str, Bins] = {}
         by = self._keys()
         self._by = by
@@ -106,21 +106,6 @@ class Answering:
         if asked.pivot and len(asked.measures) > 1:
             got = ", ".join(asked.measures)
             raise InvalidInput([Problem("measures", got, "one measure, beside pivot")])
-
-    def _condition(self) -> Bools:
-        cells = self._subject.cells
-        n_cells = len(cells.designs)
-        if self._asked.where is None:
-            return np.ones(n_cells, bool)
-        columns = {name: cells.columns[name] for name in self._subject.parameters}
-        columns = columns or {"cell": np.arange(n_cells)}
-        chosen: Bools = where(self._asked.where, columns)
-        if n_cells and not chosen.any():
-            asked = str(self._asked.where)
-            values = [_values(each, column) for each, column in columns.items() if each in asked]
-            allowed = f"a condition that some cell meets; there is {'; '.join(values)}"
-            raise invalid("where", self._asked.where, allowed)
-        return chosen
 
     def _keys(self) -> list[str]:
         """Return the columns that the rows of the table are named by, but for the seed."""
@@ -342,6 +327,29 @@ def _in_all(found: Intervals, groups: Groups, half_width: float) -> NDArray[np.i
     needed = planning.seeds_needed(found, half_width)
     share = groups.n_seeds / np.maximum(found.n_seeds, 1)
     return np.ceil(np.minimum(needed * share, planning.MOST_SEEDS)).astype(np.int64)
+
+
+def chosen_cells(subject: Subject, condition: str | Mapping[str, Any] | None) -> Bools:
+    """Return which cells meet a condition: all of them where there is none.
+
+    Raises
+    ------
+    InvalidInput
+        No cell does, or it is not a condition on the parameters.
+    """
+    cells = subject.cells
+    n_cells = len(cells.designs)
+    if condition is None:
+        return np.ones(n_cells, bool)
+    columns = {name: cells.columns[name] for name in subject.parameters}
+    columns = columns or {"cell": np.arange(n_cells)}
+    chosen: Bools = where(condition, columns)
+    if n_cells and not chosen.any():
+        asked = str(condition)
+        values = [_values(each, column) for each, column in columns.items() if each in asked]
+        allowed = f"a condition that some cell meets; there is {'; '.join(values)}"
+        raise invalid("where", condition, allowed)
+    return chosen
 
 
 def _check_columns(name: str, values: NDArray[Any]) -> None:

@@ -1,7 +1,7 @@
 """Plain rings: payment and default without dealers (MODEL.md, sections 1–5)."""
 
 from collections.abc import Collection, Iterable, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,7 @@ class RingExperiment(StandardExperiment):
     config_model: type[SweepConfig] = RingSweep
     version = ENGINE_VERSION
     primary = "delta_total"
+    default_rate: ClassVar[str] = "delta_total"
     releases_gil = True
     metrics: tuple[Metric, ...] = RING_METRICS
 

@@ -118,6 +118,8 @@ class StandardExperiment(ABC):
         What a primary measure above and below 0 is called; None where that is not a question.
     watched
         Counts that say nothing where they are 0 in all runs of a cell: metric → what it counts.
+    default_rate
+        The metric that is the share of debt defaulted on; empty where there is none.
     """
 
     config_model: type[SweepConfig]
@@ -127,6 +129,7 @@ class StandardExperiment(ABC):
     metrics: tuple[Metric, ...] = ()
     verdict_words: ClassVar[tuple[str, str] | None] = None
     watched: ClassVar[Mapping[str, str]] = {}
+    default_rate: ClassVar[str] = ""
 
     @abstractmethod
     def prepare(self) -> None:

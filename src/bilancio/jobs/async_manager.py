@@ -19,6 +19,7 @@ from bilancio.jobs import (
     launch,
     lookup,
     manual,
+    plots,
     preview,
     progress,
     search,
@@ -134,6 +135,7 @@ class AsyncJobManager:
 
     runs_frame = _of_session(exports.runs_frame)
     to_xarray = _of_session(exports.to_xarray)
+    plot = _of_session(plots.plot)
 
     recover = _of_session(recover.recover)
     backup = _of_session(backup.back_up)

@@ -1,10 +1,12 @@
-"""What a job's runs are as frames of outside libraries, which are loaded when one is asked for."""
+"""What a job's runs are as frames and pictures; outside libraries are loaded when asked for."""
 
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from bilancio.jobs import plots
 from bilancio.jobs.session import Session
 from bilancio.jobs.sync import LoopThread
+from bilancio.jobs.views import Plot
 from bilancio.settings import Settings
 
 if TYPE_CHECKING:  # optional libraries
@@ -76,6 +78,10 @@ class StoredRuns:
     def to_xarray(self, job_id: str) -> "Dataset":
         """Return all runs as arrays."""
         return self._wait(lambda session: to_xarray(session, job_id))
+
+    def plot(self, job_id: str, kind: str | None, **asked: Any) -> Plot:
+        """Return a picture of what they found."""
+        return self._wait(lambda session: plots.plot(session, job_id, kind, **asked))
 
     def _wait(self, ask: Callable[[Session], Coroutine[Any, Any, T]]) -> T:
         session, loop = Session(self._settings), LoopThread("bilancio-runs")

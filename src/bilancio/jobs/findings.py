@@ -151,10 +151,10 @@ async def _side(store: JobStore, job: Job) -> _JobSide:
     with asked(job.config, "parameters"):
         cells = await in_thread(Cells, experiment, job.config, recorded)
         subject = subject_of(experiment, job.config, recorded, cells)
-    return _JobSide(Side(subject, _fixed(job)), job, experiment, cells, recorded.names)
+    return _JobSide(Side(subject, fixed_values(job)), job, experiment, cells, recorded.names)
 
 
-def _fixed(job: Job) -> dict[str, Any]:
+def fixed_values(job: Job) -> dict[str, Any]:
     """Return the single values of a job's configuration, as its cells would hold them."""
     values = {name: getattr(job.config, name) for name in type(job.config).model_fields}
     found: dict[str, Any] = {}

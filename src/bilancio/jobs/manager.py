@@ -94,6 +94,7 @@ class JobManager:
     run_of = _blocking(AsyncJobManager.run_of)
     runs_frame = _blocking(AsyncJobManager.runs_frame)
     to_xarray = _blocking(AsyncJobManager.to_xarray)
+    plot = _blocking(AsyncJobManager.plot)
 
     import_job = _blocking(AsyncJobManager.import_job)
     import_jobs = _blocking(AsyncJobManager.import_jobs)

@@ -22,7 +22,7 @@ from bilancio.experiments.sweep_config import SweepConfig
 from bilancio.frames.markup import html_facts
 from bilancio.jobs.clock import to_text
 from bilancio.jobs.job_id import JobId
-from bilancio.jobs.origin import Origin
+from bilancio.jobs.origin import Origin, RunsReader
 from bilancio.jobs.run_ids import listed_ids
 from bilancio.printable import shortened
 from bilancio.text import counts, state, values
@@ -231,6 +231,10 @@ class Job(View):
         self._origin = origin
         return self
 
+    def reader(self, method: str) -> RunsReader:
+        """Return what reads the job's runs where it came from, as *method* of a manager does."""
+        return self._origin.reader(self.job_id, method)
+
     def runs_frame(self, *, status: str | None = None) -> "DataFrame":
         """Return all runs of the job as a pandas frame; see `JobManager.runs_frame`.
 
@@ -250,14 +254,14 @@ class Job(View):
         LibraryMissing
             pandas is not installed.
         """
-        return self._origin.reader(self.job_id, "runs_frame").runs_frame(self.job_id, status)
+        return self.reader("runs_frame").runs_frame(self.job_id, status)
 
     def to_xarray(self) -> "Dataset":
         """Return the metrics of the job's runs as arrays; see `JobManager.to_xarray`.
 
         They are read as by `runs_frame`, which raises the same errors.
         """
-        return self._origin.reader(self.job_id, "to_xarray").to_xarray(self.job_id)
+        return self.reader("to_xarray").to_xarray(self.job_id)
 
     def _repr_html_(self) -> str:
         """Return what a notebook shows: what the job is, and how far."""

@@ -20,6 +20,10 @@ class RunsReader(Protocol):
         """Return all runs as arrays."""
         ...
 
+    def plot(self, job_id: str, kind: str | None, **asked: Any) -> Any:
+        """Return a picture of what they found."""
+        ...
+
 
 class Origin:
     """The store that a job was read from, or none.

@@ -149,6 +149,40 @@ class Tabular(View):
         return self._main.to_csv(path)
 
 
+class Plot(View):
+    """A picture of results.
+
+    Attributes
+    ----------
+    reading
+        How the name was read where it was not written exactly; else empty.
+    kind
+        What it shows.
+    sentence
+        What one sees on it.
+    files
+        `png` and `svg` → path of what was written; empty where the output folder is gone.
+    png, svg
+        The picture itself. The SVG follows its reader's mode, light or dark.
+    """
+
+    job: Job
+    reading: str = ""
+    kind: str
+    sentence: str
+    files: dict[str, str]
+    png: bytes = Field(exclude=True, repr=False)
+    svg: str = Field(exclude=True, repr=False)
+
+    def _repr_png_(self) -> bytes:
+        """Return what a notebook shows."""
+        return self.png
+
+    def _repr_svg_(self) -> str:
+        """Return what a notebook shows where it can."""
+        return self.svg
+
+
 class Results(Tabular):
     """What a job has found so far.
 
@@ -203,6 +237,19 @@ class Results(Tabular):
     files: dict[str, str]
     runs_in_tables: int | None = None
     failures: dict[str, str]
+
+    def plot(self, kind: str | None = None, **asked: Any) -> Plot:
+        """Draw the job, as it is now in the store that it came from; see `JobManager.plot`.
+
+        It blocks, also where an event loop runs.
+
+        Raises
+        ------
+        ResultsMissing
+            No job manager of this process returned these results: they were unpickled, say.
+        """
+        found: Plot = self.job.reader("plot").plot(self.job.job_id, kind, **asked)
+        return found
 
     @property
     def _main(self) -> Table:

@@ -25,6 +25,8 @@ RUNS, FAILED = "runs.csv", "failed_runs.csv"
 COMPARISON, CELLS, FRONTIER = "comparison.csv", "cells.csv", "frontier.csv"
 #: Every file that is written for a job.
 NAMES = (MANIFEST, SUMMARY, COMPARISON, CELLS, FRONTIER, RUNS, PARQUET, FAILED, COLUMNS, LOG)
+#: The folder of its pictures, and the endings of what is written there.
+FIGURES, PICTURES = "figures", (".svg", ".png")
 #: Those beside a manifest that are read with it.
 READ_BACK = (RUNS, PARQUET, FAILED, CELLS, COMPARISON)
 

@@ -12,9 +12,11 @@ from pathlib import Path
 from bilancio.errors import OutputError
 from bilancio.jobs.artifacts.folder import (
     COLUMNS,
+    FIGURES,
     MANIFEST,
     NAMES,
     PARQUET,
+    PICTURES,
     SUMMARY,
     make_folder,
     read_bytes,
@@ -106,6 +108,8 @@ def _may_be_ours(job: Job, name: str) -> bool:
 
     The log says of no job, and is there before the first manifest of version 0.1.
     """
+    if name == FIGURES:
+        return _are_pictures_of(job)
     if name == LOG or any(name.startswith(f".{each}-") for each in NAMES):
         return True
     if name not in NAMES:
@@ -128,6 +132,30 @@ def _parquet_text(text: str) -> bytes:
     """
     encoded = text.encode()
     return len(encoded).to_bytes(4, "little") + encoded
+
+
+def mark_of(job: Job) -> str:
+    """Return how an SVG begins that is of *job*."""
+    return f"<!-- bilancio {job.job_id} -->"
+
+
+def is_picture(name: str) -> bool:
+    """Return whether bilancio writes pictures of this name, complete or temporary."""
+    return name.endswith(PICTURES) or (
+        name.startswith(".") and any(f"{ending}-" in name for ending in PICTURES)
+    )
+
+
+def _are_pictures_of(job: Job) -> bool:
+    """Return whether all that lies among the pictures is of *job*; a PNG says not of which."""
+    folder = job.folder / FIGURES
+    if not folder.is_dir():
+        return False
+    names = _names(folder)
+    drawn = [name for name in names if name.endswith(".svg")]
+    mark = mark_of(job).encode()
+    own = all(_head(folder / name).startswith(mark) for name in drawn)
+    return own and bool(drawn or not names) and all(map(is_picture, names))
 
 
 def _head(path: Path) -> bytes:

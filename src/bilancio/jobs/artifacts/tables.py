@@ -29,6 +29,7 @@ from bilancio.jobs.artifacts.folder import (
     CELLS,
     COMPARISON,
     FAILED,
+    FIGURES,
     FRONTIER,
     NAMES,
     PARQUET,
@@ -106,8 +107,11 @@ async def write_files(
 
 
 def present(job: Job) -> dict[str, str]:
-    """Return the files that are there, by what they are."""
-    return {name: str(job.folder / name) for name in NAMES if is_file(job.folder / name)}
+    """Return the files that are there, and the folder of pictures, by what they are."""
+    files = {name: str(job.folder / name) for name in NAMES if is_file(job.folder / name)}
+    if (job.folder / FIGURES).is_dir():
+        files[FIGURES] = str(job.folder / FIGURES)
+    return files
 
 
 async def _write_parquet(store: JobStore, job: Job, formats: Formats, most: int | None) -> Formats:

@@ -13,8 +13,8 @@ import time
 from pathlib import Path
 
 from bilancio.errors import BilancioError, JobNotFound, JobStateError, OutputError
-from bilancio.jobs.artifacts.folder import MANIFEST, NAMES
-from bilancio.jobs.artifacts.ownership import KEPT_MANIFEST
+from bilancio.jobs.artifacts.folder import FIGURES, MANIFEST, NAMES
+from bilancio.jobs.artifacts.ownership import KEPT_MANIFEST, is_picture
 from bilancio.jobs.maintenance.reports import Deletion
 from bilancio.jobs.models import Job
 from bilancio.jobs.store import JobStore
@@ -94,11 +94,36 @@ def _remove_files(job: Job) -> tuple[tuple[str, ...], tuple[str, ...]]:
                     os.unlink(name, dir_fd=folder)
         except OSError as error:
             raise OutputError(str(job.folder / name), error.strerror or str(error)) from error
+        removed += _remove_pictures(job, folder)
         left = sorted(_names(folder))
     if not left:
         with contextlib.suppress(OSError):
             job.folder.rmdir()
     return tuple(removed), tuple(left)
+
+
+def _remove_pictures(job: Job, folder: int) -> list[str]:
+    """Remove the pictures in the folder of them, and that folder if nothing else is in it."""
+    removed = []
+    flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
+    try:
+        pictures = os.open(FIGURES, flags, dir_fd=folder)
+    except OSError:  # there are none, or it is a link
+        return []
+    try:
+        for name in sorted(filter(is_picture, _names(pictures))):
+            if _is_file(name, pictures):
+                with contextlib.suppress(FileNotFoundError):
+                    os.unlink(name, dir_fd=pictures)
+                removed.append(f"{FIGURES}/{name}")
+    except OSError as error:
+        path = job.folder / FIGURES / name
+        raise OutputError(str(path), error.strerror or str(error)) from error
+    finally:
+        os.close(pictures)
+    with contextlib.suppress(OSError):  # something else is in it
+        os.rmdir(FIGURES, dir_fd=folder)
+    return removed
 
 
 def _set_manifest_aside(job: Job) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from bilancio.errors import InvalidInput, JobDamaged, Problem
 from bilancio.jobs.artifacts import importing, tables
+from bilancio.jobs.artifacts.folder import FIGURES
 from bilancio.jobs.artifacts.formats import exported_formats
 from bilancio.jobs.lookup import find, load
 from bilancio.jobs.maintenance.reports import Imported
@@ -66,7 +67,8 @@ async def export_job(
         job = job.model_copy(update={"out_dir": absolute_path("folder", folder)})
     formats = exported_formats(session.settings, job.folder, parquet=parquet)
     await tables.write_files(await session.store(), job, formats=formats, most=None)
-    return tables.present(job)
+    written = tables.present(job)
+    return {name: path for name, path in written.items() if name != FIGURES}
 
 
 async def _import(session: Session, manifest: Path, left_out: dict[str, str]) -> tuple[Job, Change]:
