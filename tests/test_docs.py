@@ -19,6 +19,7 @@ DOCUMENTS = [
     "docs/RELIABILITY.md",
     "docs/SETTINGS.md",
     "docs/own-simulation.md",
+    "docs/pictures.md",
     "docs/statistics.md",
     "docs/study.md",
 ]

@@ -56,6 +56,7 @@ says what it would take; like takes another job's config.
 5. job_results: say the headline, the interval, the seeds behind it and the warnings; contrast \
 tells whether values of a parameter differ, effects which parameter matters; group_by any \
 parameter (kappa, concentration, mu, outside_mid_ratio, seed) shows what drives it.
+6. plot_results shows a picture of it.
 cancel_job stops a job; what it has found stays, and start_sweep resumes it.
 
 Without a name, list_jobs finds jobs by status, tag or text. Each answer says in `next` what to \

@@ -11,7 +11,15 @@ from bilancio.jobs.manager import AsyncJobManager
 
 ROOT = Path(__file__).parents[2]
 MANIFEST, SUMMARY, COMPARISON = "job_manifest.json", "summary.json", "comparison.csv"
-TOOLS = ["create_job", "start_sweep", "job_status", "job_results", "list_jobs", "cancel_job"]
+TOOLS = [
+    "create_job",
+    "start_sweep",
+    "job_status",
+    "job_results",
+    "plot_results",
+    "list_jobs",
+    "cancel_job",
+]
 SMALL = {"sweep_type": "balanced", "n_agents": 10, "kappas": [0.25, 0.5], "seeds": [1, 2, 3]}
 
 

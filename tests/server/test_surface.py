@@ -69,10 +69,12 @@ async def listed():
         return (await client.list_tools()).tools
 
 
-async def test_there_are_exactly_these_tools_and_all_return_structure():
+async def test_there_are_exactly_these_tools_and_all_but_the_picture_return_structure():
     tools = await listed()
     assert [tool.name for tool in tools] == TOOLS
-    assert all({"summary", "next"} <= tool.output_schema["properties"].keys() for tool in tools)
+    schemas = {tool.name: tool.output_schema for tool in tools}
+    assert schemas.pop("plot_results") is None
+    assert all({"summary", "next"} <= each["properties"].keys() for each in schemas.values())
 
 
 async def test_hints_say_which_tools_only_read():
@@ -81,7 +83,7 @@ async def test_hints_say_which_tools_only_read():
     assert reading == ["job_status", "job_results", "list_jobs"]
     assert not any(hint.destructive_hint for hint in hints.values())
     repeatable = [name for name, hint in hints.items() if hint.idempotent_hint]
-    assert repeatable == ["start_sweep", "cancel_job"]
+    assert repeatable == ["start_sweep", "plot_results", "cancel_job"]
 
 
 async def test_every_manual_says_when_to_call_the_tool_and_every_argument_is_described():

@@ -31,6 +31,9 @@ class ToolSpec:
         which Python leaves out where it is told to optimise.
     always
         Whether a client that looks tools up when they are needed loads this one from the start.
+    structured
+        Whether it returns structure, which is then all that the model sees of an answer; what shows
+        images returns none.
     """
 
     function: Callable[..., Any]
@@ -38,6 +41,7 @@ class ToolSpec:
     manual: str
     hints: ToolAnnotations
     always: bool = False
+    structured: bool = True
 
     def registered(self) -> Tool:
         """Return the SDK's tool, its schemas in few words."""
@@ -47,8 +51,9 @@ class ToolSpec:
             description=self.manual,
             annotations=self.hints,
             meta={ALWAYS_LOADED: True} if self.always else None,
-            structured_output=True,
+            structured_output=self.structured,
         )
         tool.parameters = compact(tool.parameters)
-        tool.fn_metadata.output_schema = without_docs(tool.fn_metadata.output_schema or {})
+        if self.structured:
+            tool.fn_metadata.output_schema = without_docs(tool.fn_metadata.output_schema or {})
         return tool

@@ -43,6 +43,13 @@ def name_of(parts: list[str]) -> str:
     return " ".join(parts)
 
 
+def all_of(conditions: list[str] | None) -> str | None:
+    """Return conditions that all have to hold as one."""
+    if not conditions or len(conditions) == 1:
+        return conditions[0] if conditions else None
+    return " and ".join(f"({each})" for each in conditions)
+
+
 JobName = Annotated[
     list[str],
     typer.Argument(
@@ -54,5 +61,9 @@ JobName = Annotated[
 ExactName = Annotated[
     list[str],
     typer.Argument(metavar="JOB", help="The job's whole name.", autocompletion=known_names),
+]
+Where = Annotated[
+    list[str] | None,
+    typer.Option(metavar="CONDITION", help="Which cells, such as 'kappa < 0.5 and mu = 0'."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", metavar="", help="Print one JSON object.")]

@@ -4,8 +4,17 @@ from typing import Annotated, Any
 
 import typer
 
-from bilancio.cli import maintenance
-from bilancio.cli.context import SHOWN_ROWS, AsJson, ExactName, JobName, name_of, with_manager
+from bilancio.cli import maintenance, plots
+from bilancio.cli.context import (
+    SHOWN_ROWS,
+    AsJson,
+    ExactName,
+    JobName,
+    Where,
+    all_of,
+    name_of,
+    with_manager,
+)
 from bilancio.cli.parsing import (
     CommandGroup,
     command,
@@ -41,10 +50,6 @@ GroupBy = Annotated[
 Measures = Annotated[
     list[str] | None,
     typer.Option(metavar="A,B,…", help="What to show. Default: the first few."),
-]
-Where = Annotated[
-    list[str] | None,
-    typer.Option(metavar="CONDITION", help="Which cells, such as 'kappa < 0.5 and mu = 0'."),
 ]
 Detach = Annotated[bool, typer.Option("--detach", metavar="", help="Return at once.")]
 Yes = Annotated[
@@ -185,7 +190,7 @@ def results(
             name_of(job),
             group_by=split_csv(group_by),
             measures=chosen,
-            where=_all_of(where),
+            where=all_of(where),
             order_by=split_csv(order_by),
             contrast=contrast,
             effects=effects,
@@ -235,7 +240,7 @@ def compare(
             other,
             group_by=split_csv(group_by),
             measures=chosen,
-            where=_all_of(where),
+            where=all_of(where),
             limit=parse_int("limit", limit),
             offset=first,
         )
@@ -250,11 +255,7 @@ def compare(
     show_comparison(output, seen, chosen=chosen, offset=first)
 
 
-def _all_of(conditions: list[str] | None) -> str | None:
-    """Return conditions that all have to hold as one."""
-    if not conditions or len(conditions) == 1:
-        return conditions[0] if conditions else None
-    return " and ".join(f"({each})" for each in conditions)
+plots.add_command(app)
 
 
 @command(

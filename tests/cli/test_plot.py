@@ -1,0 +1,51 @@
+"""`bilancio jobs plot`: files and a sentence."""
+
+import os
+from pathlib import Path
+
+from tests.cli.conftest import program
+
+
+def test_a_plot_is_written_and_its_paths_are_printed(bilancio, job):
+    said = bilancio("jobs", "plot", job, "--kind", "default_rate", "--x", "kappa")
+    sentence, png, svg = said.out.splitlines()
+    assert said.code == 0
+    assert sentence.startswith("Default rate from κ 0.3 to 0.5")
+    assert Path(png).read_bytes().startswith(b"\x89PNG")
+    assert Path(svg).read_text().startswith(f"<!-- bilancio {job} -->\n<svg")
+    assert Path(png).parent.name == Path(svg).parent.name == "figures"
+
+
+def test_conditions_and_other_jobs_are_taken(bilancio, job):
+    said = bilancio("jobs", "plot", job, "--kind", "effect", "--where", "mu = 0", "--json")
+    assert said.json["kind"] == "effect"
+    assert Path(said.json["files"]["svg"]).is_file()
+    assert "png" not in said.json
+    other = "other-blue-river-7"
+    made = bilancio(
+        "sweep", "balanced", "--n-agents", "10", "--kappas", "0.3,0.5", "--mus", "0,1",
+        "--seeds", "42,43", "--job-id", other,
+    )  # fmt: skip
+    assert made.code == 0
+    said = bilancio("jobs", "plot", job, "--job", other)
+    assert said.out.startswith(f"Trading effect of {job} minus {other}")
+
+
+def test_a_plot_of_nothing_is_refused_in_a_sentence(bilancio, job):
+    said = bilancio("jobs", "plot", job, "--kind", "effct")
+    assert (said.code, said.out) == (2, "") or (said.code, said.out) == (1, "")
+    assert "kind: got 'effct'" in said.err
+    assert "Did you mean effect?" in said.err
+
+
+def test_open_shows_the_svg(job, tmp_path):
+    shown = tmp_path / "shown"
+    os.mkfifo(shown)  # whose reader waits for the writer
+    opener = tmp_path / "bin" / "xdg-open"
+    opener.parent.mkdir()
+    opener.write_text(f'#!/bin/sh\nprintf "%s" "$1" > {shown}\n')
+    opener.chmod(0o755)
+    path = f"{opener.parent}{os.pathsep}{os.environ['PATH']}"
+    said = program("jobs", "plot", job, "--open", PATH=path)
+    assert said.code == 0, said.err
+    assert shown.read_text().endswith(".svg")
