@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from tests.cli.conftest import program
+from tests.cli.conftest import finished, started
 
 
 def test_a_plot_is_written_and_its_paths_are_printed(bilancio, job):
@@ -46,6 +46,6 @@ def test_open_shows_the_svg(job, tmp_path):
     opener.write_text(f'#!/bin/sh\nprintf "%s" "$1" > {shown}\n')
     opener.chmod(0o755)
     path = f"{opener.parent}{os.pathsep}{os.environ['PATH']}"
-    said = program("jobs", "plot", job, "--open", PATH=path)
-    assert said.code == 0, said.err
+    process = started("jobs", "plot", job, "--open", PATH=path)
     assert shown.read_text().endswith(".svg")
+    assert finished(process).code == 0

@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from bilancio.report.ticks import apart, room_for, round_ticks, tick_texts, written
@@ -15,8 +15,7 @@ NUMBERS = st.floats(-1e9, 1e9)
 @given(NUMBERS, st.floats(1e-6, 1e9), st.integers(2, 12))
 def test_ticks_are_inside_and_few(low, span, most):
     high = low + span
-    if not high > low:
-        return
+    assume(span > 1e-6 * abs(low))  # doubles have the digits to tell ticks apart
     ticks = round_ticks(low, high, most)
     assert len(ticks) <= most + 1
     assert (ticks >= low - 1e-6 * span).all()
