@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from bilancio.experiments.grid_sweep import GridSweep
 from bilancio.jobs.launch import available_steps
 from bilancio.jobs.models import Job
-from bilancio.jobs.views import Results
+from bilancio.jobs.views import Comparison, Results
 from bilancio.printable import shortened
 from bilancio.text import MORE_SEEDS, NextStep
 from bilancio_mcp.outputs import COLUMNS, ResultsTable
@@ -56,6 +56,17 @@ def after_results(results: Results, table: ResultsTable | None, group_by: Sequen
             said.append(_end(results, more=bool(steps)))
     said.append(_said(job, steps, WAIT_S))
     return " ".join(filter(None, said))
+
+
+def after_comparison(seen: Comparison, group_by: Sequence[str]) -> str:
+    """Say how a comparison is broken down, or what tells more of its jobs."""
+    names = [job.job_id for job in (seen.job, seen.other, *seen.more)]
+    left = [name for name in seen.varied if name not in group_by]
+    if not left:
+        return f"job_results(job_id='{names[0]}') tells more of the first job."
+    others = f"; also {', '.join(left[1:])}" if left[1:] else ""
+    by = [*group_by, left[0]]
+    return f"compare_jobs(job_ids={names}, group_by={by}) breaks it down{others}."
 
 
 def after_list(offset: int, shown: int, total: int, *, filtered: bool) -> str:

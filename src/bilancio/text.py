@@ -321,6 +321,11 @@ def read_as(reading: str, job_id: str) -> str:
     return f"Taken to mean {job_id} ({reading}). " if reading else ""
 
 
+def several_read_as(reading: str) -> str:
+    """Say how several names were read, each with its job; nothing if all were exact."""
+    return f"Names taken to mean {reading}. " if reading else ""
+
+
 def listed(noun: str, *, offset: int, shown: int, total: int) -> str:
     """Say which part of a list is shown: 132 jobs; these are 21 to 40."""
     if shown == total:

@@ -69,13 +69,86 @@ async def test_a_comparison_has_a_row_for_each_group(manager):
 @pytest.mark.parametrize(
     ("changes", "asked", "sentence"),
     [
-        ({"kappas": ["5"]}, {}, "allowed: a job that shares a cell"),
+        ({"kappas": ["5", "6"]}, {}, "allowed: a job that shares a cell"),
         ({"seeds": [7]}, {}, "allowed: a job that shares a seed"),
         ({}, {"group_by": "kapa"}, "Did you mean kappa?"),
         ({}, {"measures": "trading"}, "measures: got 'trading'"),
         ({}, {"where": "kappa > 7"}, "allowed: a condition that some cell meets"),
     ],
 )
+async def test_headlines_may_be_compared_where_one_parameter_of_one_value_differs(manager):
+    """What has one value in each job tells no cells apart, be it a grid's or not."""
+    alone = {"mus": [0], "n_replicates": 5}
+    one = await finished(manager, **alone, kappas=["0.3"])
+    two = await finished(manager, **alone, kappas=["0.5"])
+    seen = await manager.compare(one.job_id, two.job_id)
+    mine, other = await effects(manager, one, {0.3}), await effects(manager, two, {0.5})
+    told = dict(zip(seen.table.columns, seen.table.rows[0], strict=True))
+    assert told["trading_effect"] == pytest.approx(
+        np.mean([mine[seed] - other[seed] for seed in mine]), abs=1e-12
+    )
+    assert (told["n_cells"], told["n_seeds"]) == (1, 5)
+    assert seen.comparability == (
+        "The headlines may be compared: the same 1 cell and 5 seeds, and only kappa differs "
+        "(0.3 against 0.5)."
+    )
+    with pytest.raises(InvalidInput, match="group_by: got 'kappa'"):
+        await manager.compare(one.job_id, two.job_id, group_by="kappa")
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({}, "The headlines may be compared: the same 4 cells and 2 seeds, and the same param"),
+        ({"n_agents": 12}, "and only n_agents differs (10 against 12)."),
+        (
+            {"n_agents": 12, "dealer_share": "0.2"},
+            "may not be compared: several parameters differ (n_agents, dealer_share).",
+        ),
+        ({"kappas": ["1"]}, "may not be compared: the cells differ (4 and 2, 2 of them in both)."),
+        ({"n_replicates": 3}, "may not be compared: the whole seeds differ (2 and 3, 2 in both)."),
+    ],
+)
+async def test_a_sentence_says_whether_headlines_may_be_compared(manager, changes, sentence):
+    one = await finished(manager, n_replicates=2)
+    two = await finished(manager, **({"n_replicates": 2} | changes))
+    assert sentence in (await manager.compare(one.job_id, two.job_id)).comparability
+
+
+async def test_several_jobs_are_each_compared_with_the_first(manager):
+    one, *others = [
+        await finished(manager, n_replicates=3, dealer_share=share)
+        for share in ("0.1", "0.2", "0.3")
+    ]
+    names = [job.job_id for job in (one, *others)]
+    seen = await manager.compare(names[0].replace("-", " "), *names[1:], group_by="kappa")
+    assert seen.table.columns[:2] == ("kappa", "job")
+    assert [row[:2] for row in seen.table.rows] == [
+        (kappa, name) for kappa in (0.3, 1.0) for name in names[1:]
+    ]
+    place = seen.table.columns.index("trading_effect")
+    for row in seen.table.rows:
+        (other,) = (job for job in others if job.job_id == row[1])
+        mine, its = [await effects(manager, job, {row[0]}) for job in (one, other)]
+        apart = [mine[seed] - its[seed] for seed in mine]
+        assert row[place] == pytest.approx(np.mean(apart), abs=1e-12)
+    assert seen.differs == {"dealer_share": ["0.1", "0.2", "0.3"]}
+    assert seen.comparability.endswith("and only dealer_share differs (0.1, 0.2, 0.3).")
+    assert all(name in seen.headline for name in names)
+    alone = await finished(manager, kappas=["7", "8"])
+    with pytest.raises(InvalidInput, match=f"other .{alone.job_id}.: got a job without a cell"):
+        await manager.compare(*names, alone.job_id)
+    with pytest.raises(InvalidInput, match="jobs: got 1 name; allowed: 2 to 6 names"):
+        await manager.compare(names[0])
+
+
+async def test_a_parameter_that_one_job_varies_and_the_other_lacks_keeps_them_apart(manager):
+    horizons = {"vary": {"horizon": [3, 5]}, "kappas": ["1"], "mus": [0]}
+    one, two = await finished(manager, **horizons), await finished(manager, kappas=["1"], mus=[0])
+    with pytest.raises(InvalidInput, match="horizon has several values in one, and is not set"):
+        await manager.compare(one.job_id, two.job_id)
+
+
 async def test_jobs_without_anything_in_common_are_not_compared(manager, changes, asked, sentence):
     one, two = await finished(manager), await finished(manager, **changes)
     with pytest.raises(InvalidInput) as error:
@@ -217,7 +290,11 @@ async def test_sobol_designs_are_compared_over_their_sample(manager):
             "points that were drawn from ranges are the same in sweeps of the same ranges, number",
         ),
         (GRID, GRID | {"kappas": [5]}, "kappa is 0.3, 1 in the one, 5 in the other"),
-        (GRID, GRID | {"sweep_type": "ring"}, "the other "),
+        (
+            GRID,
+            GRID | {"sweep_type": "ring"},
+            "the other, a ring sweep, measures delta_total, phi_total",
+        ),
         (GRID | {"seeds": [1, 2]}, GRID | {"seeds": [7]}, "1, 2 in the one, 7 in the other"),
     ],
 )

@@ -16,6 +16,7 @@ TOOLS = [
     "start_sweep",
     "job_status",
     "job_results",
+    "compare_jobs",
     "plot_results",
     "list_jobs",
     "cancel_job",

@@ -3,9 +3,18 @@
 from mcp.server.mcpserver.tools import Tool
 
 from bilancio_mcp.schemas import with_sweeps
-from bilancio_mcp.tools import cancel, create, listing, plot, results, start, status
+from bilancio_mcp.tools import cancel, compare, create, listing, plot, results, start, status
 
-TOOLS = (create.TOOL, start.TOOL, status.TOOL, results.TOOL, plot.TOOL, listing.TOOL, cancel.TOOL)
+TOOLS = (
+    create.TOOL,
+    start.TOOL,
+    status.TOOL,
+    results.TOOL,
+    compare.TOOL,
+    plot.TOOL,
+    listing.TOOL,
+    cancel.TOOL,
+)
 
 
 def tools() -> list[Tool]:

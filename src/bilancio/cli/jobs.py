@@ -12,6 +12,7 @@ from bilancio.cli.context import (
     JobName,
     Where,
     all_of,
+    known_names,
     name_of,
     with_manager,
 )
@@ -24,12 +25,12 @@ from bilancio.cli.parsing import (
     split_csv,
 )
 from bilancio.cli.render.console import Output, emit
-from bilancio.cli.render.formats import check_format, formatted
+from bilancio.cli.render.formats import check_format, formatted, formatted_table
 from bilancio.errors import InvalidInput, Problem
 from bilancio.jobs.clock import utc_now
 from bilancio.jobs.manager import AsyncJobManager
 from bilancio.jobs.views import Page
-from bilancio.text import cancelled, plural
+from bilancio.text import cancelled, plural, several_read_as
 
 app = typer.Typer(add_completion=False, cls=CommandGroup, rich_markup_mode="rich")
 
@@ -50,6 +51,15 @@ GroupBy = Annotated[
 Measures = Annotated[
     list[str] | None,
     typer.Option(metavar="A,B,…", help="What to show. Default: the first few."),
+]
+TableFormat = Annotated[
+    str | None,
+    typer.Option(
+        "--format", metavar="FORMAT", help="Only the table, all rows: markdown, latex or csv."
+    ),
+]
+TableLimit = Annotated[
+    str | None, typer.Option(metavar="N", help="How many rows. Default 50; all with --format.")
 ]
 Detach = Annotated[bool, typer.Option("--detach", metavar="", help="Return at once.")]
 Yes = Annotated[
@@ -167,17 +177,8 @@ def results(
         str | None,
         typer.Option(metavar="X", help="Say how many seeds an interval of ± X takes."),
     ] = None,
-    table_format: Annotated[
-        str | None,
-        typer.Option(
-            "--format",
-            metavar="FORMAT",
-            help="Only the table, all rows: markdown, latex or csv.",
-        ),
-    ] = None,
-    limit: Annotated[
-        str | None, typer.Option(metavar="N", help="How many rows. Default 50; all with --format.")
-    ] = None,
+    table_format: TableFormat = None,
+    limit: TableLimit = None,
     offset: Offset = "0",
     as_json: AsJson = False,
 ) -> None:
@@ -218,40 +219,52 @@ def results(
 @command(
     app,
     "compare",
-    "Show how two jobs differ over the cells and seeds that both have, paired by seed.",
+    "Show how jobs differ from the first over the cells and seeds that both have, paired by seed.",
     "bilancio jobs compare bright-ocean-swift-tiger quiet-meadow-golden-hawk --group-by kappa",
 )
 def compare(
-    job: Annotated[str, typer.Argument(metavar="JOB", help="A job.")],
-    other: Annotated[str, typer.Argument(metavar="OTHER", help="The job to subtract.")],
+    job: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="JOB OTHER…",
+            help="Two to six jobs; each is subtracted from the first.",
+            autocompletion=known_names,
+        ),
+    ],
     *,
     group_by: GroupBy = None,
     measures: Measures = None,
     where: Where = None,
-    limit: Limit = "50",
+    table_format: TableFormat = None,
+    limit: TableLimit = None,
     offset: Offset = "0",
     as_json: AsJson = False,
 ) -> None:
-    """Compare two jobs."""
+    """Compare jobs."""
     chosen, first = split_csv(measures), parse_int("offset", offset)
+    check_format(table_format, as_json=as_json)
+    default = None if table_format else SHOWN_ROWS
     seen = with_manager(
         lambda manager: manager.compare(
-            job,
-            other,
+            *job,
             group_by=split_csv(group_by),
             measures=chosen,
             where=all_of(where),
-            limit=parse_int("limit", limit),
+            limit=default if limit is None else parse_int("limit", limit, least=1),
             offset=first,
         )
     )
     if as_json:
         emit(seen)
         return
+    output = Output()
+    if seen.reading:
+        output.note(several_read_as(seen.reading).rstrip())
+    if table_format:
+        output.say(formatted_table(seen.table, table_format, chosen).rstrip("\n"))
+        return
     from bilancio.cli.render.jobs import show_comparison  # as for `show`
 
-    output = Output()
-    output.reading(seen)
     show_comparison(output, seen, chosen=chosen, offset=first)
 
 

@@ -16,7 +16,7 @@ from bilancio.experiments.answers import AnswerTable, Subject, measure_columns, 
 from bilancio.experiments.questions import Question, check_names
 from bilancio.experiments.reduction import Bools, Groups, Sides, column_of, replace_rows
 from bilancio.experiments.standard import size_with_bounds
-from bilancio.text import SHOWN_VALUES, key_text, plural
+from bilancio.text import SHOWN_VALUES, key_text, plural, values
 
 VERDICTS = ("higher", "lower")
 HIDDEN = ("cell", "design")  # what a cell is called in its own sweep only
@@ -34,10 +34,13 @@ class Side:
         What is asked about.
     fixed
         Values of the parameters that it does not vary, by name.
+    kind
+        The type of sweep that it is, to be told where it cannot be compared.
     """
 
-    def __init__(self, subject: Subject, fixed: Mapping[str, Any]) -> None:
+    def __init__(self, subject: Subject, fixed: Mapping[str, Any], kind: str = "") -> None:
         self.subject = subject
+        self.kind = kind
         self._fixed = fixed
         self._groups: Groups | None = None
         self._drawn: Places = np.empty(0, np.intp)
@@ -45,7 +48,7 @@ class Side:
 
     def copy(self) -> "Side":
         """Return the same sweep, to be grouped in another way."""
-        return Side(self.subject, self._fixed)
+        return Side(self.subject, self._fixed, self.kind)
 
     @property
     def names(self) -> list[str]:
@@ -119,6 +122,12 @@ class Comparing:
     ----------
     shown
         The measures that are compared.
+    names
+        The parameters that tell cells apart, and those of one value that both have.
+    n_cells
+        How many cells the averages of each sweep are over, and how many of them both have.
+    differing
+        Parameters with one value in each sweep, and not the same: name → both values.
 
     Raises
     ------
@@ -129,13 +138,15 @@ class Comparing:
 
     def __init__(self, first: Side, second: Side, asked: Question) -> None:
         self.sides = (first, second)
-        self._names = self._common_parameters()
-        check_names("group_by", asked.group_by, self._names)
+        self.differing: dict[str, tuple[Any, Any]] = {}
+        self.n_cells = (0, 0, 0)
+        self.names = self._common_parameters()
+        check_names("group_by", asked.group_by, self.names)
         others = {each.name for each in second.subject.measures}
         known = [each.name for each in first.subject.measures if each.name in others]
         if not known:
-            names = [" ".join(each.name for each in side.subject.measures) for side in self.sides]
-            raise _nothing("a measure", "other", f"one has {names[0]}, the other {names[1]}")
+            one, other = map(_measured, self.sides)
+            raise _nothing("a measure", "other", f"one{one}, the other{other}")
         check_names("measures", asked.measures, known)
         self.shown = asked.measures or tuple(known)
         self._by = asked.group_by
@@ -156,27 +167,38 @@ class Comparing:
         self._over_ranges: dict[str, Intervals] = {}
 
     def _common_parameters(self) -> list[str]:
+        """Return the parameters that tell cells apart, and those of one value that both have.
+
+        What has one value in each sweep, but another one, is a difference between the sweeps.
+        """
         first, second = self.sides
-        names = dict.fromkeys([*first.names, *second.names])
-        return [
-            name
-            for name in names
-            if first.column(name) is not None and second.column(name) is not None
-        ]
+        names = []
+        for name in dict.fromkeys([*first.names, *second.names]):
+            values = [_distinct(side.column(name)) for side in self.sides]
+            if not all(map(len, values)):
+                if any(len(each) > 1 for each in values):
+                    why = f"{name} has several values in one, and is not set in the other"
+                    raise _nothing("a cell", "other", why)
+            elif len(values[0]) == len(values[1]) == 1 and values[0][0] != values[1][0]:
+                self.differing[name] = (values[0][0], values[1][0])
+            else:
+                names.append(name)
+        return names
 
     def _common_cells(self, asked: Question) -> tuple[list[Bools], list[Places]]:
         """Return which cells of each sweep take part: those that the other one has, too.
 
         Besides, those of them that both have drawn from ranges, in the same order.
         """
-        columns = [[_given(side.column(name)) for name in self._names] for side in self.sides]
+        columns = [[_given(side.column(name)) for name in self.names] for side in self.sides]
         n_first = len(self.sides[0].subject.cells.designs)
         joined = [np.concatenate(both) for both in zip(*columns, strict=True)]
         usable = np.concatenate([side.subject.averaged for side in self.sides])
         number, _ = grouped_cells(joined, usable)
         numbers = number[:n_first], number[n_first:]
-        first, second = (each[each >= 0] for each in numbers)
+        first, second = (np.unique(each[each >= 0]) for each in numbers)
         shared = np.intersect1d(first, second)
+        self.n_cells = (len(first), len(second), len(shared))
         if not len(shared):
             raise _nothing("a cell", "other", self._why_no_cell(columns))
         chosen, sampled = [], []
@@ -186,7 +208,7 @@ class Comparing:
             is_first[firsts] = True
             inside = np.isin(mine, shared) & is_first
             if asked.where is not None:
-                inside &= where(asked.where, dict(zip(self._names, given, strict=True)))
+                inside &= where(asked.where, dict(zip(self.names, given, strict=True)))
             if not inside.any():
                 raise _nothing("a cell", "where")
             chosen.append(inside)
@@ -202,7 +224,7 @@ class Comparing:
                 "points that were drawn from ranges are the same in sweeps of the same ranges, "
                 "number of points and base seed"
             )
-        for name, mine, other in zip(self._names, *columns, strict=True):
+        for name, mine, other in zip(self.names, *columns, strict=True):
             if not len(np.intersect1d(mine, other)):
                 return f"{name} is {_values(mine)} in the one, {_values(other)} in the other"
         return "the same values are combined in other ways"
@@ -232,6 +254,15 @@ class Comparing:
         place[of_ranges] = np.arange(len(of_ranges))
         return place[row], of_ranges
 
+    @property
+    def several(self) -> list[str]:
+        """The parameters that have more than one value among the cells that both have."""
+        side = self.sides[0]
+        inside = side.groups.group >= 0
+        return [
+            name for name in self.names if len(_distinct(_given(side.column(name))[inside])) > 1
+        ]
+
     def settle(self) -> None:
         """Compare the measures that both sweeps have handed over, and let go of their runs."""
         if not len(self.of_ranges):
@@ -246,6 +277,14 @@ class Comparing:
             )
             of_cell = self._group_of_drawn
             self._over_ranges[name] = two_way_differences(first, second, whole, of_cell)
+
+    def whole_seeds(self) -> tuple[frozenset[int], frozenset[int]]:
+        """Return the seeds under which each sweep has all results that its averages are over."""
+        first, second = (
+            frozenset(side.subject.seeds[_whole_seeds(side.subject)].tolist())
+            for side in self.sides
+        )
+        return first, second
 
     @property
     def _whole(self) -> Bools:
@@ -294,31 +333,68 @@ def headline(table: AnswerTable, measure: str, first: str, second: str, *, of_ra
     of_ranges
         Whether its interval is of the mean over ranges.
     """
-    if not table.rows:
+    row = _only_row(table)
+    if not row:
         return f"{first} and {second} have no whole seed in common yet."
-    row = dict(zip(table.columns, table.rows[0], strict=True))
-    difference, low, high = (row.get(f"{measure}{end}") for end in ("", "_low", "_high"))
-    if difference is None:
+    if row.get(measure) is None:
         return f"{measure} is not known in both {first} and {second}."
+    size, than, interval = _difference(row, measure, of_ranges=of_ranges)
+    around = f" ({interval})" if interval else ""
+    return (
+        f"{measure} is {size} in {first} {than} in {second}{around}, over "
+        f"{plural(row['n_cells'], 'cell')} and {plural(row['n_seeds'], 'seed')} that both have."
+    )
+
+
+def clause(table: AnswerTable, measure: str, second: str, *, of_ranges: bool) -> str:
+    """Say the same of a sweep that was named, against a second one: 0.02 higher than in …."""
+    row = _only_row(table)
+    if not row:
+        return f"no whole seed in common with {second} yet"
+    if row.get(measure) is None:
+        return f"{measure} not known in both it and {second}"
+    size, than, interval = _difference(row, measure, of_ranges=of_ranges)
+    shared = f"{plural(row['n_cells'], 'cell')}, {plural(row['n_seeds'], 'seed')}"
+    return f"{size} {than} in {second} ({'; '.join(filter(None, (interval, shared)))})"
+
+
+def _only_row(table: AnswerTable) -> dict[str, Any]:
+    return dict(zip(table.columns, table.rows[0], strict=True)) if table.rows else {}
+
+
+def _difference(row: Mapping[str, Any], measure: str, *, of_ranges: bool) -> tuple[str, str, str]:
+    """Return a difference in words, the word of comparison, and the interval in words."""
+    difference, low, high = (row.get(f"{measure}{end}") for end in ("", "_low", "_high"))
+    assert difference is not None, "the difference is known"
     size, interval = size_with_bounds(
         difference, None if low is None or high is None else (low, high)
     )
-    said = f"{size:.4g}" if difference else "the same"
-    word = "" if not difference else " higher" if difference > 0 else " lower"
-    than = "than in" if difference else "as in"
     of_what = f" of the {OF_RANGES}," if of_ranges else ""
-    around = ""
-    if interval is not None:
-        around = f" (95 % interval{of_what} {interval[0]:.4g} to {interval[1]:.4g})"
-    return (
-        f"{measure} is {said}{word} in {first} {than} {second}{around}, over "
-        f"{plural(row['n_cells'], 'cell')} and {plural(row['n_seeds'], 'seed')} that both have."
-    )
+    around = "" if interval is None else f"95 % interval{of_what} {interval[0]:.4g} to "
+    around += "" if interval is None else f"{interval[1]:.4g}"
+    if not difference:
+        return "the same", "as", around
+    return f"{size:.4g} {'higher' if difference > 0 else 'lower'}", "than", around
+
+
+def _measured(side: Side) -> str:
+    """Say what a sweep measures."""
+    kind = f", a {side.kind} sweep," if side.kind else ""
+    return f"{kind} measures {values([each.name for each in side.subject.measures])}"
+
+
+def _distinct(column: NDArray[Any] | None) -> list[Any]:
+    return [] if column is None else np.unique(column).tolist()
 
 
 def _given(column: NDArray[Any] | None) -> NDArray[Any]:
     assert column is not None, "only parameters of both sweeps are looked at"
     return column
+
+
+def _whole_seeds(subject: Subject) -> Bools:
+    recorded = subject.cells.recorded[:, subject.averaged]
+    return np.asarray(recorded.all(axis=(1, 2)))
 
 
 def _of_seeds(sides: Sides, seeds: Places) -> Sides:

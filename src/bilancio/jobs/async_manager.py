@@ -210,19 +210,22 @@ class AsyncJobManager:
 
     async def compare(
         self,
-        name: str,
-        other: str,
-        *,
+        *names: str,
         group_by: Sequence[str] | str = (),
         measures: Sequence[str] | str = (),
         where: str | Mapping[str, Any] | None = None,
         limit: int | None = None,
         offset: int = 0,
     ) -> Comparison:
-        """Return how two jobs differ over the cells and seeds that both have, paired by seed.
+        """Return how jobs differ from the first over the cells and seeds that both have.
+
+        A cell is what varies in either job; a parameter with one value in each, but another one,
+        is a difference between the jobs. Effects are paired by cell and seed.
 
         Parameters
         ----------
+        names
+            Two to six jobs; each is subtracted from the first.
         group_by, measures, where
             As in `results`; parameters and measures are those that both jobs have.
 
@@ -231,10 +234,10 @@ class AsyncJobManager:
         JobNotFound, InvalidInput, StoreCorrupt
         """
         from bilancio.experiments.questions import question
-        from bilancio.jobs import results  # numpy and the experiment
+        from bilancio.jobs import comparison  # numpy and the experiment
 
         asked = question(group_by=group_by, measures=measures, where=where)
-        return await results.compare(self._session, name, other, asked, limit=limit, offset=offset)
+        return await comparison.compare(self._session, names, asked, limit=limit, offset=offset)
 
     async def runs(
         self, name: str, *, status: str | None = None, limit: int = 50, offset: int = 0

@@ -9,7 +9,7 @@ from bilancio.errors import InvalidInput, Problem
 from bilancio.experiments import registry
 from bilancio.experiments.answering import Answering
 from bilancio.experiments.answers import Answer, AnswerTable
-from bilancio.experiments.comparing import Comparing, Side, headline
+from bilancio.experiments.comparing import Comparing, Side
 from bilancio.experiments.protocol import Experiment
 from bilancio.experiments.questions import Question
 from bilancio.experiments.reduction import Cells, ObservedCells
@@ -96,10 +96,32 @@ async def _of_columns(
     )
 
 
-async def compared(
-    store: JobStore, job: Job, other: Job, question: Question
-) -> tuple[AnswerTable, str]:
-    """Return how two jobs differ over the cells and seeds that both have, and a sentence of it.
+class Compared(NamedTuple):
+    """How two jobs differ over the cells and seeds that both have.
+
+    Attributes
+    ----------
+    table
+        Differences by group.
+    overall
+        The difference in one row.
+    measure
+        The measure that sentences are about.
+    of_ranges
+        Whether the interval of `overall` is of the mean over ranges.
+    comparing
+        What says which cells, seeds and parameters they share.
+    """
+
+    table: AnswerTable
+    overall: AnswerTable
+    measure: str
+    of_ranges: bool
+    comparing: Comparing
+
+
+async def compared(store: JobStore, job: Job, other: Job, question: Question) -> Compared:
+    """Return how two jobs differ over the cells and seeds that both have.
 
     Raises
     ------
@@ -126,8 +148,7 @@ async def compared(
     primary = sides[0].side.subject.primary
     measure = primary if primary in comparing.shown else comparing.shown[0]
     of_ranges = len(overall.of_ranges) > 0
-    said = headline(overall.table(), measure, job.job_id, other.job_id, of_ranges=of_ranges)
-    return comparing.table(), said
+    return Compared(comparing.table(), overall.table(), measure, of_ranges, comparing)
 
 
 class _JobSide(NamedTuple):
@@ -151,7 +172,13 @@ async def _side(store: JobStore, job: Job) -> _JobSide:
     with asked(job.config, "parameters"):
         cells = await in_thread(Cells, experiment, job.config, recorded)
         subject = subject_of(experiment, job.config, recorded, cells)
-    return _JobSide(Side(subject, fixed_values(job)), job, experiment, cells, recorded.names)
+    return _JobSide(
+        Side(subject, fixed_values(job), job.config.sweep_type),
+        job,
+        experiment,
+        cells,
+        recorded.names,
+    )
 
 
 def fixed_values(job: Job) -> dict[str, Any]:

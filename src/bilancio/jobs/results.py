@@ -30,7 +30,7 @@ from bilancio.jobs.artifacts import tables
 from bilancio.jobs.artifacts.folder import MANIFEST
 from bilancio.jobs.artifacts.formats import formats_of
 from bilancio.jobs.artifacts.manifest import runs_in_tables
-from bilancio.jobs.findings import compared, findings
+from bilancio.jobs.findings import findings
 from bilancio.jobs.lookup import find
 from bilancio.jobs.models import Job, JobStatus, Listing
 from bilancio.jobs.paging import check_page, cut
@@ -41,7 +41,7 @@ from bilancio.jobs.session import Session
 from bilancio.jobs.store import JobStore, packing
 from bilancio.jobs.threads import in_thread
 from bilancio.jobs.versions import experiment_of, version_remarks
-from bilancio.jobs.views import Comparison, Results, Table
+from bilancio.jobs.views import Results, Table
 from bilancio.text import error_text
 
 log = logging.getLogger(__name__)
@@ -82,34 +82,6 @@ async def results(
         said = text.first_runs_only(found["runs_in_tables"], job.completed_runs)
         found["warnings"] = (*found["warnings"], said)
     return Results(**found)
-
-
-async def compare(
-    session: Session, name: str, other: str, question: Question, *, limit: int | None, offset: int
-) -> Comparison:
-    """Compare two jobs; see `AsyncJobManager.compare`."""
-    rows = cut(limit, offset)
-    first, second = await find(session, name), await find(session, other)
-    if first.job.job_id == second.job.job_id:
-        raise invalid("other", other, "another job")
-    table, said = await compared(await session.store(), first.job, second.job, question)
-    shown = _shown(table, rows)
-    assert shown is not None, "there is a table"
-    return Comparison(
-        job=first.job,
-        other=second.job,
-        reading=" ".join(filter(None, (first.reading, second.reading))),
-        headline=said,
-        table=shown,
-        differs=_differing(first.job, second.job),
-    )
-
-
-def _differing(job: Job, other: Job) -> dict[str, list[Any]]:
-    """Return the parameters that two jobs do not share: name → both values."""
-    one, two = job.config.as_dict(), other.config.as_dict()
-    names = [name for name in {**one, **two} if one.get(name) != two.get(name)]
-    return {name: [one.get(name), two.get(name)] for name in names}
 
 
 async def _left_out(store: JobStore, job: Job) -> str:
@@ -161,10 +133,10 @@ async def _computed(store: JobStore, job: Job, question: Question, shown: slice)
     if fault:
         said += f" The experiment could not make its table: {fault}."
     tables_made = {
-        "table": _shown(made.table, shown),
-        "contrasts": _shown(made.contrasts, shown),
-        "effects": _shown(made.effects, slice(None)),
-        "frontier": _shown(searched, shown),
+        "table": shown_table(made.table, shown),
+        "contrasts": shown_table(made.contrasts, shown),
+        "effects": shown_table(made.effects, slice(None)),
+        "frontier": shown_table(searched, shown),
     }
     return {
         "summary": summary,
@@ -191,7 +163,8 @@ async def _searched(store: JobStore, job: Job) -> TableOfSearches | None:
     return await in_thread(searches_of, search, job.config, *known)
 
 
-def _shown(table: AnswerTable | TableOfSearches | None, rows: slice) -> Table | None:
+def shown_table(table: AnswerTable | TableOfSearches | None, rows: slice) -> Table | None:
+    """Return rows of a table as callers see them."""
     if table is None:
         return None
     return Table(

@@ -276,25 +276,38 @@ class Results(Tabular):
 
 
 class Comparison(Tabular):
-    """How two jobs differ over the cells and seeds that both have.
+    """How jobs differ from the first of them, over the cells and seeds that both have.
 
     Attributes
     ----------
+    job, other, more
+        The first job, the second, and further ones, each of which is compared with the first.
     reading
-        How names were read where they were not written exactly; else empty.
+        Which jobs were meant, and how that was read, by names not written exactly; else empty.
     headline
         The answer in a sentence.
+    comparability
+        Whether the jobs' own headlines may be compared, in a sentence with the reason.
+    primary
+        The measure that the headline is about.
+    varied
+        Parameters with several values that all have, by which the table can be grouped.
     table
         Differences, job − other, paired by seed: a row for each group with `n_cells`, `n_seeds`,
-        `verdict`, and m, m_low, m_high of each measure m that both have.
+        `verdict`, and m, m_low, m_high of each measure m that both have. Of more than two jobs a
+        row for each group and job, named in the column `job`.
     differs
-        Parameters that the two do not share: name → both values.
+        Parameters that they do not share: name → the value of each job.
     """
 
     job: Job
     other: Job
+    more: tuple[Job, ...] = ()
     reading: str = ""
     headline: str
+    comparability: str
+    primary: str
+    varied: tuple[str, ...] = ()
     table: Table
     differs: dict[str, list[Any]]
 
@@ -304,7 +317,9 @@ class Comparison(Tabular):
 
     def _repr_html_(self) -> str:
         """Return what a notebook shows: headline and table."""
-        return _html(f"{self.job.job_id} − {self.other.job_id}", self.headline, [self.table])
+        said = f"{self.headline} {self.comparability}"
+        others = ", ".join(each.job_id for each in (self.other, *self.more))
+        return _html(f"{self.job.job_id} − {others}", said, [self.table])
 
 
 def _html(name: str, headline: str, tables: Iterable[Table | None]) -> str:

@@ -47,10 +47,11 @@ def formatted(results: Results, name: str, *, measures: Sequence[str], grouped: 
     if name == "csv" and len(tables) > 1:
         got = f"csv of {len(tables)} tables"
         raise InvalidInput([Problem("format", got, "csv of one: group_by, contrast or effects")])
-    return "\n".join(_formatted(each, name, measures) for each in tables).rstrip("\n")
+    return "\n".join(formatted_table(each, name, measures) for each in tables).rstrip("\n")
 
 
-def _formatted(table: Table, name: str, chosen: Sequence[str]) -> str:
+def formatted_table(table: Table, name: str, chosen: Sequence[str]) -> str:
+    """Return a table in a format, with the measures chosen; CSV has all."""
     if name == "csv":
         return table.to_csv() or ""
     known = measures_of(table.columns)

@@ -117,12 +117,13 @@ def _verdicts(counts: Mapping[str, int]) -> str:
 def show_comparison(
     output: Output, seen: Comparison, *, chosen: Sequence[str] = (), offset: int = 0
 ) -> None:
-    """Show how two jobs differ: headline, parameters, table."""
+    """Show how jobs differ: headline, parameters, table."""
     output.say(seen.headline)
+    output.say(seen.comparability)
     output.say()
     differing = {name: " against ".join(map(values, both)) for name, both in seen.differs.items()}
     output.show(pairs_table(differing, width=output.width))
-    _show_table(output, seen.table, chosen=chosen, offset=offset, primary=_first(seen.table))
+    _show_table(output, seen.table, chosen=chosen, offset=offset, primary=seen.primary)
 
 
 def _show_effects(output: Output, table: Table | None) -> None:
@@ -130,12 +131,6 @@ def _show_effects(output: Output, table: Table | None) -> None:
     columns = () if table is None else table.columns
     shares = [name for name in columns if f"{name}_low" in columns]
     _show_table(output, table, chosen=shares, offset=0, primary=SHARE)
-
-
-def _first(table: Table) -> str:
-    """Return the first measure of a table."""
-    columns = table.columns
-    return next((name for name in columns if f"{name}_low" in columns), "")
 
 
 def show_runs(
