@@ -22,21 +22,25 @@ _CALLS = {
     NextStep.RESULTS: "job_results({name}) shows what was found.",
     NextStep.RESUME: "start_sweep({name}) computes what is missing.",
     NextStep.RETRY: "start_sweep({name}) tries the failed runs again, once their cause is removed.",
+    NextStep.INSPECT: "show_run({name}, run='failed') shows the first failed run; once its cause "
+    "is clear, create_job without what fails, or with the simulation corrected.",
     NextStep.EXTEND: "start_sweep({name}, n_replicates={seeds}) adds seeds.",
     NextStep.CREATE: "create_job with the same config makes a new job.",
 }
 
 
-def after_status(job: Job, *, waited_s: int = 0) -> str:
+def after_status(job: Job, *, waited_s: int = 0, repetition: str = "") -> str:
     """Say what to call when one knows where a job stands.
 
     Parameters
     ----------
     waited_s
         How long the call has waited for the job; the next one waits for another time.
+    repetition
+        Why its failed runs would fail again; empty where that is open.
     """
     wait_s = WAIT_LONGER_S if waited_s == WAIT_S else WAIT_S
-    return _said(job, available_steps(job), wait_s)
+    return _said(job, available_steps(job, repetition), wait_s)
 
 
 def once_agreed(job_id: str) -> str:
@@ -49,7 +53,8 @@ def after_results(results: Results, table: ResultsTable | None, group_by: Sequen
     """Say how to see more of the results, or what to do with a job that is not completed."""
     job = results.job
     said = [_more_rows(table), _more_columns(results, table)]
-    steps = [step for step in available_steps(job) if step is not NextStep.RESULTS]
+    steps = available_steps(job, results.repetition)
+    steps = tuple(step for step in steps if step is not NextStep.RESULTS)
     if job.state == "completed":
         said.append(_grouping(results, table, group_by))
         if not any(said):

@@ -345,7 +345,8 @@ class NextStep(StrEnum):
 
     EXTEND adds seeds to a job that has few. RESUME computes what is missing; RETRY does the same
     where all that is missing are runs that failed, which will fail again unless the cause is gone.
-    CREATE is a new job with the same configuration.
+    INSPECT looks at a run that failed and would fail again. CREATE is a new job with the same
+    configuration.
     """
 
     START = "start"
@@ -355,10 +356,15 @@ class NextStep(StrEnum):
     RETRY = "retry"
     CREATE = "create"
     EXTEND = "extend"
+    INSPECT = "inspect"
 
 
 def next_steps(
-    job: JobFacts, *, resumable: bool = True, few_seeds: bool = False
+    job: JobFacts,
+    *,
+    resumable: bool = True,
+    few_seeds: bool = False,
+    failing_again: bool = False,
 ) -> tuple[NextStep, ...]:
     """Return what one would do next with a job, the most likely first; none would be refused.
 
@@ -369,6 +375,8 @@ def next_steps(
         another version of the model. Manually started jobs never can.
     few_seeds
         Whether it has completed with few seeds, and can be extended here and now.
+    failing_again
+        Whether the runs that failed would fail again.
     """
     results = (NextStep.RESULTS,) if job.completed_runs or job.failed_runs else ()
     match job.state:
@@ -381,7 +389,7 @@ def next_steps(
         case _ if job.manual or not resumable:
             return (*results, NextStep.CREATE)
         case _ if _only_failures_left(job):
-            return (*results, NextStep.RETRY)
+            return (*results, NextStep.INSPECT if failing_again else NextStep.RETRY)
         case _:
             return (NextStep.RESUME, *results)
 

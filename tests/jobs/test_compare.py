@@ -66,16 +66,6 @@ async def test_a_comparison_has_a_row_for_each_group(manager):
         assert told["verdict"] == "all 3 seeds equal"
 
 
-@pytest.mark.parametrize(
-    ("changes", "asked", "sentence"),
-    [
-        ({"kappas": ["5", "6"]}, {}, "allowed: a job that shares a cell"),
-        ({"seeds": [7]}, {}, "allowed: a job that shares a seed"),
-        ({}, {"group_by": "kapa"}, "Did you mean kappa?"),
-        ({}, {"measures": "trading"}, "measures: got 'trading'"),
-        ({}, {"where": "kappa > 7"}, "allowed: a condition that some cell meets"),
-    ],
-)
 async def test_headlines_may_be_compared_where_one_parameter_of_one_value_differs(manager):
     """What has one value in each job tells no cells apart, be it a grid's or not."""
     alone = {"mus": [0], "n_replicates": 5}
@@ -143,12 +133,22 @@ async def test_several_jobs_are_each_compared_with_the_first(manager):
 
 
 async def test_a_parameter_that_one_job_varies_and_the_other_lacks_keeps_them_apart(manager):
-    horizons = {"vary": {"horizon": [3, 5]}, "kappas": ["1"], "mus": [0]}
-    one, two = await finished(manager, **horizons), await finished(manager, kappas=["1"], mus=[0])
-    with pytest.raises(InvalidInput, match="horizon has several values in one, and is not set"):
+    debts = {"vary": {"q_per_agent": [50, 100]}, "kappas": ["1"], "mus": [0]}
+    one, two = await finished(manager, **debts), await finished(manager, kappas=["1"], mus=[0])
+    with pytest.raises(InvalidInput, match="q_per_agent has several values in one, and is not set"):
         await manager.compare(one.job_id, two.job_id)
 
 
+@pytest.mark.parametrize(
+    ("changes", "asked", "sentence"),
+    [
+        ({"kappas": ["5", "6"]}, {}, "allowed: a job that shares a cell"),
+        ({"seeds": [7]}, {}, "allowed: a job that shares a seed"),
+        ({}, {"group_by": "kapa"}, "Did you mean kappa?"),
+        ({}, {"measures": "trading"}, "measures: got 'trading'"),
+        ({}, {"where": "kappa > 7"}, "allowed: a condition that some cell meets"),
+    ],
+)
 async def test_jobs_without_anything_in_common_are_not_compared(manager, changes, asked, sentence):
     one, two = await finished(manager), await finished(manager, **changes)
     with pytest.raises(InvalidInput) as error:

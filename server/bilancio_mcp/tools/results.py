@@ -72,7 +72,8 @@ async def job_results(
     return JobResults(
         summary=text.read_as(results.reading, job.job_id)
         + results.headline
-        + _shows(results.table),
+        + _shows(results.table)
+        + f" {results.repetition}".rstrip(),
         next=calls.after_results(results, table, group_by),
         job_id=job.job_id,
         description=job.description,

@@ -33,10 +33,10 @@ async def job_status(
     """Answer a call of the tool."""
     progress = await _waited(ctx, job_id, wait_s)
     job = progress.job
-    said = text.progress(job, progress.eta_s, progress.idle_s)
+    said = f"{text.progress(job, progress.eta_s, progress.idle_s)} {progress.repetition}".rstrip()
     return Status(
         summary=text.read_as(progress.reading, job.job_id) + said,
-        next=calls.after_status(job, waited_s=wait_s),
+        next=calls.after_status(job, waited_s=wait_s, repetition=progress.repetition),
         job_id=job.job_id,
         description=job.description,
         status=job.state,

@@ -23,6 +23,7 @@ from bilancio.jobs import (
     preview,
     progress,
     search,
+    stories,
 )
 from bilancio.jobs.clock import Clock, utc_now
 from bilancio.jobs.maintenance import backup, recover
@@ -133,6 +134,7 @@ class AsyncJobManager:
     events = _of_session(progress.events)
     progress = _of_session(progress.progress)
 
+    run_story = _of_session(stories.run_story)
     runs_frame = _of_session(exports.runs_frame)
     to_xarray = _of_session(exports.to_xarray)
     plot = _of_session(plots.plot)

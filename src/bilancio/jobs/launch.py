@@ -257,14 +257,22 @@ async def _refuse_start(store: JobStore, job: Job) -> None:
         _refuse_other_numbers(job)
 
 
-def available_steps(job: Job) -> tuple[NextStep, ...]:
+def available_steps(job: Job, repetition: str = "") -> tuple[NextStep, ...]:
     """Return what one would do next with a job, as `next_steps` does.
 
     A plug-in, which may import numpy, is loaded only where the answer depends on it.
+
+    Parameters
+    ----------
+    repetition
+        Why its failed runs would fail again, as `Progress` and `Results` say it.
     """
     settled = job.manual or job.state in {"pending", "running", "completed"}
     return next_steps(
-        job, resumable=settled or _resumable(job), few_seeds=few_seeds(job) is not None
+        job,
+        resumable=settled or _resumable(job),
+        few_seeds=few_seeds(job) is not None,
+        failing_again=bool(repetition),
     )
 
 

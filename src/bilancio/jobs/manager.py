@@ -92,6 +92,7 @@ class JobManager:
     results = _blocking(AsyncJobManager.results)
     compare = _blocking(AsyncJobManager.compare)
     run_of = _blocking(AsyncJobManager.run_of)
+    run_story = _blocking(AsyncJobManager.run_story)
     runs_frame = _blocking(AsyncJobManager.runs_frame)
     to_xarray = _blocking(AsyncJobManager.to_xarray)
     plot = _blocking(AsyncJobManager.plot)

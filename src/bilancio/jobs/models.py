@@ -374,6 +374,8 @@ class Progress(View):
         ended.
     means
         Mean metrics of the latest batch.
+    repetition
+        Why the failed runs would fail again, in a sentence; empty where that is open.
     """
 
     job: Job
@@ -384,6 +386,7 @@ class Progress(View):
     idle_s: float | None = None
     elapsed_s: float | None
     means: dict[str, float | None]
+    repetition: str = ""
 
 
 class Found(View):

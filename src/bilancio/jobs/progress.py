@@ -105,6 +105,11 @@ async def _progress(session: Session, job: Job, reading: str) -> Progress:
     if job.started_at is not None:
         began = job.started_at if start is None else start.timestamp  # an import brings no events
         elapsed = ((job.completed_at or session.clock()) - began).total_seconds()
+    repetition = ""
+    if job.failed_runs:
+        from bilancio.jobs import failures  # numpy, which the status of other jobs does without
+
+        repetition = await failures.repetition(store, job)
     pace = _Pace(None, None, None)
     if job.state == "running":
         pace = _pace(job, start, latest, session.clock())
@@ -117,6 +122,7 @@ async def _progress(session: Session, job: Job, reading: str) -> Progress:
         idle_s=pace.idle_s,
         elapsed_s=elapsed,
         means=details.get("means") or details.get("metrics") or {},
+        repetition=repetition,
     )
 
 

@@ -30,6 +30,7 @@ from bilancio.jobs.artifacts import tables
 from bilancio.jobs.artifacts.folder import MANIFEST
 from bilancio.jobs.artifacts.formats import formats_of
 from bilancio.jobs.artifacts.manifest import runs_in_tables
+from bilancio.jobs.failures import repetition, told
 from bilancio.jobs.findings import findings
 from bilancio.jobs.lookup import find
 from bilancio.jobs.models import Job, JobStatus, Listing
@@ -71,7 +72,8 @@ async def results(
         "table": None,
         "files": tables.present(job),
         "runs_in_tables": await asyncio.to_thread(runs_in_tables, job),
-        "failures": {job.run_ids[index]: error for index, error in failed.items()},
+        "failures": await asyncio.to_thread(told, job, failed),
+        "repetition": await repetition(store, job),
     }
     if job.manual or not await store.recorded(job.job_id):
         _refuse_question(job, question)
@@ -234,23 +236,42 @@ def _count(job: Job, status: str | None) -> int:
 
 async def run_of(session: Session, name: str, which: str | int) -> dict[str, Any]:
     """Return one run by its index or its id; see `AsyncJobManager.run_of`."""
-    which = str(which)
     job, store = (await find(session, name)).job, await session.store()
-    known = job.run_ids
+    (row,) = await rows_of(store, job, np.array([index_of(job, which)]))
+    return row
+
+
+def index_of(job: Job, which: str | int, words: str = "") -> int:
+    """Return the index of a run that is given by its index or its id.
+
+    Parameters
+    ----------
+    words
+        What else a caller takes, to be told.
+
+    Raises
+    ------
+    InvalidInput
+    """
+    which, known = str(which), job.run_ids
     if job.manual:
         raise invalid("run", which, "runs of a job that was carried out by a worker")
-    allowed = f"an index from 0 to {len(known) - 1}, or a run's id such as {known[0]}"
+    allowed = f"{words}an index from 0 to {len(known) - 1}, or a run's id such as {known[0]}"
     try:
         index = int(which) if which.isdecimal() else int(which[-7:], 16)
     except ValueError:
         raise invalid("run", which, allowed) from None
     if index >= len(known) or (not which.isdecimal() and known[index] != which):
         raise invalid("run", which, allowed)
+    return index
+
+
+async def rows_of(store: JobStore, job: Job, wanted: Any) -> list[dict[str, Any]]:
+    """Return some runs, neighbours, as `AsyncJobManager.runs` does."""
     failed = await store.failed_runs(job.job_id)
-    stored = await store.chunks(job.job_id, index, index)
+    stored = await store.chunks(job.job_id, int(wanted[0]), int(wanted[-1]))
     experiment = experiment_of(job)
-    (row,) = await asyncio.to_thread(_run_rows, job, experiment, np.array([index]), stored, failed)
-    return row
+    return await asyncio.to_thread(_run_rows, job, experiment, wanted, stored, failed)
 
 
 async def run_indices(

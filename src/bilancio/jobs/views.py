@@ -219,7 +219,9 @@ class Results(Tabular):
     runs_in_tables
         How many runs the tables among the files hold, the first ones; None for all of them.
     failures
-        The first failed runs: run id → error.
+        The first failed runs: run id → cell, seed and error.
+    repetition
+        Why the failed runs would fail again, in a sentence; empty where that is open.
     """
 
     job: Job
@@ -237,6 +239,7 @@ class Results(Tabular):
     files: dict[str, str]
     runs_in_tables: int | None = None
     failures: dict[str, str]
+    repetition: str = ""
 
     def plot(self, kind: str | None = None, **asked: Any) -> Plot:
         """Draw the job, as it is now in the store that it came from; see `JobManager.plot`.

@@ -29,9 +29,16 @@ MANY_ROWS = 10  # that one would have to count
 SHARE = "share"  # of the variance, in a table of effects
 
 
-def next_command(job: Job) -> str:
-    """Say what one would do next with a job, and the command that does it."""
-    match available_steps(job)[0]:
+def next_command(job: Job, repetition: str = "") -> str:
+    """Say what one would do next with a job, and the command that does it.
+
+    Parameters
+    ----------
+    repetition
+        Why its failed runs would fail again; empty where that is open.
+    """
+    steps = available_steps(job, repetition)
+    match NextStep.INSPECT if NextStep.INSPECT in steps else steps[0]:
         case NextStep.CREATE:
             manifest = shlex.quote(str(job.folder / "job_manifest.json"))
             return (
@@ -39,6 +46,8 @@ def next_command(job: Job) -> str:
             )
         case NextStep.RETRY:
             return f"Retry the failed runs: bilancio jobs resume {job.job_id}"
+        case NextStep.INSPECT:
+            return f"{repetition} List them: bilancio jobs runs {job.job_id} --status failed"
         case NextStep.WATCH as step:
             return f"Follow it: bilancio jobs {step} {job.job_id}"
         case step:
@@ -67,7 +76,7 @@ def show_job(output: Output, progress: Progress) -> None:
     }
     output.show(pairs_table(parameters, width=output.width))
     output.say()
-    output.say(next_command(job))
+    output.say(next_command(job, progress.repetition))
     say_few_seeds(output, job)
 
 
@@ -100,7 +109,9 @@ def show_results(
     if results.plan is not None:
         output.say(results.plan["sentence"], style="dim")
     for run_id, error in results.failures.items():
-        output.say(f"{run_id} failed: {error}")
+        output.say(f"{run_id} failed, {error}")
+    if results.repetition:
+        output.say(f"Note: {results.repetition}")
     if results.files:
         output.say()
         output.say(f"Files in {results.job.folder}:")

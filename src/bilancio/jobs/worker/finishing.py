@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bilancio.executors.base import Outcome
+from bilancio.jobs.failures import places_of
 from bilancio.jobs.findings import findings
 from bilancio.jobs.models import Job
 from bilancio.jobs.store import JobStore
@@ -13,13 +14,14 @@ from bilancio.text import runs
 
 
 def failure_sentence(job: Job, failed: dict[int, str]) -> str:
-    """Say how many runs failed, why the first did, and whether the rest was left undone."""
+    """Say how many runs failed, where and why the first did, and whether some were left undone."""
     index, reason = next(iter(failed.items()))
+    where = places_of(job, [index])[index]
     of_lots = job.config.adaptive and not job.config.searches
     done = job.completed_runs + job.failed_runs
     sentence = (
         f"{job.failed_runs} of {done if of_lots else job.total_runs} runs failed; "
-        f"the first, {job.run_ids[index]}: {reason}"
+        f"the first, {job.run_ids[index]}{where and f' ({where})'}: {reason}"
     )
     left = job.total_runs - done
     if of_lots:

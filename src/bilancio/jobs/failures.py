@@ -1,0 +1,111 @@
+"""Failed runs: where they are, and whether they would fail again."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bilancio.errors import BilancioError
+from bilancio.experiments.reporting import parameters_of
+from bilancio.experiments.standard import StandardExperiment
+from bilancio.jobs.models import EventType, Job, JobStatus
+from bilancio.jobs.store import JobStore
+from bilancio.jobs.versions import experiment_of
+from bilancio.text import key_text, runs
+
+EVENTS = 100  # the latest ones, among which a job's ends are looked for
+NOT_TOLD = ("cell", "design", "arm", "seed")  # a run's place, which is told otherwise
+
+Values = Mapping[str, Any]
+
+
+def places_of(job: Job, indices: Sequence[int]) -> dict[int, str]:
+    """Return where runs are, by index: what varies in the job, arm, seed: `kappa 0.5, seed 43`.
+
+    Empty where the experiment cannot say it.
+    """
+    try:
+        columns = parameters_of(experiment_of(job), job.config, np.array(indices, np.int64))
+    except BilancioError:
+        return dict.fromkeys(indices, "")
+    rows = {name: column.tolist() for name, column in columns.items()}
+    return {
+        index: place(job, {name: column[at] for name, column in rows.items()})
+        for at, index in enumerate(indices)
+    }
+
+
+def place(job: Job, row: Values) -> str:
+    """Return where a run is, given its parameters, arm and seed."""
+    told = [f"{name} {key_text(value)}" for name, value in varied(job, row).items()]
+    if len(job.config.arms) > 1 and "arm" in row:
+        told.append(str(row["arm"]))
+    if "seed" in row:
+        told.append(f"seed {row['seed']}")
+    return ", ".join(told)
+
+
+def varied(job: Job, row: Values) -> dict[str, Any]:
+    """Return the parameters of a run that vary in its job; what is not known is left out."""
+    names = getattr(job.config, "varied", ()) or [name for name in row if name not in NOT_TOLD]
+    own = [name for name in names if name not in NOT_TOLD and name in row]
+    return {name: row[name] for name in own if row[name] == row[name] is not None}
+
+
+def told(job: Job, failed: Mapping[int, str]) -> dict[str, str]:
+    """Return errors of runs by run id, each after its cell and seed."""
+    places = places_of(job, list(failed))
+    return {
+        job.run_ids[index]: f"{places[index]}: {error}" if places[index] else error
+        for index, error in failed.items()
+    }
+
+
+async def repetition(store: JobStore, job: Job) -> str:
+    """Say why a job's failed runs would fail again, in a sentence; nothing where that is open.
+
+    They would where they have failed again with the same error, or all runs of a cell have failed.
+    """
+    if not job.failed_runs or job.manual or job.status is not JobStatus.FAILED:
+        return ""
+    latest = await store.events(job.job_id, limit=EVENTS, last=True)
+    ends = [each.details.get("error") for each in latest if each.event_type is EventType.FAILED]
+    if len(ends) > 1 and ends[-1] == ends[-2] is not None:
+        return "The same runs failed again with the same error; another start would not help."
+    failed = await store.failed_runs(job.job_id)
+    return await asyncio.to_thread(_of_cells, job, failed)
+
+
+def _of_cells(job: Job, failed: Mapping[int, str]) -> str:
+    """Say in which cells all runs have failed."""
+    try:
+        experiment = experiment_of(job)
+    except BilancioError:
+        return ""
+    if not isinstance(experiment, StandardExperiment):
+        return ""
+    layout = experiment.layout(job.config)
+    lost = np.zeros(layout.n_runs, bool)
+    lost[[index for index in failed if index < layout.n_runs]] = True
+    cube: NDArray[np.bool_] = layout.cube(lost)
+    cells, arms = np.nonzero(cube.all(axis=0)) if layout.n_seeds > 1 else (np.empty(0, int),) * 2
+    if not len(cells):
+        return ""
+    n_runs, first = len(cells) * layout.n_seeds, layout.index(0, cells[0], arms[0])
+    where = place(job, _without_seed(experiment, job, int(first)))
+    among = "" if len(cells) == 1 else ", and in other cells all, too"
+    return (
+        f"All runs with {where} failed{among} ({runs(n_runs)}); another start would not help."
+        if where
+        else f"All {runs(n_runs)} failed; another start would not help."
+    )
+
+
+def _without_seed(experiment: StandardExperiment, job: Job, index: int) -> dict[str, Any]:
+    columns = parameters_of(experiment, job.config, np.array([index]))
+    found = {name: column[0].item() for name, column in columns.items() if name != "seed"}
+    if not getattr(job.config, "varied", ()):
+        return {"arm": found["arm"]} if "arm" in found else {}
+    return found

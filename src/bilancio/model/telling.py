@@ -1,0 +1,172 @@
+"""A traced run told day by day: who paid, who failed to pay whom, what was sold at which price.
+
+References
+----------
+MODEL.md, sections 4 to 8.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from bilancio.model.trace import ROLES, Row
+from bilancio.text import plural
+
+SHOWN_NAMES = 3
+#: Events of a day are cut from the end of this list: what matters most comes first.
+KINDS = (
+    "defaulted", "sold", "injected", "written-off", "rolled-over", "settled", "rebucketed",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What happened on a day, or on all of them.
+
+    Attributes
+    ----------
+    counts
+        How many rows there are of each kind of event: one for each debt and holder.
+    faces, paid
+        Face of these debts, and what was paid for them, in money, by kind.
+    defaulting
+        Agents that failed to pay, in order.
+    """
+
+    counts: dict[str, int]
+    faces: dict[str, float]
+    paid: dict[str, float]
+    defaulting: tuple[str, ...]
+
+    @property
+    def sentence(self) -> str:
+        """All this in a line; empty where nothing happened."""
+        return "; ".join(self._parts())
+
+    def _parts(self) -> Iterator[str]:
+        count, face, paid = self.counts, self.faces, self.paid
+        if "defaulted" in count:
+            who = ", ".join(self.defaulting[:SHOWN_NAMES])
+            more = len(self.defaulting) - SHOWN_NAMES
+            who += f" and {more:,} more" if more > 0 else ""
+            verb = "defaults" if len(self.defaulting) == 1 else "default"
+            yield f"{who} {verb}, paying {money(paid['defaulted'])} of {money(face['defaulted'])}"
+        if "sold" in count:
+            what = f"{plural(count['sold'], 'ticket')} of face {money(face['sold'])}"
+            yield f"{what} sold for {money(paid['sold'])}"
+        if "injected" in count:
+            yield f"{money(paid['injected'])} comes from outside"
+        if "written-off" in count:
+            yield f"{money(face['written-off'])} written off"
+        if "rolled-over" in count:
+            yield f"{money(face['rolled-over'])} rolled over"
+        if "settled" in count:
+            yield f"{plural(count['settled'], 'payment')} of {money(paid['settled'])}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToldDay:
+    """What happened on one day.
+
+    Attributes
+    ----------
+    told
+        All of it, counted.
+    events
+        The first events that matter most, a clause each, in the order in which they happened.
+    left_out
+        How many more there are.
+    """
+
+    day: int
+    told: Told
+    events: tuple[str, ...]
+    left_out: int
+
+
+def told_days(
+    rows: Iterable[Row], *, days: Collection[int] = (), agents: Collection[str] = (), limit: int
+) -> list[ToldDay]:
+    """Return the days on which something happened.
+
+    Parameters
+    ----------
+    rows
+        Of `Trace.event_rows`.
+    days, agents
+        Only these days, and events in which one of these agents has a part; all where empty.
+    limit
+        How many events of a day are told.
+    """
+    by_day: dict[int, list[Row]] = defaultdict(list)
+    for row in picked(rows, days=days, agents=agents):
+        by_day[row["day"]].append(row)
+    return [_day(day, found, limit) for day, found in by_day.items()]
+
+
+def picked(
+    rows: Iterable[Row], *, days: Collection[int] = (), agents: Collection[str] = ()
+) -> Iterator[Row]:
+    """Yield the events of some days in which some agents have a part; all where none is named."""
+    wanted = set(agents)
+    for row in rows:
+        if days and row["day"] not in days:
+            continue
+        if not wanted or wanted & {row[role] for role in ROLES}:
+            yield row
+
+
+def totals(rows: Iterable[Row]) -> Told:
+    """Count events."""
+    counts: dict[str, int] = defaultdict(int)
+    faces: dict[str, float] = defaultdict(float)
+    paid: dict[str, float] = defaultdict(float)
+    defaulting: dict[str, None] = {}
+    for row in rows:
+        kind = row["event"]
+        counts[kind] += 1
+        faces[kind] += row["face"]
+        paid[kind] += row["cash"]
+        if kind == "defaulted":
+            defaulting[row["debtor"]] = None
+    return Told(
+        counts=dict(counts), faces=dict(faces), paid=dict(paid), defaulting=tuple(defaulting)
+    )
+
+
+def _day(day: int, rows: Sequence[Row], limit: int) -> ToldDay:
+    places = sorted(range(len(rows)), key=lambda place: (KINDS.index(rows[place]["event"]), place))
+    shown = sorted(places[:limit])
+    return ToldDay(
+        day=day,
+        told=totals(rows),
+        events=tuple(clause(rows[place]) for place in shown),
+        left_out=len(rows) - len(shown),
+    )
+
+
+def clause(row: Row) -> str:
+    """Say what happened in an event."""
+    debtor, holder, payer, payee = (row[role] for role in ("debtor", "holder", "payer", "payee"))
+    face, cash = money(row["face"]), money(row["cash"])
+    match row["event"]:
+        case "settled":
+            return f"{debtor} pays {holder} {cash}"
+        case "defaulted":
+            return f"{debtor} fails to pay {holder}: {cash} of {face}"
+        case "written-off":
+            return f"{debtor}'s debt of {face} to {holder} is written off"
+        case "rolled-over":
+            return f"{holder} lends {debtor} {face} again"
+        case "sold":
+            what = f"{face} owed by {debtor}"
+            return f"{holder} sells {payer} {what} for {cash} (price {row['price']:.4g})"
+        case "rebucketed":
+            return f"{payee} passes {payer} {face} owed by {debtor} for {cash}"
+        case _:
+            return f"{payee} gets {cash} from outside"
+
+
+def money(amount: float) -> str:
+    """Write an amount to the hundredth."""
+    return f"{amount:,.2f}".rstrip("0").rstrip(".")
