@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from bilancio.experiments.grid_sweep import GridSweep
 from bilancio.jobs.launch import available_steps
 from bilancio.jobs.models import Job
+from bilancio.jobs.telling import RunStory
 from bilancio.jobs.views import Comparison, Results
 from bilancio.printable import shortened
 from bilancio.text import MORE_SEEDS, NextStep
@@ -72,6 +73,21 @@ def after_comparison(seen: Comparison, group_by: Sequence[str]) -> str:
     others = f"; also {', '.join(left[1:])}" if left[1:] else ""
     by = [*group_by, left[0]]
     return f"compare_jobs(job_ids={names}, group_by={by}) breaks it down{others}."
+
+
+def after_run(story: RunStory, *, picked: bool) -> str:
+    """Say how more is seen of a run, or another one."""
+    run = story.runs[0]
+    name = f"job_id='{story.job.job_id}', run='{run.run_id}'"
+    if picked or run.totals is None:
+        return f"job_results(job_id='{story.job.job_id}') tells what all runs say together."
+    busy = max(run.days, key=lambda day: (len(day.told.defaulting), -day.day), default=None)
+    if busy is None:
+        return f"show_run(job_id='{story.job.job_id}', run='best') shows the other extreme."
+    said = f"show_run({name}, day={busy.day}) tells a day in full"
+    if not busy.told.defaulting:
+        return f"{said}."
+    return f"{said}; show_run({name}, agent='{busy.told.defaulting[0]}') follows an agent."
 
 
 def after_list(offset: int, shown: int, total: int, *, filtered: bool) -> str:

@@ -1,15 +1,27 @@
 """What tools return that compare jobs, or tell of single runs."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+)
 
 from bilancio.encoding import finite
+from bilancio.jobs.telling import RunStory, ToldRun
 from bilancio.jobs.views import Comparison
+from bilancio.model.telling import ToldDay
+from bilancio.printable import escaped, shortened
 from bilancio_mcp.outputs import Answer, ResultsTable, results_table
 from bilancio_mcp.sizes import fitted, six_digits
 
-DIFFERS = 1_000  # characters
+DIFFERS, VALUES = 1_000, 600  # characters
+DAYS, SHORT_DAYS, DAY = 7_000, 400, 6_000  # of a run's days, of those by default, and of one
 
 
 class ComparedJobs(Answer):
@@ -29,3 +41,70 @@ def compared_table(seen: Comparison, measures: tuple[str, ...]) -> ResultsTable 
     if len(seen.table.rows) < 2 and not measures and not seen.table.n_keys:  # noqa: PLR2004
         return None
     return results_table(seen.table, seen.primary, measures or (seen.primary,), offset=0)
+
+
+class ToldRunOut(BaseModel):
+    """One run. What is empty is left out."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    run_id: str
+    days: list[str] = Field(default=[], description="The most eventful ones.")
+    days_left_out: int = 0
+    values: dict[str, Any] = Field(default={}, description="Where no days are told.")
+
+    @model_serializer(mode="wrap")
+    def _without_empty_fields(self, written: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {name: value for name, value in written(self).items() if value}
+
+
+class ShownRun(Answer):
+    """What happened in a run, and in those of the other arms."""
+
+    runs: list[ToldRunOut]
+
+
+def told_runs(story: RunStory, *, short: bool) -> list[ToldRunOut]:
+    """Return the runs of a story as an answer holds them.
+
+    Parameters
+    ----------
+    short
+        Whether a look at the days is enough.
+    """
+    room = SHORT_DAYS if short else DAYS
+    return [_told(run, story.values(run), room) for run in story.runs]
+
+
+def _told(run: ToldRun, values: dict[str, Any], room: int) -> ToldRunOut:
+    lines = {day.day: shortened(_line(day), min(DAY, room)) for day in run.days}
+    kept = _most_eventful(run.days, lines, room)
+    return ToldRunOut(
+        run_id=run.run_id,
+        days=[lines[day] for day in sorted(kept)],
+        days_left_out=len(lines) - len(kept),
+        values=six_digits(fitted(values, VALUES)),
+    )
+
+
+def _most_eventful(days: Sequence[ToldDay], lines: dict[int, str], room: int) -> list[int]:
+    """Return the days with most defaults, then those with most sales, while there is room."""
+    order = sorted(
+        days,
+        key=lambda day: (-len(day.told.defaulting), -day.told.counts.get("sold", 0), day.day),
+    )
+    kept: list[int] = []
+    for day in order:
+        room -= len(lines[day.day])
+        if room < 0 and kept:
+            break
+        kept.append(day.day)
+    return kept
+
+
+def _line(day: ToldDay) -> str:
+    """Tell a day on one line."""
+    number = f"day {day.day}" if day.day == day.last else f"days {day.day} to {day.last}, each"
+    events = "; ".join(day.events)
+    more = f"; {day.left_out:,} more" if day.left_out and day.events else ""
+    return escaped(f"{number}: {day.told.sentence}" + (f" ({events}{more})" if events else ""))

@@ -3,7 +3,17 @@
 from mcp.server.mcpserver.tools import Tool
 
 from bilancio_mcp.schemas import with_sweeps
-from bilancio_mcp.tools import cancel, compare, create, listing, plot, results, start, status
+from bilancio_mcp.tools import (
+    cancel,
+    compare,
+    create,
+    listing,
+    plot,
+    results,
+    show_run,
+    start,
+    status,
+)
 
 TOOLS = (
     create.TOOL,
@@ -12,6 +22,7 @@ TOOLS = (
     results.TOOL,
     compare.TOOL,
     plot.TOOL,
+    show_run.TOOL,
     listing.TOOL,
     cancel.TOOL,
 )

@@ -1,6 +1,6 @@
 """`bilancio run KIND`: one run in detail, simulated here and now."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,26 +12,17 @@ from bilancio.cli import options
 from bilancio.cli.context import AsJson, JobName, name_of, with_manager
 from bilancio.cli.parsing import CommandGroup, command, help_text, parse_int, split_csv
 from bilancio.cli.render.console import Output, emit
-from bilancio.cli.render.run import show_run
+from bilancio.cli.render.run import show_run, show_story, show_tables
 from bilancio.errors import OutputError, invalid
-from bilancio.experiments.configs import RingSettings
 from bilancio.jobs.manager import AsyncJobManager
-from bilancio.jobs.models import Found
-from bilancio.model import (
-    METRICS,
-    Arm,
-    BalancedParameters,
-    Parameters,
-    RingParameters,
-    Run,
-    simulate,
-    warm_up,
-)
-from bilancio.model.trace import DESKS, ROLES, Row, Trace
+from bilancio.jobs.telling import RunStory
+from bilancio.model import Arm, BalancedParameters, Parameters, RingParameters, simulate, warm_up
+from bilancio.model.telling import agent_name, check_agents, picked
+from bilancio.model.trace import DESKS, Row, Trace
 from bilancio.paths import absolute_path
-from bilancio.validation import nearest, validated
 
 _PANEL = "What to show"
+TOLD_EVENTS = 3  # of a day, where no day or agent was picked
 _EXAMPLES = {
     "ring": "--n-agents 5 --kappa 0.5 --mu 0.5 --maturity-days 3 --q-total 500",
     "balanced": "--kappa 0.5 --agent H3,dealer_short --day 1",
@@ -108,7 +99,7 @@ def _add_command(kind: str, model: type[RingParameters] | type[BalancedParameter
         **given: Any,
     ) -> None:
         selection = _selection(day, agent, limit, out_dir, as_json=as_json)
-        _simulate(options.run_parameters(model, given), selection, {})
+        _simulate(options.run_parameters(model, given), selection)
 
     about = (model.model_fields["kind"].description or "").rstrip(".")
     example = f"bilancio run {kind} {_EXAMPLES[kind]}"
@@ -123,8 +114,8 @@ _add_command("balanced", RunWithDealers)
 @command(
     app,
     "job",
-    "Simulate one run of a job again, and check that it gives what was recorded.",
-    "bilancio run job bright-ocean-swift-tiger --run 12 --agent H3",
+    "Tell what happened in one run of a job, day by day, simulated again.",
+    "bilancio run job bright-ocean-swift-tiger --run worst --day 3",
 )
 def of_job(
     job: JobName,
@@ -132,38 +123,58 @@ def of_job(
     run: Annotated[
         str,
         typer.Option(
-            metavar="N", help="Its index, from 0, or its id, as `bilancio jobs runs` shows them."
+            metavar="RUN",
+            help="Index, id, failed, or worst or best: the lowest or highest effect, of which both "
+            "arms are told.",
         ),
-    ] = "0",
+    ] = "worst",
     day: Day = None,
     agent: Agent = None,
     limit: Limit = "40",
     out_dir: OutDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """Simulate one run of a job."""
+    """Tell one run of a job."""
     selection = _selection(day, agent, limit, out_dir, as_json=as_json)
+    output = Output(as_json)
+    detailed = bool(selection.days or selection.agents)
 
-    async def ask(manager: AsyncJobManager) -> tuple[Found, dict[str, Any]]:
-        found = await manager.find_job(name_of(job))
-        return found, await manager.run_of(found.job.job_id, run)
+    async def ask(manager: AsyncJobManager) -> RunStory:
+        return await manager.run_story(
+            name_of(job),
+            run,
+            day=selection.days,
+            agent=selection.agents,
+            limit=0 if detailed else TOLD_EVENTS,
+            notify=output.note,
+        )
 
-    found, row = with_manager(ask)
-    Output(as_json).reading(found)
-    _simulate(_parameters(found, row), selection, row)
+    story = with_manager(ask)
+    output.reading(story)
+    told = story.runs[0]
+    tables = _tables(told.trace, selection) if told.trace else {}
+    files = _write_tables(told.trace, selection)
+    if as_json:
+        about = {"parameters": told.parameters or told.given, "outcome": told.outcome}
+        emit(
+            {
+                **_without_job(story),
+                **about,
+                "as_recorded": told.as_recorded,
+                **tables,
+                "files": files,
+            }
+        )
+        return
+    show_story(output, story)
+    if detailed:
+        show_tables(output, tables, limit=selection.limit)
+    _show_files(output, files, selection)
 
 
-def _parameters(found: Found, row: Mapping[str, Any]) -> Parameters:
-    """Return the parameters of a run of a job."""
-    config = found.job.config
-    if not isinstance(config, RingSettings):
-        allowed = "a job of single, ring or balanced runs"
-        raise invalid("job", f"{found.job.job_id}, of type {config.sweep_type}", allowed)
-    if row.get("kappa") is None:
-        raise invalid("run", row["run_id"], "a run that its search has planned")
-    model = config.parameter_model()
-    own = {name: row[name] for name in model.model_fields if name in row}
-    return validated(model, config.run_of(own))
+def _without_job(story: RunStory) -> dict[str, Any]:
+    """Return a story as JSON holds it, with the job's name instead of the job."""
+    return {"job_id": story.job.job_id, **story.model_dump(mode="json", exclude={"job"})}
 
 
 def _selection(
@@ -176,16 +187,16 @@ def _selection(
 ) -> Selection:
     return Selection(
         days=tuple(parse_int("day", each, least=0) for each in split_csv(days)),
-        agents=tuple(split_csv(agents)),
+        agents=tuple(map(agent_name, split_csv(agents))),
         limit=parse_int("limit", limit, least=0),
         out_dir=None if out_dir is None else absolute_path("out_dir", out_dir),
         as_json=as_json,
     )
 
 
-def _simulate(parameters: Parameters, selection: Selection, recorded: Mapping[str, Any]) -> None:
+def _simulate(parameters: Parameters, selection: Selection) -> None:
     """Simulate a run and show it."""
-    _refuse_unknown_agents(parameters, selection)
+    check_agents(selection.agents, parameters)
     output = Output(selection.as_json)
     warm_up(output.note, traced=True)
     found = simulate(trace=True, **parameters.model_dump())
@@ -194,56 +205,30 @@ def _simulate(parameters: Parameters, selection: Selection, recorded: Mapping[st
     if any(day >= days for day in selection.days):
         got = ", ".join(map(str, selection.days))
         raise invalid("day", got, f"whole numbers from 0 to {days - 1}, the days of this run")
-    files = _write_tables(found, selection)
-    outcome = _outcome(found)
-    same = _same(outcome, recorded)
-    tables = _tables(found.trace, selection)
+    files = _write_tables(found.trace, selection)
+    outcome, tables = found.outcome, _tables(found.trace, selection)
     if selection.as_json:
-        about = {"parameters": parameters, "outcome": outcome, "as_recorded": same}
+        about = {"parameters": parameters, "outcome": outcome}
         emit({**about, **tables, "files": files})
         return
     show_run(output, parameters, outcome, tables, limit=selection.limit)
-    if same is not None:
-        output.say()
-        agreement = "the same as" if same else "NOT the same as"
-        output.say(f"This is {agreement} what is recorded of {recorded['run_id']}.")
+    _show_files(output, files, selection)
+
+
+def _show_files(output: Output, files: Sequence[str], selection: Selection) -> None:
     if files:
         output.say()
         output.say(f"Files in {selection.out_dir}:")
         output.say(f"  {', '.join(Path(each).name for each in files)}")
 
 
-def _refuse_unknown_agents(parameters: Parameters, selection: Selection) -> None:
-    n = parameters.n_agents
-    desks = DESKS if isinstance(parameters, BalancedParameters) else ()
-    known = {f"H{i}" for i in range(1, n + 1)} | set(desks)
-    for name in selection.agents:
-        if name not in known:
-            allowed = ", ".join([f"H1 to H{n}", *desks])
-            raise invalid("agent", name, allowed, nearest(name, known))
-
-
-def _write_tables(found: Run, selection: Selection) -> list[str]:
-    if selection.out_dir is None or found.trace is None:
+def _write_tables(trace: Trace | None, selection: Selection) -> list[str]:
+    if selection.out_dir is None or trace is None:
         return []
     try:
-        return [str(path) for path in found.trace.write(selection.out_dir)]
+        return [str(path) for path in trace.write(selection.out_dir)]
     except OSError as error:
         raise OutputError(str(selection.out_dir), error.strerror or str(error)) from error
-
-
-def _outcome(found: Run) -> dict[str, Any]:
-    """Return what a run found, by name; without what a plain ring has nothing of."""
-    dealers = isinstance(found.parameters, BalancedParameters)
-    names = [metric.name for metric in METRICS if dealers or not metric.dealers]
-    return {name: getattr(found, name) for name in names}
-
-
-def _same(outcome: Mapping[str, Any], recorded: Mapping[str, Any]) -> bool | None:
-    """Return whether a run found what is recorded of it; None where nothing is."""
-    if recorded.get("status") != "completed":
-        return None
-    return all(outcome[name] == recorded[name] for name in outcome if name in recorded)
 
 
 def _tables(account: Trace, selection: Selection) -> dict[str, list[Row]]:
@@ -255,11 +240,7 @@ def _tables(account: Trace, selection: Selection) -> dict[str, list[Row]]:
         return not selection.days or day in selection.days
 
     return {
-        "events": [
-            row
-            for row in account.event_rows()
-            if asked(row["day"]) and (not wanted or wanted & {row[role] for role in ROLES})
-        ],
+        "events": [*picked(account.event_rows(), days=selection.days, agents=selection.agents)],
         "quotes": [
             row
             for row in account.quote_rows()

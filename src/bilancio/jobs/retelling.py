@@ -1,16 +1,16 @@
 """Single runs told again: which one, simulated anew, and what happened in its other arms."""
 
-import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bilancio import text
 from bilancio.errors import InvalidInput, Problem, invalid
 from bilancio.experiments.answers import ratio
 from bilancio.experiments.configs import RingSettings
-from bilancio.experiments.reduction import column_of
+from bilancio.experiments.reduction import column_of, metric_of
 from bilancio.experiments.standard import StandardExperiment
 from bilancio.jobs.failures import place, varied
 from bilancio.jobs.lookup import find
@@ -23,11 +23,10 @@ from bilancio.jobs.store import JobStore
 from bilancio.jobs.telling import RunStory, ToldRun
 from bilancio.jobs.threads import in_thread
 from bilancio.jobs.versions import experiment_of, version_remarks
-from bilancio.model import METRICS, BalancedParameters, Parameters, Run, simulate, warm_up
-from bilancio.model.telling import told_days, totals
-from bilancio.model.trace import DESKS
+from bilancio.model import Parameters, simulate, warm_up
+from bilancio.model.telling import agent_name, check_agents, told_days, totals
 from bilancio.text import number, plural
-from bilancio.validation import nearest, validated
+from bilancio.validation import validated
 
 WORST, BEST, FAILED = "worst", "best", "failed"
 MOST_EVENTS = 10_000  # told of a day
@@ -80,12 +79,14 @@ async def story(
         allowed = "nothing: there is no trace of this run's days"
         raise invalid(field, ", ".join(map(str, got)), allowed)
     _refuse_late(runs, asked.days)
+    metrics = _primary_metrics(job, runs)
     return RunStory(
         job=job,
         reading=found.reading,
-        headline=_headline(job, rows[0], chosen, runs),
+        headline=_headline(job, rows[0], chosen, runs, metrics),
         chosen=chosen.why,
         cell=varied(job, rows[0]),
+        metrics=metrics,
         runs=tuple(runs),
     )
 
@@ -116,7 +117,7 @@ async def _extreme(store: JobStore, job: Job, word: str) -> _Chosen:
     layout, arms = experiment.layout(job.config), job.config.arms
     name = experiment.primary_measure(recorded.names)
     (measure,) = (each for each in experiment.measures(recorded.names) if each.name == name)
-    metrics = {each.partition("@")[0] for each in measure.columns} & {*recorded.names}
+    metrics = {metric_of(each) for each in measure.columns} & {*recorded.names}
     runs: dict[str, NDArray[np.float64]] = {}
     async for dense in columns(store, job, experiment, sorted(metrics)):
         for metric, column in dense.items():
@@ -165,19 +166,22 @@ def _told(
 ) -> ToldRun:
     """Return a run as it is told; with *parameters*, simulated again."""
     about = {name: row.get(name) for name in ("run_id", "index", "arm", "seed", "status", "error")}
-    known = {*about, "job_id", "cell", "design"}
+    known, at = {*about, "job_id", "cell", "design"}, list(row).index("status")
     values = {name: value for name, value in row.items() if name not in known}
+    metrics = {name: values[name] for name in list(row)[at:] if name in values}
+    given = {name: value for name, value in values.items() if name not in metrics}
     if parameters is None:
-        return ToldRun(**about, values=values)
-    _refuse_unknown(asked.agents, parameters)
+        return ToldRun(**about, given=given, metrics=metrics)
+    check_agents(asked.agents, parameters)
     warm_up(notify, traced=True)
     found = simulate(trace=True, **parameters.model_dump())
     assert found.trace is not None, "a traced run has a trace"
-    outcome = _outcome(found)
+    outcome = found.outcome
     events = list(found.trace.event_rows())
     return ToldRun(
         **about,
-        values=values,
+        given=given,
+        metrics=metrics,
         as_recorded=_same(outcome, row),
         totals=totals(events),
         days=tuple(told_days(events, days=asked.days, agents=asked.agents, limit=asked.limit)),
@@ -186,13 +190,6 @@ def _told(
         parameters=parameters,
         trace=found.trace,
     )
-
-
-def _outcome(found: Run) -> dict[str, Any]:
-    """Return what a run found, by name; without what a plain ring has nothing of."""
-    dealers = isinstance(found.parameters, BalancedParameters)
-    names = [metric.name for metric in METRICS if dealers or not metric.dealers]
-    return {name: getattr(found, name) for name in names}
 
 
 def _same(outcome: Mapping[str, Any], recorded: Mapping[str, Any]) -> bool | None:
@@ -215,18 +212,7 @@ def _days(day: int | Days | None) -> tuple[int, ...]:
 def _agents(agent: str | int | Sequence[str | int] | None) -> tuple[str, ...]:
     """Return names of agents; a number, or `h7`, stands for a trader."""
     given = () if agent is None else (agent,) if isinstance(agent, int | str) else tuple(agent)
-    names = [str(each).strip() for each in given]
-    return tuple(re.sub(r"^[hH]?(\d+)$", r"H\1", name) for name in names if name)
-
-
-def _refuse_unknown(agents: Collection[str], parameters: Parameters) -> None:
-    n = parameters.n_agents
-    desks = DESKS if isinstance(parameters, BalancedParameters) else ()
-    known = {f"H{i}" for i in range(1, n + 1)} | set(desks)
-    for name in agents:
-        if name not in known:
-            allowed = ", ".join([f"H1 to H{n}", *desks])
-            raise invalid("agent", name, allowed, nearest(name, known))
+    return tuple(name for each in given if (name := agent_name(each)))
 
 
 def _refuse_late(runs: Sequence[ToldRun], days: Sequence[int]) -> None:
@@ -238,21 +224,38 @@ def _refuse_late(runs: Sequence[ToldRun], days: Sequence[int]) -> None:
         raise InvalidInput([Problem("day", got, allowed)])
 
 
-def _headline(job: Job, row: Row, chosen: _Chosen, runs: Sequence[ToldRun]) -> str:
+def _primary_metrics(job: Job, runs: Sequence[ToldRun]) -> tuple[str, ...]:
+    """Return the metrics that the primary measure is made of; none where no run has any."""
+    experiment = experiment_of(job)
+    names = next((list(each.metrics) for each in runs if each.metrics), [])
+    if not names or not isinstance(experiment, StandardExperiment):
+        return ()
+    primary = experiment.primary_measure(names)
+    found = next((each for each in experiment.measures(names) if each.name == primary), None)
+    return () if found is None else tuple(dict.fromkeys(map(metric_of, found.columns)))
+
+
+def _headline(
+    job: Job, row: Row, chosen: _Chosen, runs: Sequence[ToldRun], metrics: Sequence[str]
+) -> str:
     """Say which run it is, what came of it, and whether it is what was recorded."""
     why = f" ({chosen.why})" if chosen.why else ""
-    said = f"Run {chosen.number:,} of {job.job_id}{why}: {place(job, row)}."
-    told = [
-        f" {each.arm if len(runs) > 1 else 'In all'}: {each.totals.sentence or 'nothing happened'}."
-        for each in runs
-        if each.totals is not None
-    ]
+    told = [f"Run {chosen.number:,} of {job.job_id}{why}: {place(job, row)}."]
+    sentences = (_said(each, metrics, alone=len(runs) == 1) for each in runs)
+    told += [f"{text.capitalised(each)}." for each in sentences if each]
     if row["status"] == "failed":
-        told.append(f" It failed: {row['error']}")
+        told.append(f"It failed: {row['error']}")
     elif row["status"] == "pending":
-        told.append(" It has not been recorded yet.")
+        told.append("It has not been recorded yet.")
     if any(each.as_recorded is False for each in runs):
-        version = experiment_of(job).version
-        told.append(" Simulated again it is NOT the same as recorded.")
-        told += [f" {each}" for each in version_remarks(job, version)]
-    return said + "".join(told)
+        told.append("Simulated again it is NOT the same as recorded.")
+        told += version_remarks(job, experiment_of(job).version)
+    return " ".join(told)
+
+
+def _said(run: ToldRun, metrics: Sequence[str], *, alone: bool) -> str:
+    """Say what came of a run."""
+    known = [f"{name} {number(run.metrics.get(name))}" for name in metrics if name in run.metrics]
+    happened = "" if run.totals is None else run.totals.sentence or "nothing happened"
+    said = "; ".join(filter(None, [*known, happened]))
+    return f"{run.arm}: {said}" if said and not alone else said

@@ -18,8 +18,10 @@ class ToldRun(View):
         `completed`, `failed` or `pending`.
     error
         Why it failed; None if it did not.
-    values
-        Its parameters and, once it is recorded, its metrics.
+    given
+        Its parameters, as far as its sweep varies them.
+    metrics
+        What is recorded of it.
     as_recorded
         Whether it gave the recorded metrics when it was simulated again; None where nothing is
         recorded, or it was not simulated.
@@ -39,7 +41,8 @@ class ToldRun(View):
     seed: int | None
     status: str
     error: str | None
-    values: dict[str, Any]
+    given: dict[str, Any]
+    metrics: dict[str, Any]
     as_recorded: bool | None = None
     totals: Told | None = None
     days: tuple[ToldDay, ...] = ()
@@ -63,6 +66,8 @@ class RunStory(View):
         Why this one, where it was not named by its index or id.
     cell
         Its parameters that vary in the job.
+    metrics
+        The metrics that the primary measure is made of.
     runs
         The run itself, then those of the other arms under its seed. These are told day by day
         only where the pair was chosen; else only what is recorded of them.
@@ -73,4 +78,16 @@ class RunStory(View):
     headline: str
     chosen: str
     cell: dict[str, Any]
+    metrics: tuple[str, ...]
     runs: tuple[ToldRun, ...]
+
+    def values(self, run: ToldRun) -> dict[str, Any]:
+        """Return what is to be told of a run beside its days.
+
+        Of one that was simulated nothing; of another arm beside one only the primary metrics.
+        """
+        if run.totals is not None:
+            return {}
+        if any(each.totals is not None for each in self.runs):
+            return {name: run.metrics[name] for name in self.metrics if name in run.metrics}
+        return {**run.given, **run.metrics}

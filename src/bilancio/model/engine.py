@@ -6,11 +6,11 @@ MODEL.md: what a run is (sections 1 to 7) and what it reports (section 8).
 """
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bilancio.model.compilation import warm_up
 from bilancio.model.metrics import METRICS, End
-from bilancio.model.parameters import Parameters, parameters_of
+from bilancio.model.parameters import BalancedParameters, Parameters, parameters_of
 from bilancio.model.trace import Trace
 from bilancio.model.trace import trace as account_of
 
@@ -52,6 +52,13 @@ class Run:
     cash: "np.ndarray" = field(compare=False, repr=False)
     parameters: Parameters
     trace: Trace | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def outcome(self) -> dict[str, Any]:
+        """The metrics by name, without those that a plain ring has nothing of."""
+        dealers = isinstance(self.parameters, BalancedParameters)
+        names = [metric.name for metric in METRICS if dealers or not metric.dealers]
+        return {name: getattr(self, name) for name in names}
 
 
 def simulate(*, trace: bool = False, **fields: object) -> Run:

@@ -5,18 +5,23 @@ References
 MODEL.md, sections 4 to 8.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from bilancio.model.trace import ROLES, Row
+from bilancio.errors import invalid
+from bilancio.model.parameters import BalancedParameters, Parameters
+from bilancio.model.trace import DESKS, ROLES, Row
 from bilancio.text import plural
+from bilancio.validation import nearest
 
 SHOWN_NAMES = 3
 #: Events of a day are cut from the end of this list: what matters most comes first.
 KINDS = (
     "defaulted", "sold", "injected", "written-off", "rolled-over", "settled", "rebucketed",
 )  # fmt: skip
+NOTABLE = KINDS[:4]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,16 +67,20 @@ class Told:
             yield f"{money(face['rolled-over'])} rolled over"
         if "settled" in count:
             yield f"{plural(count['settled'], 'payment')} of {money(paid['settled'])}"
+        if "rebucketed" in count:
+            yield f"{money(face['rebucketed'])} passed on between desks"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToldDay:
-    """What happened on one day.
+    """What happened on one day, or on each of several in which the same debts were rolled over.
 
     Attributes
     ----------
+    day, last
+        The first and the last of these days.
     told
-        All of it, counted.
+        All that happened on one of them, counted.
     events
         The first events that matter most, a clause each, in the order in which they happened.
     left_out
@@ -79,6 +88,7 @@ class ToldDay:
     """
 
     day: int
+    last: int
     told: Told
     events: tuple[str, ...]
     left_out: int
@@ -96,12 +106,22 @@ def told_days(
     days, agents
         Only these days, and events in which one of these agents has a part; all where empty.
     limit
-        How many events of a day are told.
+        How many events of a day are told. Payments and rollovers are counted only, unless days or
+        agents are named.
     """
     by_day: dict[int, list[Row]] = defaultdict(list)
     for row in picked(rows, days=days, agents=agents):
         by_day[row["day"]].append(row)
-    return [_day(day, found, limit) for day, found in by_day.items()]
+    kinds = KINDS if days or agents else NOTABLE
+    told: list[ToldDay] = []
+    for day, found in by_day.items():
+        new = _day(day, found, limit, kinds)
+        before = told[-1] if told else None
+        if before and not new.events and (before.last, before.told) == (day - 1, new.told):
+            told[-1] = replace(before, last=day)
+        else:
+            told.append(new)
+    return told
 
 
 def picked(
@@ -134,14 +154,23 @@ def totals(rows: Iterable[Row]) -> Told:
     )
 
 
-def _day(day: int, rows: Sequence[Row], limit: int) -> ToldDay:
-    places = sorted(range(len(rows)), key=lambda place: (KINDS.index(rows[place]["event"]), place))
-    shown = sorted(places[:limit])
+def _day(day: int, rows: Sequence[Row], limit: int, kinds: Sequence[str]) -> ToldDay:
+    """Return a day; events that read the same are told once, with their number."""
+    first: dict[str, int] = {}
+    times: dict[str, int] = defaultdict(int)
+    for place, row in enumerate(rows):
+        if row["event"] in kinds:
+            said = clause(row)
+            first.setdefault(said, place)
+            times[said] += 1
+    ranked = sorted(first, key=lambda said: (kinds.index(rows[first[said]]["event"]), first[said]))
+    shown = sorted(ranked[:limit], key=first.__getitem__)
     return ToldDay(
         day=day,
+        last=day,
         told=totals(rows),
-        events=tuple(clause(rows[place]) for place in shown),
-        left_out=len(rows) - len(shown),
+        events=tuple(f"{said} (× {times[said]:,})" if times[said] > 1 else said for said in shown),
+        left_out=sum(times.values()) - sum(times[said] for said in shown),
     )
 
 
@@ -165,6 +194,26 @@ def clause(row: Row) -> str:
             return f"{payee} passes {payer} {face} owed by {debtor} for {cash}"
         case _:
             return f"{payee} gets {cash} from outside"
+
+
+def agent_name(given: str | int) -> str:
+    """Return an agent's name; 7 and `h7` stand for the trader H7."""
+    return re.sub(r"^[hH]?(\d+)$", r"H\1", str(given).strip())
+
+
+def check_agents(names: Iterable[str], parameters: Parameters) -> None:
+    """Refuse agents that a run does not have.
+
+    Raises
+    ------
+    InvalidInput
+    """
+    desks = DESKS if isinstance(parameters, BalancedParameters) else ()
+    known = {f"H{i}" for i in range(1, parameters.n_agents + 1)} | set(desks)
+    for name in names:
+        if name not in known:
+            allowed = ", ".join([f"H1 to H{parameters.n_agents}", *desks])
+            raise invalid("agent", name, allowed, nearest(name, known))
 
 
 def money(amount: float) -> str:

@@ -5,6 +5,7 @@ from typing import Any
 
 from bilancio.cli.render.console import Output
 from bilancio.cli.render.layout import pairs_table, rows_table
+from bilancio.jobs.telling import RunStory
 from bilancio.model import Parameters
 from bilancio.model.trace import MICRO, ROLES, Row
 from bilancio.text import number, sweep
@@ -43,6 +44,36 @@ def show_run(
             width=output.width,
         )
     )
+    show_tables(output, tables, limit=limit)
+
+
+def show_story(output: Output, story: RunStory) -> None:
+    """Show what happened in a run, and in those of the other arms, a line for each day."""
+    output.say(story.headline)
+    for run in story.runs:
+        output.say()
+        output.say(f"{run.run_id}, seed {run.seed}", style="bold")
+        if run.status == "failed":
+            output.say(f"Failed: {run.error}")
+        shown = {name: _value(name, value) for name, value in story.values(run).items()}
+        if shown:
+            output.show(pairs_table(shown, width=output.width))
+        for day in run.days:
+            days = (
+                f"day {day.day}" if day.day == day.last else f"days {day.day} to {day.last}, each"
+            )
+            output.say(f"{days}: {day.told.sentence}")
+            for event in day.events:
+                output.say(f"    {event}", style="dim")
+            if day.left_out and day.events:
+                output.say(f"    … and {day.left_out:,} more: --day {day.day}", style="dim")
+        if run.as_recorded is not None:
+            agreement = "the same as" if run.as_recorded else "NOT the same as"
+            output.say(f"This is {agreement} what is recorded of {run.run_id}.")
+
+
+def show_tables(output: Output, tables: Mapping[str, list[Row]], *, limit: int) -> None:
+    """Show tables of what happened in a run, each with at most *limit* rows, 0 for all."""
     for title, rows in tables.items():
         if rows:
             output.say()
