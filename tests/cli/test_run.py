@@ -141,6 +141,23 @@ def test_a_run_of_a_job_finds_what_is_recorded(bilancio, job):
     assert f"This is the same as what is recorded of {recorded['run_id']}." in said.out
 
 
+def test_the_pair_in_which_trading_did_worst_is_told_day_by_day(bilancio, job):
+    runs = bilancio("jobs", "runs", job, "--json").json["runs"]
+    effects = [
+        passive["delta_total"] - active["delta_total"]
+        for passive, active in zip(runs[::2], runs[1::2], strict=True)
+    ]
+    worst = runs[2 * effects.index(min(effects)) + 1]
+    said = bilancio("run", "job", job)
+    assert said.out.startswith(f"Run {worst['index']} of {job} (lowest trading_effect of 8 pairs, ")
+    for index in (worst["index"], worst["index"] - 1):
+        assert f"This is the same as what is recorded of {runs[index]['run_id']}." in said.out
+    assert any(line.startswith("day 0: ") for line in said.out.splitlines())
+    assert "Events: faces" not in said.out
+    picked = bilancio("run", "job", job, "--run", "best", "--day", "1", "--agent", "3")
+    assert "Events: faces" in picked.out or "No such events." in picked.out
+
+
 def test_nothing_is_stored(bilancio, stored):
     bilancio(*ONE_RING)
     assert stored() == 0
@@ -183,7 +200,8 @@ def test_bad_input_gets_a_sentence(bilancio, words, sentence):
 @pytest.mark.parametrize("which", ["16", "-1", "x", "balanced_passive_0000000000c"])
 def test_a_run_that_a_job_does_not_have_is_refused(bilancio, job, which):
     said = bilancio("run", "job", job, f"--run={which}")
-    assert said.err.startswith(f"run: got '{which}'; allowed: an index from 0 to 15, or a run's id")
+    allowed = "worst, best, failed, an index from 0 to 15, or a run's id"
+    assert said.err.startswith(f"run: got '{which}'; allowed: {allowed}")
     assert (said.code, said.out, said.err.count("\n")) == (1, "", 1)
 
 

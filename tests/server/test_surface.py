@@ -80,7 +80,7 @@ async def test_there_are_exactly_these_tools_and_all_but_the_picture_return_stru
 async def test_hints_say_which_tools_only_read():
     hints = {tool.name: tool.annotations for tool in await listed()}
     reading = [name for name, hint in hints.items() if hint.read_only_hint]
-    assert reading == ["job_status", "job_results", "list_jobs"]
+    assert reading == ["job_status", "job_results", "compare_jobs", "show_run", "list_jobs"]
     assert not any(hint.destructive_hint for hint in hints.values())
     repeatable = [name for name, hint in hints.items() if hint.idempotent_hint]
     assert repeatable == ["start_sweep", "plot_results", "cancel_job"]
