@@ -41,7 +41,7 @@ LISTS_MS = 300_000  # for which a client may keep what it was listed
 
 INSTRUCTIONS = """\
 bilancio runs simulation sweeps of a payment ring (Kalecki ring: firms that owe each other, \
-liquidity, default, dealers and value-based traders who trade the debts) as jobs with memorable \
+liquidity, default, dealers and value-based traders who trade the debts) as jobs with \
 four-word names, such as bright-ocean-swift-tiger. Jobs outlive conversations: a name that the \
 user mentions, in any spelling, is answered by job_status and job_results.
 
@@ -56,12 +56,11 @@ says what it would take; like takes another job's config.
 5. job_results: say the headline, the interval, the seeds behind it and the warnings; contrast \
 tells whether values of a parameter differ, effects which parameter matters; group_by any \
 parameter (kappa, concentration, mu, outside_mid_ratio, seed) shows what drives it.
-6. plot_results shows a picture of it.
-cancel_job stops a job; what it has found stays, and start_sweep resumes it.
+6. plot_results shows a picture; compare_jobs compares 2 to 6 jobs; show_run tells one run day by \
+day (worst, best, failed). cancel_job stops a job; start_sweep resumes it.
 
 Without a name, list_jobs finds jobs by status, tag or text. Each answer says in `next` what to \
-call. A refused call says which field was wrong, what it got and what is allowed; nothing was \
-stored or started then.
+call. A refused call says what was wrong and what is allowed; nothing was stored or started.
 
 Words: a run is one simulation; an arm (passive, active) a variant run under the same seeds; a \
 cell one combination of parameters; kappa initial cash / debt; delta the share of debt defaulted \

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 
 from bilancio.model import simulate
-from bilancio.model.telling import KINDS, agent_name, clause, told_days, totals
 from bilancio.model.tables import SimEvent
+from bilancio.model.telling import KINDS, agent_name, clause, told_days, totals
 from bilancio.model.trace import DESKS, MICRO
 from tests.model.strategies import runs
 
