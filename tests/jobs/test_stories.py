@@ -147,7 +147,7 @@ async def test_a_simulation_of_ones_own_is_told_by_its_parameters_and_metrics(ma
     assert (fast.arm, slow.arm, fast.seed) == ("fast", "slow", slow.seed)
     assert fast.metrics["wait"] - slow.metrics["wait"] == pytest.approx(lowest)
     assert story.values(fast) == {**story.cell, **fast.metrics}
-    assert "Fast: wait " in story.headline
+    assert "fast: wait " in story.headline
     for field, value in (("day", 1), ("agent", "H2")):
         with pytest.raises(InvalidInput, match=f"{field}: got .*there is no trace"):
             await manager.run_story(job.job_id, **{field: value})
@@ -180,6 +180,18 @@ async def test_what_a_story_cannot_tell_is_refused_in_a_sentence(manager, asked,
     with pytest.raises(InvalidInput) as error:
         await manager.run_story(job.job_id, **asked)
     assert sentence in str(error.value)
+
+
+async def test_a_search_has_no_worst_run_and_one_cell_is_not_named(manager):
+    frontier = {"sweep_type": "ring", "n_agents": 6, "frontier": True, "kappa_range": ["0.2", "20"]}
+    job = await finished(manager, frontier)
+    with pytest.raises(InvalidInput, match="an index or an id: all runs are a search's"):
+        await manager.run_story(job.job_id)
+    assert (await manager.run_story(job.job_id, 0)).runs[0].as_recorded is True
+    job = await finished(manager, {"sweep_type": "ring", "n_agents": 6, "kappas": ["0.5"]})
+    story = await manager.run_story(job.job_id)
+    assert story.cell == {}
+    assert "): seed 42. delta_total " in story.headline
 
 
 async def test_there_is_no_worst_run_before_there_are_results(manager):

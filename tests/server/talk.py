@@ -18,6 +18,7 @@ TOOLS = [
     "job_results",
     "compare_jobs",
     "plot_results",
+    "show_run",
     "list_jobs",
     "cancel_job",
 ]

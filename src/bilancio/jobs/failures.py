@@ -16,7 +16,8 @@ from bilancio.jobs.versions import experiment_of
 from bilancio.text import key_text, runs
 
 EVENTS = 100  # the latest ones, among which a job's ends are looked for
-NOT_TOLD = ("cell", "design", "arm", "seed")  # a run's place, which is told otherwise
+#: Columns of a run that name it, or its place, which is told otherwise.
+NOT_TOLD = ("job_id", "run_id", "index", "cell", "design", "arm", "seed")
 
 Values = Mapping[str, Any]
 
@@ -48,8 +49,14 @@ def place(job: Job, row: Values) -> str:
 
 
 def varied(job: Job, row: Values) -> dict[str, Any]:
-    """Return the parameters of a run that vary in its job; what is not known is left out."""
-    names = getattr(job.config, "varied", ()) or [name for name in row if name not in NOT_TOLD]
+    """Return the parameters of a run that vary in its job; what is not known is left out.
+
+    Of a sweep that does not say what it varies these are all parameters.
+    """
+    names = getattr(job.config, "varied", None)
+    if names is None:
+        columns = list(row)
+        names = columns[: columns.index("status")] if "status" in row else columns
     own = [name for name in names if name not in NOT_TOLD and name in row]
     return {name: row[name] for name in own if row[name] == row[name] is not None}
 

@@ -6,7 +6,6 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bilancio import text
 from bilancio.errors import InvalidInput, Problem, invalid
 from bilancio.experiments.answers import ratio
 from bilancio.experiments.configs import RingSettings
@@ -125,7 +124,8 @@ async def _extreme(store: JobStore, job: Job, word: str) -> _Chosen:
             runs |= {column_of(metric, arm, arms): cube[:, :, at] for at, arm in enumerate(arms)}
     values = ratio(*measure.per_seed(runs))
     if not np.isfinite(values).any():
-        raise invalid("run", word, "an index or an id: there are no results to choose by")
+        why = "there are no results to choose by" if values.size else "all runs are a search's"
+        raise invalid("run", word, f"an index or an id: {why}")
     highest = (word == BEST) != (name == experiment.default_rate)
     extreme = np.nanmax(values) if highest else np.nanmin(values)
     seeds, cells = np.nonzero(values == extreme)
@@ -242,7 +242,7 @@ def _headline(
     why = f" ({chosen.why})" if chosen.why else ""
     told = [f"Run {chosen.number:,} of {job.job_id}{why}: {place(job, row)}."]
     sentences = (_said(each, metrics, alone=len(runs) == 1) for each in runs)
-    told += [f"{text.capitalised(each)}." for each in sentences if each]
+    told += [f"{each}." for each in sentences if each]
     if row["status"] == "failed":
         told.append(f"It failed: {row['error']}")
     elif row["status"] == "pending":
