@@ -30,15 +30,17 @@ class ComparedJobs(Answer):
     differs: Annotated[
         dict[str, Any], BeforeValidator(lambda data: six_digits(fitted(finite(data), DIFFERS)))
     ] = Field(description="Parameter to each job's value.")
-    table: ResultsTable | None
+    table: ResultsTable | None = None
 
 
-def compared_table(seen: Comparison, measures: tuple[str, ...]) -> ResultsTable | None:
+def compared_table(
+    seen: Comparison, group_by: Sequence[str], measures: Sequence[str]
+) -> ResultsTable | None:
     """Return the differences, of the primary measure where none was chosen.
 
-    What one row says stands in the sentence of the answer.
+    Those that are not grouped stand in the sentence of the answer.
     """
-    if len(seen.table.rows) < 2 and not measures and not seen.table.n_keys:  # noqa: PLR2004
+    if not group_by and not measures:
         return None
     return results_table(seen.table, seen.primary, measures or (seen.primary,), offset=0)
 

@@ -193,6 +193,21 @@ def test_failed_runs_show_the_parameter_that_all_of_them_share(fragile):
     assert [row.split()[2] for row in rows if "ZeroDivisionError" in row] == ["0.7"] * 4
 
 
+def test_runs_that_would_fail_again_are_not_proposed_to_start_again(fragile):
+    swept = ("--vary", "rate=0.5,0.7", "--n-replicates", "2")
+    said = program("sweep", "fragile", *swept, "--job-id", "wide-river-old-mill")
+    assert "(rate 0.7, slow, seed 42): ZeroDivisionError" in " ".join(said.err.split())
+    for text in (said.err, program("jobs", "show", "wide-river-old-mill").out):
+        words = " ".join(text.split())
+        assert "All runs with rate 0.7 failed; another start alone will not help." in words
+        assert "bilancio jobs runs wide-river-old-mill --status failed" in words
+        assert "jobs resume" not in words
+    results = program("jobs", "results", "wide-river-old-mill").out
+    assert "failed, rate 0.7, slow, seed 42: ZeroDivisionError" in results
+    told = program("run", "job", "wide-river-old-mill", "--run", "failed").out
+    assert "rate 0.7, slow, seed 42. It failed: ZeroDivisionError" in " ".join(told.split())
+
+
 def test_an_own_sweep_is_described_and_compared_in_plain_words(fragile):
     swept = ("--vary", "rate=0.5,0.6", "--n-replicates", "3")
     said = program("sweep", "fragile", *swept, "--job-id", "wide-river-old-mill")

@@ -34,7 +34,7 @@ async def compare_jobs(
         summary=text.several_read_as(seen.reading) + said,
         next=calls.after_comparison(seen, group_by),
         differs=seen.differs,
-        table=compared_table(seen, measures),
+        table=compared_table(seen, group_by, measures),
     )
 
 

@@ -127,7 +127,8 @@ async def _tell(manager: AsyncJobManager, job: Job, output: Output, **more: Any)
         return 0
     if job.state == "pending":
         return 0
-    for line in _reasons(job):
+    repetition = (await manager.progress(job.job_id)).repetition
+    for line in _reasons(job, repetition):
         output.note(line)
     _say_name(output, job)
     return FAILED
@@ -137,8 +138,14 @@ def _say_name(output: Output, job: Job) -> None:
     output.say(f"Job ID: {job.job_id}", style="bold")
 
 
-def _reasons(job: Job) -> Iterator[str]:
-    """Say why a job has not completed, where to look, and how it is resumed."""
+def _reasons(job: Job, repetition: str = "") -> Iterator[str]:
+    """Say why a job has not completed, where to look, and how it is resumed.
+
+    Parameters
+    ----------
+    repetition
+        Why its failed runs would fail again; empty where that is open.
+    """
     match job.state:
         case "failed":
             reason = shortened(" ".join((job.error or "no reason was recorded").split()), 500)
@@ -151,7 +158,7 @@ def _reasons(job: Job) -> Iterator[str]:
     log = job.folder / LOG
     if log.exists():
         yield f"The worker's log: {log}"
-    yield next_command(job)
+    yield next_command(job, repetition)
 
 
 def _beginning(action: str, job: Job, expected: Estimate) -> str:

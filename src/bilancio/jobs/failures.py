@@ -13,7 +13,7 @@ from bilancio.experiments.standard import StandardExperiment
 from bilancio.jobs.models import EventType, Job, JobStatus
 from bilancio.jobs.store import JobStore
 from bilancio.jobs.versions import experiment_of
-from bilancio.text import key_text, runs
+from bilancio.text import key_text, plural
 
 EVENTS = 100  # the latest ones, among which a job's ends are looked for
 #: Columns of a run that name it, or its place, which is told otherwise.
@@ -80,13 +80,13 @@ async def repetition(store: JobStore, job: Job) -> str:
     latest = await store.events(job.job_id, limit=EVENTS, last=True)
     ends = [each.details.get("error") for each in latest if each.event_type is EventType.FAILED]
     if len(ends) > 1 and ends[-1] == ends[-2] is not None:
-        return "The same runs failed again with the same error; another start would not help."
+        return "The same runs failed again with the same error; another start alone will not help."
     failed = await store.failed_runs(job.job_id)
     return await asyncio.to_thread(_of_cells, job, failed)
 
 
 def _of_cells(job: Job, failed: Mapping[int, str]) -> str:
-    """Say in which cells all runs have failed."""
+    """Say in which cells all runs have failed, of all arms or of one."""
     try:
         experiment = experiment_of(job)
     except BilancioError:
@@ -94,25 +94,21 @@ def _of_cells(job: Job, failed: Mapping[int, str]) -> str:
     if not isinstance(experiment, StandardExperiment):
         return ""
     layout = experiment.layout(job.config)
+    if layout.n_seeds == 1:
+        return ""
     lost = np.zeros(layout.n_runs, bool)
     lost[[index for index in failed if index < layout.n_runs]] = True
-    cube: NDArray[np.bool_] = layout.cube(lost)
-    cells, arms = np.nonzero(cube.all(axis=0)) if layout.n_seeds > 1 else (np.empty(0, int),) * 2
+    by_arm: NDArray[np.bool_] = layout.cube(lost).all(axis=0)
+    whole = by_arm.all(axis=1)
+    cells = np.flatnonzero(whole if whole.any() else by_arm.any(axis=1))
     if not len(cells):
         return ""
-    n_runs, first = len(cells) * layout.n_seeds, layout.index(0, cells[0], arms[0])
-    where = place(job, _without_seed(experiment, job, int(first)))
-    among = "" if len(cells) == 1 else ", and in other cells all, too"
+    arm = 0 if whole.any() else int(np.argmax(by_arm[cells[0]]))
+    columns = parameters_of(experiment, job.config, layout.index(0, cells[:1], arm))
+    left_out = {"seed", "arm"} if whole.any() else {"seed"}
+    row = {name: column[0].item() for name, column in columns.items() if name not in left_out}
+    where = place(job, row) if getattr(job.config, "varied", ()) or "arm" in row else ""
+    others = f", as in {plural(len(cells) - 1, 'other cell')}" if len(cells) > 1 else ""
     return (
-        f"All runs with {where} failed{among} ({runs(n_runs)}); another start would not help."
-        if where
-        else f"All {runs(n_runs)} failed; another start would not help."
+        f"All runs{where and f' with {where}'} failed{others}; another start alone will not help."
     )
-
-
-def _without_seed(experiment: StandardExperiment, job: Job, index: int) -> dict[str, Any]:
-    columns = parameters_of(experiment, job.config, np.array([index]))
-    found = {name: column[0].item() for name, column in columns.items() if name != "seed"}
-    if not getattr(job.config, "varied", ()):
-        return {"arm": found["arm"]} if "arm" in found else {}
-    return found
