@@ -98,7 +98,7 @@ def _of_cells(job: Job, failed: Mapping[int, str]) -> str:
         return ""
     lost = np.zeros(layout.n_runs, bool)
     lost[[index for index in failed if index < layout.n_runs]] = True
-    by_arm: NDArray[np.bool_] = layout.cube(lost).all(axis=0)
+    by_arm: NDArray[np.bool_] = np.asarray(layout.cube(lost).all(axis=0))
     whole = by_arm.all(axis=1)
     cells = np.flatnonzero(whole if whole.any() else by_arm.any(axis=1))
     if not len(cells):
@@ -107,7 +107,7 @@ def _of_cells(job: Job, failed: Mapping[int, str]) -> str:
     columns = parameters_of(experiment, job.config, layout.index(0, cells[:1], arm))
     left_out = {"seed", "arm"} if whole.any() else {"seed"}
     row = {name: column[0].item() for name, column in columns.items() if name not in left_out}
-    where = place(job, row) if getattr(job.config, "varied", ()) or "arm" in row else ""
+    where = place(job, row)
     others = f", as in {plural(len(cells) - 1, 'other cell')}" if len(cells) > 1 else ""
     return (
         f"All runs{where and f' with {where}'} failed{others}; another start alone will not help."
