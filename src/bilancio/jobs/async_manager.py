@@ -14,6 +14,7 @@ from bilancio.errors import ManagerUnusable, invalid
 from bilancio.jobs import (
     consent,
     create,
+    editing,
     estimate,
     exports,
     launch,
@@ -130,6 +131,7 @@ class AsyncJobManager:
     find_job = _of_session(lookup.find)
     exact = _of_session(lookup.exact)
     list_jobs = _of_session(search.list_jobs)
+    edit_job = _of_session(editing.edit_job)
     wait = _of_session(progress.wait)
     events = _of_session(progress.events)
     progress = _of_session(progress.progress)

@@ -79,6 +79,17 @@ async def with_stall(session: Session, job: Job) -> Job:
     return await with_stall(session, now)
 
 
+async def stalled_jobs(session: Session, store: JobStore) -> tuple[str, ...]:
+    """Return the jobs that are running for the record, but that no worker carries."""
+    return tuple(
+        [
+            job_id
+            for job_id, holder in (await store.holders()).items()
+            if holder is None or not _has_worker(session, store, JobId(job_id), holder)
+        ]
+    )
+
+
 async def _find(session: Session, name: str, *, exact: bool) -> Found:
     if not isinstance(name, str):
         raise invalid("job_id", name, "the name of a job, as text")

@@ -86,6 +86,7 @@ class JobManager:
     find_job = _blocking(AsyncJobManager.find_job)
     exact = _blocking(AsyncJobManager.exact)
     list_jobs = _blocking(AsyncJobManager.list_jobs)
+    edit_job = _blocking(AsyncJobManager.edit_job)
     progress = _blocking(AsyncJobManager.progress)
     wait = _blocking(AsyncJobManager.wait)
     events = _blocking(AsyncJobManager.events)

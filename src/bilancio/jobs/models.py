@@ -87,6 +87,7 @@ class EventType(StrEnum):
     RESUMED = "resumed"
     EXTENDED = "extended"
     RECOVERED = "recovered"
+    EDITED = "edited"
 
 
 class View(BaseModel):

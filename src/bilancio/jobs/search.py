@@ -1,43 +1,202 @@
 """List jobs, including those known only from manifests in the output folder."""
 
-from bilancio.errors import invalid
+import dataclasses
+from collections.abc import Iterable
+from datetime import date
+from typing import Any
+
+from bilancio.errors import InvalidInput, Problem, invalid
+from bilancio.experiments import registry
 from bilancio.jobs.artifacts import discovery
-from bilancio.jobs.lookup import with_stall
+from bilancio.jobs.lookup import stalled_jobs, with_stall
 from bilancio.jobs.models import JobStatus
-from bilancio.jobs.paging import check_page
+from bilancio.jobs.moments import Span, day_or_moment, read_span
+from bilancio.jobs.paging import check_page, check_whole
 from bilancio.jobs.session import Session
+from bilancio.jobs.store import Criteria, JobStore
 from bilancio.jobs.texts import check_texts
 from bilancio.jobs.views import Page
+from bilancio.validation import nearest
+
+STALLED = "stalled"
+MAX_VARIED = 50
+
+Moment = str | date
 
 
 async def list_jobs(
     session: Session,
     *,
     status: JobStatus | str | None = None,
+    sweep_type: str | None = None,
     tag: str | None = None,
     text: str | None = None,
+    since: Moment | None = None,
+    until: Moment | None = None,
+    min_runs: int | None = None,
+    varied: Iterable[str] | str | None = None,
     limit: int = 20,
     offset: int = 0,
 ) -> Page:
-    """Return jobs, newest first: those with a status, a tag, or a text in their words.
+    """Return jobs, newest first: those that meet all that is asked.
 
     Jobs known only from manifests in the output folder are imported first.
+
+    Parameters
+    ----------
+    status
+        One of `JobStatus`, or `stalled`. Stalled jobs are not among those that are running.
+    sweep_type
+        Which experiment.
+    tag
+        A tag, as it is written.
+    text
+        Words that all stand in the name, the description, the notes or the tags, in any order
+        and case.
+    since, until
+        When it was created, in UTC: a day (``2026-11-18``), a month, a moment, a time span before
+        now (``7d``), ``today``, ``yesterday``, ``this`` or ``last`` ``week``, ``month``,
+        ``year``. A day, week or month is included whole, as either end.
+    min_runs
+        At least so many runs, those planned where it has not completed.
+    varied
+        Parameters that differ between its runs, all of them; the names of lists and ranges are
+        taken, too: ``kappas``, ``kappa_range``.
+
+    Raises
+    ------
+    InvalidInput
+        A filter says nothing that can be asked for.
     """
-    allowed = [each.value for each in JobStatus]
-    if status is not None and status not in allowed:
-        raise invalid("status", str(status), ", ".join(allowed))
-    check_texts({"tag": tag or "", "text": text or ""})
     check_page(limit, offset)
+    check_texts({"tag": tag or "", "text": text or "", "sweep_type": sweep_type or ""})
+    allowed = [*(each.value for each in JobStatus), STALLED]
+    if status is not None and status not in allowed:
+        raise invalid("status", str(status), ", ".join(allowed), nearest(str(status), allowed))
+    if min_runs is not None:
+        check_whole("min_runs", min_runs, low=0)
+    created = _created(session, since, until)
     store = await session.store()
     roots = discovery.search_roots(session.settings.out_dir)
     refused = await discovery.import_unknown(store, roots)
-    wanted = None if status is None else JobStatus(status)
-    found = await store.jobs(status=wanted, tag=tag, text=text, limit=limit, offset=offset)
-    seen = tuple([await with_stall(session, job) for job in found.jobs])
+    first, last = created["since"], created["until"]
+    criteria = Criteria(
+        sweep_type=await _known_type(store, sweep_type) if sweep_type else None,
+        tag=tag or None,
+        words=tuple(text.split()) if text else (),
+        since=first and first.start,
+        until=last and last.end,
+        min_runs=min_runs or None,
+        varied=await _parameters(store, varied),
+    )
+    criteria = await _of_status(session, store, criteria, status)
+    found = await store.jobs(criteria, limit=limit, offset=offset)
+    filters = _as_read(criteria, str(status or ""), created)
     return Page(
-        jobs=seen,
+        jobs=tuple([await with_stall(session, job) for job in found.jobs]),
         total=found.total,
         offset=offset,
+        filters=filters,
+        without={} if found.total else await _without_each(store, criteria, filters),
         damaged=tuple(found.damaged),
         refused_manifests=refused,
     )
+
+
+def _created(session: Session, since: object, until: object) -> dict[str, Span | None]:
+    """Return the days or moments that bound when jobs were created."""
+    now = session.clock()
+    spans = {
+        name: None if value is None or value == "" else read_span(name, value, now)
+        for name, value in (("since", since), ("until", until))
+    }
+    first, last = spans["since"], spans["until"]
+    if first and last and first.start > last.end:
+        raise invalid("until", until, f"a moment after since, {day_or_moment(first.start)}")
+    return spans
+
+
+async def _of_status(
+    session: Session, store: JobStore, criteria: Criteria, status: JobStatus | str | None
+) -> Criteria:
+    """Return *criteria* with what a status comes to: whether a job has stalled no store knows."""
+    if not status:
+        return criteria
+    if status == STALLED:
+        return dataclasses.replace(criteria, among=await stalled_jobs(session, store))
+    stalled = await stalled_jobs(session, store) if status == JobStatus.RUNNING else ()
+    return dataclasses.replace(criteria, status=JobStatus(status), apart_from=stalled)
+
+
+async def _known_type(store: JobStore, sweep_type: str) -> str:
+    """Return the name of an experiment, one that is not installed here included."""
+    if sweep_type in registry.built_in():
+        return sweep_type
+    known = dict.fromkeys([*registry.sweep_types(), *await store.sweep_types()])
+    if sweep_type not in known:
+        raise invalid("sweep_type", sweep_type, ", ".join(known), nearest(sweep_type, known))
+    return sweep_type
+
+
+async def _parameters(store: JobStore, varied: Iterable[str] | str | None) -> tuple[str, ...]:
+    """Return the names of parameters, given those of their lists and ranges, too."""
+    names = [varied] if isinstance(varied, str) else [*(varied or ())]
+    if len(names) > MAX_VARIED:
+        raise InvalidInput([Problem("varied", f"{len(names)} names", f"at most {MAX_VARIED}")])
+    if not names:
+        return ()
+    own, plurals = _known_parameters()
+    single = [plurals.get(name, name) if isinstance(name, str) else name for name in names]
+    if any(name not in own for name in single):
+        own = {*own, *await store.varied()}
+    for name in single:
+        if name not in own:
+            known = sorted(own)
+            meant = nearest(name, known) if isinstance(name, str) else ""
+            raise invalid("varied", name, ", ".join(known), meant)
+    return tuple(dict.fromkeys(single))
+
+
+def _known_parameters() -> tuple[set[str], dict[str, str]]:
+    """Return the parameters that can vary, and these by the fields of lists and ranges of them."""
+    own, plurals = {"seed"}, {"seeds": "seed"}
+    for sweep_type in registry.sweep_types():
+        model = registry.config_model(sweep_type)
+        if hasattr(model, "parameters_that_vary"):
+            names = model.parameters_that_vary()
+            own |= {*names}
+            plurals |= {f"{name}_range": name for name in names}
+            plurals |= {field: name for name, field in getattr(model, "listed", {}).items()}
+    return own, {field: name for field, name in plurals.items() if field not in own}
+
+
+def _as_read(criteria: Criteria, status: str, created: dict[str, Span | None]) -> dict[str, str]:
+    """Return how each filter was read, by name."""
+    since, until = created["since"], created["until"]
+    said = {
+        "status": str(status),
+        "sweep_type": criteria.sweep_type or "",
+        "tag": criteria.tag or "",
+        "text": " ".join(criteria.words),
+        "since": day_or_moment(since.start) if since else "",
+        "until": day_or_moment(until.last) if until else "",
+        "min_runs": f"{criteria.min_runs:,}" if criteria.min_runs else "",
+        "varied": ", ".join(criteria.varied),
+    }
+    return {name: value for name, value in said.items() if value}
+
+
+#: The criteria that each filter sets, where they are not named like it.
+_SET_BY = {"status": ("status", "among", "apart_from"), "text": ("words",)}
+
+
+async def _without_each(
+    store: JobStore, criteria: Criteria, filters: Iterable[str]
+) -> dict[str, int]:
+    """Return how many jobs there would be without each of the filters, the most first."""
+    every = Criteria()
+    counts = {}
+    for name in filters:
+        none: dict[str, Any] = {each: getattr(every, each) for each in _SET_BY.get(name, (name,))}
+        counts[name] = await store.count_jobs(dataclasses.replace(criteria, **none))
+    return dict(sorted(counts.items(), key=lambda each: -each[1]))

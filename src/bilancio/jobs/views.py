@@ -1,6 +1,6 @@
 """What callers see of lists of jobs, and of a job's results."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -104,6 +104,10 @@ class Page(View):
     ----------
     total
         How many there are in all, damaged ones included.
+    filters
+        How each filter that was given was read; days of `since` and `until` are both included.
+    without
+        Where no job matches: how many would without each of the filters, the most first.
     damaged
         Names of jobs of this cut that cannot be read from the store; they are not in `jobs`.
     refused_manifests
@@ -113,6 +117,8 @@ class Page(View):
     jobs: tuple[Listed, ...]
     total: int
     offset: int
+    filters: Mapping[str, str] = Field(default_factory=dict)
+    without: Mapping[str, int] = Field(default_factory=dict)
     damaged: tuple[str, ...] = ()
     refused_manifests: int = 0
 

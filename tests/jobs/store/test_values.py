@@ -10,6 +10,7 @@ import pytest
 
 from bilancio.errors import InvalidInput
 from bilancio.jobs.models import JobStatus
+from bilancio.jobs.store import Criteria
 from tests.jobs.store.kit import CONFIG, record, rows
 
 ODD = {"a lone surrogate": "a\ud800b", "a NUL": "a\0b", "bytes of another encoding": "a\udcffb"}
@@ -133,9 +134,9 @@ async def test_a_value_larger_than_a_row_is_refused_in_a_sentence(store, job):
     "text", ["%", "_", "'", '"', "\\", "TRY", "x" * 100_000, "*", "[", "]", ","]
 )
 async def test_any_text_can_be_searched_for(store, job, text):
-    found = await store.jobs(text=text, tag=text)
+    found = await store.jobs(Criteria(words=[text], tag=text))
     assert found.total == 0
-    assert (await store.jobs(text=text)).total == (text == "TRY")
+    assert (await store.jobs(Criteria(words=[text]))).total == (text == "TRY")
 
 
 @pytest.mark.parametrize("text", ["straße", "STRASSE", "ωμέγα", "ΩΜΈΓΑ", "zwölf", "ZWÖLF", 'a "b"'])
@@ -143,4 +144,7 @@ async def test_words_and_tags_are_found_in_any_case(store, isolated, text):
     await add(store, isolated, job_id="words-job", description='Straße Ωμέγα Zwölf a "b"')
     await add(store, isolated, job_id="tags-job", tags=("Straße", "Ωμέγα", "Zwölf", 'a "b"'))
     await add(store, isolated, job_id="other-job", tags=("x", "y"))
-    assert {job.job_id for job in (await store.jobs(text=text)).jobs} == {"words-job", "tags-job"}
+    assert {job.job_id for job in (await store.jobs(Criteria(words=[text]))).jobs} == {
+        "words-job",
+        "tags-job",
+    }

@@ -21,6 +21,7 @@ from bilancio.jobs.clock import to_text
 from bilancio.jobs.models import JobStatus
 from bilancio.jobs.run_ids import RunIds
 from bilancio.jobs.store import Chunk, ReadJob
+from bilancio.jobs.store.base import varied_column, words_column
 from bilancio.printable import shortened
 
 MAX_REASON = 500  # characters of why a table was left out
@@ -191,9 +192,11 @@ def _row(
         "description": manifest.description,
         "notes": manifest.notes,
         "tags": to_json(manifest.tags),
+        "words": words_column(manifest.job_id, manifest.description, manifest.notes, manifest.tags),
         "sweep_type": config.sweep_type,
         "config": to_json(config.as_dict()),
         "config_hash": config.digest(),
+        "varied": varied_column(config),
         "engine": manifest.engine,
         "out_dir": str(path.parent.parent),
         "total_runs": config.total_runs,

@@ -1,11 +1,15 @@
 """The job store: what is true of jobs. Everything outside asks `JobStore`."""
 
+from bilancio.jobs.store.editing import Edit
 from bilancio.jobs.store.location import Location, locate
+from bilancio.jobs.store.matching import Criteria
 from bilancio.jobs.store.rows import Chunk, EndedJob, JobList, ReadJob, Speed
 from bilancio.jobs.store.store import JobStore, ReaderOf, open_store
 
 __all__ = [
     "Chunk",
+    "Criteria",
+    "Edit",
     "EndedJob",
     "JobList",
     "JobStore",

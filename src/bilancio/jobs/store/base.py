@@ -106,9 +106,21 @@ def sweep_columns(config: SweepConfig) -> dict[str, Any]:
         "sweep_type": config.sweep_type,
         "config": as_json("config", config.as_dict()),
         "config_hash": config.digest(),
+        "varied": varied_column(config),
         "total_runs": config.total_runs,
         "work": finite(config.cost) or 0.0,
     }
+
+
+def words_column(job_id: str, description: str, notes: str, tags: Sequence[str]) -> str:
+    """Return the words by which a job is found, a line each, without regard to case."""
+    return "\n".join((job_id, description, notes, *tags)).casefold()
+
+
+def varied_column(config: SweepConfig) -> str:
+    """Return the parameters that differ between runs as the store holds them, between spaces."""
+    varied = getattr(config, "varied", ())
+    return f" {' '.join(varied)} " if varied else ""
 
 
 def _is_deep(value: Any, levels: int) -> bool:

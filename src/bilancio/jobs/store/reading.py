@@ -1,14 +1,24 @@
 """Questions to the store: each is one read, or a few."""
 
+import contextlib
 from collections.abc import Iterable
 from pathlib import Path
 
 from bilancio.encoding import finite, to_json
 from bilancio.errors import JobDamaged
-from bilancio.jobs.models import Job, JobEvent, JobStatus, Lease
+from bilancio.jobs.models import Holder, Job, JobEvent, Lease
 from bilancio.jobs.store.base import StoreBase
 from bilancio.jobs.store.database import Row, storable
-from bilancio.jobs.store.rows import Chunk, EndedJob, JobList, Speed, event_from, job_from
+from bilancio.jobs.store.matching import EVERY_JOB, Criteria
+from bilancio.jobs.store.rows import (
+    Chunk,
+    EndedJob,
+    JobList,
+    Speed,
+    event_from,
+    holder_from,
+    job_from,
+)
 
 
 class Questions(StoreBase):
@@ -36,18 +46,14 @@ class Questions(StoreBase):
         return [asked[row["name"]] for row in rows]
 
     async def jobs(
-        self,
-        *,
-        status: JobStatus | None = None,
-        tag: str | None = None,
-        text: str | None = None,
-        limit: int = 20,
-        offset: int = 0,
+        self, criteria: Criteria = EVERY_JOB, *, limit: int = 20, offset: int = 0
     ) -> JobList:
-        """Return a page of jobs, newest first; damaged ones are named apart."""
-        asked = {"status": status, "tag": tag, "text": text.casefold() if text else None}
+        """Return a page of the jobs that meet *criteria*, newest first; damaged ones apart."""
+        asked = criteria.parameters()
         rows = await self.database.read("jobs", **asked, limit=limit, offset=offset)
-        total = (await self.database.read("count_jobs", **asked))[0]["total"]
+        total = len(rows)
+        if offset or total == limit:
+            total = await self.count_jobs(criteria)
         found = JobList([], total, {})
         for row in rows:
             try:
@@ -55,6 +61,30 @@ class Questions(StoreBase):
             except JobDamaged as error:
                 found.damaged[error.job_id] = error.what
         return found
+
+    async def count_jobs(self, criteria: Criteria = EVERY_JOB) -> int:
+        """Return how many jobs meet *criteria*, damaged ones included."""
+        return int((await self.database.read("count_jobs", **criteria.parameters()))[0]["total"])
+
+    async def holders(self) -> dict[str, Holder | None]:
+        """Return who has the lease of each running job that a worker carries out, by name.
+
+        Jobs whose row cannot be read are left out.
+        """
+        found = {}
+        for row in await self.database.read("holders"):
+            with contextlib.suppress(JobDamaged):
+                found[row["job_id"]] = holder_from(row)
+        return found
+
+    async def sweep_types(self) -> list[str]:
+        """Return the types of the sweeps that there are."""
+        return [storable(row["sweep_type"]) for row in await self.database.read("sweep_types")]
+
+    async def varied(self) -> list[str]:
+        """Return the parameters that differ between the runs of some job."""
+        rows = await self.database.read("varied")
+        return sorted({name for row in rows for name in storable(row["varied"]).split()})
 
     async def events(
         self, job_id: str, *, after: int = 0, limit: int = -1, last: bool = False

@@ -169,6 +169,17 @@ def event_from(row: Row) -> JobEvent:
     )
 
 
+def holder_from(row: Row) -> Holder | None:
+    """Return who has the lease of the job of a row; None where nobody has.
+
+    Raises
+    ------
+    JobDamaged
+        A column holds what was never stored; the error names it.
+    """
+    return _holder(_Reader(row))
+
+
 class _Reader:
     """Reads the columns of one row, and names the one that cannot be read."""
 

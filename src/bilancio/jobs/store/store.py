@@ -4,14 +4,15 @@ import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from bilancio.errors import JobExists
+from bilancio.errors import JobExists, JobNotFound
 from bilancio.experiments.sweep_config import SweepConfig
 from bilancio.jobs.clock import Clock, utc_now
 from bilancio.jobs.job_id import JobId
 from bilancio.jobs.models import EventType, Job, JobStatus
 from bilancio.jobs.origin import Origin, RunsReader
-from bilancio.jobs.store.base import ENDED, as_json, sweep_columns
+from bilancio.jobs.store.base import ENDED, as_json, sweep_columns, words_column
 from bilancio.jobs.store.database import Transaction
+from bilancio.jobs.store.editing import Edit
 from bilancio.jobs.store.leases import Leases
 from bilancio.jobs.store.manual import ManualJobs
 from bilancio.jobs.store.reading import Questions
@@ -84,6 +85,7 @@ class JobStore(Questions, Leases, Recording, ManualJobs):
             "description": description,
             "notes": notes,
             "tags": as_json("tags", list(tags)),
+            "words": words_column(job_id, description, notes, tags),
             **sweep_columns(config),
             "engine": engine,
             "out_dir": str(out_dir),
@@ -110,6 +112,37 @@ class JobStore(Questions, Leases, Recording, ManualJobs):
             if changed:
                 details = {"reason": reason} if reason else {}
                 await self._append(transaction, job_id, EventType.CANCELLED, details)
+            return bool(changed)
+
+    async def edit(self, job_id: JobId, edit: Edit) -> bool:
+        """Give a job other words, and note those that changed; False where nothing does.
+
+        Nothing that a worker writes is touched, so that it does not matter whether one runs.
+
+        Raises
+        ------
+        JobNotFound
+        InvalidInput
+            It would have too many tags.
+        """
+        async with self.database.write() as transaction:
+            rows = await transaction.query("job", job_id=job_id)
+            if not rows:
+                raise JobNotFound(job_id)
+            before, after = edit.of(await self._job(rows[0]))
+            changed = {
+                name: {"from": before[name], "to": value}
+                for name, value in after.items()
+                if value != before[name]
+            }
+            if changed:
+                row = {
+                    **after,
+                    "tags": as_json("tags", after["tags"]),
+                    "words": words_column(job_id, **after),
+                }
+                await transaction.execute("edit", job_id=job_id, **row)
+                await self._append(transaction, job_id, EventType.EDITED, changed)
             return bool(changed)
 
     async def delete(self, job: Job) -> bool:

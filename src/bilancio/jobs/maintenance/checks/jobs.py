@@ -14,7 +14,7 @@ from bilancio.jobs.maintenance.checks.base import (
 )
 from bilancio.jobs.models import Job, JobStatus
 from bilancio.jobs.session import Session
-from bilancio.jobs.store import JobStore
+from bilancio.jobs.store import Criteria, JobStore
 from bilancio.text import plural
 
 PAGE = 500
@@ -56,7 +56,7 @@ async def check_experiments(session: Session) -> AsyncIterator[Checked | Issue]:
 async def _jobs(store: JobStore, status: JobStatus | None = None) -> AsyncIterator[Job]:
     offset = 0
     while True:
-        page = await store.jobs(status=status, limit=PAGE, offset=offset)
+        page = await store.jobs(Criteria(status=status), limit=PAGE, offset=offset)
         for job in page.jobs:
             yield job
         offset += PAGE

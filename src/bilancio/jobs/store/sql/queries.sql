@@ -2,11 +2,11 @@
 
 -- name: insert_job
 INSERT INTO jobs (
-    job_id, created_at, status, description, notes, tags, sweep_type, config, config_hash,
-    engine, out_dir, request_key, total_runs, work, executor, n_events)
+    job_id, created_at, status, description, notes, tags, words, sweep_type, config, config_hash,
+    varied, engine, out_dir, request_key, total_runs, work, executor, n_events)
 VALUES (
-    :job_id, :now, 'pending', :description, :notes, :tags, :sweep_type, :config, :config_hash,
-    :engine, :out_dir, :request_key, :total_runs, :work, :executor, 0)
+    :job_id, :now, 'pending', :description, :notes, :tags, :words, :sweep_type, :config,
+    :config_hash, :varied, :engine, :out_dir, :request_key, :total_runs, :work, :executor, 0)
 RETURNING *;
 
 -- name: job
@@ -22,33 +22,76 @@ SELECT job_id FROM jobs ORDER BY created_at DESC;
 SELECT value AS name FROM json_each(:names) WHERE value NOT IN (SELECT job_id FROM jobs);
 
 -- name: jobs
--- folded() is casefolding as Python does it, of UTF-8 bytes: SQLite's lower() knows ASCII only.
+-- The one long parameter, word or quoted tag spares most rows the tables that JSON is read as.
 SELECT *
   FROM jobs
- WHERE (:status IS NULL OR status = :status)
-   AND (:tag IS NULL OR EXISTS (SELECT 1
-                               FROM json_each(CASE WHEN json_valid(tags) THEN tags ELSE '[]' END)
-                              WHERE value = :tag))
-   AND (:text IS NULL
-        OR instr(folded(CAST(job_id || ' ' || description || ' ' || notes AS BLOB)), :text) > 0
-        OR EXISTS (SELECT 1
-                     FROM json_each(CASE WHEN json_valid(tags) THEN tags ELSE '[]' END)
-                    WHERE instr(folded(CAST(value AS BLOB)), :text) > 0))
- ORDER BY created_at DESC, job_id
- LIMIT :limit OFFSET :offset;
+ WHERE job_id IN (
+       SELECT job_id
+         FROM jobs
+        WHERE (:status IS NULL OR status = :status)
+          AND (:sweep_type IS NULL OR sweep_type = :sweep_type)
+          AND created_at >= coalesce(:since, '')
+          AND (:until IS NULL OR created_at < :until)
+          AND (:min_runs IS NULL
+               OR CASE WHEN status = 'completed' AND manual = 0 OR completed_runs > total_runs
+                       THEN completed_runs ELSE total_runs END >= :min_runs)
+          AND (:parameter IS NULL
+               OR (instr(varied, :parameter) > 0
+                   AND NOT EXISTS (SELECT 1 FROM json_each(:varied) WHERE instr(varied, value) = 0)))
+          AND (:word IS NULL
+               OR (instr(words, :word) > 0
+                   AND NOT EXISTS (SELECT 1 FROM json_each(:words) WHERE instr(words, value) = 0)))
+          AND (:tag IS NULL
+               OR (instr(tags, :quoted_tag) > 0
+                   AND EXISTS (SELECT 1
+                                 FROM json_each(CASE WHEN json_valid(tags) THEN tags ELSE '[]' END)
+                                WHERE value = :tag)))
+          AND (:among IS NULL OR job_id IN (SELECT value FROM json_each(:among)))
+          AND (:apart_from IS NULL OR job_id NOT IN (SELECT value FROM json_each(:apart_from)))
+        ORDER BY created_at DESC, job_id
+        LIMIT :limit OFFSET :offset)
+ ORDER BY created_at DESC, job_id;
 
 -- name: count_jobs
 SELECT count(*) AS total
   FROM jobs
  WHERE (:status IS NULL OR status = :status)
-   AND (:tag IS NULL OR EXISTS (SELECT 1
-                               FROM json_each(CASE WHEN json_valid(tags) THEN tags ELSE '[]' END)
-                              WHERE value = :tag))
-   AND (:text IS NULL
-        OR instr(folded(CAST(job_id || ' ' || description || ' ' || notes AS BLOB)), :text) > 0
-        OR EXISTS (SELECT 1
-                     FROM json_each(CASE WHEN json_valid(tags) THEN tags ELSE '[]' END)
-                    WHERE instr(folded(CAST(value AS BLOB)), :text) > 0));
+   AND (:sweep_type IS NULL OR sweep_type = :sweep_type)
+   AND created_at >= coalesce(:since, '')
+   AND (:until IS NULL OR created_at < :until)
+   AND (:min_runs IS NULL
+        OR CASE WHEN status = 'completed' AND manual = 0 OR completed_runs > total_runs
+                THEN completed_runs ELSE total_runs END >= :min_runs)
+   AND (:parameter IS NULL
+        OR (instr(varied, :parameter) > 0
+            AND NOT EXISTS (SELECT 1 FROM json_each(:varied) WHERE instr(varied, value) = 0)))
+   AND (:word IS NULL
+        OR (instr(words, :word) > 0
+            AND NOT EXISTS (SELECT 1 FROM json_each(:words) WHERE instr(words, value) = 0)))
+   AND (:tag IS NULL
+        OR (instr(tags, :quoted_tag) > 0
+            AND EXISTS (SELECT 1
+                          FROM json_each(CASE WHEN json_valid(tags) THEN tags ELSE '[]' END)
+                         WHERE value = :tag)))
+   AND (:among IS NULL OR job_id IN (SELECT value FROM json_each(:among)))
+   AND (:apart_from IS NULL OR job_id NOT IN (SELECT value FROM json_each(:apart_from)));
+
+-- name: holders
+-- Of running jobs that a worker carries out, or should.
+SELECT job_id, worker_id, fence, lease_expires_at, worker_pid, worker_host
+  FROM jobs
+ WHERE status = 'running' AND manual = 0;
+
+-- name: sweep_types
+SELECT DISTINCT sweep_type FROM jobs;
+
+-- name: varied
+SELECT DISTINCT varied FROM jobs;
+
+-- name: edit
+UPDATE jobs
+   SET description = :description, notes = :notes, tags = :tags, words = :words
+ WHERE job_id = :job_id;
 
 -- name: append_event
 -- Numbered by the job's own counter, so that the order of events is the order of commits.
@@ -87,7 +130,8 @@ DELETE FROM chunks WHERE job_id = :job_id;
 -- Only in the state that the caller has seen: a start meanwhile counts as an attempt.
 UPDATE jobs
    SET status = 'pending', completed_at = NULL, error = NULL, summary = NULL,
-       config = :config, config_hash = :config_hash, total_runs = :total_runs, work = :work
+       config = :config, config_hash = :config_hash, varied = :varied,
+       total_runs = :total_runs, work = :work
  WHERE job_id = :job_id AND status <> 'running' AND manual = 0 AND attempts = :attempts;
 
 -- name: claim
@@ -231,12 +275,12 @@ SELECT speed, startup_s
 
 -- name: import_job
 INSERT INTO jobs (
-    job_id, created_at, status, description, notes, tags, sweep_type, config, config_hash,
-    engine, out_dir, total_runs, completed_runs, failed_runs, work, manual, attempts, started_at,
-    completed_at, error, summary, executor, provenance, n_events)
+    job_id, created_at, status, description, notes, tags, words, sweep_type, config, config_hash,
+    varied, engine, out_dir, total_runs, completed_runs, failed_runs, work, manual, attempts,
+    started_at, completed_at, error, summary, executor, provenance, n_events)
 VALUES (
-    :job_id, :created_at, :status, :description, :notes, :tags, :sweep_type, :config, :config_hash,
-    :engine, :out_dir, :total_runs, :completed_runs, :failed_runs, :work, :manual, :attempts,
+    :job_id, :created_at, :status, :description, :notes, :tags, :words, :sweep_type, :config,
+    :config_hash, :varied, :engine, :out_dir, :total_runs, :completed_runs, :failed_runs, :work, :manual, :attempts,
     :started_at, :completed_at, :error, :summary, :executor, :provenance, 0);
 
 -- name: delete_job
@@ -277,7 +321,7 @@ SELECT *
              WHERE events.job_id = jobs.job_id AND event_type = 'progress') AS told_runs,
            (SELECT event_type
               FROM events
-             WHERE events.job_id = jobs.job_id AND event_type <> 'progress'
+             WHERE events.job_id = jobs.job_id AND event_type NOT IN ('progress', 'edited')
              ORDER BY seq DESC
              LIMIT 1) AS last_change,
            EXISTS (SELECT 1

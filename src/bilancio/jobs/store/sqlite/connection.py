@@ -13,7 +13,7 @@ from bilancio.errors import NotAStore, StoreTooNew, StoreUnavailable
 from bilancio.jobs.store.sqlite.explained import code
 from bilancio.jobs.store.sqlite.file import NOT_SQLITE, StoreFiles
 from bilancio.jobs.store.sqlite.file_lock import FileLock
-from bilancio.jobs.store.sqlite.migrate import APPLICATION_ID, latest_version, migrations
+from bilancio.jobs.store.sqlite.migrate import APPLICATION_ID, folded, latest_version, migrations
 
 WAIT_S = 1.0  # in SQLite itself, where no cancellation arrives
 PRAGMAS = (
@@ -72,6 +72,7 @@ async def connect_empty() -> aiosqlite.Connection:
     connection = await aiosqlite.connect(":memory:", isolation_level=None)
     async with _closed_on_error(connection):
         await _set_up(connection)
+        await connection.create_function("folded", 1, folded, deterministic=True)
         for _, script in migrations():
             await connection.executescript(script)
         await connection.execute(f"PRAGMA user_version = {latest_version()}")
@@ -175,12 +176,6 @@ async def _closed_on_error(connection: aiosqlite.Connection) -> AsyncIterator[No
 async def _set_up(connection: aiosqlite.Connection) -> None:
     connection.row_factory = sqlite3.Row
     connection.text_factory = _text
-    await connection.create_function("folded", 1, _folded, deterministic=True)
-
-
-def _folded(data: bytes) -> str:
-    """Return text without regard to case; what is damaged matches nothing."""
-    return data.decode("utf-8", "replace").casefold()
 
 
 def _text(data: bytes) -> str:

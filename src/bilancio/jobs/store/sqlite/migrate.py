@@ -86,6 +86,7 @@ def migrate_file(path: Path) -> None:
 
 def migrate(connection: sqlite3.Connection) -> None:
     """Bring the schema up to date, in the transaction that is open."""
+    connection.create_function("folded", 1, folded, deterministic=True)
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     for number, script in migrations():
         if number > version:
@@ -94,6 +95,11 @@ def migrate(connection: sqlite3.Connection) -> None:
             connection.execute(f"PRAGMA user_version = {number}")
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     failpoint("migration")
+
+
+def folded(data: bytes) -> str:
+    """Return text without regard to case, of which SQLite's lower() knows ASCII only."""
+    return data.decode("utf-8", "replace").casefold()
 
 
 def _statements(script: str) -> list[str]:
