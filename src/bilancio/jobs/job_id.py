@@ -133,7 +133,7 @@ def _fits(typed: Sequence[str], names: Iterable[JobId]) -> list[JobId]:
     Where some are read in whole, or begin with the very words typed, those
     that need more guessing are left out.
     """
-    reading = "-".join(f"(?:{'|'.join(_readings(word))})" for word in typed)
+    reading = "-".join(f"(?:{'|'.join(readings(word))})" for word in typed)
     begins = re.compile(rf"{reading}(?![a-z0-9])").match
     corrections = {name: _corrections(typed, name) for name in names if begins(name)}
     fits = sorted(corrections, key=corrections.__getitem__)
@@ -141,8 +141,12 @@ def _fits(typed: Sequence[str], names: Iterable[JobId]) -> list[JobId]:
     return clear or fits
 
 
-def _readings(word: str) -> list[str]:
-    """Return what a typed word can stand for, itself first."""
+@functools.lru_cache(1_000)
+def readings(word: str) -> list[str]:
+    """Return what a typed word can stand for in a name, itself first.
+
+    That is a word of the list that is one slip away, or that it abbreviates.
+    """
     if not word.isalpha() or word in words():
         return [word]
     # Imported here: it costs 70 ms, and a name spelled right never needs it.
@@ -174,7 +178,7 @@ def _how(typed: Sequence[str], job_id: JobId) -> str:
 
 def _similar(asked: str, names: Sequence[JobId]) -> list[JobId]:
     """Return the names most like *asked*, in whatever order its words stand."""
-    # Imported here: see _readings.
+    # Imported here: see readings.
     from rapidfuzz.fuzz import token_set_ratio
     from rapidfuzz.process import extract
 

@@ -9,6 +9,7 @@ from bilancio.jobs.artifacts.log import log_tail
 from bilancio.jobs.job_id import JobId, Match, match_job_id, spoken
 from bilancio.jobs.models import Found, Holder, Job, JobStatus
 from bilancio.jobs.session import Session
+from bilancio.jobs.spoken_names import read_job_id
 from bilancio.jobs.store import JobStore
 from bilancio.jobs.texts import MAX_TEXT
 from bilancio.jobs.worker.lock_file import WorkerState, process_exists, worker_state
@@ -100,7 +101,7 @@ async def _find(session: Session, name: str, *, exact: bool) -> Found:
     job = await store.job(spelled) if spelled else None
     if job is not None:
         return Found(job=await with_stall(session, job), reading="")
-    match, on_disk = await _match(session, store, name)
+    match, on_disk = await _match(session, store, name, exact=exact)
     if match.job_id is None or (exact and not match.exact):
         similar = match.candidates if match.job_id is None else (match.job_id,)
         if not similar:
@@ -122,11 +123,14 @@ def _refusal(session: Session, job_id: str) -> str:
     return f"Its files are there, but refused: {shortened(reason, MAX_REASON)}" if reason else ""
 
 
-async def _match(session: Session, store: JobStore, name: str) -> tuple[Match, dict[JobId, Path]]:
+async def _match(
+    session: Session, store: JobStore, name: str, *, exact: bool
+) -> tuple[Match, dict[JobId, Path]]:
     """Match *name* with the jobs of the store and of the output folder; return these, too."""
     roots = discovery.search_roots(session.settings.out_dir)
     on_disk = await discovery.unknown_manifests(store, roots)
-    return match_job_id(name, [*await store.job_ids(), *on_disk]), on_disk
+    match = match_job_id if exact else read_job_id
+    return match(name, [*await store.job_ids(), *on_disk]), on_disk
 
 
 def _early_death(job: Job) -> str | None:
