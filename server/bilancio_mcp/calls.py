@@ -2,16 +2,18 @@
 
 from collections.abc import Sequence
 
+from bilancio import text as sentences
 from bilancio.experiments.grid_sweep import GridSweep
 from bilancio.jobs.launch import available_steps
 from bilancio.jobs.models import Job
 from bilancio.jobs.telling import RunStory
-from bilancio.jobs.views import Comparison, Results
+from bilancio.jobs.views import Comparison, Page, Results
 from bilancio.printable import shortened
 from bilancio.text import MORE_SEEDS, NextStep
 from bilancio_mcp.outputs import COLUMNS, ResultsTable
 
 WAIT_S, WAIT_LONGER_S = 45, 60  # clients give up a call after a minute or more
+LONG_S = 120.0  # a job that takes longer is not waited for by calls
 RUNS = ("runs.csv", "runs.parquet")
 BINS = 5  # proposed for parameters that were sampled
 NAME = 100  # characters of a job's name that a sentence repeats
@@ -30,18 +32,31 @@ _CALLS = {
 }
 
 
-def after_status(job: Job, *, waited_s: int = 0, repetition: str = "") -> str:
+def after_status(
+    job: Job, *, waited_s: int = 0, left_s: float | None = None, repetition: str = ""
+) -> str:
     """Say what to call when one knows where a job stands.
 
     Parameters
     ----------
     waited_s
         How long the call has waited for the job; the next one waits for another time.
+    left_s
+        How long the job still takes, if that is known. A long one is watched by a command whose
+        end wakes whoever started it.
     repetition
         Why its failed runs would fail again; empty where that is open.
     """
     wait_s = WAIT_LONGER_S if waited_s == WAIT_S else WAIT_S
-    return _said(job, available_steps(job, repetition), wait_s)
+    said = _said(job, available_steps(job, repetition), wait_s)
+    if job.state in {"failed", "stalled"}:
+        return f"{said} The resource job://{job.job_id}/events tells what happened."
+    if job.state != "running" or (left_s or 0) <= LONG_S:
+        return said
+    return (
+        f"To be woken at its end, run `bilancio jobs watch {job.job_id}` in the background; tell "
+        f"the user its name, {job.job_id}. {said}"
+    )
 
 
 def once_agreed(job_id: str) -> str:
@@ -90,15 +105,25 @@ def after_run(story: RunStory, *, picked: bool) -> str:
     return f"{said}; show_run({name}, agent='{busy.told.defaulting[0]}') follows an agent."
 
 
-def after_list(offset: int, shown: int, total: int, *, filtered: bool) -> str:
-    """Say what to call with a job of the list, or how to see more."""
+def after_list(page: Page, shown: int) -> str:
+    """Say what to call with a job of the list, how to see more, or which filter to loosen.
+
+    Parameters
+    ----------
+    shown
+        How many of the page's jobs the answer has room for.
+    """
+    offset, total = page.offset, page.total
     if shown and offset + shown < total:
         return f"The same call with offset={offset + shown} lists older ones."
     if shown:
         return "job_status or job_results with a job_id of the list; create_job for a new one."
     if total:
         return "The same call with offset=0 lists the newest ones."
-    return "list_jobs() lists all jobs." if filtered else "create_job makes a job."
+    loosened = sentences.without(page.without)
+    if page.filters:
+        return f"{loosened} list_jobs() lists all jobs.".lstrip()
+    return "create_job makes a job."
 
 
 def _end(results: Results, *, more: bool) -> str:
@@ -113,7 +138,8 @@ def _end(results: Results, *, more: bool) -> str:
     tables = [name for name in RUNS if name in results.files]
     if tables and results.runs_in_tables is None:
         nothing = "" if more else "Nothing is left to call: "
-        return f"{nothing}{tables[0]} in the folder holds every single run."
+        first = f"the first ones are the resource job://{job.job_id}/runs"
+        return f"{nothing}{tables[0]} in the folder holds every single run; {first}."
     if results.table is None and not job.manual:
         return (
             f"start_sweep(job_id='{job.job_id}', recompute=True) computes its single runs again, "

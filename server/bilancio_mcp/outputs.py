@@ -44,6 +44,12 @@ def _text(limit: int) -> BeforeValidator:
     )
 
 
+def _tags(tags: Sequence[str]) -> list[str]:
+    left = len(tags) - TAGS
+    shown = [shortened(escaped(tag), TAG) for tag in tags[:TAGS]]
+    return [*shown, f"… {left} more"] if left > 0 else shown
+
+
 def _data(budget: int) -> BeforeValidator:
     return BeforeValidator(lambda data: six_digits(fitted(data, budget)))
 
@@ -128,6 +134,21 @@ class CancelledJob(Answer):
     status: str
 
 
+class EditedJob(Answer):
+    """The words about a job as they are now."""
+
+    job_id: str
+    description: Text
+    notes: Text
+    tags: Annotated[list[str], BeforeValidator(_tags)]
+
+
+class DeletedJob(Answer):
+    """A job that is no more."""
+
+    job_id: str
+
+
 class Status(Answer):
     """How far a job is."""
 
@@ -200,7 +221,7 @@ class JobSummary(BaseModel):
     completed_runs: int
     total_runs: int
     created_at: str
-    tags: list[str]
+    tags: Annotated[list[str], BeforeValidator(_tags)]
 
 
 class JobList(Answer):
@@ -300,14 +321,8 @@ def _job_summary(job: Job) -> JobSummary:
         completed_runs=job.completed_runs,
         total_runs=job.total_runs,
         created_at=moments(job)["created_at"],
-        tags=_tags(job.tags),
+        tags=list(job.tags),
     )
-
-
-def _tags(tags: Sequence[str]) -> list[str]:
-    left = len(tags) - TAGS
-    shown = [shortened(escaped(tag), TAG) for tag in tags[:TAGS]]
-    return [*shown, f"… {left} more"] if left > 0 else shown
 
 
 def planned(preview: Preview, words: Sequence[str]) -> CreatedJob:

@@ -35,6 +35,16 @@ def compact(schema: Mapping[str, Any]) -> Schema:
     return short
 
 
+def without_null(schema: Schema) -> Schema:
+    """Return the schema of arguments without null, which counts as not given."""
+    fields = {}
+    for name, field in schema.get("properties", {}).items():
+        options = [each for each in field.get("anyOf", []) if each.get("type") != "null"]
+        rest = {key: value for key, value in field.items() if key != "anyOf"}
+        fields[name] = {**options[0], **rest} if len(options) == 1 else field
+    return {**schema, "properties": fields}
+
+
 def without_docs(schema: Mapping[str, Any]) -> Schema:
     """Return the compact schema of an answer, where only fields are described."""
     short = compact(schema)

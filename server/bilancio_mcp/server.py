@@ -30,6 +30,7 @@ from bilancio.printable import shortened
 from bilancio.validation import explained, nearest, unknown_field
 from bilancio_mcp import calls
 from bilancio_mcp.lifespan import AppContext
+from bilancio_mcp.prompts import add_prompts
 from bilancio_mcp.resources import add_resources
 from bilancio_mcp.stdio import Wire, transport
 from bilancio_mcp.tools import tools
@@ -59,8 +60,9 @@ parameter (kappa, concentration, mu, outside_mid_ratio, seed) shows what drives 
 6. plot_results shows a picture; compare_jobs compares 2 to 6 jobs; show_run tells one run day by \
 day (worst, best, failed). cancel_job stops a job; start_sweep resumes it.
 
-Without a name, list_jobs finds jobs by status, tag or text. Each answer says in `next` what to \
-call. A refused call says what was wrong and what is allowed; nothing was stored or started.
+Without a name, list_jobs finds jobs by words, time, size or what they vary. Each answer says in \
+`next` what to call. A refused call says what was wrong and what is allowed; nothing was stored or \
+started.
 
 Words: a run is one simulation; an arm (passive, active) a variant run under the same seeds; a \
 cell one combination of parameters; kappa initial cash / debt; delta the share of debt defaulted \
@@ -174,8 +176,9 @@ class BilancioServer(MCPServer[AppContext]):
 
 
 def build_server() -> BilancioServer:
-    """Return the server with its tools and resources."""
+    """Return the server with its tools, prompts and resources."""
     server = BilancioServer()
+    add_prompts(server)
     add_resources(server, server.app)
     return server
 

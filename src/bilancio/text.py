@@ -288,6 +288,23 @@ def cancelled(job: JobFacts) -> str:
     return f"{job.job_id} is cancelled, {counts(job)}. What is recorded stays."
 
 
+def edited(job: JobFacts) -> str:
+    """Say that the words about a job are those asked for."""
+    return f"{job.job_id} is edited. Its results are as they were."
+
+
+def deleting(job: JobFacts) -> str:
+    """Say what deleting a job would lose."""
+    return f"Deleting {job.job_id} ({state(job)}, {counts(job)}) removes it for good, with files."
+
+
+def deleted(job_id: str, removed: Sequence[str], left: Sequence[str], folder: str) -> str:
+    """Say that a job is no more, and which files of others are left where its files were."""
+    files = f", with {plural(len(removed), 'file')}" if removed else ""
+    others = f" Left in {folder}: {values(list(left))}." if left else ""
+    return f"Job {job_id} is deleted{files}.{others}"
+
+
 def first_runs_only(tabled: int, completed: int) -> str:
     """Say that tables do not hold all runs."""
     return (
@@ -333,6 +350,19 @@ def listed(noun: str, *, offset: int, shown: int, total: int) -> str:
     if not shown:
         return f"{plural(total, noun)}; none after the first {offset:,}."
     return f"{plural(total, noun)}; these are {offset + 1:,} to {offset + shown:,}."
+
+
+def filters(read: Mapping[str, str]) -> str:
+    """Say how each filter of a list was read: since 2026-11-16, min_runs 1,000."""
+    return ", ".join(f"{name} {shortened(escaped(value))}" for name, value in read.items())
+
+
+def without(counts: Mapping[str, int]) -> str:
+    """Say how many jobs there would be without each filter; nothing where there were none."""
+    found = [f"without {name} {number:,}" for name, number in counts.items() if number]
+    if found:
+        return f"Loosen a filter: {', '.join(found)} would match."
+    return "No filter alone makes the difference: loosen several." if len(counts) > 1 else ""
 
 
 def capitalised(sentence: str) -> str:

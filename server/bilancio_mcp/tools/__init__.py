@@ -7,6 +7,8 @@ from bilancio_mcp.tools import (
     cancel,
     compare,
     create,
+    delete,
+    edit,
     listing,
     plot,
     results,
@@ -24,7 +26,9 @@ TOOLS = (
     plot.TOOL,
     show_run.TOOL,
     listing.TOOL,
+    edit.TOOL,
     cancel.TOOL,
+    delete.TOOL,
 )
 
 

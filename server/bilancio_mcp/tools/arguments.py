@@ -15,8 +15,6 @@ def split_text(given: Any) -> Any:
 AnyName = Annotated[
     str, Field(description="The job's name in any spelling; a typo a word is forgiven.")
 ]
-ExactName = Annotated[
-    str, Field(description="The job's whole name, e.g. 'bright-ocean-swift-tiger'.")
-]
+ExactName = Annotated[str, Field(description="The job's whole name.")]
 Offset = Annotated[int, Field(ge=0, description="Rows to skip.")]
 Texts = Annotated[tuple[str, ...], BeforeValidator(split_text)]

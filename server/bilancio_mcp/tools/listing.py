@@ -8,37 +8,53 @@ from bilancio import text as sentences
 from bilancio_mcp import calls
 from bilancio_mcp.lifespan import Ctx, manager_of
 from bilancio_mcp.outputs import JobList, job_summaries
-from bilancio_mcp.tools.arguments import Offset
+from bilancio_mcp.tools.arguments import Texts
 from bilancio_mcp.tools.spec import READS, ToolSpec
 
 MANUAL = """\
-List jobs, newest first.
+List jobs, newest first: those that meet every filter.
 
-Call it when the user speaks of a job without its name ("the sweep of last week"), or asks what
-there is. Then call job_status or job_results with a name from it."""
+Call it when the user speaks of jobs without a name ("the sweep of last week")."""
 
 
 async def list_jobs(
     ctx: Ctx,
     *,
     status: Annotated[
-        Literal["pending", "running", "completed", "failed", "cancelled"] | None,
-        Field(description="Only jobs in this state."),
+        Literal["pending", "running", "stalled", "completed", "failed", "cancelled"] | None,
+        Field(description="State."),
     ] = None,
-    tag: Annotated[str, Field(description="Only jobs with this tag.")] = "",
+    sweep_type: Annotated[str, Field(description="Which experiment.")] = "",
+    tag: Annotated[str, Field(description="A tag.")] = "",
     text: Annotated[
-        str, Field(description="Only jobs with this text in name, words or notes.")
+        str, Field(description="Words in name, description, notes or tags, in any order.")
     ] = "",
+    since: Annotated[
+        str, Field(description="Created from: 2026-11-18, 7d, yesterday, last week; UTC.")
+    ] = "",
+    until: Annotated[str, Field(description="The same, included: last week to last week.")] = "",
+    min_runs: Annotated[int | None, Field(ge=0, description="At least so many runs.")] = None,
+    varied: Annotated[Texts, Field(description="Parameters it varies: concentration.")] = (),
     limit: Annotated[int, Field(ge=1, le=100, description="Jobs to show.")] = 20,
-    offset: Offset = 0,
+    offset: Annotated[int, Field(ge=0, description="To skip.")] = 0,
 ) -> JobList:
     """Answer a call of the tool."""
     page = await manager_of(ctx).list_jobs(
-        status=status, tag=tag or None, text=text or None, limit=limit, offset=offset
+        status=status,
+        sweep_type=sweep_type or None,
+        tag=tag or None,
+        text=text or None,
+        since=since or None,
+        until=until or None,
+        min_runs=min_runs,
+        varied=varied,
+        limit=limit,
+        offset=offset,
     )
     jobs = job_summaries(page.jobs)
-    filtered = bool(status or tag or text)
     summary = sentences.listed("job", offset=offset, shown=len(jobs), total=page.total)
+    if page.filters:
+        summary += f" Filters: {sentences.filters(page.filters)}."
     if page.damaged:
         summary += f" Damaged in the store and left out: {sentences.values(page.damaged)}."
     if page.refused_manifests:
@@ -46,7 +62,7 @@ async def list_jobs(
         summary += f" {count} below the output folder could not be read."
     return JobList(
         summary=summary,
-        next=calls.after_list(offset, len(jobs), page.total, filtered=filtered),
+        next=calls.after_list(page, len(jobs)),
         jobs=jobs,
         total=page.total,
         offset=offset,

@@ -7,7 +7,7 @@ from typing import Any
 from mcp.server.mcpserver.tools import Tool
 from mcp_types import ToolAnnotations
 
-from bilancio_mcp.schemas import compact, without_docs
+from bilancio_mcp.schemas import compact, without_docs, without_null
 
 READS = ToolAnnotations(read_only_hint=True, open_world_hint=False)
 ADDS = ToolAnnotations(
@@ -15,6 +15,9 @@ ADDS = ToolAnnotations(
 )
 REPEATABLE = ToolAnnotations(
     read_only_hint=False, destructive_hint=False, idempotent_hint=True, open_world_hint=False
+)
+DESTROYS = ToolAnnotations(
+    read_only_hint=False, destructive_hint=True, idempotent_hint=False, open_world_hint=False
 )
 
 ALWAYS_LOADED = "anthropic/alwaysLoad"
@@ -53,7 +56,7 @@ class ToolSpec:
             meta={ALWAYS_LOADED: True} if self.always else None,
             structured_output=self.structured,
         )
-        tool.parameters = compact(tool.parameters)
+        tool.parameters = without_null(compact(tool.parameters))
         if self.structured:
             tool.fn_metadata.output_schema = without_docs(tool.fn_metadata.output_schema or {})
         return tool

@@ -1,11 +1,15 @@
 """`start_sweep`: have a worker carry a job out."""
 
+import contextlib
 from typing import Annotated
 
 from mcp.server.mcpserver import ElicitationResult, Resolve
 from pydantic import Field
 
 from bilancio import text
+from bilancio.errors import BilancioError
+from bilancio.jobs.launch import ALREADY_RUNNING
+from bilancio.jobs.models import Started
 from bilancio_mcp import calls
 from bilancio_mcp.consent import Agreement, agreement, refuse_declined
 from bilancio_mcp.lifespan import Ctx, manager_of, request_key
@@ -48,7 +52,7 @@ async def start_sweep(
     )
     answer = StartedSweep(
         summary=text.started(done.job, done.action),
-        next=calls.after_status(done.job),
+        next=calls.after_status(done.job, left_s=await _left_s(ctx, done)),
         job_id=done.job.job_id,
         action=done.action,
         status=done.job.state,
@@ -58,6 +62,15 @@ async def start_sweep(
     if key is not None:
         answered[key, job_id] = answer
     return answer
+
+
+async def _left_s(ctx: Ctx, done: Started) -> float | None:
+    """Return how many seconds the job still takes; None where that is unknown."""
+    with contextlib.suppress(BilancioError):
+        if done.action == ALREADY_RUNNING:
+            return (await manager_of(ctx).progress(done.job.job_id)).eta_s
+        return (await manager_of(ctx).estimate(done.job)).seconds
+    return None
 
 
 TOOL = ToolSpec(

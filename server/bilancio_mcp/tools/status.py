@@ -36,7 +36,9 @@ async def job_status(
     said = f"{text.progress(job, progress.eta_s, progress.idle_s)} {progress.repetition}".rstrip()
     return Status(
         summary=text.read_as(progress.reading, job.job_id) + said,
-        next=calls.after_status(job, waited_s=wait_s, repetition=progress.repetition),
+        next=calls.after_status(
+            job, waited_s=wait_s, left_s=progress.eta_s, repetition=progress.repetition
+        ),
         job_id=job.job_id,
         description=job.description,
         status=job.state,

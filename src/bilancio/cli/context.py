@@ -67,3 +67,5 @@ Where = Annotated[
     typer.Option(metavar="CONDITION", help="Which cells, such as 'kappa < 0.5 and mu = 0'."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", metavar="", help="Print one JSON object.")]
+Limit = Annotated[str, typer.Option(metavar="N", help="How many, at most 1000.")]
+Offset = Annotated[str, typer.Option(metavar="N", help="How many to skip.")]

@@ -1,15 +1,17 @@
 """`bilancio jobs VERB`: find jobs, follow them, read their results."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from bilancio.cli import maintenance, plots
+from bilancio.cli import listing, maintenance, plots
 from bilancio.cli.context import (
     SHOWN_ROWS,
     AsJson,
     ExactName,
     JobName,
+    Limit,
+    Offset,
     Where,
     all_of,
     known_names,
@@ -27,15 +29,11 @@ from bilancio.cli.parsing import (
 from bilancio.cli.render.console import Output, emit
 from bilancio.cli.render.formats import check_format, formatted, formatted_table
 from bilancio.errors import InvalidInput, Problem
-from bilancio.jobs.clock import utc_now
 from bilancio.jobs.manager import AsyncJobManager
-from bilancio.jobs.views import Page
-from bilancio.text import cancelled, plural, several_read_as
+from bilancio.text import cancelled, several_read_as
 
 app = typer.Typer(add_completion=False, cls=CommandGroup, rich_markup_mode="rich")
 
-Limit = Annotated[str, typer.Option(metavar="N", help="How many, at most 1000.")]
-Offset = Annotated[str, typer.Option(metavar="N", help="How many to skip.")]
 Recompute = Annotated[
     bool,
     typer.Option(
@@ -78,44 +76,7 @@ def jobs() -> None:
     """Group the commands that concern jobs."""
 
 
-@command(
-    app,
-    "list",
-    "List jobs, newest first.",
-    "bilancio jobs list --text liquidity --limit 5",
-)
-def list_jobs(
-    *,
-    status: Annotated[
-        str | None,
-        typer.Option(
-            metavar="STATUS", help="Only pending, running, completed, failed or cancelled jobs."
-        ),
-    ] = None,
-    tag: Annotated[
-        str | None, typer.Option(metavar="WORD", help="Only jobs with this tag.")
-    ] = None,
-    text: Annotated[
-        str | None,
-        typer.Option(
-            metavar="TEXT", help="Only jobs with this text in name, description, notes or tags."
-        ),
-    ] = None,
-    limit: Limit = "20",
-    offset: Offset = "0",
-    as_json: AsJson = False,
-) -> None:
-    """List jobs."""
-    wanted: dict[str, Any] = {"status": status, "tag": tag, "text": text}
-    page = with_manager(
-        lambda manager: manager.list_jobs(
-            **wanted, limit=parse_int("limit", limit), offset=parse_int("offset", offset)
-        )
-    )
-    if as_json:
-        emit(page)
-    else:
-        _show_page(page, filtered=any(wanted.values()))
+listing.add_commands(app)
 
 
 @command(
@@ -184,7 +145,7 @@ def results(
 ) -> None:
     """Show the results of one job."""
     chosen, first = split_csv(measures), parse_int("offset", offset)
-    check_format(table_format, as_json=as_json)
+    table_format = check_format(table_format, as_json=as_json)
     default = None if table_format else SHOWN_ROWS
     seen = with_manager(
         lambda manager: manager.results(
@@ -400,18 +361,17 @@ def extend(
 @command(
     app,
     "watch",
-    "Watch a running job to its end; Ctrl-C ends the watching, not the job.",
+    "Watch a running job to its end; Ctrl-C ends the watching, not the job.\n\n"
+    "Without a terminal it writes at most twelve lines, the headline last. Exit codes: "
+    "0 completed, 1 failed, 2 cancelled, 3 stalled, 4 not started, 130 Ctrl-C.",
     "bilancio jobs watch bright-ocean-swift-tiger",
 )
 def watch_job(job: JobName, *, as_json: AsJson = False) -> None:
     """Watch one job."""
-    from bilancio.cli.start import watch  # tables, which other verbs do without
+    from bilancio.cli.watching import watch  # tables, which other verbs do without
 
     async def follow(manager: AsyncJobManager) -> int:
-        output = Output(as_json)
-        found = await manager.find_job(name_of(job))
-        output.reading(found)
-        return await watch(manager, found.job, output)
+        return await watch(manager, await manager.find_job(name_of(job)), Output(as_json))
 
     raise typer.Exit(with_manager(follow))
 
@@ -468,27 +428,3 @@ def _start(
         )
 
     raise typer.Exit(with_manager(go))
-
-
-def _show_page(page: Page, *, filtered: bool) -> None:
-    output = Output()
-    for name in page.damaged:
-        output.note(f"Job {name} cannot be read from the store; `bilancio doctor` says why.")
-    if page.refused_manifests:
-        count = plural(page.refused_manifests, "manifest")
-        output.note(f"{count} could not be read; `bilancio doctor` says why.")
-    if not page.jobs:
-        if page.total:
-            output.say(f"There are {page.total:,} such jobs; none after the first {page.offset:,}.")
-        elif filtered:
-            output.say("No job matches; `bilancio jobs list` shows all.")
-        else:
-            output.say("There are no jobs yet. To start one, for example:")
-            output.say("  bilancio sweep balanced --n-agents 50 --kappas 0.3,0.5 --seeds 42,43")
-        return
-    from bilancio.cli.render.tables import jobs_table  # which an empty list does not need
-
-    output.show(jobs_table(page, utc_now(), width=output.width))
-    last = page.offset + len(page.jobs)
-    if last < page.total:
-        output.say(f"{page.offset + 1:,}–{last:,} of {page.total:,}; --offset {last} shows more.")

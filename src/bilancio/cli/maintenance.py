@@ -15,7 +15,7 @@ from bilancio.jobs.maintenance.reports import Deletion, Difference, Imported, Ve
 from bilancio.jobs.manager import AsyncJobManager
 from bilancio.jobs.models import Job
 from bilancio.paths import absolute_path
-from bilancio.text import plural, runs
+from bilancio.text import deleted, runs
 from bilancio.validation import nearest
 
 RUN_FORMATS = ("csv", "parquet")
@@ -186,10 +186,7 @@ def delete(
     if as_json:
         emit(done)
         return
-    files = f", with {plural(len(done.removed), 'file')}" if done.removed else ""
-    output.say(f"Job {done.job_id} is deleted{files}.")
-    if done.left:
-        output.say(f"Left in {done.folder}: {', '.join(done.left)}.")
+    output.say(deleted(done.job_id, done.removed, done.left, str(done.folder)))
 
 
 def backup(

@@ -14,7 +14,7 @@ from bilancio.cli.render.progress import compiles, meter
 from bilancio.errors import ConfirmationNeeded, InvalidInput, JobStateError, Problem
 from bilancio.jobs.artifacts.log import LOG
 from bilancio.jobs.manager import AsyncJobManager
-from bilancio.jobs.models import Estimate, Job, JobStatus, Progress
+from bilancio.jobs.models import Estimate, Job, Progress
 from bilancio.jobs.views import Results
 from bilancio.printable import shortened
 from bilancio.text import counts, estimate, runs
@@ -96,20 +96,6 @@ async def _agree(
         raise InvalidInput([Problem("--yes", got, f"{again} with --yes, once somebody has agreed")])
     if not typer.confirm("Start it?", err=True):
         raise ConfirmationNeeded(job.job_id, "You did not agree.", declined=True)
-
-
-async def watch(manager: AsyncJobManager, job: Job, output: Output) -> int:
-    """Watch a job that is carried out already; Ctrl-C ends the watching only."""
-    _say_name(output, job)
-    if job.status is JobStatus.PENDING:
-        output.say(f"It has not been started. {next_command(job)}")
-    try:
-        last = await _follow(manager.watch(job.job_id), output)
-    except asyncio.CancelledError:
-        _continue_after_interrupt()
-        output.note(f"The job keeps running. Follow it: bilancio jobs watch {job.job_id}")
-        return INTERRUPTED
-    return await _tell(manager, last.job, output)
 
 
 async def _tell(manager: AsyncJobManager, job: Job, output: Output, **more: Any) -> int:

@@ -8,19 +8,22 @@ from bilancio.jobs.views import Results, Table
 from bilancio.validation import nearest
 
 FORMATS = ("markdown", "latex", "csv")
+_SHORT = {"md": "markdown", "tex": "latex"}
 
 
-def check_format(name: str | None, *, as_json: bool) -> None:
-    """Refuse a format that there is not, and one beside --json.
+def check_format(name: str | None, *, as_json: bool) -> str | None:
+    """Return the format's name; refuse one that there is not, and one beside --json.
 
     Raises
     ------
     InvalidInput
     """
+    name = _SHORT.get(name or "", name)
     if name is not None and name not in FORMATS:
         raise invalid("format", name, ", ".join(FORMATS), nearest(name, FORMATS))
     if name is not None and as_json:
         raise InvalidInput([Problem("format", f"{name} and --json", "one of the two")])
+    return name
 
 
 def formatted(results: Results, name: str, *, measures: Sequence[str], grouped: bool) -> str:
@@ -50,8 +53,8 @@ def formatted(results: Results, name: str, *, measures: Sequence[str], grouped: 
     return "\n".join(formatted_table(each, name, measures) for each in tables).rstrip("\n")
 
 
-def formatted_table(table: Table, name: str, chosen: Sequence[str]) -> str:
-    """Return a table in a format, with the measures chosen; CSV has all."""
+def formatted_table(table: Table, name: str, chosen: Sequence[str] = ()) -> str:
+    """Return a table in a format, with the measures chosen, else the first few; CSV has all."""
     if name == "csv":
         return table.to_csv() or ""
     known = measures_of(table.columns)
