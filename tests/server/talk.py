@@ -12,16 +12,9 @@ from bilancio.jobs.manager import AsyncJobManager
 ROOT = Path(__file__).parents[2]
 MANIFEST, SUMMARY, COMPARISON = "job_manifest.json", "summary.json", "comparison.csv"
 TOOLS = [
-    "create_job",
-    "start_sweep",
-    "job_status",
-    "job_results",
-    "compare_jobs",
-    "plot_results",
-    "show_run",
-    "list_jobs",
-    "cancel_job",
-]
+    "create_job", "start_sweep", "job_status", "job_results", "compare_jobs", "plot_results",
+    "show_run", "list_jobs", "edit_job", "cancel_job", "delete_job",
+]  # fmt: skip
 SMALL = {"sweep_type": "balanced", "n_agents": 10, "kappas": [0.25, 0.5], "seeds": [1, 2, 3]}
 
 

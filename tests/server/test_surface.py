@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 
+import pytest
 from mcp import Client
 
 from bilancio.experiments import registry
@@ -81,9 +82,9 @@ async def test_hints_say_which_tools_only_read():
     hints = {tool.name: tool.annotations for tool in await listed()}
     reading = [name for name, hint in hints.items() if hint.read_only_hint]
     assert reading == ["job_status", "job_results", "compare_jobs", "show_run", "list_jobs"]
-    assert not any(hint.destructive_hint for hint in hints.values())
+    assert [name for name, hint in hints.items() if hint.destructive_hint] == ["delete_job"]
     repeatable = [name for name, hint in hints.items() if hint.idempotent_hint]
-    assert repeatable == ["start_sweep", "plot_results", "cancel_job"]
+    assert repeatable == ["start_sweep", "plot_results", "edit_job", "cancel_job"]
 
 
 async def test_every_manual_says_when_to_call_the_tool_and_every_argument_is_described():
@@ -101,6 +102,15 @@ async def test_list_of_tools_costs_few_tokens():
     read = [(tool.name, tool.description, tool.input_schema) for tool in tools.tools]
     assert len(text_of(read)) < MAX_READ
     assert len(INSTRUCTIONS) <= 2000
+
+
+@pytest.mark.parametrize(
+    ("name", "most"), [("list_jobs", 1_200), ("edit_job", 450), ("delete_job", 450)]
+)
+async def test_a_tool_that_is_rarely_called_costs_little(name, most):
+    (tool,) = [each for each in await listed() if each.name == name]
+    read = (tool.name, tool.description, tool.input_schema)
+    assert len(json.dumps(read, ensure_ascii=False, separators=(",", ":"))) <= most
 
 
 async def test_config_is_one_flat_object_with_every_field_once():

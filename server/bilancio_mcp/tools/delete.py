@@ -54,7 +54,7 @@ async def delete_job(
     *,
     job_id: ExactName,
     confirm: Annotated[  # noqa: ARG001 - `agreement` reads it
-        str, Field(description="Its name, once the user has agreed.")
+        str, Field(description="Its name, once the user agreed.")
     ] = "",
     agreed: Annotated[ElicitationResult[Agreement], Resolve(agreement)],
 ) -> DeletedJob:

@@ -99,7 +99,8 @@ async def events(
 
 async def _progress(session: Session, job: Job, reading: str) -> Progress:
     store = await session.store()
-    latest = await store.events(job.job_id, limit=WINDOW, last=True)
+    events = await store.events(job.job_id, limit=WINDOW, last=True)
+    latest = [event for event in events if event.event_type is not EventType.EDITED]
     details = latest[-1].details if latest else {}
     elapsed, start = None, await store.last_start(job.job_id)
     if job.started_at is not None:

@@ -111,7 +111,7 @@ def _created(session: Session, since: object, until: object) -> dict[str, Span |
         for name, value in (("since", since), ("until", until))
     }
     first, last = spans["since"], spans["until"]
-    if first and last and first.start > last.end:
+    if first and last and first.start >= last.end:
         raise invalid("until", until, f"a moment after since, {day_or_moment(first.start)}")
     return spans
 
