@@ -118,8 +118,8 @@ async def test_a_job_that_grew_is_found_by_its_seeds(manager):
     assert names(await manager.list_jobs(varied="seed", min_runs=3)) == ["my-job"]
 
 
-async def test_a_search_counts_the_runs_that_it_needed(manager):
-    config = RING | {"frontier": True, "kappa_range": ["0.2", "20"]}
+async def test_a_job_whose_results_decide_counts_the_runs_that_it_needed(manager):
+    config = RING | {"precision": 1}
     await manager.create_job("x", config, job_id="my-job")
     planned = (await manager.exact("my-job")).total_runs
     assert names(await manager.list_jobs(min_runs=planned)) == ["my-job"]

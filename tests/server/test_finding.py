@@ -1,8 +1,10 @@
 """Jobs are found, edited and deleted by calls, over real stdio, in both protocol eras."""
 
+import json
+
 import pytest
 from mcp import Client
-from mcp.types import ElicitResult
+from mcp.types import ElicitResult, PromptReference
 
 from bilancio.jobs.manager import AsyncJobManager
 from tests.server.talk import created, data, module_command, over_stdio, refusal
@@ -168,3 +170,35 @@ async def test_prompts_take_names_that_are_completed():
             (message,) = (await client.get_prompt(name, arguments)).messages
             for given in arguments.values():
                 assert given in message.content.text
+
+
+async def test_resources_of_a_job_are_named_by_answers_and_can_be_read():
+    async with connected() as client, AsyncJobManager() as manager:
+        job_id = await created(client, RING | {"kappas": [1, 2]})
+        templates = (await client.list_resource_templates()).resource_templates
+        kinds = ("manifest", "summary", "runs", "events")
+        assert [each.uri_template for each in templates] == [
+            f"job://{{job_id}}/{kind}" for kind in kinds
+        ]
+        await manager.run_job(job_id)
+        read = {}
+        for kind in kinds:
+            (content,) = (await client.read_resource(f"job://{job_id}/{kind}")).contents
+            read[kind] = json.loads(content.text)
+            assert read[kind]["job_id"] == job_id
+        assert read["summary"]["summary"]["total_runs"] == 2
+        assert (read["runs"]["total"], len(read["runs"]["rows"])) == (2, 2)
+        assert read["events"]["rows"][0][1] == "completed"
+        answer = data(
+            await client.call_tool("job_results", {"job_id": job_id, "group_by": "kappa"})
+        )
+        assert f"job://{job_id}/runs" in answer["next"]
+
+
+async def test_names_are_offered_to_prompts_while_one_types():
+    async with connected() as client:
+        job_id = await created(client, RING)
+        for name, argument in (("explain_results", "job_id"), ("compare", "other")):
+            ref = PromptReference(type="ref/prompt", name=name)
+            typed = {"name": argument, "value": job_id[:6]}
+            assert (await client.complete(ref, typed)).completion.values == [job_id]

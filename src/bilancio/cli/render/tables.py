@@ -220,6 +220,8 @@ def _details(kind: str, details: Mapping[str, Any]) -> str:
     """Say in a line what an event's details say."""
     if kind == "created":
         return ""
+    if kind == "edited":
+        return ", ".join(details)
     if kind == "extended":
         seeds = f"{details.get('from')} to {details.get('to')} seeds"
         return f"{seeds}, {runs(details.get('completed_runs', 0))} recorded"
