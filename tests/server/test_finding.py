@@ -189,10 +189,11 @@ async def test_resources_of_a_job_are_named_by_answers_and_can_be_read():
         assert read["summary"]["summary"]["total_runs"] == 2
         assert (read["runs"]["total"], len(read["runs"]["rows"])) == (2, 2)
         assert read["events"]["rows"][0][1] == "completed"
-        answer = data(
-            await client.call_tool("job_results", {"job_id": job_id, "group_by": "kappa"})
-        )
-        assert f"job://{job_id}/runs" in answer["next"]
+        failed = await created(client, RING)
+        await manager.start_job(failed)
+        await manager.fail_job(failed, "the power went")
+        answer = data(await client.call_tool("job_status", {"job_id": failed}))
+        assert f"job://{failed}/events" in answer["next"]
 
 
 async def test_names_are_offered_to_prompts_while_one_types():
