@@ -120,14 +120,14 @@ def match_job_id(name: str, known: Iterable[str]) -> Match:
         return Match(job_id=JobId(asked), exact=True)
     if not asked or len(asked) > 2 * MAX_LENGTH:
         return Match(job_id=None)
-    fits = _fits(typed, names)
-    if len(fits) == 1:
-        return Match(job_id=fits[0], how=_how(typed, fits[0]))
-    candidates = fits or _similar(asked, names)
+    found = fits(typed, names)
+    if len(found) == 1:
+        return Match(job_id=found[0], how=how_read(typed, found[0]))
+    candidates = found or _similar(asked, names)
     return Match(job_id=None, candidates=tuple(candidates[:MAX_CANDIDATES]))
 
 
-def _fits(typed: Sequence[str], names: Iterable[JobId]) -> list[JobId]:
+def fits(typed: Sequence[str], names: Iterable[JobId]) -> list[JobId]:
     """Return the names that *typed* can be read as, the least corrected first.
 
     Where some are read in whole, or begin with the very words typed, those
@@ -136,9 +136,9 @@ def _fits(typed: Sequence[str], names: Iterable[JobId]) -> list[JobId]:
     reading = "-".join(f"(?:{'|'.join(readings(word))})" for word in typed)
     begins = re.compile(rf"{reading}(?![a-z0-9])").match
     corrections = {name: _corrections(typed, name) for name in names if begins(name)}
-    fits = sorted(corrections, key=corrections.__getitem__)
-    clear = [name for name in fits if not corrections[name] or name.count("-") == len(typed) - 1]
-    return clear or fits
+    found = sorted(corrections, key=corrections.__getitem__)
+    clear = [name for name in found if not corrections[name] or name.count("-") == len(typed) - 1]
+    return clear or found
 
 
 @functools.lru_cache(1_000)
@@ -165,7 +165,7 @@ def _corrections(typed: Sequence[str], name: str) -> int:
     return sum(word != meant for word, meant in zip(typed, name.split("-"), strict=False))
 
 
-def _how(typed: Sequence[str], job_id: JobId) -> str:
+def how_read(typed: Sequence[str], job_id: JobId) -> str:
     """Say how *typed* was read to arrive at *job_id*."""
     meant = job_id.split("-")
     pairs = zip(typed, meant, strict=False)

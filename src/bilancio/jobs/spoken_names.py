@@ -13,6 +13,8 @@ from bilancio.jobs.job_id import (
     MAX_LENGTH,
     JobId,
     Match,
+    fits,
+    how_read,
     match_job_id,
     readings,
     spoken,
@@ -60,8 +62,6 @@ def read_job_id(name: str, known: Iterable[str]) -> Match:
         return match
     if match.job_id is not None:
         return _unless_another_has_them(match, typed, names)
-    if match.candidates and _fits_several(typed, match.candidates):
-        return match
     if (amid := _amid(typed, set(names))) is not None:
         return amid
     for variant, said in _variants(typed):
@@ -89,11 +89,6 @@ def _unless_another_has_them(match: Match, typed: Sequence[str], names: Sequence
     if not others:
         return match
     return Match(job_id=None, candidates=(match.job_id, *others)[:MAX_CANDIDATES])
-
-
-def _fits_several(typed: Sequence[str], candidates: Sequence[JobId]) -> bool:
-    """Return whether the words typed can be read, in their order, as several of the candidates."""
-    return len(_in_order(typed, candidates)) > 1
 
 
 def _amid(typed: Sequence[str], names: Container[str]) -> Match | None:
@@ -152,17 +147,7 @@ def _parts(word: str) -> list[tuple[str, ...]]:
 
 
 def _in_order(typed: Sequence[str], names: Sequence[JobId]) -> dict[JobId, str]:
-    match = match_job_id("-".join(typed), names)
-    if match.job_id is not None:
-        return {match.job_id: match.how}
-    length = len(typed)
-    fits = [
-        name
-        for name in match.candidates
-        if len(parts := name.split("-")) >= length
-        and all(part in readings(word) for word, part in zip(typed, parts, strict=False))
-    ]
-    return dict.fromkeys(fits, "")
+    return {name: how_read(typed, name) for name in fits(typed, names)}
 
 
 def _run_together(typed: Sequence[str], names: Sequence[JobId]) -> dict[JobId, str]:
@@ -184,7 +169,7 @@ def _further_on(typed: Sequence[str], names: Sequence[JobId]) -> dict[JobId, str
         return {}
     pattern = "-".join(f"(?:{'|'.join(each)})" for each in meant)
     after = "" if len(typed) == 1 else "(?:-.*)?"
-    within = re.compile(rf".*-({pattern})({after})").fullmatch
+    within = re.compile(rf"(?<=-)({pattern})({after})$").search
     found = {name: each for name in names if (each := within(name))}
     return {
         name: "; ".join(
@@ -224,8 +209,9 @@ def _containing(
     if len(typed) < 2:  # noqa: PLR2004 - one word says too little
         return {}
     listed, options = set(words()), [set(each) for each in meant]
+    has_first = re.compile(rf"(?<![a-z0-9])(?:{'|'.join(options[0])})(?![a-z0-9])").search
     found = {}
-    for name in names:
+    for name in filter(has_first, names):
         parts = name.split("-")
         read = _assigned(typed, options, parts)
         if read is not None and listed.issuperset(parts):
