@@ -40,7 +40,7 @@ async def agreement(
         if confirm.strip().lower() != job_id.strip().lower():
             raise invalid("confirm", confirm, "the job's name, once the user has agreed")
         return Agreement(start=True)
-    if not _can_ask(ctx):
+    if not can_ask(ctx):
         raise ConfirmationNeeded(job_id, question)
     return Elicit(f"{question} Start it?", Agreement)
 
@@ -58,7 +58,7 @@ def refuse_declined(job_id: str, answer: ElicitationResult[Agreement]) -> None:
         raise ConfirmationNeeded(job_id, "The user was asked, and does not agree.", declined=True)
 
 
-def _can_ask(ctx: Ctx) -> bool:
+def can_ask(ctx: Ctx) -> bool:
     """Return whether the client shows its user a form; one that says nothing of forms does."""
     capabilities = ctx.client_capabilities
     asking = capabilities.elicitation if capabilities is not None else None

@@ -135,6 +135,8 @@ async def test_a_job_whose_results_decide_counts_the_runs_that_it_needed(manager
         ({"status": "runing"}, r"status: got 'runing'; allowed: .*stalled. Did you mean running"),
         ({"sweep_type": "rings"}, "sweep_type: got 'rings'.* Did you mean ring"),
         ({"varied": ["kapa"]}, "varied: got 'kapa'.* Did you mean kappa"),
+        ({"varied": ["liquidity"]}, "varied: got 'liquidity'.* Did you mean kappa"),
+        ({"sweep_type": "dealer"}, "sweep_type: got 'dealer'.* Did you mean balanced"),
         ({"varied": [7]}, "varied: got 7"),
         ({"since": "when"}, "since: got 'when'; allowed: a day"),
         ({"since": "today", "until": "yesterday"}, "until: got 'yesterday'; allowed: a moment"),

@@ -6,8 +6,8 @@ from mcp.server.mcpserver import AcceptedElicitation, Elicit, ElicitationResult,
 from pydantic import BaseModel, Field
 
 from bilancio import text
-from bilancio.errors import JobStateError, invalid
-from bilancio_mcp.asking import NotConfirmed, can_ask
+from bilancio.errors import BilancioError, JobStateError, invalid
+from bilancio_mcp.consent import can_ask
 from bilancio_mcp.lifespan import Ctx, manager_of
 from bilancio_mcp.outputs import DeletedJob
 from bilancio_mcp.tools.arguments import ExactName
@@ -17,6 +17,10 @@ MANUAL = """\
 Delete a job for good: runs, results and files. The user is asked.
 
 Call it when the user wants a job gone."""
+
+
+class NotConfirmed(BilancioError):
+    """Nothing was deleted, because the user has not agreed to it."""
 
 
 class Agreement(BaseModel):

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 from bilancio.errors import InvalidInput, Problem, invalid
-from bilancio.experiments import registry
+from bilancio.experiments import registry, vocabulary
 from bilancio.jobs.artifacts import discovery
 from bilancio.jobs.lookup import stalled_jobs, with_stall
 from bilancio.jobs.models import JobStatus
@@ -134,7 +134,8 @@ async def _known_type(store: JobStore, sweep_type: str) -> str:
         return sweep_type
     known = dict.fromkeys([*registry.sweep_types(), *await store.sweep_types()])
     if sweep_type not in known:
-        raise invalid("sweep_type", sweep_type, ", ".join(known), nearest(sweep_type, known))
+        meant = vocabulary.sweep_type_of(sweep_type, known)
+        raise invalid("sweep_type", sweep_type, ", ".join(known), meant)
     return sweep_type
 
 
@@ -152,7 +153,8 @@ async def _parameters(store: JobStore, varied: Iterable[str] | str | None) -> tu
     for name in single:
         if name not in own:
             known = sorted(own)
-            meant = nearest(name, known) if isinstance(name, str) else ""
+            named = isinstance(name, str)
+            meant = (vocabulary.field_of(name, known) or nearest(name, known)) if named else ""
             raise invalid("varied", name, ", ".join(known), meant)
     return tuple(dict.fromkeys(single))
 
