@@ -14,8 +14,8 @@ from bilancio.cli.render.progress import compiles, meter
 from bilancio.errors import ConfirmationNeeded, InvalidInput, JobStateError, Problem
 from bilancio.jobs.artifacts.log import LOG
 from bilancio.jobs.manager import AsyncJobManager
-from bilancio.jobs.models import Estimate, Job, Progress
-from bilancio.jobs.views import Results
+from bilancio.jobs.models import Estimate, Job
+from bilancio.jobs.views import Progress, Results
 from bilancio.printable import shortened
 from bilancio.text import counts, estimate, runs
 

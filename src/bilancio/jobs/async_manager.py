@@ -29,11 +29,11 @@ from bilancio.jobs import (
 from bilancio.jobs.clock import Clock, utc_now
 from bilancio.jobs.maintenance import backup, recover
 from bilancio.jobs.maintenance.reports import Deletion, Diagnosis, Imported, Verification
-from bilancio.jobs.models import Job, Listing, Progress
+from bilancio.jobs.models import Job, Listing
 from bilancio.jobs.progress import watch
 from bilancio.jobs.session import Session
 from bilancio.jobs.store import JobStore
-from bilancio.jobs.views import Comparison, Results
+from bilancio.jobs.views import Comparison, Progress, Results
 from bilancio.settings import Settings, load_settings
 
 P = ParamSpec("P")

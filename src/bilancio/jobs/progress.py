@@ -8,9 +8,10 @@ from datetime import datetime
 from typing import NamedTuple
 
 from bilancio.jobs.lookup import find, load
-from bilancio.jobs.models import EventType, Job, JobEvent, Lease, Listing, Progress
+from bilancio.jobs.models import EventType, Job, JobEvent, Lease, Listing
 from bilancio.jobs.paging import check_whole
 from bilancio.jobs.session import Session
+from bilancio.jobs.views import Progress
 
 POLL_S = 0.25
 # Whether a job still runs is asked more often, so that its end is seen after a hundredth of the
