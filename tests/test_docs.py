@@ -20,6 +20,7 @@ DOCUMENTS = [
     "docs/SETTINGS.md",
     "docs/own-simulation.md",
     "docs/pictures.md",
+    "docs/reports.md",
     "docs/statistics.md",
     "docs/study.md",
 ]

@@ -88,6 +88,7 @@ class Settings(BaseModel):
         default=None,
         description="Folder of the compiled engine. Default: the user's cache folder.",
     )
+    report: bool = Field(default=False, description="Write report.html at the end of each job.")
     debug: bool = Field(
         default=False, description="Show the traceback of an unexpected error on the command line."
     )
@@ -102,10 +103,15 @@ class Settings(BaseModel):
     def _empty_is_csv(cls, value: object) -> object:
         return value or "csv"
 
-    @field_validator("debug", mode="before")
+    @field_validator("debug", "report", mode="before")
     @classmethod
     def _empty_is_false(cls, value: object) -> object:
         return value or False
+
+    def as_environment(self) -> dict[str, str]:
+        """Return the variables that give another process these settings."""
+        given = self.model_dump(exclude_none=True)
+        return {f"BILANCIO_{name.upper()}": str(value) for name, value in given.items()}
 
     def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
         """Yield what the settings' repr shows, without passwords."""

@@ -370,6 +370,12 @@ def capitalised(sentence: str) -> str:
     return sentence[:1].upper() + sentence[1:]
 
 
+def verdicts(counts: Mapping[str, int]) -> str:
+    """Say how many rows of a table have each verdict."""
+    rows = plural(sum(counts.values()), "row")
+    return f"Of {rows}: " + ", ".join(f"{word} {n:,}" for word, n in counts.items()) + "."
+
+
 class NextStep(StrEnum):
     """What one would do next with a job; each interface says it by a command or tool of its own.
 

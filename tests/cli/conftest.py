@@ -3,9 +3,12 @@
 import csv
 import json
 import os
+import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -113,4 +116,16 @@ def at(folder, patch):
 def job(small_job, monkeypatch):
     """The name of the shared job."""
     at(small_job, monkeypatch)
+    return "calm-blue-river-7"
+
+
+@pytest.fixture
+def own(small_job, tmp_path, monkeypatch):
+    """A store and folder of one's own with the job of all tests; returns its name."""
+    shutil.copytree(small_job, tmp_path / "own")
+    database = tmp_path / "own" / "bilancio.db"
+    monkeypatch.setenv("BILANCIO_DATABASE_URL", f"sqlite:///{database}")
+    monkeypatch.setenv("BILANCIO_OUT_DIR", str(tmp_path / "own" / "out"))
+    with closing(sqlite3.connect(database)) as store, store:
+        store.execute("UPDATE jobs SET out_dir = ?", (str(tmp_path / "own" / "out"),))
     return "calm-blue-river-7"

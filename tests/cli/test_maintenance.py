@@ -2,7 +2,6 @@
 
 import os
 import pty
-import shutil
 import sqlite3
 import subprocess
 from contextlib import closing
@@ -10,18 +9,6 @@ from contextlib import closing
 import pytest
 
 from tests.cli.conftest import PROGRAM, program
-
-
-@pytest.fixture
-def own(small_job, tmp_path, monkeypatch):
-    """A store and folder of one's own with the job of all tests; returns its name."""
-    shutil.copytree(small_job, tmp_path / "own")
-    database = tmp_path / "own" / "bilancio.db"
-    monkeypatch.setenv("BILANCIO_DATABASE_URL", f"sqlite:///{database}")
-    monkeypatch.setenv("BILANCIO_OUT_DIR", str(tmp_path / "own" / "out"))
-    with closing(sqlite3.connect(database)) as store, store:
-        store.execute("UPDATE jobs SET out_dir = ?", (str(tmp_path / "own" / "out"),))
-    return "calm-blue-river-7"
 
 
 def spoil(tmp_path, statement):

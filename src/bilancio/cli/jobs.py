@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from bilancio.cli import listing, maintenance, plots
+from bilancio.cli import documents, listing, maintenance, plots
 from bilancio.cli.context import (
     SHOWN_ROWS,
     AsJson,
@@ -400,6 +400,7 @@ def cancel(
     output.say(next_command(ended))
 
 
+documents.add_commands(app)
 maintenance.add_commands(app)
 
 

@@ -116,9 +116,14 @@ def measures_of(columns: Sequence[str]) -> list[str]:
 
 def to_markdown(shown: Shown) -> str:
     """Return a table as GitHub's Markdown has it, columns aligned in the text, too."""
+    return table_of(shown.columns)
+
+
+def table_of(shown: Sequence[Column]) -> str:
+    """Return columns as a table of GitHub's Markdown, aligned in the text, too."""
     columns = [
-        Column(_plain(each.name), tuple(map(_plain, each.cells)), each.numeric)
-        for each in shown.columns
+        Column(plain_text(each.name), tuple(map(plain_text, each.cells)), each.numeric)
+        for each in shown
     ]
     widths = [max(3, len(each.name), *map(len, each.cells), 0) for each in columns]
     sides = [str.rjust if each.numeric else str.ljust for each in columns]
@@ -216,7 +221,8 @@ def _number(value: object) -> str:
     return value if isinstance(value, str) else number(value).replace(",", "")
 
 
-def _plain(text: str) -> str:
+def plain_text(text: str) -> str:
+    """Return *text* as Markdown shows it on one line, whatever it holds."""
     return _MARKED.sub(r"\\\g<0>", escaped(text, one_line=True))
 
 

@@ -14,6 +14,7 @@ from bilancio.errors import ManagerUnusable, invalid
 from bilancio.jobs import (
     consent,
     create,
+    documents,
     editing,
     estimate,
     exports,
@@ -140,6 +141,8 @@ class AsyncJobManager:
     runs_frame = _of_session(exports.runs_frame)
     to_xarray = _of_session(exports.to_xarray)
     plot = _of_session(plots.plot)
+    report = _of_session(documents.report)
+    package = _of_session(documents.package)
 
     recover = _of_session(recover.recover)
     backup = _of_session(backup.back_up)

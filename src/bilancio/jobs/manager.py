@@ -98,6 +98,8 @@ class JobManager:
     runs_frame = _blocking(AsyncJobManager.runs_frame)
     to_xarray = _blocking(AsyncJobManager.to_xarray)
     plot = _blocking(AsyncJobManager.plot)
+    report = _blocking(AsyncJobManager.report)
+    package = _blocking(AsyncJobManager.package)
 
     import_job = _blocking(AsyncJobManager.import_job)
     import_jobs = _blocking(AsyncJobManager.import_jobs)

@@ -22,6 +22,7 @@ from bilancio.text import (
     standstill,
     state,
     values,
+    verdicts,
     when,
 )
 
@@ -101,7 +102,7 @@ def show_results(
     if results.table is not None and (results.table.n_keys or not others):
         _show_table(output, results.table, chosen=chosen, offset=offset, primary=primary)
         if sum(results.verdicts.values()) >= MANY_ROWS:
-            output.say(_verdicts(results.verdicts))
+            output.say(verdicts(results.verdicts))
     _show_table(output, results.contrasts, chosen=chosen, offset=offset, primary=primary)
     _show_effects(output, effects)
     for warning in results.warnings:
@@ -117,12 +118,6 @@ def show_results(
         output.say(f"Files in {results.job.folder}:")
         output.show(pairs_table({"": ", ".join(results.files)}, width=output.width))
     say_few_seeds(output, results.job)
-
-
-def _verdicts(counts: Mapping[str, int]) -> str:
-    """Say how many rows have each verdict."""
-    rows = plural(sum(counts.values()), "row")
-    return f"Of {rows}: " + ", ".join(f"{word} {n:,}" for word, n in counts.items()) + "."
 
 
 def show_comparison(

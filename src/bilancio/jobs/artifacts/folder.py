@@ -22,9 +22,13 @@ from bilancio.jobs.artifacts.log import LOG
 MANIFEST, SUMMARY = "job_manifest.json", "summary.json"
 COLUMNS, PARQUET = "columns.json", "runs.parquet"
 RUNS, FAILED = "runs.csv", "failed_runs.csv"
+REPORT, REPORT_MD = "report.html", "report.md"
 COMPARISON, CELLS, FRONTIER = "comparison.csv", "cells.csv", "frontier.csv"
 #: Every file that is written for a job.
-NAMES = (MANIFEST, SUMMARY, COMPARISON, CELLS, FRONTIER, RUNS, PARQUET, FAILED, COLUMNS, LOG)
+NAMES = (
+    MANIFEST, SUMMARY, COMPARISON, CELLS, FRONTIER, RUNS, PARQUET, FAILED, COLUMNS,
+    REPORT, REPORT_MD, LOG,
+)  # fmt: skip
 #: The folder of its pictures, and the endings of what is written there.
 FIGURES, PICTURES = "figures", (".svg", ".png")
 #: Those beside a manifest that are read with it.

@@ -17,6 +17,8 @@ from bilancio.jobs.artifacts.folder import (
     NAMES,
     PARQUET,
     PICTURES,
+    REPORT,
+    REPORT_MD,
     SUMMARY,
     make_folder,
     read_bytes,
@@ -27,6 +29,7 @@ from bilancio.jobs.models import Job
 #: Name of the manifest where a job was deleted and its files kept: never imported by itself.
 KEPT_MANIFEST = "job_manifest.deleted.json"
 TAKEN = "it is not empty, and holds no manifest of this job"
+DOCTYPE = "<!doctype html>\n"
 _HEAD_BYTES = 4096
 _PARQUET = b"PAR1"
 _SAME_JOB = re.compile(
@@ -117,6 +120,8 @@ def _may_be_ours(job: Job, name: str) -> bool:
     head = _head(job.folder / name)
     if name == PARQUET:
         return head.startswith(_PARQUET) and _parquet_text(job.job_id) in head
+    if name in {REPORT, REPORT_MD}:
+        return head.removeprefix(DOCTYPE.encode()).startswith(mark_of(job).encode())
     if name in {SUMMARY, COLUMNS}:
         found = _SAME_JOB.match(head)
         return found is not None and found[1] == job.job_id.encode()
@@ -135,7 +140,7 @@ def _parquet_text(text: str) -> bytes:
 
 
 def mark_of(job: Job) -> str:
-    """Return how an SVG begins that is of *job*."""
+    """Return how an SVG or a report begins that is of *job*; in HTML after its first line."""
     return f"<!-- bilancio {job.job_id} -->"
 
 

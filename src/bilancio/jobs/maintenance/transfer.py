@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bilancio.errors import InvalidInput, JobDamaged, Problem
 from bilancio.jobs.artifacts import importing, tables
-from bilancio.jobs.artifacts.folder import FIGURES
+from bilancio.jobs.artifacts.folder import FIGURES, REPORT, REPORT_MD
 from bilancio.jobs.artifacts.formats import exported_formats
 from bilancio.jobs.lookup import find, load
 from bilancio.jobs.maintenance.reports import Imported
@@ -15,6 +15,8 @@ from bilancio.jobs.models import Job, JobStatus
 from bilancio.jobs.session import Session
 from bilancio.jobs.store import JobStore, ReadJob
 from bilancio.paths import absolute_path
+
+OTHERS = (FIGURES, REPORT, REPORT_MD)  # that an export does not write
 
 
 class Change(StrEnum):
@@ -68,7 +70,7 @@ async def export_job(
     formats = exported_formats(session.settings, job.folder, parquet=parquet)
     await tables.write_files(await session.store(), job, formats=formats, most=None)
     written = tables.present(job)
-    return {name: path for name, path in written.items() if name != FIGURES}
+    return {name: path for name, path in written.items() if name not in OTHERS}
 
 
 async def _import(session: Session, manifest: Path, left_out: dict[str, str]) -> tuple[Job, Change]:

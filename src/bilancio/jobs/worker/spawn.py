@@ -21,10 +21,6 @@ def spawn_worker(job: Job, lease: Lease, settings: Settings) -> "subprocess.Pope
     WorkerError
         The process could not be started.
     """
-    given = {
-        f"BILANCIO_{name.upper()}": str(value)
-        for name, value in settings.model_dump(exclude_none=True).items()
-    }
     try:
         with opened_log(job.folder, lease.worker_id) as log:
             process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
@@ -39,7 +35,7 @@ def spawn_worker(job: Job, lease: Lease, settings: Settings) -> "subprocess.Pope
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
-                env=interpreter.environment(**given),
+                env=interpreter.environment(**settings.as_environment()),
             )
     except OSError as error:
         raise WorkerError(job.job_id, f"it could not be started ({error}).") from error

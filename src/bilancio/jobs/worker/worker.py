@@ -38,6 +38,7 @@ from bilancio.jobs.worker.dispatch import Dispatcher, TooManyFailures
 from bilancio.jobs.worker.finishing import failure_sentence, summarise
 from bilancio.jobs.worker.lock_file import WorkerLock, remove_stale
 from bilancio.jobs.worker.lots import further_lots
+from bilancio.jobs.worker.reporting import write_report
 from bilancio.jobs.worker.speed import SpeedMeter
 from bilancio.settings import Settings
 from bilancio.text import error_text
@@ -95,6 +96,15 @@ class Worker:
         lock = WorkerLock(path)
         await self._acquire(lock)
         remove_stale(each for each in self._store.worker_locks(self._lease.job_id) if each != path)
+        try:
+            status = await self._attempt(lock)
+            if self._settings.report:
+                await self._report(lock)
+            return status
+        finally:
+            lock.release()
+
+    async def _attempt(self, lock: WorkerLock) -> JobStatus:
         watching = asyncio.ensure_future(self._watch(lock))
         working = asyncio.ensure_future(self._work())
         try:
@@ -104,7 +114,16 @@ class Worker:
             for task in (working, watching):
                 task.cancel()
             await asyncio.wait({watching, working})
-            lock.release()
+
+    async def _report(self, lock: WorkerLock) -> None:
+        """Have the report written; whoever deletes the job waits for that."""
+        writing = asyncio.ensure_future(write_report(self._lease.job_id, self._settings))
+        while not writing.done():
+            await asyncio.wait({writing}, timeout=WATCH_S)
+            lock.heartbeat(self._settings.lease_s)
+            self.heartbeats += 1
+            if self._stop.is_set():
+                writing.cancel()
 
     async def _acquire(self, lock: WorkerLock) -> None:
         """Take the lock; a reader may hold it for a moment."""

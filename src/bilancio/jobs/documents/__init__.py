@@ -1,0 +1,63 @@
+"""What a job leaves for readers elsewhere: a report, and a package from which it is replicated."""
+
+from pathlib import Path
+
+from bilancio.jobs.documents.documents import Format, Package, Report, format_of
+from bilancio.jobs.session import Session
+
+__all__ = ["Format", "Package", "Report", "package", "report"]
+
+
+async def report(session: Session, name: str, format: str = "html") -> Report:  # noqa: A002 - as options call it
+    """Write a report of what a job has found so far into the job's folder.
+
+    Parameters
+    ----------
+    format
+        `html`: `report.html`, one file with pictures and sortable tables that loads nothing from
+        elsewhere; `md`: `report.md`, words and tables for the appendix of a paper.
+
+    Raises
+    ------
+    JobNotFound, InvalidInput, OutputError, StoreCorrupt
+    LibraryMissing
+        jinja2, which `html` needs, is not installed. Without matplotlib there are no pictures.
+    """
+    wanted = format_of(format)
+    from bilancio.jobs.documents import reporting  # numpy, and libraries that are optional
+
+    return await reporting.report(session, name, wanted)
+
+
+async def package(
+    session: Session,
+    name: str,
+    out: Path | str | None = None,
+    *,
+    zip: bool = False,  # noqa: A002 - as options call it
+) -> Package:
+    """Write what is needed to check a job's results elsewhere, and to compute them again.
+
+    A folder `<job>-replication` with manifest, tables, data dictionary, figures, report, exact
+    versions, a citation, and `replicate.sh`, which computes all runs again, compares them bit by
+    bit, and exits with 0 where all are identical. The modules of the user's own experiment go
+    along.
+
+    Parameters
+    ----------
+    out
+        Where the folder is made; the working folder if not given.
+    zip
+        Whether it becomes one ZIP file.
+
+    Raises
+    ------
+    JobNotFound, InvalidInput, StoreCorrupt, LibraryMissing
+    JobStateError
+        It is running, or nothing has been recorded.
+    OutputError
+        It cannot be written, or is there already.
+    """
+    from bilancio.jobs.documents import packaging  # as above
+
+    return await packaging.package(session, name, out, zipped=zip)
