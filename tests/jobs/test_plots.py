@@ -264,6 +264,19 @@ async def test_samples_of_ranges_stand_in_bins(manager):
             await manager.plot(job.job_id, kind)
 
 
+async def test_rows_of_a_map_over_two_ranges_stand_in_the_order_of_the_range(manager):
+    ranges = {"lhs": 12, "vary": {"kappa": "0.25:4", "n_agents": "10:60"}, "n_replicates": 3}
+    job = await finished(manager, sweep_type="balanced", **ranges)
+    drawn = texts(await manager.plot(job.job_id, "effect", x="kappa", y="n_agents"))
+    bins = [
+        float(text.partition("–")[0])
+        for text in drawn
+        if re.fullmatch(r"[1-6]\d[\d.]*–[\d.]+", text)
+    ]
+    assert len(bins) > 2
+    assert bins in (sorted(bins), sorted(bins, reverse=True))
+
+
 async def test_what_a_search_has_found_is_drawn_with_its_range(manager):
     job = await finished(
         manager,

@@ -121,7 +121,7 @@ _EVERY_RUN = (
     Metric(
         "delta_total",
         unit="1",
-        meaning="Default rate: 1 − phi_total.",
+        meaning="Default rate: share of debt defaulted on, 1 − phi_total.",
         measure=True,
     ),
     Metric(

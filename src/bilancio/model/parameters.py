@@ -151,7 +151,7 @@ class _Parameters(BaseModel):
         float, Interval(gt=0, le=10**9), _NUMBER, Axis("concentrations", "c", logarithmic=True)
     ] = Field(
         default=1.0,
-        description="Dirichlet concentration of debt sizes, c: larger is more equal debts.",
+        description="Concentration of debt sizes, c: larger is more equal debts.",
     )
     mu: Annotated[float, Interval(ge=0, le=1), _NUMBER, Axis("mus", "μ")] = Field(
         default=0.0,

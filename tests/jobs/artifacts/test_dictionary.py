@@ -54,7 +54,9 @@ def test_metrics_measures_and_parameters_say_what_is_declared():
         assert runs[name]["meaning"] == declared[name].meaning
     assert runs["end"]["values"] == ["stable", "max-days", "default", "all-defaulted"]
     assert runs["kappa"]["meaning"] == "Liquidity ratio κ: initial cash / debt."
-    assert cells["delta_total_active"]["meaning"] == "Default rate: 1 − phi_total, active arm."
+    assert cells["delta_total_active"]["meaning"] == (
+        "Default rate: share of debt defaulted on, 1 − phi_total, active arm."
+    )
     assert pairs["trading_effect"] == {
         "name": "trading_effect", "type": "number", "unit": "1",
         "meaning": "delta_passive − delta_active.",

@@ -58,6 +58,8 @@ def keys_of(table: AnswerTable, place: int, order: Sequence[str] = ()) -> list[A
     found = list(dict.fromkeys(row[place] for row in table.rows))
     if order:
         return sorted(found, key=list(order).index)
+    if all(words.is_bin(each) for each in found):
+        return sorted(found, key=lambda each: float(each.partition(":")[0]))
     return found if any(isinstance(each, str) for each in found) else sorted(found)
 
 

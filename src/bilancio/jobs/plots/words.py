@@ -20,6 +20,7 @@ from bilancio.text import capitalised, key_text, plural
 
 LEVEL_TEXT = "95 %"
 LONG = 60  # characters of a meaning beside a name
+SHORT = 40  # … of one that is not cut to its first clause
 LONG_NAME = 40
 DIGITS = 6  # of a value that was not written by hand
 FEW = 3  # values by whose distances a scale is told
@@ -42,6 +43,8 @@ def parameter_label(studied: Studied, name: str) -> str:
     meaning = about.meaning.rstrip(".")
     if short != name:  # the meaning repeats the symbol
         meaning = re.sub(rf",? {re.escape(short)}\b(?!\w)", "", meaning)
+    if len(meaning) > SHORT:  # what follows a colon tells which way it goes
+        meaning = meaning.partition(": ")[0]
     unit = about.unit if about.unit != "1" else ""
     said = ", ".join(filter(None, (_uncapitalised(meaning), unit)))
     return f"{short}  ({shortened(said, LONG)})" if said else short
@@ -68,11 +71,15 @@ def value_text(value: Any) -> str:
     text = key_text(value)
     if isinstance(value, float) and len(text) > DIGITS + 2:
         text = f"{value:.{DIGITS}g}"
-    if isinstance(value, str) and ":" in value:
-        ends = value.split(":")
-        if len(ends) == 2 and all(map(_is_number, ends)):  # noqa: PLR2004 - of a bin
-            text = "–".join(f"{float(end):.3g}" for end in ends)
+    if is_bin(value):
+        text = "–".join(f"{float(end):.3g}" for end in value.split(":"))
     return text.replace("-", MINUS) if isinstance(value, int | float) else text
+
+
+def is_bin(value: Any) -> bool:
+    """Return whether a value is the label of a bin: its ends, with a colon between them."""
+    ends = value.split(":") if isinstance(value, str) else []
+    return len(ends) == 2 and all(map(_is_number, ends))  # noqa: PLR2004 - low and high
 
 
 def _is_number(text: str) -> bool:
