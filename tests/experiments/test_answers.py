@@ -186,6 +186,29 @@ def test_rows_are_ordered_by_a_column():
     assert effects == sorted(effects, reverse=True)
 
 
+def test_an_order_without_groups_is_one_of_the_cells():
+    config = JobConfig(sweep_type="balanced", kappas=["0.5", "1"], mus=[0, 1], n_replicates=3)
+    rows = invented(config.total_runs)
+    everything = range(config.total_runs)
+    order = {"order_by": "-trading_effect"}
+    by_cell = answered(config, everything, rows, group_by="kappa,mu", **order).table
+    assert answered(config, everything, rows, **order).table == by_cell
+    at_one = answered(config, everything, rows, where="kappa = 1", **order).table
+    assert (at_one.columns[0], at_one.n_keys, len(at_one.rows)) == ("mu", 1, 2)
+
+
+def test_measures_asked_for_by_name_come_with_what_they_are():
+    config = JobConfig(sweep_type="balanced", n_replicates=3)
+    rows = np.zeros(config.total_runs, [("delta_total", float), ("dealer_pnl", float)])
+    everything = range(config.total_runs)
+    found = answered(config, everything, rows, measures="dealer_pnl,trading_effect")
+    assert found.meanings == {
+        "dealer_pnl": "dealer_pnl_active − dealer_pnl_passive. Unit: money.",
+        "trading_effect": "delta_passive − delta_active.",
+    }
+    assert answered(config, everything, rows).meanings == {}
+
+
 def test_a_pivot_has_a_column_for_each_value():
     config = JobConfig(sweep_type="balanced", kappas=["0.5", "1"], mus=[0, 1], n_replicates=3)
     rows = invented(config.total_runs)

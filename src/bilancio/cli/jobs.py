@@ -112,7 +112,9 @@ def results(
     where: Where = None,
     order_by: Annotated[
         list[str] | None,
-        typer.Option(metavar="A,-B,…", help="Columns to order by; descending with a minus."),
+        typer.Option(
+            metavar="A,-B,…", help="Columns to order by; descending with a minus. Alone: cells."
+        ),
     ] = None,
     contrast: Annotated[
         str | None,

@@ -25,7 +25,7 @@ from bilancio.experiments.answers import (
     table_of,
 )
 from bilancio.experiments.cautions import Cautions
-from bilancio.experiments.crossed import CrossedGrid
+from bilancio.experiments.crossed import NOT_AXES, CrossedGrid
 from bilancio.experiments.levels import LevelContrasts
 from bilancio.experiments.questions import Question, check_names
 from bilancio.experiments.reduction import Bools, Groups
@@ -111,6 +111,8 @@ class Answering:
         """Return the columns that the rows of the table are named by, but for the seed."""
         asked = self._asked
         by = [name for name in asked.group_by if name != SEED]
+        if asked.order_by and not asked.group_by and not asked.pivot:
+            by = self._varied()
         if asked.pivot:
             by.append(asked.pivot)
         designs = set(self._subject.cells.designs[self._chosen & self._subject.averaged])
@@ -126,6 +128,15 @@ class Answering:
             allowed = f"grouping by {sampled}" if sampled else "none: no parameter was sampled"
             raise InvalidInput([Problem("bins", str(asked.bins), allowed)])
         return by
+
+    def _varied(self) -> list[str]:
+        """Return the parameters that have several values among the cells: one row has no order."""
+        cells = self._chosen & self._subject.averaged
+        return [
+            name
+            for name in self._subject.parameters
+            if name not in NOT_AXES and len(np.unique(self._subject.cells.columns[name][cells])) > 1
+        ]
 
     def _column(self, name: str) -> NDArray[Any]:
         if name in self._binned:
@@ -182,12 +193,22 @@ class Answering:
             effects=effects,
             verdicts=_counts(table),
             plan=plan,
+            meanings=self._meanings(),
             warnings=(
                 *self._cautions.sentences(self._overall, self._rows, self._shown),
                 *remarked,
                 *not_planned,
             ),
         )
+
+    def _meanings(self) -> dict[str, str]:
+        """Return what the measures asked for are, which their names do not always say."""
+        asked = [each for each in self._subject.measures if each.name in self._asked.measures]
+        return {
+            each.name: each.meaning + (f" Unit: {each.unit}." if each.unit not in {"", "1"} else "")
+            for each in asked
+            if each.meaning
+        }
 
     @property
     def _rows(self) -> Groups | None:

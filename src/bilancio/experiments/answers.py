@@ -53,6 +53,8 @@ class Answer:
         How many rows have each verdict; empty where there are less than two.
     plan
         How many seeds a precision takes.
+    meanings
+        What the measures are that were asked for by name, with their units.
     warnings
         What to know before drawing conclusions, a sentence each.
     """
@@ -63,6 +65,7 @@ class Answer:
     effects: AnswerTable | None = None
     verdicts: Mapping[str, int] = field(default_factory=dict)
     plan: dict[str, Any] | None = None
+    meanings: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
 
 

@@ -29,7 +29,8 @@ class Question:
     where
         Condition on parameters, as `analysis.conditions` reads it; None for all cells.
     order_by
-        Columns of the table that its rows are ordered by, descending with a minus before them.
+        Columns of the table that its rows are ordered by, descending with a minus before them;
+        the cells where there are neither groups nor a pivot.
     contrast
         Parameter whose levels are compared with its lowest one, paired by seed; empty for none.
     effects

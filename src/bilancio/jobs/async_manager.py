@@ -179,7 +179,8 @@ class AsyncJobManager:
             Which cells: text such as ``"kappa < 0.5 and mu = 0"``, or a mapping such as
             ``{"kappa": "<0.5", "mu": 0}``.
         order_by
-            Columns of the table; with a minus before it one is descending.
+            Columns of the table; with a minus before it one is descending. Without *group_by* and
+            *pivot* the rows are the cells.
         contrast
             A parameter; adds the differences between its levels and the lowest one, paired by
             seed.

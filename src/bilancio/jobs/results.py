@@ -146,6 +146,7 @@ async def _computed(store: JobStore, job: Job, question: Question, shown: slice)
         "primary": made.primary,
         "verdicts": dict(made.verdicts),
         "plan": made.plan,
+        "meanings": dict(made.meanings),
         "warnings": (
             *job.config.remarks,
             *version_remarks(job, experiment.version),

@@ -255,6 +255,8 @@ class Results(Tabular):
     plan
         How many seeds a precision takes of the primary measure, or of the first one shown where
         that is not among them; None where that is not known.
+    meanings
+        What the measures are that were asked for by name, with their units.
     warnings
         What to know before drawing conclusions, a sentence each.
     files
@@ -278,6 +280,7 @@ class Results(Tabular):
     frontier: Table | None = None
     verdicts: dict[str, int] = Field(default_factory=dict)
     plan: dict[str, Any] | None = None
+    meanings: dict[str, str] = Field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     files: dict[str, str]
     runs_in_tables: int | None = None

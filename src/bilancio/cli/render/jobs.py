@@ -109,6 +109,8 @@ def show_results(
         output.say(f"Note: {warning}")
     if results.plan is not None:
         output.say(results.plan["sentence"], style="dim")
+    for name, meaning in results.meanings.items():
+        output.say(f"{name}: {meaning}", style="dim")
     for run_id, error in results.failures.items():
         output.say(f"{run_id} failed, {error}")
     if results.repetition:
