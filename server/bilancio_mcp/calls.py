@@ -65,9 +65,24 @@ def once_agreed(job_id: str) -> str:
     return f"Ask the user; if they agree, start_sweep(job_id='{name}', confirm='{name}')."
 
 
-def after_results(results: Results, table: ResultsTable | None, group_by: Sequence[str]) -> str:
-    """Say how to see more of the results, or what to do with a job that is not completed."""
+def after_results(
+    results: Results,
+    table: ResultsTable | None,
+    group_by: Sequence[str],
+    *,
+    precision: float | None = None,
+) -> str:
+    """Say how to see more of the results, or what to do with a job that is not completed.
+
+    Parameters
+    ----------
+    precision
+        Half width that was asked about: the seeds that it takes can be added.
+    """
     job = results.job
+    more_seeds = "" if precision is None else _planned_seeds(results)
+    if more_seeds:
+        return more_seeds
     said = [_more_rows(table), _more_columns(results, table)]
     steps = available_steps(job, results.repetition)
     steps = tuple(step for step in steps if step is not NextStep.RESULTS)
@@ -124,6 +139,17 @@ def after_list(page: Page, shown: int) -> str:
     if page.filters:
         return f"{loosened} list_jobs() lists all jobs.".lstrip()
     return "create_job makes a job."
+
+
+def _planned_seeds(results: Results) -> str:
+    """Say how a job gets the seeds that were planned; nothing where it cannot grow or has them."""
+    job, plan = results.job, results.plan
+    if job.state != "completed" or plan is None or job.config.adaptive:
+        return ""
+    seeds = plan["n_seeds"]
+    if seeds <= results.summary.get("n_seeds", seeds):
+        return ""
+    return _CALLS[NextStep.EXTEND].format(name=f"job_id='{job.job_id}'", seeds=seeds)
 
 
 def _end(results: Results, *, more: bool) -> str:

@@ -160,17 +160,17 @@ class Status(Answer):
     total_runs: int
     completed_runs: int
     failed_runs: int
-    runs_per_s: Finite
-    eta_s: Finite
-    elapsed_s: Finite
+    runs_per_s: Finite = None
+    eta_s: Finite = None
+    elapsed_s: Finite = None
     means: Annotated[Data, _data(MEANS)] = Field(
-        description="Means over the latest batch, not results."
+        default={}, description="Means over the latest batch, not results."
     )
-    error: Annotated[str | None, _text(ERROR)]
+    error: Annotated[str | None, _text(ERROR)] = None
     notes: Text = ""
     tags: list[str] = []
     created_at: str
-    completed_at: str | None
+    completed_at: str | None = None
 
 
 class ResultsTable(BaseModel):
@@ -193,10 +193,13 @@ class JobResults(Answer):
     findings: Annotated[Data, _data(FINDINGS)] = Field(
         description="Counts, averages, intervals over all runs so far."
     )
-    table: ResultsTable | None
+    table: ResultsTable | None = None
     contrasts: ResultsTable | None = None
     effects: ResultsTable | None = None
-    frontier: ResultsTable | None = Field(description="What searches found, by cell.")
+    frontier: ResultsTable | None = Field(default=None, description="What searches found, by cell.")
+    meanings: Annotated[Data, _data(MEANS)] = Field(
+        default={}, description="What the measures asked for are."
+    )
     plan: Text = ""
     warnings: Warnings = Field(default=[], description="To be told.")
     folder: Annotated[str, _text(PATH)]
@@ -204,7 +207,7 @@ class JobResults(Answer):
     notes: Text = ""
     tags: list[str] = []
     failures: Annotated[Data, _data(FAILURES)] = Field(
-        description="First failed runs: id to error."
+        default={}, description="First failed runs: id to error."
     )
     config: Config
 

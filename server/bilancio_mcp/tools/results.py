@@ -35,7 +35,9 @@ async def job_results(
     where: Annotated[
         str | dict[str, Any] | None, Field(description="Cells, as 'kappa < 0.5 and mu = 0'.")
     ] = None,
-    order_by: Annotated[Texts, Field(description="Columns; -name descends.")] = (),
+    order_by: Annotated[
+        Texts, Field(description="Columns; -name descends. Without group_by: cells.")
+    ] = (),
     contrast: Annotated[
         str, Field(description="Adds a parameter's levels against its lowest, paired by seed.")
     ] = "",
@@ -74,7 +76,7 @@ async def job_results(
         + results.headline
         + _shows(results.table)
         + f" {results.repetition}".rstrip(),
-        next=calls.after_results(results, table, group_by),
+        next=calls.after_results(results, table, group_by, precision=precision),
         job_id=job.job_id,
         description=job.description,
         status=job.state,
@@ -83,6 +85,7 @@ async def job_results(
         contrasts=results_table(results.contrasts, results.primary, measures, offset=offset),
         effects=whole_table(results.effects),
         frontier=whole_table(results.frontier, offset=offset),
+        meanings=results.meanings,
         plan="" if results.plan is None else results.plan["sentence"],
         warnings=list(results.warnings),
         folder=str(job.folder),
