@@ -99,7 +99,10 @@ BAD_VERBS = {
         ["job"],
         "bilancio: got 'job'; allowed: sweep, jobs, run, bench, experiments, worker, doctor. Did",
     ),
-    "unknown verb": (["jobs", "lst"], "bilancio jobs: got 'lst'; allowed: list, show, results"),
+    "unknown verb": (
+        ["jobs", "lst"],
+        "bilancio jobs: got 'lst'; allowed: list, edit, show, results",
+    ),
     "no name": (["jobs", "show"], "JOB: got nothing; allowed: a job's name."),
     "unknown name": (["jobs", "show", "no-such-job"], "No job 'no-such-job', and none with a"),
     "similar name": (

@@ -49,8 +49,7 @@ def test_a_closed_pipe_ends_a_command_quietly(job):
 def test_an_unexpected_error_is_a_sentence_that_names_the_way_to_the_traceback(
     bilancio, monkeypatch
 ):
-    monkeypatch.setattr("bilancio.cli.jobs.utc_now", lambda: 1 / 0)
-    monkeypatch.setattr("bilancio.cli.jobs.with_manager", lambda _: 1 / 0)
+    monkeypatch.setattr("bilancio.cli.listing.with_manager", lambda _: 1 / 0)
     said = bilancio("jobs", "list")
     assert said.code == 1
     assert said.err.count("\n") == 1

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from bilancio.errors import BilancioError, invalid
 from bilancio.jobs.launch import start_sweep
 from bilancio.jobs.maintenance.reports import Recovery
-from bilancio.jobs.models import Job, JobStatus
+from bilancio.jobs.models import Job
 from bilancio.jobs.progress import watch
-from bilancio.jobs.search import list_jobs
+from bilancio.jobs.search import STALLED, list_jobs
 from bilancio.jobs.session import Session
 
 PAGE = 200
@@ -49,8 +49,8 @@ async def _stalled(session: Session) -> list[Job]:
     found: list[Job] = []
     offset = 0
     while True:
-        page = await list_jobs(session, status=JobStatus.RUNNING, limit=PAGE, offset=offset)
-        found += [job for job in page.jobs if job.stalled]
+        page = await list_jobs(session, status=STALLED, limit=PAGE, offset=offset)
+        found += page.jobs
         offset += PAGE
         if offset >= page.total:
             return found[::-1]
