@@ -1,6 +1,7 @@
 """What the tools return. The model sees these fields and nothing else of an answer."""
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC
 from typing import Annotated, Any
 
 from pydantic import (
@@ -59,13 +60,10 @@ Summary = Annotated[str, _text(SUMMARY)]
 Text = Annotated[str, _text(TEXT)]
 
 
-class Answer(BaseModel):
-    """Base of all answers. A field that has a default is left out where it is empty."""
+class Sparse(BaseModel):
+    """What leaves out the fields that have a default where they are empty."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-
-    summary: Summary = Field(description="The answer in a sentence or two.")
-    next: Summary = Field(description="What to do or call next.")
 
     @model_serializer(mode="wrap")
     def _without_empty_fields(self, written: SerializerFunctionWrapHandler) -> dict[str, Any]:
@@ -75,6 +73,13 @@ class Answer(BaseModel):
             for name, value in written(self).items()
             if fields[name].is_required() or value not in (None, "", [], {})
         }
+
+
+class Answer(Sparse):
+    """Base of all answers."""
+
+    summary: Summary = Field(description="The answer in a sentence or two.")
+    next: Summary = Field(description="What to do or call next.")
 
 
 Config = Annotated[Data, _data(CONFIG), Field(description="What is not at its default.")]
@@ -212,10 +217,8 @@ class JobResults(Answer):
     config: Config
 
 
-class JobSummary(BaseModel):
+class JobSummary(Sparse):
     """One job in a list."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     job_id: str
     status: str
@@ -223,8 +226,8 @@ class JobSummary(BaseModel):
     sweep_type: str
     completed_runs: int
     total_runs: int
-    created_at: str
-    tags: Annotated[list[str], BeforeValidator(_tags)]
+    created_at: str = Field(description="To the minute, in UTC.")
+    tags: Annotated[list[str], BeforeValidator(_tags)] = []
 
 
 class JobList(Answer):
@@ -323,7 +326,7 @@ def _job_summary(job: Job) -> JobSummary:
         sweep_type=job.config.sweep_type,
         completed_runs=job.completed_runs,
         total_runs=job.total_runs,
-        created_at=moments(job)["created_at"],
+        created_at=f"{job.created_at.astimezone(UTC):%Y-%m-%dT%H:%MZ}",
         tags=list(job.tags),
     )
 

@@ -208,3 +208,13 @@ async def test_effects_come_with_their_intervals_and_a_pivot_with_few_averages()
     assert results["effects"]["columns"][1:] == ["share", "share_low", "share_high", "variance"]
     averages = [name for name in results["findings"] if name.startswith("avg_")]
     assert len(averages) == 4
+
+
+async def test_a_list_of_jobs_is_short_unless_more_are_asked_for():
+    async with Client(build_server()) as client:
+        for number in range(12):
+            await created(client, description=f"stressed liquidity, variant {number}")
+        page = data(await client.call_tool("list_jobs", {}))
+    assert (len(page["jobs"]), page["total"]) == (8, 12)
+    assert "tags" not in page["jobs"][0]
+    assert size(page) < 2_000

@@ -35,7 +35,7 @@ async def list_jobs(
     until: Annotated[str, Field(description="The same, included: last week to last week.")] = "",
     min_runs: Annotated[int | None, Field(ge=0, description="At least so many runs.")] = None,
     varied: Annotated[Texts, Field(description="Parameters it varies: concentration.")] = (),
-    limit: Annotated[int, Field(ge=1, le=100, description="Jobs to show.")] = 20,
+    limit: Annotated[int, Field(ge=1, le=100, description="Jobs to show.")] = 8,
     offset: Annotated[int, Field(ge=0, description="To skip.")] = 0,
 ) -> JobList:
     """Answer a call of the tool."""
