@@ -20,7 +20,7 @@ from bilancio.text import capitalised, key_text, plural
 
 LEVEL_TEXT = "95 %"
 LONG = 60  # characters of a meaning beside a name
-SHORT = 40  # … of one that is not cut to its first clause
+SHORT = 40  # … of one that is not cut to its first part
 LONG_NAME = 40
 DIGITS = 6  # of a value that was not written by hand
 FEW = 3  # values by whose distances a scale is told
@@ -129,6 +129,8 @@ def measure_label(measure: Measure, *, arm: str = "") -> str:
     meaning = measure.meaning.rstrip(".").removesuffix(f", {arm} arm").removesuffix(f", {arm}")
     head, colon, rest = meaning.partition(": ")
     said = rest if colon and _uncapitalised(head) == words else meaning
+    if len(said) > SHORT:
+        said = said.partition(", ")[0]
     different = said and said.lower().replace(" ", "_") != measure.name.lower()
     return f"{words}  ({shortened(said, LONG)})" if different else words
 
