@@ -113,7 +113,7 @@ def test_a_running_job_is_not_started_twice_and_watching_can_be_left():
     assert "It is already running; nothing was started." in again.out
 
     watching = started("jobs", "watch", "long-job")
-    until_some_runs_are_recorded(watching)
+    assert "long-job is running" in watching.stdout.readline()
     os.killpg(watching.pid, signal.SIGINT)
     left = finished(watching)
     assert left.code == 130

@@ -17,6 +17,7 @@ import pytest
 from bilancio.jobs import JobConfig, JobStatus
 from bilancio.jobs.models import Lease
 from bilancio.jobs.store import ReadJob, open_store, packing
+from bilancio.jobs.store.editing import Edit
 from bilancio.jobs.store.store import JobStore
 from tests.faults.kit import can_write_at_once
 
@@ -33,9 +34,11 @@ ROW = {
     "description": "",
     "notes": "",
     "tags": "[]",
+    "words": "",
     "sweep_type": "ring",
     "config": "{}",
     "config_hash": "",
+    "varied": "",
     "engine": "",
     "out_dir": "/",
     "total_runs": 2,
@@ -74,6 +77,11 @@ async def backed_up(store):
 
 CALLS = {
     "backup": backed_up,
+    "count_jobs": lambda store: store.count_jobs(),
+    "edit": lambda store: store.edit("idle-job", Edit(notes="other words", add_tags=["new"])),
+    "holders": lambda store: store.holders(),
+    "sweep_types": lambda store: store.sweep_types(),
+    "varied": lambda store: store.varied(),
     "count_events": lambda store: store.count_events("leased-job"),
     "ended_jobs": lambda store: store.ended_jobs(),
     "integrity_errors": lambda store: store.integrity_errors(),

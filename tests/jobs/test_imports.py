@@ -296,7 +296,9 @@ async def test_a_damaged_table_of_failed_runs_costs_their_reasons(
     found = await other.import_jobs([folder])
     assert list(found.left_out) == [str(folder / "failed_runs.csv")]
     assert [job.completed_runs for job in found.jobs] == [5]
-    assert list((await other.results(job.job_id)).failures.values()) == ["no reason is known"]
+    assert list((await other.results(job.job_id)).failures.values()) == [
+        "seed 0: no reason is known"
+    ]
 
 
 async def test_a_run_with_results_has_not_failed_whatever_the_other_table_says(

@@ -55,9 +55,19 @@ ARGUMENTS = {
     "job_results": {
         "job_id": VALUES, "group_by": VALUES, "measures": VALUES, "limit": VALUES, "offset": VALUES,
     },
-    "list_jobs": {
-        "status": VALUES, "tag": VALUES, "text": VALUES, "limit": VALUES, "offset": VALUES,
+    "compare_jobs": {"job_ids": VALUES, "group_by": VALUES, "measures": VALUES},
+    "plot_results": {
+        "job_id": VALUES, "kind": VALUES, "x": VALUES, "y": VALUES, "by": VALUES, "where": VALUES,
     },
+    "show_run": {
+        "job_id": VALUES, "run": VALUES, "day": VALUES, "agent": VALUES, "limit": VALUES,
+    },
+    "list_jobs": {
+        "status": VALUES, "tag": VALUES, "text": VALUES, "since": VALUES, "varied": VALUES,
+        "limit": VALUES, "offset": VALUES,
+    },
+    "edit_job": {"job_id": VALUES, "description": VALUES, "notes": VALUES, "tags": VALUES},
+    "delete_job": {"job_id": VALUES, "confirm": VALUES},
     "cancel_job": {"job_id": VALUES, "reason": VALUES},
 }  # fmt: skip
 

@@ -280,8 +280,8 @@ INSERT INTO jobs (
     started_at, completed_at, error, summary, executor, provenance, n_events)
 VALUES (
     :job_id, :created_at, :status, :description, :notes, :tags, :words, :sweep_type, :config,
-    :config_hash, :varied, :engine, :out_dir, :total_runs, :completed_runs, :failed_runs, :work, :manual, :attempts,
-    :started_at, :completed_at, :error, :summary, :executor, :provenance, 0);
+    :config_hash, :varied, :engine, :out_dir, :total_runs, :completed_runs, :failed_runs, :work,
+    :manual, :attempts, :started_at, :completed_at, :error, :summary, :executor, :provenance, 0);
 
 -- name: delete_job
 -- Only in the state that the caller has seen: a start meanwhile counts as an attempt.
