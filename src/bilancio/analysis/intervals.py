@@ -224,13 +224,9 @@ def two_way_intervals(
     the number of runs where there is no denominator: each known run counts the same. Seeds under
     which all are missing are left out.
     """
-    top, bottom = sides
-    some = ~np.isnan(top) if bottom is None else ~(np.isnan(top) | np.isnan(bottom))
-    found = []
-    for group, seeds in enumerate(whole):
-        cells = group_of_cell == group
-        here = np.ix_(seeds & some[:, cells].any(axis=1), cells)
-        found.append(_crossed(*_known(sides, here)))
+    found = [
+        _crossed(*_known(sides, here)) for here in _places(_present(sides), whole, group_of_cell)
+    ]
     return _joined(found or [_means(np.empty((0, 0)))], level)
 
 
@@ -254,14 +250,15 @@ def two_way_differences(
     Notes
     -----
     The layout of `two_way_interval` is that of the differences, run by run; of ratios, that of the
-    differences of the linearised ratios.
+    differences of the linearised ratios. A run whose value is missing on one side is left out of
+    both, and so are seeds under which no run is known on both.
     """
-    found = []
-    for group, seeds in enumerate(whole):
-        here = np.ix_(seeds, group_of_cell == group)
-        found.append(
-            _crossed_rows(_less(_linear(*_known(first, here)), _linear(*_known(second, here))))
-        )
+    present = _present(first) & _present(second)
+    paired = [_without(each, ~present) for each in (first, second)]
+    found = [
+        _crossed_rows(_less(*(_linear(*_known(sides, here)) for sides in paired)))
+        for here in _places(present, whole, group_of_cell)
+    ]
     return _joined(found or [_means(np.empty((0, 0)))], level)
 
 
@@ -412,12 +409,33 @@ def _root_of_squares(apart: Values) -> Values:
     return np.asarray(scale * np.sqrt(squares))
 
 
+def _present(sides: Sides) -> NDArray[np.bool_]:
+    """Return which runs have a value."""
+    top, bottom = sides
+    return ~np.isnan(top) if bottom is None else ~(np.isnan(top) | np.isnan(bottom))
+
+
+def _without(sides: Sides, runs: NDArray[np.bool_]) -> Sides:
+    """Return the values with those of some runs missing."""
+    top, bottom = sides
+    return np.where(runs, np.nan, top), None if bottom is None else np.where(runs, np.nan, bottom)
+
+
+def _places(
+    present: NDArray[np.bool_], whole: NDArray[np.bool_], group_of_cell: NDArray[np.int64]
+) -> Iterator[tuple[NDArray[Any], ...]]:
+    """Yield where the runs of each group are: its whole seeds under which any value is known."""
+    for group, seeds in enumerate(whole):
+        cells = group_of_cell == group
+        yield np.ix_(seeds & present[:, cells].any(axis=1), cells)
+
+
 def _known(sides: Sides, here: tuple[NDArray[Any], ...]) -> Sides:
     """Return the runs of some seeds and cells (n_cells, n_seeds), those missing left out."""
     top, bottom = sides
     above = top[here].T
     below = None if bottom is None else bottom[here].T
-    known = ~np.isnan(above) if below is None else ~(np.isnan(above) | np.isnan(below))
+    known = _present((above, below))
     if not known.any():
         return above[:, :0], None
     if known.all():
@@ -456,10 +474,7 @@ def _linear(values: Values, denominator: Values | None) -> _Linear:
 
 def _less(first: _Linear, second: _Linear) -> _Linear:
     """Return first minus second, of the same cells and seeds."""
-    known = first.values if first.values.shape[1] < second.values.shape[1] else second.values
     size, zero = max(first.size, second.size), first.zero or second.zero
-    if first.values.shape != second.values.shape:  # nothing is known in one of them
-        return _Linear(np.nan, known, size, zero)
     ends = [np.array([each.estimate]) for each in (first, second)]
     estimate = float(weighted_sum([(1, ends[0]), (-1, ends[1])])[0])
     with np.errstate(all="ignore"):
