@@ -3,6 +3,8 @@
 import functools
 from importlib import resources
 
+SHARED = "meets_criteria"  # the condition that listing and counting jobs have in common
+
 
 @functools.cache
 def queries() -> dict[str, str]:
@@ -14,4 +16,5 @@ def queries() -> dict[str, str]:
         name, _, body = block.partition("\n")
         lines = [line for line in body.splitlines() if not line.startswith("--")]
         found[name.strip()] = "\n".join(lines).strip()
-    return found
+    condition = found.pop(SHARED)
+    return {name: body.replace(f"{{{SHARED}}}", condition) for name, body in found.items()}

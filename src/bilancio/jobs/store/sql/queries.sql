@@ -21,41 +21,10 @@ SELECT job_id FROM jobs ORDER BY created_at DESC;
 -- name: unknown
 SELECT value AS name FROM json_each(:names) WHERE value NOT IN (SELECT job_id FROM jobs);
 
--- name: jobs
--- The one long parameter, word or quoted tag spares most rows the tables that JSON is read as.
-SELECT *
-  FROM jobs
- WHERE job_id IN (
-       SELECT job_id
-         FROM jobs
-        WHERE (:status IS NULL OR status = :status)
-          AND (:sweep_type IS NULL OR sweep_type = :sweep_type)
-          AND created_at >= coalesce(:since, '')
-          AND (:until IS NULL OR created_at < :until)
-          AND (:min_runs IS NULL
-               OR CASE WHEN status = 'completed' AND manual = 0 OR completed_runs > total_runs
-                       THEN completed_runs ELSE total_runs END >= :min_runs)
-          AND (:parameter IS NULL
-               OR (instr(varied, :parameter) > 0
-                   AND NOT EXISTS (SELECT 1 FROM json_each(:varied) WHERE instr(varied, value) = 0)))
-          AND (:word IS NULL
-               OR (instr(words, :word) > 0
-                   AND NOT EXISTS (SELECT 1 FROM json_each(:words) WHERE instr(words, value) = 0)))
-          AND (:tag IS NULL
-               OR (instr(tags, :quoted_tag) > 0
-                   AND EXISTS (SELECT 1
-                                 FROM json_each(CASE WHEN json_valid(tags) THEN tags ELSE '[]' END)
-                                WHERE value = :tag)))
-          AND (:among IS NULL OR job_id IN (SELECT value FROM json_each(:among)))
-          AND (:apart_from IS NULL OR job_id NOT IN (SELECT value FROM json_each(:apart_from)))
-        ORDER BY created_at DESC, job_id
-        LIMIT :limit OFFSET :offset)
- ORDER BY created_at DESC, job_id;
-
--- name: count_jobs
-SELECT count(*) AS total
-  FROM jobs
- WHERE (:status IS NULL OR status = :status)
+-- name: meets_criteria
+-- Not a statement: the condition of those that name it in braces. The one long parameter, word or
+-- quoted tag spares most rows the tables that JSON is read as.
+(:status IS NULL OR status = :status)
    AND (:sweep_type IS NULL OR sweep_type = :sweep_type)
    AND created_at >= coalesce(:since, '')
    AND (:until IS NULL OR created_at < :until)
@@ -74,7 +43,23 @@ SELECT count(*) AS total
                           FROM json_each(CASE WHEN json_valid(tags) THEN tags ELSE '[]' END)
                          WHERE value = :tag)))
    AND (:among IS NULL OR job_id IN (SELECT value FROM json_each(:among)))
-   AND (:apart_from IS NULL OR job_id NOT IN (SELECT value FROM json_each(:apart_from)));
+   AND (:apart_from IS NULL OR job_id NOT IN (SELECT value FROM json_each(:apart_from)))
+
+-- name: jobs
+SELECT *
+  FROM jobs
+ WHERE job_id IN (
+       SELECT job_id
+         FROM jobs
+        WHERE {meets_criteria}
+        ORDER BY created_at DESC, job_id
+        LIMIT :limit OFFSET :offset)
+ ORDER BY created_at DESC, job_id;
+
+-- name: count_jobs
+SELECT count(*) AS total
+  FROM jobs
+ WHERE {meets_criteria};
 
 -- name: holders
 -- Of running jobs that a worker carries out, or should.
