@@ -3,21 +3,14 @@
 from collections.abc import Sequence
 from typing import Annotated, Any
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    SerializerFunctionWrapHandler,
-    model_serializer,
-)
+from pydantic import BeforeValidator, Field
 
 from bilancio.encoding import finite
 from bilancio.jobs.telling import RunStory, ToldRun
 from bilancio.jobs.views import Comparison
 from bilancio.model.telling import ToldDay
 from bilancio.printable import escaped, shortened
-from bilancio_mcp.outputs import Answer, ResultsTable, results_table
+from bilancio_mcp.outputs import Answer, ResultsTable, Sparse, results_table
 from bilancio_mcp.sizes import fitted, six_digits
 
 DIFFERS, VALUES = 1_000, 600  # characters
@@ -45,19 +38,13 @@ def compared_table(
     return results_table(seen.table, seen.primary, measures or (seen.primary,), offset=0)
 
 
-class ToldRunOut(BaseModel):
-    """One run. What is empty is left out."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
+class ToldRunOut(Sparse):
+    """One run."""
 
     run_id: str
     days: list[str] = Field(default=[], description="The most eventful ones.")
-    days_left_out: int = 0
+    days_left_out: int | None = None
     values: dict[str, Any] = Field(default={}, description="Where no days are told.")
-
-    @model_serializer(mode="wrap")
-    def _without_empty_fields(self, written: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        return {name: value for name, value in written(self).items() if value}
 
 
 class ShownRun(Answer):
@@ -84,7 +71,7 @@ def _told(run: ToldRun, values: dict[str, Any], room: int) -> ToldRunOut:
     return ToldRunOut(
         run_id=run.run_id,
         days=[lines[day] for day in sorted(kept)],
-        days_left_out=len(lines) - len(kept),
+        days_left_out=len(lines) - len(kept) or None,
         values=six_digits(fitted(values, VALUES)),
     )
 
