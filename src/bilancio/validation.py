@@ -168,7 +168,8 @@ def allowed_by(schema: Schema, root: Schema) -> str:
         case "boolean":
             return "true or false"
         case "array":
-            return f"a list of {allowed_by(schema.get('items', {}), root) or 'values'}"
+            items = allowed_by(schema.get("items", {}), root) or "values"
+            return f"a list of {'names' if items == 'text' else items}"
         case "string":
             return "text" + (
                 f" of at most {schema['maxLength']} characters" if "maxLength" in schema else ""

@@ -98,6 +98,13 @@ def test_a_module_is_checked_by_a_few_runs(folder):
     assert found["metrics"]["two-lines"]["wait"] == pytest.approx(0.42221, abs=1e-4)
 
 
+def test_a_checked_experiment_says_the_sweep_to_try_and_that_sweep_runs(folder):
+    *_, last = program("experiments", "check", "my_queue").out.splitlines()
+    assert last.strip() == "Next: bilancio sweep queue --vary rate=0.25,0.5 --n-replicates 20"
+    assert last.removeprefix("  Next: ") in program("sweep", "queue", "--help").out
+    assert program(*last.split()[2:]).code == 0
+
+
 CHECKS = {
     "unnamed": ('return {"wait": seed}', 0, 'write experiments = ["other"] under [tool.bilancio].'),
     "constant": ('return {"wait": 1}', 0, "Two seeds gave the same: does it draw by its seed?"),
@@ -159,8 +166,10 @@ def test_a_decorator_without_a_name_is_refused_in_a_check(folder):
 
 def test_a_module_that_is_not_there_is_named(folder):
     assert program("experiments", "check", "nothing").err == (
-        "MODULE: got 'nothing', where the module 'nothing' is not installed.\n"
+        "MODULE: got 'nothing', where the module 'nothing' is not installed; it was looked for in "
+        f"{folder}, too.\n"
     )
+    assert program("experiments", "check", "my_queu").err.endswith("Did you mean my_queue?\n")
     assert program("experiments", "check", "my_queue.py").err == (
         "MODULE: got my_queue.py; allowed: a module as it is imported. Did you mean my_queue?\n"
     )

@@ -84,8 +84,8 @@ def test_an_unknown_sweep_type_names_the_plug_in_that_is_missing(plug_in):
     with pytest.raises(InvalidInput) as error:
         JobConfig(sweep_type="queue")
     assert str(error.value) == (
-        "sweep_type: got 'queue', and the plug-in my_queue:QUEUE cannot be used: the module "
-        "'my_queue' is not installed; allowed: single, ring, balanced."
+        "sweep_type: got 'queue', and my_queue:QUEUE, which BILANCIO_PLUGINS names, cannot "
+        "be used (the module 'my_queue' is not installed); allowed: single, ring, balanced."
     )
 
 

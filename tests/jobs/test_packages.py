@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from bilancio.errors import JobStateError, OutputError, ResultsMissing
+from bilancio.errors import InvalidInput, JobStateError, OutputError, ResultsMissing
 from bilancio.jobs import JobManager
 from tests.own_project import working_in, write
 
@@ -135,6 +135,23 @@ def test_a_citation_is_yaml_whatever_the_job_says(manager, job, tmp_path):
     assert told["title"] == f'Who "gains"? (job {NAME})'
     assert told["keywords"] == ["a: b", "bilancio", "simulation"]
     assert told["cff-version"] == "1.2.0"
+
+
+def test_a_citation_names_people_and_groups(manager, job, tmp_path):
+    folder = manager.package(NAME, tmp_path, authors=["Lovelace, Ada", "Analytical Society"]).path
+    assert yaml.safe_load((folder / "CITATION.cff").read_text("utf-8"))["authors"] == [
+        {"family-names": "Lovelace", "given-names": "Ada"},
+        {"name": "Analytical Society"},
+    ]
+
+
+@pytest.mark.parametrize("author", ["", " ", "Lovelace,", ", Ada"])
+def test_an_author_without_a_name_is_refused_before_anything_is_written(
+    manager, job, tmp_path, author
+):
+    with pytest.raises(InvalidInput, match=r'^author: got .*allowed: "Family, Given", or a name'):
+        manager.package(NAME, tmp_path / "new", authors=[author])
+    assert not (tmp_path / "new").exists()
 
 
 def test_a_zip_file_holds_the_same_and_its_script_can_be_run(manager, job, tmp_path):

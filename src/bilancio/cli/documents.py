@@ -62,11 +62,21 @@ def package(
         ),
     ] = None,
     zipped: Annotated[bool, typer.Option("--zip", metavar="", help="One ZIP file.")] = False,
+    authors: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--author",
+            metavar="NAME",
+            help='Whom CITATION.cff names: "Family, Given". May be repeated.',
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Write the replication package of one job."""
     folder = None if out is None else absolute_path("out", out)
-    made = with_manager(lambda manager: manager.package(name_of(job), folder, zip=zipped))
+    made = with_manager(
+        lambda manager: manager.package(name_of(job), folder, zip=zipped, authors=authors or ())
+    )
     if as_json:
         emit(made)
         return

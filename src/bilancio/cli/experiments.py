@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from bilancio.cli.context import AsJson
+from bilancio.cli.examples import example_options
 from bilancio.cli.parsing import CommandGroup, command, help_text
 from bilancio.cli.render.console import Output, emit
 from bilancio.cli.render.layout import pairs_table, rows_table
@@ -123,6 +124,7 @@ def check_module(
 
 
 def _show_checks(output: Output, found: Sequence[Any]) -> None:
+    usable = catalog.sources()
     for each in found:
         output.say(f"{each.name} ({each.address})", style="bold")
         for problem in each.problems:
@@ -134,6 +136,8 @@ def _show_checks(output: Output, found: Sequence[Any]) -> None:
             output.say(f"  {arm}: {said}" if arm else f"  {said}")
         if each.seconds is not None:
             output.say(f"  In order; a run took {_time(each.seconds)}.")
+        if each.seconds is not None and each.name in usable:
+            output.say(f"  Next: bilancio sweep {each.name} {example_options(each.name)}")
 
 
 def _list(output: Output, headings: list[str], rows: list[list[str]]) -> None:

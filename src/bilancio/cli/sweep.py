@@ -8,6 +8,7 @@ import typer
 
 from bilancio.cli import options
 from bilancio.cli.context import with_manager
+from bilancio.cli.examples import example_options
 from bilancio.cli.parsing import CommandGroup, command, help_text
 from bilancio.cli.render.console import Output, emit
 from bilancio.cli.start import start
@@ -19,12 +20,6 @@ from bilancio.experiments.sweep_config import SweepConfig
 from bilancio.jobs.manager import AsyncJobManager
 from bilancio.paths import absolute_path
 from bilancio.text import estimate, planned, read_as, runs, sweep
-
-_EXAMPLES = {
-    "single": "--n-agents 50 --kappa 0.5 --seed 7",
-    "ring": "--kappas 0.25,0.5,1,2 --mus 0,0.5,1 --n-replicates 20",
-    "balanced": "--n-agents 50 --kappas 0.3,0.5 --outside-mid-ratios 1,0.75 --seeds 42,43",
-}
 
 
 class Types(CommandGroup):
@@ -40,7 +35,7 @@ class Types(CommandGroup):
             return None
         model = registry.config_model(cmd_name)
         about = model.model_fields["sweep_type"].description or f"Run a sweep of type {cmd_name}."
-        example = f"bilancio sweep {cmd_name} {_EXAMPLES.get(cmd_name, '--config sweep.yaml')}"
+        example = f"bilancio sweep {cmd_name} {example_options(cmd_name)}"
         one = typer.Typer(add_completion=False, rich_markup_mode="rich")
         command(one, cmd_name, about, example)(_function_for(cmd_name))
         return typer.main.get_command(one)

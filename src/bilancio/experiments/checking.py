@@ -8,11 +8,11 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from bilancio.encoding import finite
-from bilancio.errors import InvalidInput, Problem
+from bilancio.errors import InvalidInput, Problem, shown
 from bilancio.experiments import registry
 from bilancio.experiments.calls import Calls, Rows
 from bilancio.experiments.declared import Declaration
-from bilancio.experiments.discovery import Named, add_to_path, find_project
+from bilancio.experiments.discovery import Named, add_to_path, find_project, module_files
 from bilancio.experiments.plugins import (
     Plugin,
     Unusable,
@@ -21,6 +21,7 @@ from bilancio.experiments.plugins import (
     sweep_type_of,
 )
 from bilancio.text import error_text
+from bilancio.validation import nearest
 
 SEEDS = (0, 1)
 
@@ -72,8 +73,18 @@ def check(module: str, folder: Path) -> tuple[Check, ...]:
     except Unusable as error:
         if isinstance(error.__cause__, InvalidInput):  # of a function: a sentence for each reason
             raise error.__cause__ from None
-        raise InvalidInput([Problem("MODULE", f"{module!r}, where {error}", "")]) from error
+        raise InvalidInput([_not_usable(module, folder, error)]) from error
     return tuple(_checked(each, named) for each in found)
+
+
+def _not_usable(module: str, folder: Path, error: Unusable) -> Problem:
+    """Say why a module cannot be checked; of one that is not there, which it may be."""
+    name = module.partition(":")[0]
+    if any(file.exists() for file in module_files(folder, name)):
+        return Problem("MODULE", f"{shown(module)}, where {error}", "")
+    here = sorted(file.stem for file in folder.glob("*.py"))
+    got = f"{shown(module)}, where {error}; it was looked for in {folder}, too"
+    return Problem("MODULE", got, "", nearest(name, here))
 
 
 def _checked(plugin: Plugin, named: set[str]) -> Check:

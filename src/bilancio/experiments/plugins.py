@@ -32,7 +32,8 @@ class PluginFault(NamedTuple):
     source: str = ""
 
     def __str__(self) -> str:
-        return f"the plug-in {self.address} cannot be used: {self.reason}"
+        named = f", which {self.source} names," if self.source else ""
+        return f"{self.address}{named} cannot be used ({self.reason})"
 
 
 class Unusable(Exception):

@@ -1,5 +1,6 @@
 """What a job leaves for readers elsewhere: a report, and a package from which it is replicated."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from bilancio.jobs.documents.documents import Format, Package, Report, format_of
@@ -35,6 +36,7 @@ async def package(
     out: Path | str | None = None,
     *,
     zip: bool = False,  # noqa: A002 - as options call it
+    authors: Sequence[str] = (),
 ) -> Package:
     """Write what is needed to check a job's results elsewhere, and to compute them again.
 
@@ -49,6 +51,9 @@ async def package(
         Where the folder is made; the working folder if not given.
     zip
         Whether it becomes one ZIP file.
+    authors
+        Who is to be cited: people as `Family, Given`, others by name. Their place is kept free
+        if none are given.
 
     Raises
     ------
@@ -60,4 +65,4 @@ async def package(
     """
     from bilancio.jobs.documents import packaging  # as above
 
-    return await packaging.package(session, name, out, zipped=zip)
+    return await packaging.package(session, name, out, zipped=zip, authors=authors)

@@ -1,9 +1,11 @@
 """The texts of a replication package: its README, citation, versions and script."""
 
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
 
 from bilancio import machine
 from bilancio.encoding import to_json
+from bilancio.errors import InvalidInput, Problem, shown
 from bilancio.frames.markup import plain_text
 from bilancio.jobs.documents.sources import Sources, pinned
 from bilancio.jobs.models import Job
@@ -34,7 +36,26 @@ def readme(job: Job, page: Page, sources: Sources) -> str:
     )
 
 
-def citation(job: Job) -> str:
+def named_authors(authors: Sequence[str]) -> list[dict[str, str]]:
+    """Return authors as CITATION.cff has them: people by family and given names, others by one.
+
+    Raises
+    ------
+    InvalidInput
+        A name says nothing.
+    """
+    found = []
+    for author in authors:
+        family, comma, given = (
+            escaped(part.strip(), one_line=True) for part in author.partition(",")
+        )
+        if not family or (comma and not given):
+            raise InvalidInput([Problem("author", shown(author), '"Family, Given", or a name')])
+        found.append({"family-names": family, "given-names": given} if comma else {"name": family})
+    return found
+
+
+def citation(job: Job, authors: Sequence[Mapping[str, str]]) -> str:
     """Return CITATION.cff; JSON's text is YAML's, too."""
     title = escaped(job.description, one_line=True) or job.job_id
     ended = job.completed_at or job.created_at
@@ -42,6 +63,7 @@ def citation(job: Job) -> str:
         version=VERSION,
         title=_quoted(shortened(f"{title} (job {job.job_id})", MOST_TITLE)),
         abstract=_quoted(escaped(job.notes or job.description, one_line=True)),
+        authors=to_json([*authors] or [{"name": "Authors to be named"}]),
         date=_quoted(f"{ended:%Y-%m-%d}"),
         keywords=to_json([*map(_plain, job.tags), "bilancio", "simulation"]),
         bilancio=_quoted(machine.package_version("bilancio") or "unknown"),

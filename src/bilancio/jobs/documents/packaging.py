@@ -5,13 +5,20 @@ import os
 import secrets
 import shutil
 import zipfile
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from bilancio.errors import JobStateError, OutputError, ResultsMissing
 from bilancio.experiments import registry
 from bilancio.jobs.artifacts.ownership import mark_of
-from bilancio.jobs.documents.accompanying import citation, environment, readme, script
+from bilancio.jobs.documents.accompanying import (
+    citation,
+    environment,
+    named_authors,
+    readme,
+    script,
+)
 from bilancio.jobs.documents.documents import Format, Package
 from bilancio.jobs.documents.gathering import page_of
 from bilancio.jobs.documents.pictures import drawn
@@ -36,8 +43,16 @@ EARLIEST = (1980, 1, 1, 0, 0, 0)  # that a ZIP file can say
 EXECUTABLE, PLAIN = 0o755, 0o644
 
 
-async def package(session: Session, name: str, out: Path | str | None, *, zipped: bool) -> Package:
+async def package(
+    session: Session,
+    name: str,
+    out: Path | str | None,
+    *,
+    zipped: bool,
+    authors: Sequence[str],
+) -> Package:
     """Write a replication package; see `documents.package`."""
+    named = named_authors(authors)
     found = await find(session, name)
     job = found.job
     _refuse(job)
@@ -50,7 +65,7 @@ async def package(session: Session, name: str, out: Path | str | None, *, zipped
     try:
         try:
             await asyncio.to_thread(partial.mkdir, parents=True)
-            await _fill(session, job, partial)
+            await _fill(session, job, partial, named)
             files = _files(partial)
             if zipped:
                 await asyncio.to_thread(_zip, partial, files, stem, target)
@@ -79,7 +94,9 @@ def _refuse(job: Job) -> None:
         raise ResultsMissing(job.job_id, "no run is recorded, so there is nothing to package.")
 
 
-async def _fill(session: Session, job: Job, folder: Path) -> None:
+async def _fill(
+    session: Session, job: Job, folder: Path, authors: Sequence[Mapping[str, str]]
+) -> None:
     """Write all files of a package into a new folder."""
     await transfer.export_job(session, job.job_id, folder / DATA)
     page = replace(await page_of(session, job, pictures=True), files=(), commands=COMMANDS)
@@ -87,7 +104,7 @@ async def _fill(session: Session, job: Job, folder: Path) -> None:
     texts = {
         FILES[Format.HTML]: await asyncio.to_thread(written, page, Format.HTML),
         "README.md": readme(job, page, sources),
-        "CITATION.cff": citation(job),
+        "CITATION.cff": citation(job, authors),
         "replicate.sh": script(job),
         **environment(sources),
     }
