@@ -8,12 +8,13 @@ from collections.abc import AsyncIterator, Iterable
 from importlib.metadata import version
 from typing import Any
 
+from mcp import MCPError
 from mcp.server.caching import CacheHint
 from mcp.server.lowlevel.helper_types import ReadResourceContents
 from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.exceptions import ResourceNotFoundError, ToolError, UnexpectedToolError
 from mcp.server.mcpserver.tools import Tool
-from mcp_types import CallToolResult, InputRequiredResult
+from mcp_types import INVALID_PARAMS, CallToolResult, GetPromptResult, InputRequiredResult
 from pydantic import AnyUrl, ValidationError
 
 from bilancio.errors import (
@@ -100,7 +101,7 @@ class BilancioServer(MCPServer[AppContext]):
         """
         tool = self._known.get(name)
         if tool is None:
-            raise ToolError(str(_unknown_tool(name, self._known)))
+            raise ToolError(str(_unknown("tool", name, self._known)))
         given = {key: value for key, value in arguments.items() if value is not None}
         _refuse_unknown(given, tool)
         task = asyncio.current_task()
@@ -120,6 +121,27 @@ class BilancioServer(MCPServer[AppContext]):
         if len(str(uri)) > MAX_URI:
             raise ResourceNotFoundError(f"Unknown resource: {shortened(str(uri), NAME)}")
         return await super().read_resource(uri, context)
+
+    async def get_prompt(
+        self,
+        name: str,
+        arguments: dict[str, Any] | None = None,
+        context: Context[AppContext, Any] | None = None,
+    ) -> GetPromptResult | InputRequiredResult:
+        """Fill a prompt in; whatever is wrong with the request is said in a sentence.
+
+        The SDK would answer such a request with "Internal server error".
+        """
+        prompts = {prompt.name: prompt for prompt in await self.list_prompts()}
+        if name not in prompts:
+            raise MCPError(INVALID_PARAMS, _unknown("prompt", name, prompts).within(REFUSAL))
+        known = [argument.name for argument in prompts[name].arguments or ()]
+        given = arguments or {}
+        problems = [unknown_field(shortened(each, NAME), known) for each in given.keys() - known]
+        problems += [Problem(each, "nothing", "a text") for each in known if each not in given]
+        if problems:
+            raise MCPError(INVALID_PARAMS, InvalidInput(sorted(problems)).within(REFUSAL))
+        return await super().get_prompt(name, given, context)
 
     async def _in_sentences(self, error: ToolError, tool: Tool) -> ToolError:
         """Return the error that the model reads; the SDK logs an unexpected one in full."""
@@ -215,6 +237,6 @@ def _refuse_unknown(given: dict[str, Any], tool: Tool) -> None:
         raise ToolError(error.within(REFUSAL))
 
 
-def _unknown_tool(name: str, known: dict[str, Tool]) -> Problem:
-    name = shortened(name, NAME)
-    return Problem("tool", shown(name), ", ".join(known), nearest(name, known))
+def _unknown(kind: str, name: str, known: Iterable[str]) -> Problem:
+    name, names = shortened(name, NAME), list(known)
+    return Problem(kind, shown(name), ", ".join(names), nearest(name, names))

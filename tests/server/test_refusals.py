@@ -4,7 +4,8 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from mcp import Client
+from mcp import Client, MCPError
+from mcp_types import INVALID_PARAMS
 
 from bilancio.jobs.manager import AsyncJobManager
 from bilancio_mcp.server import build_server
@@ -280,3 +281,35 @@ async def test_cancelled_wait_leaves_the_server_answering():
         status = data(await client.call_tool("job_status", {"job_id": job_id}))
     assert status["status"] == "running"
     assert "started manually" in status["summary"]
+
+
+BAD_PROMPTS = {
+    "misspelt prompt": (
+        "run_swep", {"request": "x"},
+        ["prompt: got 'run_swep'; allowed: run_sweep, explain", "Did you mean run_sweep?"],
+    ),
+    "misspelt argument": (
+        "compare", {"job_id": "x", "ohter": "y"},
+        ["ohter: unknown field; did you mean other?", "other: got nothing; allowed: a text."],
+    ),
+    "no arguments": ("run_sweep", None, ["request: got nothing; allowed: a text."]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("mode", ["legacy", "auto"])
+@pytest.mark.parametrize(("name", "arguments", "parts"), BAD_PROMPTS.values(), ids=BAD_PROMPTS)
+async def test_a_prompt_that_cannot_be_filled_in_is_refused_in_a_sentence(
+    mode, name, arguments, parts
+):
+    async with Client(build_server(), mode=mode) as client:
+        with pytest.raises(MCPError) as refused:
+            await client.get_prompt(name, arguments)
+    assert refused.value.error.code == INVALID_PARAMS
+    assert [part for part in parts if part not in refused.value.error.message] == []
+
+
+async def test_a_long_name_of_a_prompt_is_not_repeated():
+    async with Client(build_server()) as client:
+        with pytest.raises(MCPError) as refused:
+            await client.get_prompt("x" * 100_000, {"y" * 100_000: "z"})
+    assert len(refused.value.error.message) <= 400
