@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import subprocess
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
@@ -11,25 +10,12 @@ from pathlib import Path
 import pytest
 
 from bilancio.jobs import JobManager, JobStatus
+from tests.server.programs import environment, program
 from tests.server.talk import ROOT, SMALL, TOOLS
 
 pytestmark = [pytest.mark.inspector, pytest.mark.slow, pytest.mark.timeout(600)]
 
-PROGRAM = "mcp-inspector"
 JOB = {"description": "seen from outside", "config": SMALL, "tags": ["a", "b"]}
-
-
-def inspector() -> str:
-    """Return the program; where it is missing a test skips at home and fails in CI."""
-    folders = [os.environ.get("BILANCIO_INSPECTOR", ""), str(ROOT)]
-    places = [Path(folder) / "node_modules" / ".bin" for folder in folders if folder]
-    path = os.pathsep.join([*map(str, places), os.environ.get("PATH", "")])
-    if found := shutil.which(PROGRAM, path=path):
-        return found
-    message = f"{PROGRAM} is missing: npm install --prefix . @modelcontextprotocol/inspector"
-    if os.environ.get("CI") == "true":
-        pytest.fail(message)
-    pytest.skip(message)
 
 
 def config() -> Path:
@@ -46,10 +32,10 @@ def config() -> Path:
 
 def inspect(method: str, *words: str):
     command = [
-        inspector(), "--cli", "--config", str(config()), "--server", "bilancio",
+        program("mcp-inspector"), "--cli", "--config", str(config()), "--server", "bilancio",
         "--method", method, *words,
     ]  # fmt: skip
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment())
     # Inspector 2 exits with 5 where a tool refuses, and prints the refusal all the same.
     assert done.stdout.strip(), done.stderr
     return json.loads(done.stdout)
