@@ -6,12 +6,13 @@ load numpy are imported by the methods that need them, so that listing jobs does
 
 import functools
 import math
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any, Concatenate, NoReturn, ParamSpec, Self, TypeVar
 
 from bilancio.errors import ManagerUnusable, invalid
 from bilancio.jobs import (
+    asking,
     consent,
     create,
     documents,
@@ -34,7 +35,7 @@ from bilancio.jobs.models import Job, Listing
 from bilancio.jobs.progress import watch
 from bilancio.jobs.session import Session
 from bilancio.jobs.store import JobStore
-from bilancio.jobs.views import Comparison, Progress, Results
+from bilancio.jobs.views import Progress
 from bilancio.settings import Settings, load_settings
 
 P = ParamSpec("P")
@@ -137,11 +138,14 @@ class AsyncJobManager:
     events = _of_session(progress.events)
     progress = _of_session(progress.progress)
 
+    results = _of_session(asking.results)
+    compare = _of_session(asking.compare)
     run_story = _of_session(stories.run_story)
     runs_frame = _of_session(exports.runs_frame)
     to_xarray = _of_session(exports.to_xarray)
     plot = _of_session(plots.plot)
     report = _of_session(documents.report)
+    report_text = _of_session(documents.report_text)
     package = _of_session(documents.package)
 
     recover = _of_session(recover.recover)
@@ -150,102 +154,6 @@ class AsyncJobManager:
     def watch(self, name: str, timeout_s: float = math.inf) -> AsyncIterator[Progress]:
         """Yield a job's progress whenever it has changed, until it ends, stalls, or time is up."""
         return watch(self._session, name, timeout_s)
-
-    async def results(
-        self,
-        name: str,
-        *,
-        group_by: Sequence[str] | str = (),
-        measures: Sequence[str] | str = (),
-        where: str | Mapping[str, Any] | None = None,
-        order_by: Sequence[str] | str = (),
-        contrast: str | None = None,
-        effects: bool = False,
-        pivot: str | None = None,
-        bins: int | None = None,
-        precision: float | None = None,
-        limit: int | None = None,
-        offset: int = 0,
-    ) -> Results:
-        """Return what a job has found so far: averages over whole seeds, with 95 % intervals.
-
-        Parameters
-        ----------
-        group_by
-            Parameters whose values make the rows of the table; `seed` may be among them.
-        measures
-            What is shown; all by default.
-        where
-            Which cells: text such as ``"kappa < 0.5 and mu = 0"``, or a mapping such as
-            ``{"kappa": "<0.5", "mu": 0}``.
-        order_by
-            Columns of the table; with a minus before it one is descending. Without *group_by* and
-            *pivot* the rows are the cells.
-        contrast
-            A parameter; adds the differences between its levels and the lowest one, paired by
-            seed.
-        effects
-            Adds main effects and interactions of a crossed grid as shares of the variance
-            between cells, of the first of *measures* or of the primary one.
-        pivot
-            A parameter whose values make the columns of the table, of one measure.
-        bins
-            Number of bins for parameters that were sampled from ranges.
-        precision
-            Half width that the plan of seeds is for; half the present one by default.
-        limit, offset
-            At most so many rows of each table, after the first *offset*; all by default.
-
-        Raises
-        ------
-        JobNotFound, InvalidInput, StoreCorrupt
-        """
-        from bilancio.experiments.questions import question
-        from bilancio.jobs import results  # numpy and the experiment
-
-        asked = question(
-            group_by=group_by,
-            measures=measures,
-            where=where,
-            order_by=order_by,
-            contrast=contrast,
-            effects=effects,
-            pivot=pivot,
-            bins=bins,
-            precision=precision,
-        )
-        return await results.results(self._session, name, asked, limit=limit, offset=offset)
-
-    async def compare(
-        self,
-        *names: str,
-        group_by: Sequence[str] | str = (),
-        measures: Sequence[str] | str = (),
-        where: str | Mapping[str, Any] | None = None,
-        limit: int | None = None,
-        offset: int = 0,
-    ) -> Comparison:
-        """Return how jobs differ from the first over the cells and seeds that both have.
-
-        A cell is what varies in either job; a parameter with one value in each, but another one,
-        is a difference between the jobs. Effects are paired by cell and seed.
-
-        Parameters
-        ----------
-        names
-            Two to six jobs; each is subtracted from the first.
-        group_by, measures, where
-            As in `results`; parameters and measures are those that both jobs have.
-
-        Raises
-        ------
-        JobNotFound, InvalidInput, StoreCorrupt
-        """
-        from bilancio.experiments.questions import question
-        from bilancio.jobs import comparison  # numpy and the experiment
-
-        asked = question(group_by=group_by, measures=measures, where=where)
-        return await comparison.compare(self._session, names, asked, limit=limit, offset=offset)
 
     async def runs(
         self, name: str, *, status: str | None = None, limit: int = 50, offset: int = 0

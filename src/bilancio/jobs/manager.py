@@ -99,6 +99,7 @@ class JobManager:
     to_xarray = _blocking(AsyncJobManager.to_xarray)
     plot = _blocking(AsyncJobManager.plot)
     report = _blocking(AsyncJobManager.report)
+    report_text = _blocking(AsyncJobManager.report_text)
     package = _blocking(AsyncJobManager.package)
 
     import_job = _blocking(AsyncJobManager.import_job)

@@ -6,7 +6,7 @@ from pathlib import Path
 from bilancio.jobs.documents.documents import Format, Package, Report, format_of
 from bilancio.jobs.session import Session
 
-__all__ = ["Format", "Package", "Report", "package", "report"]
+__all__ = ["Format", "Package", "Report", "package", "report", "report_text"]
 
 
 async def report(session: Session, name: str, format: str = "html") -> Report:  # noqa: A002 - as options call it
@@ -28,6 +28,19 @@ async def report(session: Session, name: str, format: str = "html") -> Report:  
     from bilancio.jobs.documents import reporting  # numpy, and libraries that are optional
 
     return await reporting.report(session, name, wanted)
+
+
+async def report_text(session: Session, name: str, format: str = "md") -> str:  # noqa: A002 - as above
+    """Return a report as `report` writes it, without writing it.
+
+    Raises
+    ------
+    JobNotFound, InvalidInput, StoreCorrupt, LibraryMissing
+    """
+    wanted = format_of(format)
+    from bilancio.jobs.documents import reporting  # as above
+
+    return await reporting.report_text(session, name, wanted)
 
 
 async def package(

@@ -15,6 +15,13 @@ from bilancio.report.page import Page
 FILES = {Format.HTML: REPORT, Format.MD: REPORT_MD}
 
 
+async def report_text(session: Session, name: str, wanted: Format) -> str:
+    """Return a report's text; see `documents.report_text`."""
+    job = (await find(session, name)).job
+    page = await page_of(session, job, pictures=wanted is Format.HTML)
+    return await asyncio.to_thread(written, page, wanted)
+
+
 async def report(session: Session, name: str, wanted: Format) -> Report:
     """Write a report; see `documents.report`."""
     found = await find(session, name)
