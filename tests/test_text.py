@@ -54,6 +54,13 @@ def test_job_that_completed_with_few_seeds_gets_more():
     assert text.next_steps(Facts("completed", 12), few_seeds=True) == (RESULTS, EXTEND)
 
 
+@pytest.mark.parametrize("rough", [True, False])
+def test_what_takes_less_than_a_second_is_said_to(rough):
+    assert text.estimate(0.0, rough=rough) == "less than 1 s"
+    assert text.estimate(0.99, rough=rough, workers=2) == "less than 1 s on 2 cores"
+    assert text.estimate(1.04, rough=False) == "about 1.0 s"
+
+
 def test_estimate_says_that_nothing_like_it_has_run_only_where_it_is_rough():
     rough = text.created(Facts("pending"), seconds=4, rough=True)
     assert "roughly 4.0 s on this machine (nothing like it has been timed here yet)" in rough

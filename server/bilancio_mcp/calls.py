@@ -19,12 +19,14 @@ BINS = 5  # proposed for parameters that were sampled
 NAME = 100  # characters of a job's name that a sentence repeats
 NAMED = 3  # measures that an answer's table leaves out
 
+_FAILED = "show_run({name}, run='failed') shows the first failed run."
 _CALLS = {
     NextStep.START: "start_sweep({name}) starts it.",
     NextStep.WATCH: "job_status({name}, wait_s={wait_s}) waits for it.",
     NextStep.RESULTS: "job_results({name}) shows what was found.",
     NextStep.RESUME: "start_sweep({name}) computes what is missing.",
-    NextStep.RETRY: "start_sweep({name}) tries the failed runs again, once their cause is removed.",
+    NextStep.RETRY: f"{_FAILED} start_sweep({{name}}) tries the failed runs again, once their "
+    "cause is removed.",
     NextStep.INSPECT: "show_run({name}, run='failed') shows the first failed run; once its cause "
     "is clear, create_job without what fails, or with the simulation corrected.",
     NextStep.EXTEND: "start_sweep({name}, n_replicates={seeds}) adds seeds.",
@@ -91,6 +93,8 @@ def after_results(
         if not any(said):
             said.append(_end(results, more=bool(steps)))
     said.append(_said(job, steps, WAIT_S))
+    if job.state == "completed" and not group_by:
+        said.append(f"The resource job://{job.job_id}/report is all of it on a page.")
     return " ".join(filter(None, said))
 
 
@@ -176,9 +180,10 @@ def _end(results: Results, *, more: bool) -> str:
 
 def _said(job: Job, steps: Sequence[NextStep], wait_s: int) -> str:
     name = f"job_id='{job.job_id}'"
-    return " ".join(
-        _CALLS[step].format(name=name, wait_s=wait_s, seeds=MORE_SEEDS) for step in steps
-    )
+    said = [_CALLS[step].format(name=name, wait_s=wait_s, seeds=MORE_SEEDS) for step in steps]
+    if job.failed_runs and not job.manual and not {NextStep.RETRY, NextStep.INSPECT} & {*steps}:
+        said.append(_FAILED.format(name=name))
+    return " ".join(said)
 
 
 def _more_rows(table: ResultsTable | None) -> str:

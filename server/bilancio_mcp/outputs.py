@@ -366,7 +366,7 @@ def estimated(preview: Preview) -> EstimateOut:
     """Return what a sweep will take, as answers tell it."""
     expected = preview.estimate
     return EstimateOut(
-        seconds=round(expected.seconds, 1), workers=expected.workers, rough=expected.rough
+        seconds=float(f"{expected.seconds:.2g}"), workers=expected.workers, rough=expected.rough
     )
 
 

@@ -55,6 +55,10 @@ async def _runs(manager: AsyncJobManager, name: str) -> Any:
     }
 
 
+async def _report(manager: AsyncJobManager, name: str) -> str:
+    return shortened(await manager.report_text(name, "md"), DOCUMENT)
+
+
 async def _events(manager: AsyncJobManager, name: str) -> Any:
     found = await manager.events(name, limit=LISTED, last=True)
     newest = [[each.seq, each.event_type, each.model_dump(mode="json")["timestamp"], each.details]
@@ -75,6 +79,11 @@ RESOURCES: dict[str, tuple[str, str, _Reader]] = {
     ),
     "summary": ("Summary of a job", "What a job has found so far, in numbers.", _summary),
     "runs": ("Runs of a job", "The first single runs: parameters and metrics.", _runs),
+    "report": (
+        "Report of a job",
+        "What was asked, findings, tables, design, provenance, as Markdown for an appendix.",
+        _report,
+    ),
     "events": ("Events of a job", "What has happened to a job, the latest first.", _events),
 }
 
@@ -112,12 +121,13 @@ def _add(server: MCPServer[Any], app: AppContext, name: str) -> None:
         name=name,
         title=title,
         description=manual,
-        mime_type="application/json",
+        mime_type="text/markdown" if read is _report else "application/json",
     )
     async def resource(job_id: str) -> str:
         """Answer a request for the resource."""
         try:
-            return to_json(await read(app.manager, job_id), indent=2)
+            found = await read(app.manager, job_id)
+            return found if isinstance(found, str) else to_json(found, indent=2)
         except JobNotFound as error:
             raise ResourceNotFoundError(shortened(str(error), REFUSAL)) from error
         except BilancioError as error:

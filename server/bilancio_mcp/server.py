@@ -3,8 +3,9 @@
 import asyncio
 import contextlib
 import os
+import re
 import signal
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from importlib.metadata import version
 from typing import Any
 
@@ -34,7 +35,7 @@ from bilancio_mcp.lifespan import AppContext
 from bilancio_mcp.prompts import add_prompts
 from bilancio_mcp.resources import add_resources
 from bilancio_mcp.stdio import Wire, transport
-from bilancio_mcp.tools import tools
+from bilancio_mcp.tools import FIELDS, tools
 
 ROLL_BACK_S = 0.2
 MAX_URI = 1_000
@@ -146,6 +147,8 @@ class BilancioServer(MCPServer[AppContext]):
     async def _in_sentences(self, error: ToolError, tool: Tool) -> ToolError:
         """Return the error that the model reads; the SDK logs an unexpected one in full."""
         cause = error.__cause__
+        if isinstance(cause, InvalidInput) and FIELDS[tool.name]:
+            cause = _as_arguments(cause, FIELDS[tool.name])
         if isinstance(cause, BilancioError):
             return ToolError(_with_advice(cause, await self._advice(cause)))
         if isinstance(cause, ValidationError) and not isinstance(error, UnexpectedToolError):
@@ -218,6 +221,21 @@ def _with_advice(cause: BilancioError, advice: str) -> str:
     """Return the sentence of an error, and what can be called, in the room of a refusal."""
     room = REFUSAL - len(advice) - 1 if advice else REFUSAL
     return f"{cause.within(room)} {advice}".rstrip()
+
+
+def _as_arguments(cause: InvalidInput, fields: Mapping[str, str]) -> InvalidInput:
+    """Return a refusal that names the arguments of a tool.
+
+    Parameters
+    ----------
+    fields
+        What the manager calls otherwise: its field → the tool's argument.
+    """
+    found = [
+        each._replace(field=re.sub(r"^\w+", lambda name: fields.get(name[0], name[0]), each.field))
+        for each in cause.problems
+    ]
+    return InvalidInput(found, cause.omitted)
 
 
 def _refuse_unknown(given: dict[str, Any], tool: Tool) -> None:

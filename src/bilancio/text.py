@@ -174,6 +174,8 @@ def sweep(config: Mapping[str, Any], defaults: Mapping[str, Any]) -> str:
 def estimate(seconds: float, *, rough: bool, workers: int | None = None) -> str:
     """Say how long something will take: about 4 min on 2 cores; roughly, where it was not measured.
 
+    What takes less than a second is said to, whatever was measured.
+
     Parameters
     ----------
     rough
@@ -182,6 +184,8 @@ def estimate(seconds: float, *, rough: bool, workers: int | None = None) -> str:
         The cores it has there, to be said, too.
     """
     cores = "" if workers is None else f" on {plural(workers, 'core')}"
+    if seconds < 1:
+        return f"less than 1 s{cores}"
     return f"{'roughly' if rough else 'about'} {duration(seconds)}{cores}"
 
 

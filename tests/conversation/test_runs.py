@@ -75,7 +75,9 @@ async def test_why_runs_failed(talk, desk):
     assert "no bid above the reserve" in answer["summary"]
     assert answer["findings"]["failed_runs"] == len(failed) == 3
     assert answer["findings"]["seeds_with_failed_runs"] == 3
-    assert answer["next"].endswith("once their cause is removed.")
+    assert "The same parameters and seed raise ZeroDivisionError again" in answer["summary"]
+    assert "start_sweep" not in answer["next"]
+    assert f"show_run(job_id='{FRAGILE}', run='failed')" in answer["next"]
     assert list(answer["failures"].values()) == [
         f"bidders 4, seed {seed}: {run['error']}"
         for run, seed in zip(failed, (2, 5, 7), strict=True)

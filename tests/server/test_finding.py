@@ -176,14 +176,21 @@ async def test_resources_of_a_job_are_named_by_answers_and_can_be_read():
     async with connected() as client, AsyncJobManager() as manager:
         job_id = await created(client, RING | {"kappas": [1, 2]})
         templates = (await client.list_resource_templates()).resource_templates
-        kinds = ("manifest", "summary", "runs", "events")
+        kinds = ("manifest", "summary", "runs", "report", "events")
         assert [each.uri_template for each in templates] == [
             f"job://{{job_id}}/{kind}" for kind in kinds
         ]
         await manager.run_job(job_id)
+        results = data(await client.call_tool("job_results", {"job_id": job_id}))
         read = {}
         for kind in kinds:
             (content,) = (await client.read_resource(f"job://{job_id}/{kind}")).contents
+            if kind == "report":
+                assert content.mime_type == "text/markdown"
+                assert f"# {job_id}" in content.text
+                assert "The average default rate is" in content.text
+                assert not (await manager.exact(job_id)).folder.joinpath("report.md").exists()
+                continue
             read[kind] = json.loads(content.text)
             assert read[kind]["job_id"] == job_id
         assert read["summary"]["summary"]["total_runs"] == 2
@@ -194,6 +201,7 @@ async def test_resources_of_a_job_are_named_by_answers_and_can_be_read():
         await manager.fail_job(failed, "the power went")
         answer = data(await client.call_tool("job_status", {"job_id": failed}))
         assert f"job://{failed}/events" in answer["next"]
+        assert f"job://{job_id}/report" in results["next"]
 
 
 async def test_names_are_offered_to_prompts_while_one_types():

@@ -265,6 +265,17 @@ async def test_a_job_with_few_seeds_is_proposed_to_grow_and_one_with_many_is_not
             assert "start_sweep" not in answer["next"]
 
 
+@pytest.mark.parametrize(
+    "state", [failed_in_a_run, cancelled_with_results], ids=lambda state: state.__name__
+)
+async def test_a_job_with_failed_runs_points_to_the_first_of_them(state, monkeypatch):
+    async with Client(build_server()) as client, AsyncJobManager() as manager:
+        job_id = await state(client, manager, monkeypatch)
+        for tool in ("job_status", "job_results"):
+            answer = data(await client.call_tool(tool, {"job_id": job_id}))
+            assert f"show_run(job_id='{job_id}', run='failed')" in answer["next"]
+
+
 async def test_a_wait_that_was_too_short_is_followed_by_another_one():
     async with Client(build_server()) as client, AsyncJobManager() as manager:
         job_id = await running(client, manager, None)

@@ -74,7 +74,7 @@ async def test_jobs_are_compared_over_stdio_and_the_headlines_judged():
         expected = sum(one[seed] - two_[seed] for seed in one) / len(one)
         assert told["trading_effect"] == pytest.approx(expected, abs=1e-6)
     assert len(three["table"]["rows"]) == 4
-    assert "jobs: got 1 name; allowed: 2 to 6 names" in alone
+    assert "job_ids: got 1 name; allowed: 2 to 6 names" in alone
     assert "measures: got 'trading'" in wrong
 
 

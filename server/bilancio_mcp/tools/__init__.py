@@ -32,6 +32,10 @@ TOOLS = (
 )
 
 
+FIELDS = {spec.function.__name__: spec.fields for spec in TOOLS}
+"""What refusals of the manager call otherwise than a tool, by its name."""
+
+
 def tools() -> list[Tool]:
     """Return the tools as the server registers them."""
     made = [spec.registered() for spec in TOOLS]

@@ -38,4 +38,10 @@ async def compare_jobs(
     )
 
 
-TOOL = ToolSpec(function=compare_jobs, title="Compare jobs", manual=MANUAL, hints=READS)
+TOOL = ToolSpec(
+    function=compare_jobs,
+    title="Compare jobs",
+    manual=MANUAL,
+    hints=READS,
+    fields=dict.fromkeys(("job", "jobs", "other"), "job_ids"),
+)

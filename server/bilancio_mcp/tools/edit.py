@@ -39,4 +39,10 @@ async def edit_job(
     )
 
 
-TOOL = ToolSpec(function=edit_job, title="Edit a job", manual=MANUAL, hints=REPEATABLE)
+TOOL = ToolSpec(
+    function=edit_job,
+    title="Edit a job",
+    manual=MANUAL,
+    hints=REPEATABLE,
+    fields={"edit": "description, notes, tags"},
+)

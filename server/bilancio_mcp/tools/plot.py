@@ -56,4 +56,5 @@ TOOL = ToolSpec(
     manual=MANUAL,
     hints=REPEATABLE,
     structured=False,
+    fields={"job": "job_id", "jobs": "job_ids", "other": "job_ids"},
 )

@@ -1,7 +1,7 @@
 """A tool as the server registers it."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from mcp.server.mcpserver.tools import Tool
@@ -37,6 +37,8 @@ class ToolSpec:
     structured
         Whether it returns structure, which is then all that the model sees of an answer; what shows
         images returns none.
+    fields
+        What refusals of the manager call otherwise than the tool: field → argument.
     """
 
     function: Callable[..., Any]
@@ -45,6 +47,7 @@ class ToolSpec:
     hints: ToolAnnotations
     always: bool = False
     structured: bool = True
+    fields: Mapping[str, str] = field(default_factory=dict)
 
     def registered(self) -> Tool:
         """Return the SDK's tool, its schemas in few words."""

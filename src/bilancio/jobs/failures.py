@@ -18,6 +18,14 @@ from bilancio.text import key_text, plural
 EVENTS = 100  # the latest ones, among which a job's ends are looked for
 #: Columns of a run that name it, or its place, which is told otherwise.
 NOT_TOLD = ("job_id", "run_id", "index", "cell", "design", "arm", "seed")
+#: What a calculation raises whatever the machine: no file, memory, network or time is behind it.
+CALCULATED = frozenset(
+    {
+        "ArithmeticError", "AssertionError", "AttributeError", "FloatingPointError", "IndexError",
+        "NameError", "NotImplementedError", "OverflowError", "TypeError", "ValueError",
+        "ZeroDivisionError",
+    }
+)  # fmt: skip
 
 Values = Mapping[str, Any]
 
@@ -73,7 +81,8 @@ def told(job: Job, failed: Mapping[int, str]) -> dict[str, str]:
 async def repetition(store: JobStore, job: Job) -> str:
     """Say why a job's failed runs would fail again, in a sentence; nothing where that is open.
 
-    They would where they have failed again with the same error, or all runs of a cell have failed.
+    They would where they have failed again with the same error, all runs of a cell have failed, or
+    what they raised comes from the calculation alone.
     """
     if not job.failed_runs or job.manual or job.status is not JobStatus.FAILED:
         return ""
@@ -82,7 +91,18 @@ async def repetition(store: JobStore, job: Job) -> str:
     if len(ends) > 1 and ends[-1] == ends[-2] is not None:
         return "The same runs failed again with the same error; another start alone will not help."
     failed = await store.failed_runs(job.job_id)
-    return await asyncio.to_thread(_of_cells, job, failed)
+    return await asyncio.to_thread(_of_cells, job, failed) or _of_errors(failed)
+
+
+def _of_errors(failed: Mapping[int, str]) -> str:
+    """Say which errors runs with the same parameters and seed raise again, if all are of these."""
+    kinds = list(dict.fromkeys(error.partition(":")[0] for error in failed.values()))
+    if not kinds or not CALCULATED.issuperset(kinds):
+        return ""
+    return (
+        f"The same parameters and seed raise {' and '.join(kinds)} again; another start alone will "
+        "not help."
+    )
 
 
 def _of_cells(job: Job, failed: Mapping[int, str]) -> str:
