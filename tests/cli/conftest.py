@@ -21,6 +21,7 @@ from bilancio.cli.main import run
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 PROGRAM = Path(sys.executable).with_name("bilancio")
+NAME = "calm-blue-river-7"
 
 
 @dataclass(frozen=True)
@@ -89,22 +90,48 @@ def stored(bilancio):
     return lambda: bilancio("jobs", "list", "--json").json["total"]
 
 
-@pytest.fixture(scope="module")
-def small_job(tmp_path_factory):
-    """A completed comparison of 16 runs, shared by the tests of one module; its name.
+@pytest.fixture
+def not_started(bilancio, monkeypatch):
+    """Return a function that stores the job of a sweep as one above the limit is; nothing runs."""
 
-    The store and folder are the module's; a test that asks for it is pointed there.
-    """
-    folder = tmp_path_factory.mktemp("shared")
+    def call(*words: str) -> Any:
+        monkeypatch.setenv("BILANCIO_CONFIRM_SECONDS", "1e-9")
+        said = bilancio("sweep", *words)
+        assert "with --yes" in said.err, said.err
+        monkeypatch.delenv("BILANCIO_CONFIRM_SECONDS")
+        [newest] = bilancio("jobs", "list", "--limit", "1", "--json").json["jobs"]
+        return bilancio("jobs", "show", newest["job_id"], "--json").json["job"]
+
+    return call
+
+
+@pytest.fixture(scope="session")
+def carried_out(tmp_path_factory):
+    """A folder with a completed comparison of 16 runs, which nobody changes."""
+    folder = tmp_path_factory.mktemp("carried-out")
     with pytest.MonkeyPatch.context() as patch:
         at(folder, patch)
         said = program(
             "sweep", "balanced", "--n-agents", "20", "--kappas", "0.3,0.5", "--mus", "0,1",
-            "--seeds", "42,43", "--job-id", "calm-blue-river-7", "--description", "Calm [water]",
+            "--seeds", "42,43", "--job-id", NAME, "--description", "Calm [water]",
             "--tag", "calm",
         )  # fmt: skip
     assert said.code == 0, said.err
     return folder
+
+
+@pytest.fixture(scope="module")
+def small_job(carried_out, tmp_path_factory):
+    """A folder with that job, shared by the tests of one module."""
+    return copied(carried_out, tmp_path_factory.mktemp("shared") / "copy")
+
+
+def copied(folder, copy):
+    """Copy a store and its output folder; return the copy, whose jobs lie below it."""
+    shutil.copytree(folder, copy)
+    with closing(sqlite3.connect(copy / "bilancio.db")) as store, store:
+        store.execute("UPDATE jobs SET out_dir = ?", (str(copy / "out"),))
+    return copy
 
 
 def at(folder, patch):
@@ -114,18 +141,13 @@ def at(folder, patch):
 
 @pytest.fixture
 def job(small_job, monkeypatch):
-    """The name of the shared job."""
+    """The name of the shared job; a test that asks for it is pointed to its store."""
     at(small_job, monkeypatch)
-    return "calm-blue-river-7"
+    return NAME
 
 
 @pytest.fixture
-def own(small_job, tmp_path, monkeypatch):
-    """A store and folder of one's own with the job of all tests; returns its name."""
-    shutil.copytree(small_job, tmp_path / "own")
-    database = tmp_path / "own" / "bilancio.db"
-    monkeypatch.setenv("BILANCIO_DATABASE_URL", f"sqlite:///{database}")
-    monkeypatch.setenv("BILANCIO_OUT_DIR", str(tmp_path / "own" / "out"))
-    with closing(sqlite3.connect(database)) as store, store:
-        store.execute("UPDATE jobs SET out_dir = ?", (str(tmp_path / "own" / "out"),))
-    return "calm-blue-river-7"
+def own(carried_out, tmp_path, monkeypatch):
+    """A store and folder of one's own with that job; returns its name."""
+    at(copied(carried_out, tmp_path / "own"), monkeypatch)
+    return NAME

@@ -5,15 +5,29 @@ import io
 
 import pytest
 
-SWEEP = ("sweep", "balanced", "--n-agents", "10", "--kappas", "0.3,0.5", "--n-replicates", "3")
+from bilancio.jobs import JobManager
+from tests.cli.conftest import at
+
+SWEEP = {"sweep_type": "balanced", "n_agents": 10, "kappas": ["0.3", "0.5"], "n_replicates": 3}
 NAMES = ("calm-ring-1", "calm-ring-2", "calm-ring-3")
 
 
+@pytest.fixture(scope="module")
+def compared(tmp_path_factory):
+    """Carry three comparisons out, in a folder that the tests of this module share."""
+    folder = tmp_path_factory.mktemp("compared")
+    with pytest.MonkeyPatch.context() as patch:
+        at(folder, patch)
+        with JobManager() as manager:
+            for name, share in zip(NAMES, ("0.1", "0.2", "0.3"), strict=True):
+                manager.create_job("as others", SWEEP | {"dealer_share": share}, job_id=name)
+                manager.run_job(name)
+    return folder
+
+
 @pytest.fixture
-def three(bilancio):
-    for name, share in zip(NAMES, ("0.1", "0.2", "0.3"), strict=True):
-        said = bilancio(*SWEEP, "--job-id", name, "--dealer-share", share)
-        assert said.code == 0, said.err
+def three(compared, monkeypatch):
+    at(compared, monkeypatch)
 
 
 def test_jobs_are_compared_and_their_headlines_judged(bilancio, three):

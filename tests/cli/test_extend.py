@@ -2,25 +2,26 @@
 
 import pytest
 
+from bilancio.jobs import JobManager
 from tests.cli.conftest import program, rows
 
-SWEEP = (
-    "sweep", "balanced", "--n-agents", "10", "--kappas", "0.3,0.5", "--n-replicates", "2",
-    "--job-id", "calm-ring-9",
-)  # fmt: skip
-EXTEND = ("jobs", "extend", "calm-ring-9", "--n-replicates")
+NAME = "calm-ring-9"
+SWEEP = {"sweep_type": "balanced", "n_agents": 10, "kappas": ["0.3", "0.5"], "n_replicates": 2}
+EXTEND = ("jobs", "extend", NAME, "--n-replicates")
 
 
 @pytest.fixture
-def two_seeds(bilancio):
-    said = bilancio(*SWEEP)
-    assert said.code == 0, said.err
-    return said
+def two_seeds(isolated):
+    """Carry a comparison of two seeds out."""
+    with JobManager() as manager:
+        manager.create_job("as others", SWEEP, job_id=NAME)
+        manager.run_job(NAME)
 
 
 def test_a_job_with_few_seeds_says_the_command_that_adds_some(bilancio, two_seeds):
     command = "bilancio jobs extend calm-ring-9 --n-replicates 10"
-    assert f"Only 2 seeds. Add more: {command}" in " ".join(two_seeds.out.split())
+    results = bilancio("jobs", "results", NAME).out
+    assert f"Only 2 seeds. Add more: {command}" in " ".join(results.split())
     assert command in " ".join(bilancio("jobs", "show", "calm-ring-9").out.split())
     assert bilancio(*command.split()[1:]).code == 0
     assert "Add more" not in bilancio("jobs", "show", "calm-ring-9").out

@@ -7,24 +7,22 @@ import pytest
 from tests.cli.conftest import program
 
 
-def configured(bilancio, *words):
-    """The stored configuration of a sweep that these options ask for."""
-    said = bilancio("sweep", *words, "--n-agents", "5", "--detach", "--json")
-    assert said.code == 0, said.err
-    bilancio("jobs", "watch", said.json["job"]["job_id"])
-    return said.json["job"]["config"]
+@pytest.fixture
+def configured(not_started):
+    """Return the stored configuration of a sweep that options ask for."""
+    return lambda *words: not_started(*words, "--n-agents", "5")["config"]
 
 
-def test_a_list_given_twice_is_one_list(bilancio):
+def test_a_list_given_twice_is_one_list(configured):
     config = configured(
-        bilancio, "balanced", "--kappas", "0.5", "--kappas", "1,2", "--seeds", "1", "--seeds", "2"
+        "balanced", "--kappas", "0.5", "--kappas", "1,2", "--seeds", "1", "--seeds", "2"
     )
     assert config["kappas"] == ["0.5", "1", "2"]
     assert config["seeds"] == [1, 2]
 
 
-def test_points_given_twice_are_all_points(bilancio):
-    config = configured(bilancio, "ring", "--points", "kappa=1", "--points", "kappa=2; kappa=3")
+def test_points_given_twice_are_all_points(configured):
+    config = configured("ring", "--points", "kappa=1", "--points", "kappa=2; kappa=3")
     assert [point["kappa"] for point in config["points"]] == ["1", "2", "3"]
 
 
@@ -81,49 +79,52 @@ def test_a_hole_in_a_list_given_twice_is_refused(bilancio):
         ("[0.1, 0.2]", ["0.1", "0.2"]),
     ],
 )
-def test_a_list_can_be_written_as_a_range(bilancio, text, values):
-    assert configured(bilancio, "ring", "--kappas", text)["kappas"] == values
+def test_a_list_can_be_written_as_a_range(configured, text, values):
+    assert configured("ring", "--kappas", text)["kappas"] == values
 
 
-def test_seeds_and_a_file_take_ranges_too(bilancio, tmp_path):
+def test_seeds_and_a_file_take_ranges_too(configured, tmp_path):
     (tmp_path / "sweep.yaml").write_text("kappas: 0.1:0.3:0.1\nmus: [0:1:0.5]\nseeds: 1:3:1\n")
-    config = configured(bilancio, "ring", "--config", tmp_path / "sweep.yaml")
+    config = configured("ring", "--config", tmp_path / "sweep.yaml")
     assert (config["kappas"], config["mus"]) == (["0.1", "0.2", "0.3"], ["0", "0.5", "1"])
     assert config["seeds"] == [1, 2, 3]
-    assert configured(bilancio, "ring", "--seeds", "5:9:2")["seeds"] == [5, 7, 9]
+    assert configured("ring", "--seeds", "5:9:2")["seeds"] == [5, 7, 9]
 
 
-def varied(bilancio, *words):
-    said = bilancio("sweep", "ring", "--maturity-days", "3", *words, "--detach", "--json")
-    assert said.code == 0, said.err
-    bilancio("jobs", "watch", said.json["job"]["job_id"])
-    config = said.json["job"]["config"]
-    return {name: config[name] for name in ("n_agents", "kappas", "vary")}
+@pytest.fixture
+def varied(not_started):
+    """Return what the stored configuration of a sweep says of its axes."""
+
+    def call(*words):
+        config = not_started("ring", "--maturity-days", "3", *words)["config"]
+        return {name: config[name] for name in ("n_agents", "kappas", "vary")}
+
+    return call
 
 
-def test_axes_are_named_once_several_times_or_with_semicolons(bilancio):
-    at_once = varied(bilancio, "--vary", "n-agents=5:9:2; default_handling=fail-fast,expel-agent")
+def test_axes_are_named_once_several_times_or_with_semicolons(varied):
+    at_once = varied("--vary", "n-agents=5:9:2; default_handling=fail-fast,expel-agent")
     apart = ("--vary", "default_handling=fail-fast,expel-agent", "--vary", "n_agents=5,7,9")
-    assert at_once == varied(bilancio, *apart)
+    assert at_once == varied(*apart)
     assert at_once["vary"] == {
         "n_agents": [5, 7, 9],
         "default_handling": ["fail-fast", "expel-agent"],
     }
-    assert varied(bilancio, "--vary", '{"n_agents": [5, 7]}')["vary"] == {"n_agents": [5, 7]}
+    assert varied("--vary", '{"n_agents": [5, 7]}')["vary"] == {"n_agents": [5, 7]}
 
 
-def test_an_option_takes_the_place_of_what_a_file_says_of_a_parameter(bilancio, tmp_path):
+def test_an_option_takes_the_place_of_what_a_file_says_of_a_parameter(varied, tmp_path):
     file = tmp_path / "sweep.yaml"
     file.write_text("n_agents: 5\nkappas: [1, 2]\nvary: {q_total: 1:2:1, early_stop: true}\n")
     from_file = ("--config", file)
     kept = {"q_total": ["1", "2"], "early_stop": [True]}
-    assert varied(bilancio, *from_file) == {"n_agents": 5, "kappas": ["1", "2"], "vary": kept}
-    assert varied(bilancio, *from_file, "--vary", "n_agents=5,6;kappa=3") == {
+    assert varied(*from_file) == {"n_agents": 5, "kappas": ["1", "2"], "vary": kept}
+    assert varied(*from_file, "--vary", "n_agents=5,6;kappa=3") == {
         "n_agents": None,
         "kappas": ["3"],
         "vary": {"n_agents": [5, 6], **kept},
     }
-    assert varied(bilancio, *from_file, "--q-total", "7", "--vary", "early_stop=no") == {
+    assert varied(*from_file, "--q-total", "7", "--vary", "early_stop=no") == {
         "n_agents": 5,
         "kappas": ["1", "2"],
         "vary": {"early_stop": [False]},
@@ -247,10 +248,10 @@ def test_thousands_of_unknown_names_are_refused_briefly(bilancio, tmp_path):
     assert "4,990" in said.err
 
 
-def test_a_mark_of_byte_order_and_anchors_are_taken(bilancio, tmp_path):
+def test_a_mark_of_byte_order_and_anchors_are_taken(configured, tmp_path):
     text = "kappas: &grid [0.10, 1]\nmonotonicities: *grid\nmus: 0\ndescription: 2020-01-01\n"
     (tmp_path / "sweep.yaml").write_bytes(b"\xef\xbb\xbf" + text.encode())
-    config = configured(bilancio, "ring", "--config", tmp_path / "sweep.yaml", "--mus", "0")
+    config = configured("ring", "--config", tmp_path / "sweep.yaml", "--mus", "0")
     assert (config["kappas"], config["monotonicities"]) == (["0.1", "1"], ["0.1", "1"])
 
 

@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+from bilancio.jobs import JobManager
 from tests.cli.conftest import finished, started
 
 
@@ -22,11 +23,13 @@ def test_conditions_and_other_jobs_are_taken(bilancio, job):
     assert Path(said.json["files"]["svg"]).is_file()
     assert "png" not in said.json
     other = "other-blue-river-7"
-    made = bilancio(
-        "sweep", "balanced", "--n-agents", "10", "--kappas", "0.3,0.5", "--mus", "0,1",
-        "--seeds", "42,43", "--job-id", other,
-    )  # fmt: skip
-    assert made.code == 0
+    with JobManager() as manager:
+        config = {
+            "sweep_type": "balanced", "n_agents": 10, "kappas": ["0.3", "0.5"], "mus": [0, 1],
+            "seeds": [42, 43],
+        }  # fmt: skip
+        manager.create_job("beside", config, job_id=other)
+        manager.run_job(other)
     said = bilancio("jobs", "plot", job, "--job", other)
     assert said.out.startswith(f"Trading effect of {job} minus {other}")
 

@@ -130,17 +130,8 @@ def test_a_single_run_needs_nothing(bilancio):
     assert "1 run, " in said.out
 
 
-def config_of(bilancio, *words):
-    said = bilancio("sweep", *words, "--detach", "--json")
-    assert said.code == 0, said.err
-    job_id = said.json["job"]["job_id"]
-    assert bilancio("jobs", "watch", job_id).code == 0
-    return said.json["job"]
-
-
-def test_every_parameter_reaches_the_stored_configuration(bilancio):
-    config = config_of(
-        bilancio,
+def test_every_parameter_reaches_the_stored_configuration(not_started):
+    config = not_started(
         "balanced", "--n-agents", "12", "--monotonicities", "-1,0", "--base-seed", "5",
         "--n-replicates", "2", "--no-rollover", "--early-stop", "--phi-m", "0.50",
         "--default-handling", "fail-fast", "--maturity-days", "4",
@@ -152,34 +143,32 @@ def test_every_parameter_reaches_the_stored_configuration(bilancio):
     assert (config["maturity_days"], config["horizon"]) == (4, 4)
 
 
-def test_negative_numbers_can_follow_an_equals_sign(bilancio):
-    config = config_of(bilancio, "single", "--n-agents", "5", "--monotonicity=-0.5")["config"]
+def test_negative_numbers_can_follow_an_equals_sign(not_started):
+    config = not_started("single", "--n-agents", "5", "--monotonicity=-0.5")["config"]
     assert config["monotonicity"] == "-0.5"
 
 
-def test_a_vector_is_a_comma_list(bilancio):
-    config = config_of(
-        bilancio,
+def test_a_vector_is_a_comma_list(not_started):
+    config = not_started(
         "single", "--n-agents", "3", "--liquidity-mode", "vector", "--liquidity-vector", "1, 2,3.5",
     )["config"]  # fmt: skip
     assert config["liquidity_vector"] == ["1", "2", "3.5"]
 
 
-def test_single_cells_are_pairs_of_name_and_value(bilancio):
-    config = config_of(bilancio, "ring", "--n-agents", "8", "--points", "kappa=0.3,mu=1; kappa=2")
+def test_single_cells_are_pairs_of_name_and_value(not_started):
+    config = not_started("ring", "--n-agents", "8", "--points", "kappa=0.3,mu=1; kappa=2")
     points = config["config"]["points"]
     assert [(point["kappa"], point["mu"]) for point in points] == [("0.3", "1"), ("2", "0")]
     assert "points kappa 0.3 concentration 1 mu 1 " in config["description"]
 
 
-def test_options_override_a_file_whose_decimals_stay_exact(bilancio, tmp_path):
+def test_options_override_a_file_whose_decimals_stay_exact(not_started, tmp_path):
     file = tmp_path / "sweep.yaml"
     file.write_text(
         "n_agents: 9\nkappas: [0.10, 1]\nseeds: [1, 2]\nrollover: yes\n"
         "description: From a file\ntags: [calm]\n"
     )
-    job = config_of(
-        bilancio,
+    job = not_started(
         "ring",
         "--config",
         file,
@@ -195,37 +184,38 @@ def test_options_override_a_file_whose_decimals_stay_exact(bilancio, tmp_path):
     assert (job["description"], job["tags"]) == ("From a file", ["calm"])
 
 
-def test_options_choose_between_a_total_and_debts_per_agent(bilancio, tmp_path):
+def test_options_choose_between_a_total_and_debts_per_agent(bilancio, not_started, tmp_path):
     file = tmp_path / "sweep.yaml"
     file.write_text("q_total: 500\n")
-    config = config_of(bilancio, "ring", "--config", file, "--q-per-agent", "70")["config"]
+    config = not_started("ring", "--config", file, "--q-per-agent", "70")["config"]
     assert (config["q_total"], config["q_per_agent"]) == (None, "70")
     file.write_text("q_per_agent: 500\n")
-    config = config_of(bilancio, "ring", "--config", file, "--q-total", "70")["config"]
+    config = not_started("ring", "--config", file, "--q-total", "70")["config"]
     assert (config["q_total"], config["q_per_agent"]) == ("70", None)
     refused = bilancio("sweep", "ring", "--q-total", "5", "--q-per-agent", "3")
     assert "q_per_agent: got '3', beside q_total '5'; allowed: either q_per_agent or" in refused.err
 
 
-def test_a_manifest_is_a_file_to_run_once_more(bilancio, isolated):
-    first = config_of(bilancio, "ring", "--n-agents", "8", "--seeds", "3", "--notes", "first")
+def test_a_manifest_is_a_file_to_run_once_more(bilancio, not_started, isolated):
+    words = ("ring", "--n-agents", "8", "--seeds", "3", "--notes", "first")
+    first = bilancio("sweep", *words, "--json").json["job"]
     manifest = isolated / "out" / first["job_id"] / "job_manifest.json"
-    again = config_of(bilancio, "ring", "--config", manifest)
+    again = not_started("ring", "--config", manifest)
     assert again["config"] == first["config"]
     assert (again["notes"], again["job_id"] == first["job_id"]) == ("first", False)
 
 
-def test_a_sweep_without_description_describes_itself(bilancio):
-    job = config_of(bilancio, "ring", "--n-agents", "8", "--kappas", "0.3,1", "--seeds", "1")
+def test_a_sweep_without_description_describes_itself(not_started):
+    job = not_started("ring", "--n-agents", "8", "--kappas", "0.3,1", "--seeds", "1")
     assert job["description"] == "Ring sweep of 2 runs: n_agents 8; kappas 0.3, 1; seeds 1"
 
 
 def test_description_notes_tags_name_and_folder_are_kept(bilancio, tmp_path):
-    job = config_of(
-        bilancio,
-        "ring", "--n-agents", "8", "--description", "Why [not]?", "--notes", "a note", "--tag", "a",
-        "--tag", "b", "--job-id", "my-own-name", "--out-dir", tmp_path / "here",
-    )  # fmt: skip
+    job = bilancio(
+        "sweep", "ring", "--n-agents", "8", "--description", "Why [not]?", "--notes", "a note",
+        "--tag", "a", "--tag", "b", "--job-id", "my-own-name", "--out-dir", tmp_path / "here",
+        "--json",
+    ).json["job"]  # fmt: skip
     assert (job["job_id"], job["description"]) == ("my-own-name", "Why [not]?")
     assert (job["notes"], job["tags"]) == ("a note", ["a", "b"])
     assert (tmp_path / "here" / "my-own-name" / "runs.csv").is_file()
