@@ -22,7 +22,9 @@ def config() -> Path:
     """Write the clone's .mcp.json with the settings of the test, which Inspector hands on."""
     told = json.loads((ROOT / ".mcp.json").read_text())
     settings = {
-        name: value for name, value in os.environ.items() if name.startswith(("BILANCIO_", "UV_"))
+        name: value
+        for name, value in os.environ.items()
+        if name.startswith(("BILANCIO_", "UV_", "XDG_"))
     }
     told["mcpServers"]["bilancio"]["env"] = settings
     path = Path(tempfile.mkdtemp(dir=Path.cwd())) / "mcp.json"
