@@ -6,7 +6,6 @@ a short job forward by a quarter of a second.
 """
 
 import contextlib
-import importlib
 import os
 import signal
 import socket
@@ -33,7 +32,7 @@ def main() -> None:
     with contextlib.suppress(OSError):  # whoever needs one reports why none can be started
         _waiting.extend(start() for _ in range(int(sys.argv[1])))
     sys.argv[:] = sys.argv[2:]
-    importlib.import_module(sys.argv[0]).main()
+    interpreter.load(sys.argv[0]).main()
 
 
 def command(count: int, module: str, *arguments: str) -> list[str]:
