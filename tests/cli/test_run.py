@@ -3,13 +3,10 @@
 import csv
 import json
 import re
-import shutil
 
 import pytest
 
-from bilancio.model import simulate, warm_up
-from bilancio.model.compilation import cache_folder
-from tests.cli.conftest import program
+from bilancio.model import simulate
 
 #: "One ring" of MODEL.md, section 9.
 ONE_RING = (
@@ -210,30 +207,3 @@ def test_a_folder_that_cannot_be_written_is_refused(bilancio, tmp_path):
     said = bilancio(*ONE_RING, "--out-dir", tmp_path / "file" / "below")
     assert said.code == 1
     assert "cannot be written" in said.err
-
-
-@pytest.fixture
-def not_marked_as_compiled(tmp_path):
-    """A cache with compiled kernels that are not marked as complete, as on a first start.
-
-    Compiling them takes longer than a test may; tests/faults/test_cold_engine.py does.
-    """
-    warm_up(traced=True)
-    engine = cache_folder()
-    shutil.copytree(
-        engine,
-        tmp_path / "engine" / engine.name,
-        ignore=shutil.ignore_patterns("complete", "traced"),
-    )
-    return str(tmp_path)
-
-
-@pytest.mark.slow
-def test_the_first_run_says_that_it_compiles(not_marked_as_compiled):
-    said = program(*ONE_RING, BILANCIO_CACHE_DIR=not_marked_as_compiled)
-    assert said.code == 0
-    assert said.err.splitlines() == [
-        "Compiling the engine for this machine, once, about 15 s.",
-        "Compiling the engine that keeps a log of a run, once, about 6 s.",
-    ]
-    assert program(*ONE_RING, BILANCIO_CACHE_DIR=not_marked_as_compiled).err == ""

@@ -5,8 +5,10 @@ import math
 import numpy as np
 import pytest
 
-from bilancio.model import End, parameters_of, simulate, warm_up
+from bilancio.model import End, parameters_of, simulate
+from bilancio.model.kernels.books import DEBTOR, DUE_DAY, RING
 from bilancio.model.kernels.dealer import quote
+from bilancio.model.rows import simulate_rows
 from bilancio.model.tables import METRIC_ROW, parameter_table
 from tests.golden import dealer_examples
 
@@ -17,14 +19,9 @@ pytestmark = pytest.mark.nojit
 
 def opening(**fields):
     """Return faces and due days of H1, H2, … : a run that ends on its first day leaves them."""
-    warm_up()
-    from bilancio.model.kernels.books import DEBTOR, DUE_DAY, RING
-    from bilancio.model.kernels.run import new_books, simulate_rows
-
     run = {"kind": "ring", "default_handling": "fail-fast", "kappa": 0.01, "seed": 42} | fields
     table, weights = parameter_table([parameters_of(run)])
-    books = new_books(table)
-    simulate_rows(table, weights, np.zeros(1, METRIC_ROW), *books, None)
+    books = simulate_rows(table, weights, np.zeros(1, METRIC_ROW))
     return books.debt[RING][np.argsort(books.debt[DEBTOR])], books.trader[DUE_DAY]
 
 

@@ -31,7 +31,7 @@ class RingExperiment(StandardExperiment):
 
     def prepare(self) -> None:
         """Compile the kernels, or load them compiled."""
-        from bilancio.model import warm_up  # numba takes half a second to load
+        from bilancio.model import warm_up  # numpy loads with the engine
 
         warm_up()
 

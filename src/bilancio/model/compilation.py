@@ -1,35 +1,42 @@
 """Where the compiled engine is kept, and how it gets there, once per machine and version.
 
-Nothing here imports numba before the engine is needed: telling whether a first
-start is due must stay cheap.
+Nothing here imports numba: a process of its own compiles (`kernels.native`), and all others link
+what it wrote. Telling whether a first start is due loads not even numpy.
 """
 
 import hashlib
 import logging
 import os
 import platform
-import sys
+import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import cache
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
+from bilancio import interpreter
 from bilancio.errors import InvalidInput
 from bilancio.paths import absolute_path
 from bilancio.settings import cache_dir
 
-_SECONDS_TO_COMPILE, _SECONDS_TO_COMPILE_TRACED = 15, 6  # on a core of 2024, for the notices
+if TYPE_CHECKING:  # numpy and llvmlite load with the engine
+    from bilancio.model.linked import Linked
+
+_SECONDS_TO_COMPILE = 10  # on a core of 2024, for the notices
 _MODEL = Path(__file__).parent
-_COMPILED_IN = ("parameters.py", "metrics.py", "tables.py")  # codes and columns
-_MARK, _TRACED = "complete", "traced"
+_COMPILED_IN = ("linked.py", "parameters.py", "metrics.py", "tables.py")  # codes and columns
+_PLAIN, _TRACED = "plain", "traced"  # doors of the engine
+_NAMES = {
+    _PLAIN: "the engine for this machine",
+    _TRACED: "the engine that keeps a log of a run",
+}
 _LOADING = threading.Lock()
+_loaded = dict[str, "Linked"]()
 log = logging.getLogger(__name__)
-_ENTRY = "bilancio.model.kernels.run"
 
 
 def compiled(*, traced: bool = False) -> bool:
@@ -40,7 +47,7 @@ def compiled(*, traced: bool = False) -> bool:
     if _compilation_is_off():
         return True
     try:
-        return (cache_folder() / (_TRACED if traced else _MARK)).exists()
+        return _file(cache_folder(), _door(traced=traced)).exists()
     except (OSError, InvalidInput):  # as `warm_up` finds, and copes with
         return False
 
@@ -61,20 +68,32 @@ def warm_up(notify: Callable[[str], None] | None = None, *, traced: bool = False
     notify
         Called with one sentence before a compilation.
     traced
-        Whether the variant that writes down what happens in a run is needed, too.
+        Whether the variant is needed that writes down what happens in a run.
 
     Returns
     -------
     float
         Seconds spent; 0.0 in a process that has the engine loaded.
+
+    Raises
+    ------
+    RuntimeError
+        It cannot be compiled; says why.
     """
-    if _is_loaded(traced=traced) and not _LOADING.locked():
+    door = _door(traced=traced)
+    if door in _loaded or _compilation_is_off():
         return 0.0
     start = time.perf_counter()
     with _LOADING:
-        if not _is_loaded(traced=traced):
-            _load(notify or _say_nothing, traced=traced)
+        if door not in _loaded:
+            _loaded[door] = _load(door, notify or _say_nothing)
     return time.perf_counter() - start
+
+
+def linked(*, traced: bool = False) -> "Linked | None":
+    """Return a door of the engine, loaded if need be; None where nothing is to be compiled."""
+    warm_up(traced=traced)
+    return _loaded.get(_door(traced=traced))
 
 
 def cache_folder() -> Path:
@@ -97,16 +116,15 @@ def cache_folder() -> Path:
     )
 
 
-def _is_loaded(*, traced: bool) -> bool:
-    engine: Any = sys.modules.get(_ENTRY)
-    # Without compilation the kernel is a plain function, which has no signatures.
-    return engine is not None and (not traced or bool(getattr(engine.trace_rows, "signatures", 1)))
+def _door(*, traced: bool) -> str:
+    return _TRACED if traced else _PLAIN
 
 
-def _load(notify: Callable[[str], None], *, traced: bool) -> None:
-    if _compilation_is_off():
-        _import_engine()
-        return
+def _file(folder: Path, door: str) -> Path:
+    return folder / f"{door}.engine"
+
+
+def _load(door: str, notify: Callable[[str], None]) -> "Linked":
     from filelock import (
         FileLock,
     )  # takes 20 ms to load, with asyncio; most processes do not need it
@@ -114,94 +132,73 @@ def _load(notify: Callable[[str], None], *, traced: bool) -> None:
     try:
         folder = cache_folder()
         folder.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(folder / "lock")
-        lock.acquire()
-    except (OSError, InvalidInput) as error:
-        _load_for_this_process(error, notify, traced=traced)
-        return
-    try:
-        _load_from(folder, notify, traced=traced)
-    except OSError as error:  # the disk is full, say
-        _load_for_this_process(error, notify, traced=traced)
-    finally:
-        lock.release()
+        path = _file(folder, door)
+        if (found := _link(path)) is not None:
+            return found
+        with FileLock(folder / "lock"):
+            if (found := _link(path)) is None:
+                notify(f"Compiling {_NAMES[door]}, once, about {_SECONDS_TO_COMPILE} s.")
+                _compile(door, path)
+                found = _link(path)
+    except (OSError, InvalidInput) as error:  # the disk is full, say
+        return _load_for_this_process(error, door, notify)
+    if found is None:
+        message = f"the engine in {path} is damaged as soon as it is written"
+        raise RuntimeError(message)
+    return found
 
 
-def _load_for_this_process(
-    error: Exception, notify: Callable[[str], None], *, traced: bool
-) -> None:
+def _load_for_this_process(error: Exception, door: str, notify: Callable[[str], None]) -> "Linked":
     """Compile the engine into a folder that is removed; *error* says why it cannot be kept."""
+    from bilancio.model.linked import Linked  # numpy and llvmlite
+
     reason = getattr(error, "strerror", None) or str(error)
     log.warning("the engine cannot be kept in %s (%s)", cache_dir(), reason)
     notify(
         f"The engine cannot be kept in {cache_dir()} ({reason}). "
         "Set BILANCIO_CACHE_DIR to another folder."
     )
+    notify(f"Compiling the engine for this process, about {_SECONDS_TO_COMPILE} s.")
     with tempfile.TemporaryDirectory() as folder:
-        _load_from(Path(folder), notify, traced=traced)
+        path = _file(Path(folder), door)
+        _compile(door, path)
+        return Linked(path)
 
 
-def _load_from(folder: Path, notify: Callable[[str], None], *, traced: bool) -> None:
-    mark, traced_mark = folder / _MARK, folder / _TRACED
-    if not mark.exists() and not _is_loaded(traced=False):
-        notify(f"Compiling the engine for this machine, once, about {_SECONDS_TO_COMPILE} s.")
-    with _working_folder(), _numba_cache_at(folder):
-        _import_engine()
-    mark.touch()
-    if traced:
-        if not traced_mark.exists():
-            seconds = _SECONDS_TO_COMPILE_TRACED
-            notify(f"Compiling the engine that keeps a log of a run, once, about {seconds} s.")
-        with _working_folder():
-            _trace_a_run()
-        traced_mark.touch()
+def _link(path: Path) -> "Linked | None":
+    """Link the engine; None where it is not there yet, or not whole."""
+    if not path.exists():
+        return None
+    from bilancio.model.linked import Damaged, Linked  # numpy and llvmlite
 
-
-def _import_engine() -> None:
-    # Importing compiles: it must not happen before numba knows the cache folder.
-    import bilancio.model.kernels.run  # noqa: F401
-
-
-def _trace_a_run() -> None:
-    """Have the variant that writes down what happens compiled, or loaded."""
-    from bilancio.model.parameters import RingParameters
-    from bilancio.model.tables import parameter_table  # numpy
-    from bilancio.model.trace import trace
-
-    trace(*parameter_table([RingParameters(n_agents=3)]))
-
-
-@contextmanager
-def _numba_cache_at(folder: Path) -> Iterator[None]:
-    """Have numba keep what is compiled meanwhile in *folder*, and nothing else of the process."""
-    import numba  # heavy: imported when the engine is
-
-    config: Any = numba.config
-    before, config.CACHE_DIR = config.CACHE_DIR, str(folder)
     try:
-        yield
-    finally:
-        config.CACHE_DIR = before
+        return Linked(path)
+    except Damaged:
+        log.warning("the engine in %s is damaged and is compiled again", path)
+        return None
 
 
-@contextmanager
-def _working_folder() -> Iterator[None]:
-    """Work in the root folder meanwhile if the working folder no longer exists.
+def _compile(door: str, path: Path) -> None:
+    """Have a process compile a door into a file.
 
-    numba writes the names of source files relative to it.
+    Raises
+    ------
+    RuntimeError
+        It did not; says why.
     """
-    try:
-        Path.cwd()
-    except FileNotFoundError:
-        removed = os.open(".", os.O_RDONLY | os.O_CLOEXEC)
-        os.chdir("/")
-        try:
-            yield
-        finally:
-            os.fchdir(removed)
-            os.close(removed)
-    else:
-        yield
+    compiling = subprocess.run(  # noqa: S603 - our own interpreter and module
+        interpreter.command("bilancio.model.kernels.native", door, str(path)),
+        cwd=path.parent,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        env=interpreter.environment(),
+        check=False,
+    )
+    if compiling.returncode:
+        said = compiling.stderr.decode("utf-8", "replace").strip().splitlines()
+        message = f"the engine could not be compiled: {said[-1] if said else compiling.returncode}"
+        raise RuntimeError(message)
 
 
 def _compilation_is_off() -> bool:
@@ -210,11 +207,7 @@ def _compilation_is_off() -> bool:
 
 @cache
 def _fingerprint() -> str:
-    """Return what distinguishes compiled engines of one version: sources, place, processor.
-
-    numba's own index knows the file of the entry, not those that it calls, and finds its
-    way back by the sources' folder and the processor's name.
-    """
+    """Return what distinguishes compiled engines of one version: sources, place, processor."""
     digest = hashlib.sha256()
     for source in [*sorted(_MODEL.glob("kernels/*.py")), *map(_MODEL.joinpath, _COMPILED_IN)]:
         digest.update(source.read_bytes())

@@ -8,16 +8,13 @@ MODEL.md: what a run is (sections 1 to 7) and what it reports (section 8).
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from bilancio.model.compilation import warm_up
 from bilancio.model.metrics import METRICS, End
 from bilancio.model.parameters import BalancedParameters, Parameters, parameters_of
 from bilancio.model.trace import Trace
 from bilancio.model.trace import trace as account_of
 
-if TYPE_CHECKING:  # numpy and numba load when a run is simulated, not when this is imported
+if TYPE_CHECKING:  # numpy loads when a run is simulated, not when this is imported
     import numpy as np
-
-    from bilancio.model.kernels.run import Books
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +63,7 @@ def simulate(*, trace: bool = False, **fields: object) -> Run:
 
     ``kind`` says which ones there are: those of ``RingParameters`` or ``BalancedParameters``.
     Values are coerced leniently ("0.25", Decimal, "True"); None and "" mean that a field is not
-    given. With *trace* the run also gives an account of itself, which costs two more runs.
+    given. With *trace* the run also gives an account of itself, which takes a second run.
 
     Raises
     ------
@@ -78,14 +75,17 @@ def simulate(*, trace: bool = False, **fields: object) -> Run:
     import numpy as np
 
     from bilancio.model.parameters import Kind
+    from bilancio.model.rows import simulate_rows
     from bilancio.model.tables import METRIC_ROW, parameter_table
 
     table, weights = parameter_table([run])
     metrics = np.zeros(1, METRIC_ROW)
-    warm_up(traced=trace)
-    books = _simulate_rows(table, weights, metrics)
+    account = None
+    if trace:
+        account, books = account_of(table, weights, metrics)
+    else:
+        books = simulate_rows(table, weights, metrics)
     n_agents = run.n_agents + (6 if run.kind is Kind.BALANCED else 0)
-    account = account_of(table, weights) if trace else None
     return _run(metrics[0], books.cash[:n_agents], run, account)
 
 
@@ -118,6 +118,7 @@ def simulate_many(
     import numpy as np
 
     from bilancio.model.parameters import LiquidityMode
+    from bilancio.model.rows import simulate_rows
     from bilancio.model.tables import METRIC_ROW, PARAMETER_ROW, code
 
     if parameters.dtype != PARAMETER_ROW or parameters.ndim != 1:
@@ -131,18 +132,8 @@ def simulate_many(
         message = f"liquidity_vector: got {len(weights)} weights; allowed: {ends.max()} or more."
         raise ValueError(message)
     metrics = np.zeros(len(parameters), METRIC_ROW)
-    _simulate_rows(np.ascontiguousarray(parameters), weights, metrics)
+    simulate_rows(np.ascontiguousarray(parameters), weights, metrics)
     return metrics
-
-
-def _simulate_rows(table: "np.ndarray", weights: "np.ndarray", metrics: "np.ndarray") -> "Books":
-    warm_up()
-    # After warm_up, which loads it from the right cache.
-    from bilancio.model.kernels.run import new_books, simulate_rows
-
-    books = new_books(table)
-    simulate_rows(table, weights, metrics, *books, None)
-    return books
 
 
 def _run(row: "np.void", cash: "np.ndarray", run: Parameters, account: Trace | None) -> Run:

@@ -13,8 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:  # numpy and numba load when a run is simulated, not when this is imported
+if TYPE_CHECKING:  # numpy loads when a run is simulated, not when this is imported
     import numpy as np
+
+    from bilancio.model.kernels.books import Books
 
 
 MICRO = 10**6
@@ -121,27 +123,30 @@ class Trace:
         return written
 
 
-def trace(table: "np.ndarray", weights: "np.ndarray") -> Trace:
-    """Simulate a run again, twice: to count what happens, and to write it down.
+def trace(
+    table: "np.ndarray", weights: "np.ndarray", metrics: "np.ndarray"
+) -> tuple[Trace, "Books"]:
+    """Simulate a run twice: to count what happens, and to write it down.
 
     Parameters
     ----------
     table : PARAMETER_ROW (1,)
     weights : float64 (n_weights,)
+    metrics : METRIC_ROW (1,)
+        Output.
     """
-    # Heavy: loaded when a run is traced, not when this module is imported. The engine is loaded.
+    # Heavy: loaded when a run is traced, not when this module is imported.
     import numpy as np
 
-    from bilancio.model.kernels.recording import Recorder
-    from bilancio.model.kernels.run import new_books, trace_rows
+    from bilancio.model.kernels.books import Recorder
     from bilancio.model.metrics import End
     from bilancio.model.parameters import Arm, Kind
-    from bilancio.model.tables import EVENTS, METRIC_ROW, QUOTES, code
+    from bilancio.model.rows import simulate_rows
+    from bilancio.model.tables import EVENTS, QUOTES, code
 
     (row,) = table
     days = max(30, int(row["maturity_days"]) + 5)
     n_agents = int(row["n_agents"]) + (6 if row["kind"] == code(Kind.BALANCED) else 0)
-    metrics = np.zeros(1, METRIC_ROW)
     room = 0
     for _ in range(2):
         recorder = Recorder(
@@ -150,18 +155,19 @@ def trace(table: "np.ndarray", weights: "np.ndarray") -> Trace:
             quotes=np.zeros(3 * days, QUOTES),
             balances=np.zeros((days + 1, n_agents), np.int64),
         )
-        trace_rows(table, weights, metrics, *new_books(table), recorder)
+        books = simulate_rows(table, weights, metrics, recorder)
         room = int(recorder.n_events[0])
     ended_at_once = metrics["end"][0] in {code(End.DEFAULT), code(End.ALL_DEFAULTED)}
     days = int(metrics["days_simulated"][0]) + int(ended_at_once)
     active = row["arm"] == code(Arm.ACTIVE)
     traders = tuple(f"H{i}" for i in range(1, int(row["n_agents"]) + 1))
-    return Trace(
+    account = Trace(
         agents=traders + (DESKS if n_agents > len(traders) else ()),
         events=recorder.events,
         quotes=recorder.quotes[: 3 * days if active else 0],
         balances=recorder.balances[: days + 1],
     )
+    return account, books
 
 
 def _known(value: float) -> float | None:

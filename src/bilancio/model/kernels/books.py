@@ -71,17 +71,22 @@ References
 MODEL.md, sections 0 to 2 and 5 to 7.
 """
 
-from typing import cast
+from typing import NamedTuple, cast
 
 import numpy as np
 import numpy.typing as npt
 
-from bilancio.model.kernels.compiled import part
+from bilancio.model.parameters import Arm
+from bilancio.model.tables import code
 
+Rows = npt.NDArray[np.void]
+Stream = npt.NDArray[np.uint32]
 Ints = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.uint8]
 Doubles = npt.NDArray[np.float64]
 
+WORDS = 624  # of MT19937
+STREAM_SIZE = WORDS + 1
 MICRO = 1_000_000  # micro-units of cash in a unit of money
 
 
@@ -129,21 +134,62 @@ SETTLED_INITIAL_FACE, N_INTERIOR, N_PASSTHROUGH, TRADED_FACE, INJECTION, ABLE = 
 N_TALLIES = 10
 
 
-@part
-def bucket_of(days: int) -> int:
-    """Return the maturity bucket of *days* to maturity, 1 or more."""
-    if days <= 3:
-        return SHORT
-    return MIDDLE if days <= 8 else LONG
+class Books(NamedTuple):
+    """The arrays described above, for the runs of a batch one after the other."""
+
+    stream: Stream
+    sized: Doubles
+    cash: Ints
+    debt: Ints
+    trader: Ints
+    term: Ints
+    desk: Ints
+    price: Doubles
+    dealer_bits: Flags
+    tally: Ints
 
 
-@part
-def desk_of(n: int, holder: int, bucket: int) -> int:
-    """Return the agent that is VBT or dealer (*holder*) of a *bucket*, beside *n* traders."""
-    return n + 2 * bucket + holder - 1
+class Recorder(NamedTuple):
+    """Room for what happens.
+
+    Attributes
+    ----------
+    events : EVENTS (room,)
+        Filled from the start; what finds no room is counted only.
+    n_events : int64 (1,)
+    quotes : QUOTES (days · 3,)
+        By day, then bucket.
+    balances : int64 (days + 1, n_agents), micro-units
+        Cash of all agents at the start, then after each day.
+    """
+
+    events: Rows
+    n_events: Ints
+    quotes: Rows
+    balances: Ints
 
 
-@part
-def rounded(money: float) -> int:
-    """Return *money* in micro-units, rounded half to even."""
-    return int(np.rint(money * 1e6))
+def new_books(parameters: Rows) -> Books:
+    """Allocate what the largest of some runs needs; pages that no run touches cost nothing.
+
+    The arguments are described in `books`.
+    """
+    n = int(parameters["n_agents"].max(initial=3))
+    maturity_days = int(parameters["maturity_days"].max(initial=1))
+    # After the clamp the debts can exceed Q by ε each.
+    per_agent = parameters["q_per_agent"] * parameters["n_agents"]
+    most = np.maximum(parameters["q_total"], per_agent) + parameters["n_agents"]
+    tickets = most / np.maximum(parameters["face_value"], 1)
+    n_bits = int(tickets[parameters["arm"] == code(Arm.ACTIVE)].max(initial=0)) + 1
+    return Books(
+        stream=np.empty(STREAM_SIZE, np.uint32),
+        sized=np.empty((N_SIZED_ROWS, n)),
+        cash=np.empty(n + N_DESKS, np.int64),
+        debt=np.empty((N_DEBT_ROWS, n), np.int64),
+        trader=np.empty((N_TRADER_ROWS, n), np.int64),
+        term=np.empty((N_TERM_ROWS, maturity_days + 2), np.int64),
+        desk=np.empty((N_DESK_ROWS, N_BUCKETS), np.int64),
+        price=np.empty((N_PRICE_ROWS, N_BUCKETS)),
+        dealer_bits=np.empty(n_bits // 8 + 1, np.uint8),
+        tally=np.empty(N_TALLIES, np.int64),
+    )

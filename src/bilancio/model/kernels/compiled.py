@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Any, SupportsInt, TypeVar, cast
 
 import numba
-import numpy as np
 
 Kernel = TypeVar("Kernel", bound=Callable[..., Any])
 
@@ -23,26 +22,6 @@ def part(function: Kernel) -> Kernel:
     """Compile a function for other kernels only; a door for Python would double the time."""
     no_doors = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
     return cast("Kernel", _numba.njit(**no_doors, **_OPTIONS)(function))
-
-
-def entry(signature: object) -> Callable[[Kernel], Kernel]:
-    """Compile a function for one *signature* at once, or load it from numba's cache."""
-
-    def compiled(function: Kernel) -> Kernel:
-        """Compile *function*."""
-        return cast("Kernel", _numba.njit(signature, cache=True, **_OPTIONS)(function))
-
-    return compiled
-
-
-def cached(function: Kernel) -> Kernel:
-    """Compile a function when it is first called, or load it from numba's cache."""
-    return cast("Kernel", _numba.njit(cache=True, **_OPTIONS)(function))
-
-
-def rows_of(dtype: np.dtype[np.void]) -> Any:
-    """Return numba's type of an array of rows of *dtype*."""
-    return _numba.typeof(np.zeros(0, dtype))
 
 
 @part

@@ -15,11 +15,9 @@ import math
 import numpy as np
 import numpy.typing as npt
 
+from bilancio.model.kernels.books import WORDS, Stream
 from bilancio.model.kernels.compiled import njit, part, whole
 
-Stream = npt.NDArray[np.uint32]
-
-WORDS = 624
 _MASK = 0xFFFFFFFF
 _LOG4 = math.log(4.0)
 _SG_MAGICCONST = 1.0 + math.log(4.5)

@@ -25,12 +25,11 @@ from bilancio.model.kernels.books import (
     ZERO,
     Doubles,
     Ints,
-    bucket_of,
-    desk_of,
-    rounded,
+    Recorder,
 )
 from bilancio.model.kernels.compiled import part
-from bilancio.model.kernels.recording import PASSED_ON, Recorder, record
+from bilancio.model.kernels.conventions import bucket_of, desk_of, rounded
+from bilancio.model.kernels.recording import PASSED_ON, record
 
 
 @part

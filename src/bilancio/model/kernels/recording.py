@@ -5,10 +5,6 @@ A recorder is passed as ``None`` to a run that is not traced; the branches behin
 """
 
 import math
-from typing import NamedTuple
-
-import numpy as np
-import numpy.typing as npt
 
 from bilancio.model.kernels.books import (
     DEALER,
@@ -24,10 +20,11 @@ from bilancio.model.kernels.books import (
     VBT_FACE,
     Doubles,
     Ints,
-    desk_of,
+    Recorder,
     int64,
 )
 from bilancio.model.kernels.compiled import part
+from bilancio.model.kernels.conventions import desk_of
 from bilancio.model.kernels.dealer import quote
 from bilancio.model.tables import SimEvent, code
 
@@ -40,26 +37,6 @@ PASSED_ON = int64(code(SimEvent.REBUCKETED))
 FROM_OUTSIDE = int64(code(SimEvent.INJECTED))
 
 NO_AGENT = int64(-1)  # an event has no debtor, holder, payer or payee
-
-
-class Recorder(NamedTuple):
-    """Room for what happens.
-
-    Attributes
-    ----------
-    events : EVENTS (room,)
-        Filled from the start; what finds no room is counted only.
-    n_events : int64 (1,)
-    quotes : QUOTES (days · 3,)
-        By day, then bucket.
-    balances : int64 (days + 1, n_agents), micro-units
-        Cash of all agents at the start, then after each day.
-    """
-
-    events: npt.NDArray[np.void]
-    n_events: Ints
-    quotes: npt.NDArray[np.void]
-    balances: Ints
 
 
 @part

@@ -5,11 +5,7 @@ References
 MODEL.md, sections 3 and 8.
 """
 
-from typing import NamedTuple
-
-import numba
 import numpy as np
-import numpy.typing as npt
 
 from bilancio.model.kernels.books import (
     DEALER,
@@ -22,17 +18,11 @@ from bilancio.model.kernels.books import (
     MID,
     MIDDLE,
     N_BUCKETS,
-    N_DEBT_ROWS,
     N_DEFAULTS,
-    N_DESK_ROWS,
     N_DESKS,
     N_INTERIOR,
     N_PASSTHROUGH,
-    N_PRICE_ROWS,
-    N_SIZED_ROWS,
     N_TALLIES,
-    N_TERM_ROWS,
-    N_TRADER_ROWS,
     PAID,
     RECOVERED,
     SETTLED_INITIAL_FACE,
@@ -45,13 +35,16 @@ from bilancio.model.kernels.books import (
     Doubles,
     Flags,
     Ints,
-    desk_of,
+    Recorder,
+    Rows,
+    Stream,
 )
-from bilancio.model.kernels.compiled import cached, entry, part, rows_of, whole
+from bilancio.model.kernels.compiled import part, whole
+from bilancio.model.kernels.conventions import desk_of
 from bilancio.model.kernels.dealer import update_anchors
-from bilancio.model.kernels.random import WORDS, Stream, seed_stream
+from bilancio.model.kernels.random import seed_stream
 from bilancio.model.kernels.rebucketing import rebucket
-from bilancio.model.kernels.recording import Recorder, record_balances, record_quotes
+from bilancio.model.kernels.recording import record_balances, record_quotes
 from bilancio.model.kernels.scenario import (
     add_desks,
     draw_amounts,
@@ -70,7 +63,7 @@ from bilancio.model.kernels.settlement import (
 from bilancio.model.kernels.trading import find_sellers, open_inventories, sell_tickets
 from bilancio.model.metrics import End
 from bilancio.model.parameters import Arm, DefaultHandling, Kind, OutsideDepth
-from bilancio.model.tables import METRIC_ROW, PARAMETER_ROW, code
+from bilancio.model.tables import code
 
 BALANCED = code(Kind.BALANCED)
 ACTIVE = code(Arm.ACTIVE)
@@ -80,8 +73,6 @@ END_STABLE = code(End.STABLE)
 END_MAX_DAYS = code(End.MAX_DAYS)
 END_DEFAULT = code(End.DEFAULT)
 END_ALL_DEFAULTED = code(End.ALL_DEFAULTED)
-
-Rows = npt.NDArray[np.void]
 
 
 @part
@@ -294,51 +285,7 @@ def _sum(cash: Ints, n_agents: int) -> int:
     return total
 
 
-class Books(NamedTuple):
-    """The arrays of ``books``, for the runs of a batch one after the other."""
-
-    stream: Stream
-    sized: Doubles
-    cash: Ints
-    debt: Ints
-    trader: Ints
-    term: Ints
-    desk: Ints
-    price: Doubles
-    dealer_bits: Flags
-    tally: Ints
-
-
-def new_books(parameters: Rows) -> Books:
-    """Allocate what the largest of some runs needs; pages that no run touches cost nothing.
-
-    The arguments are described in `books`.
-    """
-    n = int(parameters["n_agents"].max(initial=3))
-    maturity_days = int(parameters["maturity_days"].max(initial=1))
-    # After the clamp the debts can exceed Q by ε each.
-    per_agent = parameters["q_per_agent"] * parameters["n_agents"]
-    most = np.maximum(parameters["q_total"], per_agent) + parameters["n_agents"]
-    tickets = most / np.maximum(parameters["face_value"], 1)
-    n_bits = int(tickets[parameters["arm"] == ACTIVE].max(initial=0)) + 1
-    return Books(
-        stream=np.empty(WORDS + 1, np.uint32),
-        sized=np.empty((N_SIZED_ROWS, n)),
-        cash=np.empty(n + N_DESKS, np.int64),
-        debt=np.empty((N_DEBT_ROWS, n), np.int64),
-        trader=np.empty((N_TRADER_ROWS, n), np.int64),
-        term=np.empty((N_TERM_ROWS, maturity_days + 2), np.int64),
-        desk=np.empty((N_DESK_ROWS, N_BUCKETS), np.int64),
-        price=np.empty((N_PRICE_ROWS, N_BUCKETS)),
-        dealer_bits=np.empty(n_bits // 8 + 1, np.uint8),
-        tally=np.empty(N_TALLIES, np.int64),
-    )
-
-
-_INTS, _DOUBLES = numba.int64[:, ::1], numba.float64[:, ::1]
-
-
-def _simulate_rows(
+def simulate_all(
     parameters: Rows,
     weights: Doubles,
     metrics: Rows,
@@ -405,26 +352,3 @@ def _simulate_rows(
         found["cash_start_micro"] = cash_start
         found["cash_end_micro"] = _sum(cash, n_agents)
         _write_metrics(found, tally, initial_face, end, days_simulated, impact)
-
-
-simulate_rows = entry(
-    numba.void(
-        rows_of(PARAMETER_ROW),
-        numba.float64[::1],
-        rows_of(METRIC_ROW),
-        numba.uint32[::1],
-        _DOUBLES,
-        numba.int64[::1],
-        _INTS,
-        _INTS,
-        _INTS,
-        _INTS,
-        _DOUBLES,
-        numba.uint8[::1],
-        numba.int64[::1],
-        numba.none,
-    )
-)(_simulate_rows)
-
-# The same source with a recorder; compiled when the first run is traced.
-trace_rows = cached(_simulate_rows)

@@ -35,12 +35,11 @@ from bilancio.model.kernels.books import (
     VBT_FACE,
     Doubles,
     Ints,
-    bucket_of,
-    desk_of,
-    rounded,
+    Stream,
 )
 from bilancio.model.kernels.compiled import part
-from bilancio.model.kernels.random import Stream, below, bit_length, gammavariate, seed_stream
+from bilancio.model.kernels.conventions import bucket_of, desk_of, rounded
+from bilancio.model.kernels.random import below, bit_length, gammavariate, seed_stream
 from bilancio.model.kernels.sorting import sort
 from bilancio.model.parameters import LiquidityMode
 from bilancio.model.tables import code

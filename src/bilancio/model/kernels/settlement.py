@@ -37,16 +37,15 @@ from bilancio.model.kernels.books import (
     WRITTEN_OFF_FACE,
     Flags,
     Ints,
-    bucket_of,
-    desk_of,
+    Recorder,
 )
 from bilancio.model.kernels.compiled import part
+from bilancio.model.kernels.conventions import bucket_of, desk_of
 from bilancio.model.kernels.recording import (
     DEFAULTED_ON,
     ROLLED_OVER,
     SETTLED_IN_FULL,
     WRITTEN_OFF,
-    Recorder,
     cash_of_holders,
     record_parts,
 )

@@ -67,18 +67,17 @@ from bilancio.model.kernels.books import (
     Doubles,
     Flags,
     Ints,
-    bucket_of,
-    desk_of,
-    rounded,
+    Recorder,
+    Stream,
 )
 from bilancio.model.kernels.compiled import part
+from bilancio.model.kernels.conventions import bucket_of, desk_of, rounded
 from bilancio.model.kernels.dealer import quote
-from bilancio.model.kernels.random import Stream, randrange
+from bilancio.model.kernels.random import randrange
 from bilancio.model.kernels.recording import (
     FROM_OUTSIDE,
     NO_AGENT,
     SOLD_TO_DESK,
-    Recorder,
     record,
 )
 from bilancio.model.kernels.sorting import sort
