@@ -311,11 +311,13 @@ def test_cells_in_which_nothing_was_traded_are_told():
     assert found == ("No trades in 1 of 2 cells.",)
 
 
-def test_it_is_told_that_a_condition_does_not_hold_for_the_headline():
+def test_what_is_said_where_a_condition_is_given_is_of_the_cells_that_meet_it():
     config = JobConfig(sweep_type="ring", kappas=["0.5", "1"], n_replicates=5)
     rows = invented(config.total_runs)
-    found = answered(config, range(config.total_runs), rows, where="kappa = 1").warnings
-    assert found == ("Tables are over 1 of 2 cells; the headline is over all.",)
+    found = answered(config, range(config.total_runs), rows, where="kappa = 1")
+    assert found.warnings == ("Headline and tables are over 1 of 2 cells; counts are of all.",)
+    mean = config.layout.cube(rows["delta_total"])[:, 1, 0].mean()
+    assert found.said.startswith(f"Over this 1 cell delta_total is {mean:.4g} (95 % interval ")
 
 
 def test_a_plan_says_how_many_seeds_a_precision_takes():
@@ -352,7 +354,7 @@ def test_a_plan_is_about_the_measure_that_is_shown():
         ({"where": "kappa > 9"}, "a condition that some cell meets; there is kappa 0.5, 1."),
         ({"pivot": "kappa", "measures": "delta_total,phi_total"}, "measures: got "),
         ({"pivot": "kappa", "group_by": "kappa"}, "pivot: got kappa, which group_by names too"),
-        ({"order_by": "delta"}, "delta_total"),
+        ({"order_by": "phi"}, "order_by: got 'phi'; allowed: kappa, n, n_seeds, delta_total"),
         ({"bins": 3, "group_by": "kappa"}, "bins: got 3; allowed: none: no parameter"),
         ({"bins": 0}, "bins: got 0; allowed: whole numbers from 1 to 1,000."),
         ({"precision": 0}, "precision: got 0; allowed: finite numbers above 0."),
@@ -506,7 +508,7 @@ def test_an_average_over_designs_is_called_one():
     sentence = "The average over all cells mixes designs (grid, lhs): look at each by itself."
     assert answered(config, everything, rows).warnings == (sentence,)
     warnings = answered(config, everything, rows, where="design = lhs").warnings
-    assert warnings == ("Tables are over 4 of 6 cells; the headline is over all.",)
+    assert warnings == ("Headline and tables are over 4 of 6 cells; counts are of all.",)
 
 
 def test_a_sobol_design_says_which_parameter_the_variance_comes_from():

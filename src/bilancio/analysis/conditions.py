@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bilancio.errors import InvalidInput, Problem, invalid, shown
-from bilancio.validation import nearest
+from bilancio.validation import near, nearest
 
 Mask = NDArray[np.bool_]
 Columns = Mapping[str, NDArray[Any]]
@@ -84,6 +84,54 @@ def where(condition: Condition, columns: Columns) -> Mask:
     for name, asked in condition.items():
         found &= _of_entry(str(name), asked, columns)
     return found
+
+
+def renamed(condition: Condition, read: Callable[[str], str]) -> Condition:
+    """Return a condition with other names of columns.
+
+    Parameters
+    ----------
+    read
+        Returns the name of the column that is meant by what stands in the place of one: a word,
+        or several with spaces between them.
+    """
+    if isinstance(condition, Mapping):
+        found: dict[str, Any] = {}
+        for word, asked in condition.items():
+            name = read(str(word))
+            found[str(word) if name in found else name] = asked
+        return found
+    if len(condition) > MAX_LENGTH:
+        return condition
+    tokens, parts, end = _tokens(condition), [], 0
+    place = 0
+    while place < len(tokens):
+        after = place
+        while _is_name(tokens[after]):
+            after += 1
+        if after == place:
+            place += 1
+            continue
+        if _names_a_column(tokens, place, after):
+            last = tokens[after - 1]
+            start, stop = tokens[place].start, last.start + len(last.text)
+            parts += [condition[end:start], read(condition[start:stop])]
+            end = stop
+        place = after
+    return "".join([*parts, condition[end:]])
+
+
+def _is_name(token: "_Token") -> bool:
+    return token.kind == "word" and token.text.lower() not in {"and", "or", "not", "in"}
+
+
+def _names_a_column(tokens: Sequence["_Token"], first: int, after: int) -> bool:
+    """Return whether words stand where a column is named: before a comparison, or after `0.1 <`."""
+    following = tokens[after]
+    if following.kind == "operator" or following.text.lower() in {"in", "not"}:
+        return True
+    turned = [each.kind for each in tokens[max(first - 2, 0) : first]]
+    return turned == ["number", "operator"]
 
 
 def _everywhere(columns: Columns) -> Mask:
@@ -313,7 +361,7 @@ def _compared(columns: Columns, name: str, sign: str, value: str) -> Mask:
 def _column(name: str, columns: Columns) -> NDArray[Any]:
     """Return a column as numbers, booleans or text."""
     if name not in columns:
-        known = ", ".join(columns)
+        known = near(name, list(columns))
         raise InvalidInput([Problem(FIELD, shown(name), known, nearest(name, columns))])
     column = np.asarray(columns[name])
     if column.dtype.kind != "O":

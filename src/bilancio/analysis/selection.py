@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from bilancio.analysis.measures import Values
 from bilancio.errors import InvalidInput, Problem, invalid, shown
-from bilancio.validation import nearest
+from bilancio.validation import near, nearest
 
 Numbers = NDArray[np.int64]
 
@@ -49,7 +49,7 @@ def order(order_by: str | Sequence[str], columns: Mapping[str, NDArray[Any]]) ->
     for name in names:
         column = name.removeprefix("-")
         if column not in columns:
-            known = ", ".join(columns)
+            known = near(column, list(columns))
             raise InvalidInput([Problem("order_by", shown(name), known, nearest(column, columns))])
         keys.append(_rank(np.asarray(columns[column]), descending=name.startswith("-")))
     return np.lexsort(keys[::-1]).astype(np.int64)

@@ -25,11 +25,13 @@ from bilancio.experiments.answers import (
     table_of,
 )
 from bilancio.experiments.cautions import Cautions
+from bilancio.experiments.conclusions import of_contrasts, of_effects, of_first, of_part
 from bilancio.experiments.crossed import NOT_AXES, CrossedGrid
 from bilancio.experiments.levels import LevelContrasts
 from bilancio.experiments.questions import Question, check_names
 from bilancio.experiments.reduction import Bools, Groups
 from bilancio.experiments.sensitivity import SobolDesign
+from bilancio.experiments.wording import Wording
 from bilancio.text import SHOWN_VALUES, key_text
 
 SEED = "seed"
@@ -47,6 +49,9 @@ class Answering:
 
     def __init__(self, subject: Subject, asked: Question) -> None:
         self._subject = subject
+        self._words = Wording(subject.effect, subject.families)
+        names = [each.name for each in subject.measures]
+        asked = self._words.question(asked, subject.parameters, names)
         self._asked = asked
         self._check()
         self._chosen = chosen_cells(subject, asked.where)
@@ -186,11 +191,16 @@ class Answering:
         effects = None if self._crossed is None else self._crossed.table()
         remarked = () if self._crossed is None else self._crossed.remarks
         plan, not_planned = self._plan()
+        contrasts = None if self._levels is None else self._levels.table(self._shown, labelled)
+        table = self._ordered(table)
         return Answer(
             primary=self._subject.primary,
-            table=self._ordered(table),
-            contrasts=None if self._levels is None else self._levels.table(self._shown, labelled),
+            table=table,
+            contrasts=contrasts,
             effects=effects,
+            said=self._conclusion(table, contrasts, effects),
+            asked=self._asked,
+            read=self._words.read,
             verdicts=_counts(table),
             plan=plan,
             meanings=self._meanings(),
@@ -200,6 +210,26 @@ class Answering:
                 *not_planned,
             ),
         )
+
+    def _conclusion(
+        self, table: AnswerTable, contrasts: AnswerTable | None, effects: AnswerTable | None
+    ) -> str:
+        """Say what was found of what was asked for; nothing where that is the sweep as a whole."""
+        asked, said = self._asked, []
+        if contrasts is not None:
+            said.append(of_contrasts(contrasts, self._planned))
+        if effects is not None and asked.effects:
+            said.append(of_effects(effects))
+        if said:
+            return " ".join(filter(None, said))
+        if asked.where is not None:
+            groups, name = self._overall, self._planned
+            columns = {"n_seeds": groups.n_seeds.tolist()}
+            row = table_of([], groups.keys, columns | measure_columns(groups.intervals, [name]))
+            said.append(of_part(row, name, int(groups.n_cells.sum())))
+        if asked.order_by and not asked.pivot and SEED not in asked.group_by:
+            said.append(of_first(table, asked.order_by[0]))
+        return " ".join(filter(None, said))
 
     def _meanings(self) -> dict[str, str]:
         """Return what the measures asked for are, which their names do not always say."""

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from bilancio.analysis.intervals import Intervals
 from bilancio.analysis.measures import Measure
 from bilancio.experiments.design import SobolCells
-from bilancio.experiments.reduction import Surveyed
+from bilancio.experiments.questions import Question
+from bilancio.experiments.reduction import Surveyed, metric_of
 
 Row = tuple[Any, ...]
 
@@ -57,6 +58,12 @@ class Answer:
         What the measures are that were asked for by name, with their units.
     warnings
         What to know before drawing conclusions, a sentence each.
+    said
+        What contrasts or effects that were asked for have found, in a sentence or two.
+    asked
+        The question, with the names that its words were read as.
+    read
+        Word → the name that it was read as, where that is another one.
     """
 
     primary: str = ""
@@ -67,6 +74,9 @@ class Answer:
     plan: dict[str, Any] | None = None
     meanings: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    said: str = ""
+    asked: Question = field(default_factory=Question)
+    read: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +109,21 @@ class Subject:
     seeds: NDArray[np.int64]
     watched: Mapping[str, str] = field(default_factory=dict)
     sobol: SobolCells | None = None
+
+    @property
+    def effect(self) -> str:
+        """The measure that compares arms; empty where there is one arm."""
+        return self.primary if len(self.arms) > 1 else ""
+
+    @property
+    def families(self) -> dict[str, tuple[str, ...]]:
+        """The measures of one metric in each arm, and of its difference: metric → measures."""
+        found: dict[str, list[str]] = {}
+        for each in self.measures:
+            metrics = {metric_of(column) for column in each.columns}
+            if len(metrics) == 1 and each.denominator is None and len(self.arms) > 1:
+                found.setdefault(metrics.pop(), []).append(each.name)
+        return {metric: tuple(names) for metric, names in found.items()}
 
     def measure(self, name: str) -> Measure | None:
         """Return the measure of this name."""

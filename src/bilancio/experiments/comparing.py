@@ -13,9 +13,10 @@ from bilancio.analysis.intervals import Intervals, two_way_differences
 from bilancio.analysis.verdicts import verdicts
 from bilancio.errors import InvalidInput, Problem
 from bilancio.experiments.answers import AnswerTable, Subject, measure_columns, table_of
+from bilancio.experiments.conclusions import difference
 from bilancio.experiments.questions import Question, check_names
 from bilancio.experiments.reduction import Bools, Groups, Sides, column_of, replace_rows
-from bilancio.experiments.standard import size_with_bounds
+from bilancio.experiments.wording import Wording
 from bilancio.text import SHOWN_VALUES, key_text, plural, values
 
 VERDICTS = ("higher", "lower")
@@ -128,6 +129,8 @@ class Comparing:
         How many cells the averages of each sweep are over, and how many of them both have.
     differing
         Parameters with one value in each sweep, and not the same: name → both values.
+    asked, read
+        The question with the names that its words were read as, and these by word.
 
     Raises
     ------
@@ -141,9 +144,16 @@ class Comparing:
         self.differing: dict[str, tuple[Any, Any]] = {}
         self.n_cells = (0, 0, 0)
         self.names = self._common_parameters()
-        check_names("group_by", asked.group_by, self.names)
         others = {each.name for each in second.subject.measures}
         known = [each.name for each in first.subject.measures if each.name in others]
+        families = {
+            metric: tuple(name for name in names if name in others)
+            for metric, names in first.subject.families.items()
+        }
+        words = Wording(first.subject.effect, families)
+        asked = words.question(asked, self.names, known)
+        self.asked, self.read = asked, words.read
+        check_names("group_by", asked.group_by, self.names)
         if not known:
             one, other = map(_measured, self.sides)
             raise _nothing("a measure", "other", f"one{one}, the other{other}")
@@ -338,7 +348,7 @@ def headline(table: AnswerTable, measure: str, first: str, second: str, *, of_ra
         return f"{first} and {second} have no whole seed in common yet."
     if row.get(measure) is None:
         return f"{measure} is not known in both {first} and {second}."
-    size, than, interval = _difference(row, measure, of_ranges=of_ranges)
+    size, than, interval = difference(row, measure, of_what=OF_RANGES if of_ranges else "")
     around = f" ({interval})" if interval else ""
     return (
         f"{measure} is {size} in {first} {than} in {second}{around}, over "
@@ -353,28 +363,13 @@ def clause(table: AnswerTable, measure: str, second: str, *, of_ranges: bool) ->
         return f"no whole seed in common with {second} yet"
     if row.get(measure) is None:
         return f"{measure} not known in both it and {second}"
-    size, than, interval = _difference(row, measure, of_ranges=of_ranges)
+    size, than, interval = difference(row, measure, of_what=OF_RANGES if of_ranges else "")
     shared = f"{plural(row['n_cells'], 'cell')}, {plural(row['n_seeds'], 'seed')}"
     return f"{size} {than} in {second} ({'; '.join(filter(None, (interval, shared)))})"
 
 
 def _only_row(table: AnswerTable) -> dict[str, Any]:
     return dict(zip(table.columns, table.rows[0], strict=True)) if table.rows else {}
-
-
-def _difference(row: Mapping[str, Any], measure: str, *, of_ranges: bool) -> tuple[str, str, str]:
-    """Return a difference in words, the word of comparison, and the interval in words."""
-    difference, low, high = (row.get(f"{measure}{end}") for end in ("", "_low", "_high"))
-    assert difference is not None, "the difference is known"
-    size, interval = size_with_bounds(
-        difference, None if low is None or high is None else (low, high)
-    )
-    of_what = f" of the {OF_RANGES}," if of_ranges else ""
-    around = "" if interval is None else f"95 % interval{of_what} {interval[0]:.4g} to "
-    around += "" if interval is None else f"{interval[1]:.4g}"
-    if not difference:
-        return "the same", "as", around
-    return f"{size:.4g} {'higher' if difference > 0 else 'lower'}", "than", around
 
 
 def _measured(side: Side) -> str:

@@ -10,8 +10,10 @@ from typing import Any
 
 from bilancio.errors import MAX_PROBLEMS, InvalidInput, Problem, invalid, shown
 from bilancio.experiments.fields import json_text
-from bilancio.validation import nearest
+from bilancio.validation import near, nearest
 
+CELLS, RUNS = "cells", "runs"
+_ROWS = {CELLS: CELLS, **dict.fromkeys((RUNS, "pairs", "arms"), RUNS)}
 MAX_BINS = 1000
 MAX_NAMES = 200  # in one list
 
@@ -22,6 +24,8 @@ class Question:
 
     Attributes
     ----------
+    of
+        `cells` for averages over seeds, `runs` for single runs or pairs of them.
     group_by
         Parameters whose values make the rows; `seed` may be among them.
     measures
@@ -43,6 +47,7 @@ class Question:
         Half width that a plan of seeds is for; None for half the present one.
     """
 
+    of: str = CELLS
     group_by: tuple[str, ...] = ()
     measures: tuple[str, ...] = ()
     where: str | Mapping[str, Any] | None = None
@@ -71,6 +76,7 @@ class Question:
 
 def question(
     *,
+    of: str | None = None,
     group_by: Sequence[str] | str = (),
     measures: Sequence[str] | str = (),
     where: str | Mapping[str, Any] | None = None,
@@ -92,10 +98,11 @@ def question(
         raise invalid("effects", effects, "true or false")
     given = _condition(where)
     asked = Question(
+        of=_rows(of),
         group_by=names("group_by", group_by),
         measures=names("measures", measures),
         where=given or None,
-        order_by=names("order_by", order_by),
+        order_by=tuple(map(_ordering, names("order_by", order_by))),
         contrast=name("contrast", contrast),
         effects=bool(effects),
         pivot=name("pivot", pivot),
@@ -107,6 +114,29 @@ def question(
         got = ", ".join(asked.measures)
         raise InvalidInput([Problem("measures", got, "one measure beside pivot")])
     return asked
+
+
+def _ordering(given: str) -> str:
+    """Return a column to order by, with a minus where `desc` or `descending` follows it."""
+    name, _, direction = given.rpartition(" ")
+    match direction.lower():
+        case "desc" | "descending":
+            return f"-{name.strip()}"
+        case "asc" | "ascending":
+            return name.strip()
+        case _:
+            return given
+
+
+def _rows(given: object) -> str:
+    """Return what the rows of a table are of."""
+    if given is None or given == "":
+        return CELLS
+    word = given.strip().lower() if isinstance(given, str) else ""
+    found = _ROWS.get(word) or _ROWS.get(f"{word}s")
+    if found is None:
+        raise invalid("of", given, f"{CELLS} or {RUNS}", nearest(word, [CELLS, RUNS]))
+    return found
 
 
 def _condition(given: object) -> str | Mapping[str, Any] | None:
@@ -170,7 +200,7 @@ def check_names(field: str, given: Sequence[str], known: Sequence[str]) -> None:
     """
     unknown = [each for each in dict.fromkeys(given) if each not in known]
     problems = [
-        Problem(field, shown(each), "" if place else ", ".join(known), nearest(each, known))
+        Problem(field, shown(each), "" if place else near(each, known), nearest(each, known))
         for place, each in enumerate(unknown[:MAX_PROBLEMS])
     ]
     if problems:

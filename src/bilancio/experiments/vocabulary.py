@@ -1,10 +1,13 @@
-"""The words in which researchers ask for a sweep, and the fields that they mean.
+"""The words in which researchers ask for a sweep and its results, and the names that they mean.
 
-They are offered where a name is refused, at every door; none is taken for the field itself, since
-a word says less than the field does.
+Where a sweep is configured they are offered when a name is refused, at every door; none is taken
+for the field itself, since a word says less than the field does. Where results are asked for they
+are read, and the answer says how: nothing is started or stored by a question.
 """
 
+import unicodedata
 from collections.abc import Collection, Mapping
+from types import MappingProxyType
 
 from bilancio.errors import InvalidInput, Problem
 from bilancio.validation import nearest, unknown_field
@@ -32,11 +35,19 @@ _KAPPA, _EQUALITY = ("kappas", "kappa"), ("concentrations", "concentration")
 _TIMING, _ORDER = ("mus", "mu"), ("monotonicities", "monotonicity")
 _PRICE = ("outside_mid_ratios", "outside_mid_ratio")
 FIELDS: Mapping[str, tuple[str, ...]] = {
-    **dict.fromkeys(("liquidity", "liquidities", "liquidity_ratio", "cash", "cash_ratio"), _KAPPA),
+    **dict.fromkeys(
+        (
+            "κ", "liquidity", "liquidities", "liquidity_ratio", "cash", "cash_ratio",
+            "cash_to_debt", "debt_ratio",
+        ),
+        _KAPPA,
+    ),
     **dict.fromkeys(("inequality", "equality", "dirichlet", "alpha", "heterogeneity"), _EQUALITY),
-    **dict.fromkeys(("timing", "lead_lag", "leadlag", "due_days", "mismatch"), _TIMING),
+    **dict.fromkeys(("μ", "timing", "lead_lag", "leadlag", "due_days", "mismatch"), _TIMING),
     **dict.fromkeys(("order", "ordering", "sorting"), _ORDER),
-    **dict.fromkeys(("rho", "rhos", "price", "prices", "mid", "outside_mid", "mid_ratio"), _PRICE),
+    **dict.fromkeys(
+        ("ρ", "rho", "rhos", "price", "prices", "mid", "outside_mid", "mid_ratio"), _PRICE
+    ),
     **dict.fromkeys(
         ("agents", "firms", "n", "n_firms", "n_traders", "num_agents", "population", "traders"),
         ("n_agents",),
@@ -60,6 +71,29 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
 }  # fmt: skip
 """The fields that a word may mean, those that lists and those of one value among them."""
 
+COLUMNS: Mapping[str, str] = {
+    **dict.fromkeys(
+        ("default_rate", "delta", "δ", "share_defaulted", "defaulted_share"), "delta_total"
+    ),
+    **dict.fromkeys(
+        ("default", "number_of_default", "num_default", "defaulted_agent", "failure"),
+        "n_defaults",
+    ),
+    **dict.fromkeys(("recovered", "recovery"), "recovered_face"),
+    **dict.fromkeys(("clearing_rate", "phi", "φ"), "phi_total"),
+    **dict.fromkeys(("relief", "relief_ratio", "trading_relief"), "trading_relief_ratio"),
+    **dict.fromkeys(("trade", "sale", "number_of_trade", "num_trade", "tickets_sold"), "n_trades"),
+    **dict.fromkeys(
+        ("profit", "pnl", "p&l", "dealer_profit", "dealers_profit", "dealer_gain"), "dealer_pnl"
+    ),
+    **dict.fromkeys(("vbt_profit", "vbt_gain"), "vbt_pnl"),
+    **dict.fromkeys(("random_seed", "replicate", "repetition"), "seed"),
+}
+"""The metric or column of results that a word in the singular means."""
+
+EFFECT = ("effect", "difference", "benefit", "gain", "improvement", "effect_of_trading")
+"""What the primary measure of a sweep with arms is called."""
+
 _ARMS = "sweep_type balanced, which runs both arms"
 PHRASES: Mapping[str, str] = dict.fromkeys(
     ("arm", "arms", "dealers", "dealer", "trading", "with_dealers", "with_trading"), _ARMS
@@ -79,6 +113,46 @@ def field_of(word: str, known: Collection[str]) -> str:
     if plain in PHRASES:
         return PHRASES[plain]
     return next((field for field in FIELDS.get(plain, ()) if field in known), "")
+
+
+def columns_of(
+    word: str,
+    known: Collection[str],
+    effect: str = "",
+    families: Mapping[str, tuple[str, ...]] = MappingProxyType({}),
+) -> tuple[str, ...]:
+    """Return the columns of results that a word means; none where that is not clear.
+
+    A name is itself, whatever its case, with hyphens or spaces, singular or plural. A word for a
+    metric is what it is in each arm, and the difference, where these are columns.
+
+    Parameters
+    ----------
+    known
+        Names of the columns.
+    effect
+        The measure that compares arms; empty where there is none.
+    families
+        Metrics that stand for several columns, one an arm: metric → columns.
+    """
+    if word in known:
+        return (word,)
+    names = [*known, *(each for each in families if each not in known)]
+    plain, one = _plain(word), _singular(_plain(word))
+    alike = [name for name in names if _singular(_plain(name)) == one]
+    if alike:
+        found = alike[0] if len(alike) == 1 else ""
+    elif effect in known and one in EFFECT:
+        found = effect
+    else:
+        metric = COLUMNS.get(one, "")
+        if metric in families:
+            return families[metric]
+        meant = (metric, *FIELDS.get(plain, ()), *FIELDS.get(one, ()))
+        found = next((name for name in meant if name in names), "")
+    if found in known:
+        return (found,)
+    return families.get(found, ())
 
 
 def unknown(name: str, known: Collection[str], within: str = "") -> Problem:
@@ -108,4 +182,11 @@ def _meaning(problem: Problem, meant: str) -> Problem:
 
 
 def _plain(word: str) -> str:
-    return word.strip().lower().replace("-", "_").replace(" ", "_")
+    plain = unicodedata.normalize("NFKC", word.strip()).casefold()  # µ is also the sign for micro
+    return "_".join(plain.replace("-", "_").split())
+
+
+def _singular(word: str) -> str:
+    if word.endswith("ies"):
+        return f"{word[:-3]}y"
+    return word[:-1] if word.endswith("s") and not word.endswith("ss") else word
