@@ -14,6 +14,7 @@ from bilancio_mcp.outputs import COLUMNS, ResultsTable
 
 WAIT_S, WAIT_LONGER_S = 45, 60  # clients give up a call after a minute or more
 LONG_S = 120.0  # a job that takes longer is not waited for by calls
+RUN = "run"  # the column that numbers runs
 RUNS = ("runs.csv", "runs.parquet")
 BINS = 5  # proposed for parameters that were sampled
 NAME = 100  # characters of a job's name that a sentence repeats
@@ -70,7 +71,6 @@ def once_agreed(job_id: str) -> str:
 def after_results(
     results: Results,
     table: ResultsTable | None,
-    group_by: Sequence[str],
     *,
     precision: float | None = None,
 ) -> str:
@@ -89,23 +89,34 @@ def after_results(
     steps = available_steps(job, results.repetition)
     steps = tuple(step for step in steps if step is not NextStep.RESULTS)
     if job.state == "completed":
-        said.append(_grouping(results, table, group_by))
+        said.append(_grouping(results, table))
         if not any(said):
             said.append(_end(results, more=bool(steps)))
     said.append(_said(job, steps, WAIT_S))
-    if job.state == "completed" and not group_by:
+    if job.state == "completed" and not results.group_by:
         said.append(f"The resource job://{job.job_id}/report is all of it on a page.")
     return " ".join(filter(None, said))
 
 
-def after_comparison(seen: Comparison, group_by: Sequence[str]) -> str:
+def after_runs(results: Results, table: ResultsTable) -> str:
+    """Say how to see more single runs, or one of them day by day."""
+    name = f"job_id='{results.job.job_id}'"
+    said = [_more_rows(table)]
+    if table.rows and table.columns[0] == RUN:
+        said.append(f"show_run({name}, run='{table.rows[0][0]}') tells the first of these.")
+    if results.job.failed_runs:
+        said.append(_FAILED.format(name=name))
+    return " ".join(filter(None, said)) or f"job_results({name}) shows the averages."
+
+
+def after_comparison(seen: Comparison) -> str:
     """Say how a comparison is broken down, or what tells more of its jobs."""
     names = [job.job_id for job in (seen.job, seen.other, *seen.more)]
-    left = [name for name in seen.varied if name not in group_by]
+    left = [name for name in seen.varied if name not in seen.group_by]
     if not left:
         return f"job_results(job_id='{names[0]}') tells more of the first job."
     others = f"; also {', '.join(left[1:])}" if left[1:] else ""
-    by = [*group_by, left[0]]
+    by = [*seen.group_by, left[0]]
     return f"compare_jobs(job_ids={names}, group_by={by}) breaks it down{others}."
 
 
@@ -209,7 +220,7 @@ def _more_columns(results: Results, table: ResultsTable | None) -> str:
     return f"measures takes others: {named}{more}."
 
 
-def _grouping(results: Results, table: ResultsTable | None, group_by: Sequence[str]) -> str:
+def _grouping(results: Results, table: ResultsTable | None) -> str:
     """Say how the table is broken down further, where it can be."""
     if table is None or not isinstance(results.job.config, GridSweep):
         return ""
@@ -219,6 +230,8 @@ def _grouping(results: Results, table: ResultsTable | None, group_by: Sequence[s
     config = results.job.config
     sampled = bool(config.lhs or config.sobol) and left[0] in config.ranges
     bins = f", bins={BINS}" if sampled else ""
-    more = f"job_results(job_id='{results.job.job_id}', group_by={[*group_by, left[0]]}{bins})"
+    more = (
+        f"job_results(job_id='{results.job.job_id}', group_by={[*results.group_by, left[0]]}{bins})"
+    )
     others = f"; also {', '.join(left[1:])}" if left[1:] else ""
     return f"{more} breaks it down{others}."

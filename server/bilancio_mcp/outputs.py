@@ -196,7 +196,7 @@ class JobResults(Answer):
     description: Text
     status: str
     findings: Annotated[Data, _data(FINDINGS)] = Field(
-        description="Counts, averages, intervals over all runs so far."
+        default={}, description="Counts, averages, intervals over all runs so far."
     )
     table: ResultsTable | None = None
     contrasts: ResultsTable | None = None
@@ -207,14 +207,14 @@ class JobResults(Answer):
     )
     plan: Text = ""
     warnings: Warnings = Field(default=[], description="To be told.")
-    folder: Annotated[str, _text(PATH)]
-    files: list[str] = Field(description="In the folder.")
+    folder: Annotated[str, _text(PATH)] = ""
+    files: list[str] = Field(default=[], description="In the folder.")
     notes: Text = ""
     tags: list[str] = []
     failures: Annotated[Data, _data(FAILURES)] = Field(
         default={}, description="First failed runs: id to error."
     )
-    config: Config
+    config: Config = {}
 
 
 class JobSummary(Sparse):
@@ -287,6 +287,11 @@ def whole_table(table: Table | None, *, offset: int = 0) -> ResultsTable | None:
         return None
     places = list(range(len(table.columns)))[:COLUMNS]
     return _cut(table, places, offset=offset, budget=SHORT_ROWS)
+
+
+def single_runs(table: Table, *, offset: int) -> ResultsTable:
+    """Return single runs, as many as fit."""
+    return _cut(table, list(range(len(table.columns)))[:COLUMNS], offset=offset, budget=ROWS)
 
 
 def _cut(table: Table, places: Sequence[int], *, offset: int, budget: int) -> ResultsTable:

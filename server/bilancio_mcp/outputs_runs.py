@@ -26,16 +26,14 @@ class ComparedJobs(Answer):
     table: ResultsTable | None = None
 
 
-def compared_table(
-    seen: Comparison, group_by: Sequence[str], measures: Sequence[str]
-) -> ResultsTable | None:
+def compared_table(seen: Comparison) -> ResultsTable | None:
     """Return the differences, of the primary measure where none was chosen.
 
     Those that are not grouped stand in the sentence of the answer.
     """
-    if not group_by and not measures:
+    if not seen.group_by and not seen.measures:
         return None
-    return results_table(seen.table, seen.primary, measures or (seen.primary,), offset=0)
+    return results_table(seen.table, seen.primary, seen.measures or (seen.primary,), offset=0)
 
 
 class ToldRunOut(Sparse):

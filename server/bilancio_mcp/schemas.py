@@ -30,7 +30,7 @@ def compact(schema: Mapping[str, Any]) -> Schema:
     for name, value in schema.items():
         if name in {"properties", "$defs"}:
             short[name] = {each: compact(inner) for each, inner in value.items()}
-        elif name != "title" and not (name == "default" and value in (None, "", [])):
+        elif name != "title" and not (name == "default" and value in (None, "", [], {})):
             short[name] = _compact_value(value)
     return short
 

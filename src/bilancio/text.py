@@ -347,6 +347,14 @@ def several_read_as(reading: str) -> str:
     return f"Names taken to mean {reading}. " if reading else ""
 
 
+def words_read(read: Mapping[str, str]) -> str:
+    """Say as what words were read, before the sentence that answers; nothing if none was."""
+    if not read:
+        return ""
+    told = (f"{shortened(escaped(word), 40)} as {name}" for word, name in read.items())
+    return f"Read {', '.join(told)}. "
+
+
 def listed(noun: str, *, offset: int, shown: int, total: int) -> str:
     """Say which part of a list is shown: 132 jobs; these are 21 to 40."""
     if shown == total:

@@ -6,8 +6,8 @@ from bilancio_mcp.sizes import six_digits
 
 OPTIONS = {
     "job_results": (
-        "group_by", "measures", "where", "order_by", "contrast", "pivot", "bins", "precision",
-        "limit", "offset",
+        "of", "group_by", "measures", "where", "order_by", "contrast", "pivot", "bins",
+        "precision", "limit", "offset",
     ),
     "list_jobs": (
         "status", "sweep_type", "tag", "text", "since", "until", "min_runs", "varied", "limit",
@@ -57,7 +57,7 @@ def same_numbers(tool, answer, document):
 
 def _same_results(answer, document):
     summary = six_digits(document["summary"])
-    for name, value in answer["findings"].items():
+    for name, value in answer.get("findings", {}).items():
         if name != "verdicts":
             assert summary[name] == value
     for name in ("table", "contrasts", "effects", "frontier"):

@@ -38,6 +38,10 @@ async def test_is_the_effect_bigger_at_mu_one_half_than_at_zero(talk, desk):
     assert row["trading_effect"] == near(mean(differences, "effect"))
     ends = [row["trading_effect_low"], row["trading_effect_high"]]
     assert ends == near(interval(differences, "effect"))
+    assert answer["summary"].startswith(
+        f"trading_effect is {mean(differences, 'effect'):.4g} higher at mu 0.5 than at mu 0 (95 % "
+        f"interval {ends[0]:.4g} to {ends[1]:.4g}, paired by 10 seeds)."
+    )
 
 
 async def test_which_cell_profits_most_from_trading(talk, desk):
@@ -48,6 +52,7 @@ async def test_which_cell_profits_most_from_trading(talk, desk):
     [row] = rows(answer["table"])
     assert (row["kappa"], row["mu"]) == best
     assert row["trading_effect"] == near(mean(cells[best], "effect"))
+    assert "has the highest trading_effect: " in answer["summary"]
     ends = [row["trading_effect_low"], row["trading_effect_high"]]
     assert ends == near(interval(cells[best], "effect"))
 
@@ -59,6 +64,8 @@ async def test_which_parameter_matters(talk):
     assert list(shares) == ["mu", "kappa", "kappa × mu"]
     assert sum(row["share"] for row in shares.values()) == near(1)
     assert shares["mu"]["share_low"] > 0.5
+    share = f"{100 * shares['mu']['share']:.0f} %"
+    assert f"Of the variance of trading_effect between cells, mu {share}" in answer["summary"]
 
 
 async def test_what_dealers_earn_which_is_not_what_trading_earns_them(talk, desk):
@@ -122,3 +129,18 @@ async def test_results_while_the_job_runs(talk, waiting):
     assert "So far 4 of 10 seeds" in answer["summary"]
     assert answer["findings"]["avg_value"] == near(1.75)
     assert (again["status"], again["completed_runs"], again["total_runs"]) == ("running", 8, 20)
+
+
+async def test_what_dealers_earn_in_the_words_of_a_researcher(talk, desk):
+    pairs = effects(read(desk, STRESS))
+    async with talk("what do the dealers earn when liquidity is scarce?") as chat:
+        answer = await chat.call(
+            "job_results", job_id=STRESS, measures="dealer profit", group_by="liquidity"
+        )
+    assert answer["summary"].startswith(
+        "Read dealer profit as dealer_pnl_passive, dealer_pnl_active and dealer_pnl, liquidity as "
+        "kappa."
+    )
+    for row in rows(answer["table"]):
+        cells = [pair for pair in pairs if pair["kappa"] == row["kappa"]]
+        assert row["dealer_pnl_active"] == near(mean(cells, "dealer_pnl"))

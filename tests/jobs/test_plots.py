@@ -119,8 +119,16 @@ async def test_any_measure_can_be_drawn(manager, job):
     plot = await manager.plot(job.job_id, "measure", y="n_trades", x="mu")
     assert "Number of trades by μ" in texts(plot)
     assert "number of trades  (tickets)" in texts(plot)
-    with pytest.raises(InvalidInput, match=r"y: got 'n_trade'.*Did you mean n_trades\?"):
-        await manager.plot(job.job_id, "measure", y="n_trade")
+    with pytest.raises(InvalidInput, match=r"y: got 'n_tradse'.*Did you mean n_trades\?"):
+        await manager.plot(job.job_id, "measure", y="n_tradse")
+
+
+async def test_a_picture_is_asked_for_in_words(manager, job):
+    plot = await manager.plot(job.job_id, x="liquidity", y="default rate", where="μ = 0")
+    exact = await manager.plot(job.job_id, "measure", x="kappa", y="delta_total", where="mu = 0")
+    assert plot.sentence == exact.sentence
+    assert (await manager.plot(job.job_id, "histogram")).kind == "distribution"
+    assert plot.read == {"liquidity": "kappa", "default rate": "delta_total", "μ": "mu"}
 
 
 async def test_a_distribution_counts_every_pair(manager, job):

@@ -31,10 +31,10 @@ async def compare_jobs(
     seen = await manager_of(ctx).compare(*job_ids, group_by=group_by, measures=measures)
     said = f"{seen.headline} {seen.comparability}"
     return ComparedJobs(
-        summary=text.several_read_as(seen.reading) + said,
-        next=calls.after_comparison(seen, group_by),
+        summary=text.several_read_as(seen.reading) + text.words_read(seen.read) + said,
+        next=calls.after_comparison(seen),
         differs=seen.differs,
-        table=compared_table(seen, group_by, measures),
+        table=compared_table(seen),
     )
 
 

@@ -1,14 +1,23 @@
 """`job_results`: what a job has found."""
 
+from functools import partial
 from typing import Annotated, Any
 
 from pydantic import Field
 
 from bilancio import text
-from bilancio.jobs.views import Table
+from bilancio.jobs.views import RUNS, Results, Table
 from bilancio_mcp import calls
 from bilancio_mcp.lifespan import Ctx, manager_of
-from bilancio_mcp.outputs import JobResults, asked_for, findings, results_table, tagged, whole_table
+from bilancio_mcp.outputs import (
+    JobResults,
+    asked_for,
+    findings,
+    results_table,
+    single_runs,
+    tagged,
+    whole_table,
+)
 from bilancio_mcp.tools.arguments import AnyName, Offset, Texts
 from bilancio_mcp.tools.spec import READS, ToolSpec
 
@@ -26,6 +35,13 @@ async def job_results(
     ctx: Ctx,
     *,
     job_id: AnyName,
+    of: Annotated[
+        str,
+        Field(
+            description="cells: averages over seeds. runs: single runs, or pairs, by where, "
+            "order_by (-trading_effect, any metric) and measures alone; seed, arm are columns."
+        ),
+    ] = "cells",
     group_by: Annotated[
         Texts, Field(description="Parameters for the table's rows, singular: kappa, mu, …, seed.")
     ] = (),
@@ -55,8 +71,10 @@ async def job_results(
     offset: Offset = 0,
 ) -> JobResults:
     """Answer a call of the tool."""
-    results = await manager_of(ctx).results(
+    ask = partial(
+        manager_of(ctx).results,
         job_id,
+        of=of,
         group_by=group_by,
         measures=measures,
         where=where,
@@ -66,23 +84,30 @@ async def job_results(
         pivot=pivot,
         bins=bins,
         precision=precision,
-        limit=limit,
         offset=offset,
     )
+    results = await ask(limit=limit)
+    if results.of == RUNS and results.table is not None:
+        fitting = len(single_runs(results.table, offset=offset).rows)
+        if fitting < len(results.table.rows):  # it says how many are shown
+            results = await ask(limit=fitting)
+        return _single_runs(results, offset)
     job = results.job
-    table = results_table(results.table, results.primary, measures, offset=offset)
+    chosen = results.measures
+    table = results_table(results.table, results.primary, chosen, offset=offset)
     return JobResults(
         summary=text.read_as(results.reading, job.job_id)
+        + text.words_read(results.read)
         + results.headline
         + _shows(results.table)
         + f" {results.repetition}".rstrip(),
-        next=calls.after_results(results, table, group_by, precision=precision),
+        next=calls.after_results(results, table, precision=precision),
         job_id=job.job_id,
         description=job.description,
         status=job.state,
         findings=findings(results.summary, results.verdicts),
         table=table,
-        contrasts=results_table(results.contrasts, results.primary, measures, offset=offset),
+        contrasts=results_table(results.contrasts, results.primary, chosen, offset=offset),
         effects=whole_table(results.effects),
         frontier=whole_table(results.frontier, offset=offset),
         meanings=results.meanings,
@@ -93,6 +118,23 @@ async def job_results(
         failures=results.failures,
         **tagged(job),
         config=asked_for(job.config),
+    )
+
+
+def _single_runs(results: Results, offset: int) -> JobResults:
+    """Return an answer that is about single runs alone."""
+    assert results.table is not None, "whoever calls has looked"
+    job, table = results.job, single_runs(results.table, offset=offset)
+    return JobResults(
+        summary=text.read_as(results.reading, job.job_id)
+        + text.words_read(results.read)
+        + results.headline,
+        next=calls.after_runs(results, table),
+        job_id=job.job_id,
+        description=job.description,
+        status=job.state,
+        table=table,
+        failures=results.failures,
     )
 
 

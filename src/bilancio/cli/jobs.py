@@ -30,7 +30,7 @@ from bilancio.cli.render.console import Output, emit
 from bilancio.cli.render.formats import check_format, formatted, formatted_table
 from bilancio.errors import InvalidInput, Problem
 from bilancio.jobs.manager import AsyncJobManager
-from bilancio.text import cancelled, several_read_as
+from bilancio.text import cancelled, several_read_as, words_read
 
 app = typer.Typer(add_completion=False, cls=CommandGroup, rich_markup_mode="rich")
 
@@ -101,12 +101,20 @@ def show(job: JobName, *, as_json: AsJson = False) -> None:
 @command(
     app,
     "results",
-    "Show what a job has found so far, grouped by parameters.",
+    "Show what a job has found so far, grouped by parameters; with --of runs its single runs.",
     "bilancio jobs results bright-ocean-swift-tiger --group-by kappa,outside_mid_ratio",
 )
 def results(
     job: JobName,
     *,
+    of: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ROWS",
+            help="cells, averages over seeds (default), or runs: single runs, or pairs of arms, by "
+            "--where, --order-by and --measures.",
+        ),
+    ] = None,
     group_by: GroupBy = None,
     measures: Measures = None,
     where: Where = None,
@@ -152,6 +160,7 @@ def results(
     seen = with_manager(
         lambda manager: manager.results(
             name_of(job),
+            of=of,
             group_by=split_csv(group_by),
             measures=chosen,
             where=all_of(where),
@@ -172,11 +181,11 @@ def results(
     output.reading(seen)
     if table_format:
         grouped = bool(group_by or pivot or order_by)
-        output.say(formatted(seen, table_format, measures=chosen, grouped=grouped))
+        output.say(formatted(seen, table_format, measures=seen.measures, grouped=grouped))
         return
     from bilancio.cli.render.jobs import show_results  # as for `show`
 
-    show_results(output, seen, chosen=chosen, offset=first)
+    show_results(output, seen, chosen=seen.measures, offset=first)
 
 
 @command(
@@ -221,14 +230,14 @@ def compare(
         emit(seen)
         return
     output = Output()
-    if seen.reading:
-        output.note(several_read_as(seen.reading).rstrip())
+    if said := (several_read_as(seen.reading) + words_read(seen.read)).rstrip():
+        output.note(said)
     if table_format:
-        output.say(formatted_table(seen.table, table_format, chosen).rstrip("\n"))
+        output.say(formatted_table(seen.table, table_format, seen.measures).rstrip("\n"))
         return
     from bilancio.cli.render.jobs import show_comparison  # as for `show`
 
-    show_comparison(output, seen, chosen=chosen, offset=first)
+    show_comparison(output, seen, chosen=seen.measures, offset=first)
 
 
 plots.add_command(app)

@@ -109,6 +109,8 @@ class Cells:
         Cells that are known from the start; those of searches follow.
     recorded : bool (n_seeds, n_cells, n_arms)
         Which runs have results; true for the runs of a search that nobody needs.
+    there : bool (n_seeds, n_cells, n_arms)
+        Which runs have results.
     """
 
     def __init__(self, experiment: LaidOut, config: Any, recorded: Recorded) -> None:
@@ -120,11 +122,13 @@ class Cells:
         firsts = self._layout.index(0, np.arange(self.n_fixed), 0)
         columns = experiment.parameters(config, firsts)
         cube = self._layout.cube(recorded.done)
+        self.there = cube
         if recorded.searched is not None and n_probes(config):
             indices, metrics = recorded.searched
             probes = probe_columns(config, indices, metrics)
             columns = {name: np.concatenate([columns[name], probes[name]]) for name in columns}
             tried = probe_cube(config, indices, column=True, empty=False)
+            self.there = np.concatenate([cube, tried], axis=1)
             cube = np.concatenate([cube, tried | ~probed_arms(config)], axis=1)
         self.recorded = cube
         self.columns = {
@@ -159,6 +163,23 @@ class Cells:
             values = as_numbers(self._experiment, name, metrics[name])
         tried = probe_cube(self._config, indices, values, np.nan)
         return np.concatenate([cube, tried], axis=1)
+
+    def runs(self, seed: Indices, cell: Indices) -> Indices:
+        """Return the numbers of the runs of starts: int64 (n, n_arms); -1 where there is none.
+
+        Parameters
+        ----------
+        seed, cell : int64 (n,)
+            Places of the starts.
+        """
+        arms = np.arange(self.there.shape[2])
+        found = self._layout.index(seed[:, None], np.minimum(cell, self.n_fixed - 1)[:, None], arms)
+        tried = cell >= self.n_fixed
+        if self._recorded.searched is not None and tried.any():
+            indices, _ = self._recorded.searched
+            cube = probe_cube(self._config, indices, indices, -1)
+            found[tried] = cube[seed[tried], cell[tried] - self.n_fixed]
+        return np.asarray(found, np.int64)
 
 
 class Groups:

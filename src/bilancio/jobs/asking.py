@@ -11,6 +11,7 @@ async def results(
     session: Session,
     name: str,
     *,
+    of: str | None = None,
     group_by: Sequence[str] | str = (),
     measures: Sequence[str] | str = (),
     where: str | Mapping[str, Any] | None = None,
@@ -27,6 +28,11 @@ async def results(
 
     Parameters
     ----------
+    of
+        `cells` (the default), or `runs`: single runs in place of averages, pairs of arms where
+        measures of pairs are asked for, such as an effect. *where* and *order_by* then take the
+        seed, the arm and all measures, too, and *measures* those of single runs; nothing else is
+        taken.
     group_by
         Parameters whose values make the rows of the table; `seed` may be among them.
     measures
@@ -60,6 +66,7 @@ async def results(
     from bilancio.jobs import results  # numpy and the experiment
 
     asked = question(
+        of=of,
         group_by=group_by,
         measures=measures,
         where=where,

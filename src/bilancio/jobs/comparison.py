@@ -40,7 +40,8 @@ async def compare(
     first, *others = jobs
     several = len(others) > 1
     pairs = [await _compared(store, first, each, question, named=several) for each in others]
-    table = _joined(question.group_by, first, others, pairs) if several else pairs[0].table
+    asked = pairs[0].comparing.asked
+    table = _joined(asked.group_by, first, others, pairs) if several else pairs[0].table
     shown = shown_table(table, rows)
     assert shown is not None, "there is a table"
     return Comparison(
@@ -50,6 +51,9 @@ async def compare(
         reading="; ".join(f"{each.job.job_id}: {each.reading}" for each in found if each.reading),
         headline=_headline(first, others, pairs),
         comparability=comparability(first, others, pairs),
+        group_by=asked.group_by,
+        measures=asked.measures,
+        read=pairs[0].comparing.read,
         primary=pairs[0].measure,
         varied=_shared_axes(pairs),
         table=shown,

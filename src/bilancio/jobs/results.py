@@ -24,7 +24,7 @@ from bilancio.experiments.protocol import (
     metrics_of,
     searching,
 )
-from bilancio.experiments.questions import Question
+from bilancio.experiments.questions import RUNS, Question
 from bilancio.experiments.reporting import headline_of, parameters_of, searches_of
 from bilancio.jobs.artifacts import tables
 from bilancio.jobs.artifacts.folder import MANIFEST
@@ -32,6 +32,7 @@ from bilancio.jobs.artifacts.formats import formats_of
 from bilancio.jobs.artifacts.manifest import runs_in_tables
 from bilancio.jobs.failures import repetition, told
 from bilancio.jobs.findings import findings
+from bilancio.jobs.listed_runs import listed
 from bilancio.jobs.lookup import find
 from bilancio.jobs.models import Job, JobStatus, Listing
 from bilancio.jobs.paging import check_page, cut
@@ -75,7 +76,10 @@ async def results(
         "failures": await asyncio.to_thread(told, job, failed),
         "repetition": await repetition(store, job),
     }
-    if job.manual or not await store.recorded(job.job_id):
+    there = job.completed_runs > 0 if job.manual else bool(await store.recorded(job.job_id))
+    if question.of == RUNS and there:
+        return Results(**found | await _single(store, job, question, shown))
+    if job.manual or not there:
         _refuse_question(job, question)
         said = _manual_headline(job) if job.manual else _stored_headline(job)
         return Results(**found, headline=f"{said}{await _left_out(store, job)}")
@@ -84,6 +88,21 @@ async def results(
         said = text.first_runs_only(found["runs_in_tables"], job.completed_runs)
         found["warnings"] = (*found["warnings"], said)
     return Results(**found)
+
+
+async def _single(store: JobStore, job: Job, question: Question, shown: slice) -> dict[str, Any]:
+    """Return single runs as results hold them."""
+    found = await listed(store, job, question, shown)
+    table = found.table
+    return {
+        "headline": f"{found.said} {text.standing(job)}",
+        "of": RUNS,
+        "measures": found.runs.asked.measures,
+        "read": dict(found.runs.read),
+        "table": Table(
+            columns=table.columns, rows=table.rows, total_rows=found.total, n_keys=table.n_keys
+        ),
+    }
 
 
 async def _left_out(store: JobStore, job: Job) -> str:
@@ -131,7 +150,8 @@ async def _computed(store: JobStore, job: Job, question: Question, shown: slice)
         fault = error_text(error)
     if fault:
         summary = job.summary or job.counts | (await findings(store, job)).summary
-    said = f"{headline_of(experiment, job.config, summary)} {text.standing(job)}"
+    said = made.said or headline_of(experiment, job.config, summary)
+    said = f"{said} {text.standing(job)}"
     if fault:
         said += f" The experiment could not make its table: {fault}."
     tables_made = {
@@ -147,6 +167,9 @@ async def _computed(store: JobStore, job: Job, question: Question, shown: slice)
         "verdicts": dict(made.verdicts),
         "plan": made.plan,
         "meanings": dict(made.meanings),
+        "group_by": made.asked.group_by,
+        "measures": made.asked.measures,
+        "read": dict(made.read),
         "warnings": (
             *job.config.remarks,
             *version_remarks(job, experiment.version),

@@ -10,6 +10,8 @@ from bilancio.errors import OutputError, ResultsMissing
 from bilancio.frames import markup
 from bilancio.jobs.models import Job, View
 
+CELLS, RUNS = "cells", "runs"  # what the rows of a table are of
+
 if TYPE_CHECKING:  # optional libraries
     from bilancio.frames.datasets import Dataset
     from bilancio.frames.tables import DataFrame
@@ -199,6 +201,8 @@ class Plot(View):
     ----------
     reading
         How the name was read where it was not written exactly; else empty.
+    read
+        As in `Results`.
     kind
         What it shows.
     sentence
@@ -211,6 +215,7 @@ class Plot(View):
 
     job: Job
     reading: str = ""
+    read: dict[str, str] = Field(default_factory=dict)
     kind: str
     sentence: str
     files: dict[str, str]
@@ -234,20 +239,22 @@ class Results(Tabular):
     reading
         How the name was read where it was not written exactly; else empty.
     headline
-        The answer in a sentence or two.
+        The answer in a sentence or two, to what was asked for.
     summary
         Counts and averages, from the runs recorded until now.
+    of, group_by, measures
+        What was asked for, by the names that the sweep has.
+    read
+        Word → the name that it was read as, where that is another one.
     primary
         The measure that verdicts are about.
     table
-        Means grouped by parameters: a row for each group with `n` (cells times whole seeds),
-        `n_seeds` (whole seeds), `verdict` where arms are compared, and for each measure m the
-        columns m, m_low, m_high: its mean and 95 % interval.
-    contrasts
-        Differences to the lowest level of a parameter, paired by seed; None unless asked for.
-    effects
-        Main effects and interactions as shares of the variance between cells; None unless asked
-        for.
+        Single runs, with `of` runs. Else means grouped by parameters: a row for each group with
+        `n` (cells times whole seeds), `n_seeds` (whole seeds), `verdict` where arms are compared,
+        and for each measure m the columns m, m_low, m_high: its mean and 95 % interval.
+    contrasts, effects
+        Differences to the lowest level of a parameter, paired by seed; main effects and
+        interactions as shares of the variance between cells. None unless asked for.
     frontier
         What each search of a frontier has found; None where the sweep has none.
     verdicts
@@ -255,10 +262,8 @@ class Results(Tabular):
     plan
         How many seeds a precision takes of the primary measure, or of the first one shown where
         that is not among them; None where that is not known.
-    meanings
-        What the measures are that were asked for by name, with their units.
-    warnings
-        What to know before drawing conclusions, a sentence each.
+    meanings, warnings
+        What the measures are that were asked for; what to know before drawing conclusions.
     files
         Name → path of what was written for this job.
     runs_in_tables
@@ -273,6 +278,10 @@ class Results(Tabular):
     reading: str = ""
     headline: str
     summary: dict[str, Any]
+    of: str = CELLS
+    group_by: tuple[str, ...] = ()
+    measures: tuple[str, ...] = ()
+    read: dict[str, str] = Field(default_factory=dict)
     primary: str = ""
     table: Table | None
     contrasts: Table | None = None
@@ -337,6 +346,8 @@ class Comparison(Tabular):
         The answer in a sentence.
     comparability
         Whether the jobs' own headlines may be compared, in a sentence with the reason.
+    group_by, measures, read
+        As in `Results`.
     primary
         The measure that the headline is about.
     varied
@@ -355,6 +366,9 @@ class Comparison(Tabular):
     reading: str = ""
     headline: str
     comparability: str
+    group_by: tuple[str, ...] = ()
+    measures: tuple[str, ...] = ()
+    read: dict[str, str] = Field(default_factory=dict)
     primary: str
     varied: tuple[str, ...] = ()
     table: Table
@@ -366,9 +380,9 @@ class Comparison(Tabular):
 
     def _repr_html_(self) -> str:
         """Return what a notebook shows: headline and table."""
-        said = f"{self.headline} {self.comparability}"
         others = ", ".join(each.job_id for each in (self.other, *self.more))
-        return _html(f"{self.job.job_id} − {others}", said, [self.table])
+        name = f"{self.job.job_id} − {others}"
+        return _html(name, f"{self.headline} {self.comparability}", [self.table])
 
 
 def _html(name: str, headline: str, tables: Iterable[Table | None]) -> str:

@@ -21,7 +21,7 @@ from pydantic import BaseModel
 from bilancio.encoding import to_json
 from bilancio.jobs.models import Job
 from bilancio.printable import HIDDEN
-from bilancio.text import read_as
+from bilancio.text import read_as, words_read
 
 if TYPE_CHECKING:  # what is not for people, or is empty, is written without loading rich
     from rich.console import RenderableType
@@ -101,9 +101,11 @@ class Output:
         terminal(sys.stderr).print(text, style=style, soft_wrap=True)
 
     def reading(self, answer: Answer) -> None:
-        """Say how the name of a job was read, where it was not written exactly."""
-        if answer.reading:
-            self.note(read_as(answer.reading, answer.job.job_id))
+        """Say how the name of a job, and words of a question, were read if not as written."""
+        said = read_as(answer.reading, answer.job.job_id)
+        said += words_read(getattr(answer, "read", {}))  # which only answers to questions have
+        if said:
+            self.note(said.rstrip())
 
     def _people(self) -> "Terminal":
         return terminal(sys.stderr if self.as_json else _stdout())

@@ -30,6 +30,15 @@ class Kind(StrEnum):
     FRONTIER = "frontier"
 
 
+_OTHER_WORDS = {
+    "heatmap": Kind.EFFECT,
+    "heat_map": Kind.EFFECT,
+    "histogram": Kind.DISTRIBUTION,
+    "default_rates": Kind.DEFAULT_RATE,
+    "comparison": Kind.COMPARE,
+}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
     """A picture that is asked for; see `plots.plot`. What is not given is empty."""
@@ -96,7 +105,7 @@ def _kind(given: str | None) -> Kind | None:
         return None
     word = str(given).strip().lower().replace("-", "_").replace(" ", "_")
     try:
-        return Kind(word)
+        return _OTHER_WORDS.get(word) or Kind(word)
     except ValueError:
         known = [each.value for each in Kind]
         raise InvalidInput(

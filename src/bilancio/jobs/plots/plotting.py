@@ -36,6 +36,7 @@ async def plot(session: Session, name: str, asked: Asked) -> Plot:
     named = await find(session, name)
     store = await session.store()
     seen = await studied(store, named.job)
+    asked, read = seen.worded(asked)
     kind = asked.kind or (Kind.COMPARE if asked.jobs else suitable(seen, asked))
     readings = [named.reading]
     if kind is Kind.COMPARE:
@@ -55,6 +56,7 @@ async def plot(session: Session, name: str, asked: Asked) -> Plot:
     return Plot(
         job=seen.job,
         reading=" ".join(filter(None, readings)),
+        read=read,
         kind=kind,
         sentence=drawn.sentence,
         files=files,
@@ -69,7 +71,7 @@ def suitable(seen: Studied, asked: Asked) -> Kind:
         return Kind.FRONTIER
     varied = seen.varied()
     if varied:
-        by_parameter = asked.y and seen.subject.measure(asked.y) is not None
+        by_parameter = asked.y and asked.y not in seen.subject.parameters
         if is_difference(seen.primary) and not by_parameter:
             return Kind.EFFECT
         return Kind.EFFECT if len(varied) > 1 and not by_parameter else Kind.MEASURE

@@ -2,12 +2,13 @@
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bilancio.analysis.conditions import renamed
 from bilancio.analysis.measures import Measure
 from bilancio.errors import InvalidInput, NothingToDraw, Problem
 from bilancio.experiments import registry
@@ -22,7 +23,9 @@ from bilancio.experiments.standard import (
     subject_of,
     subject_of_observations,
 )
+from bilancio.experiments.wording import Wording
 from bilancio.jobs.models import Job
+from bilancio.jobs.plots.asked import Asked
 from bilancio.jobs.recorded import columns, recorded_runs
 from bilancio.jobs.store import JobStore, packing
 from bilancio.jobs.threads import in_thread
@@ -87,6 +90,29 @@ class Studied:
                 for each in takers:
                     if name in each.wanted:
                         await in_thread(each.take, name, cube)
+
+    def worded(self, asked: Asked) -> tuple[Asked, dict[str, str]]:
+        """Return what is asked for with the names of this job, and what words were read as.
+
+        Raises
+        ------
+        InvalidInput
+            A word may mean several.
+        """
+        words = Wording(self.subject.effect, {})
+        axes = self.subject.parameters
+        measured = [*self.families(), *(each.name for each in self.subject.measures), *axes]
+        condition = asked.where
+        if condition is not None:
+            condition = renamed(condition, lambda word: words.name("where", word, axes))
+        named = replace(
+            asked,
+            x=words.name("x", asked.x, axes),
+            by=words.name("by", asked.by, axes),
+            y=words.name("y", asked.y, measured),
+            where=condition,
+        )
+        return named, words.read
 
     # -- parameters --------------------------------------------------------------------------
 
