@@ -4,7 +4,7 @@ import numpy as np
 
 from bilancio.analysis.intervals import Intervals, Lack, at_levels, reason
 from bilancio.analysis.measures import Values
-from bilancio.analysis.student import t_tails
+from bilancio.analysis.student import t_quantiles, t_tails
 
 ALPHA = 0.05
 UNDECIDED = "undecided"
@@ -63,16 +63,20 @@ def adjusted(found: Intervals, alpha: float = ALPHA) -> Intervals:
     Holm (1979); Strassburger, Bretz, *Compatible simultaneous lower confidence bounds for the
     Holm procedure* (2008), on what such intervals can say.
     """
-    p = p_values(found)
-    known = np.flatnonzero(~np.isnan(p))
-    order = known[np.argsort(p[known], kind="stable")]
-    ordered = p[order]
+    t = -np.abs(found.estimate / found.error)
+    known = np.flatnonzero(~np.isnan(t))
+    df = np.unique(found.df[known])
+    # With as many seeds in all rows t ranks them as p does, and needs no tails.
+    ranked = t if len(df) <= 1 else p_values(found)
+    order = known[np.argsort(ranked[known], kind="stable")]
+    ordered = ranked[order]
     rank = np.searchsorted(ordered, ordered)  # from 0
     share = alpha / (len(order) - rank)
-    stops = np.flatnonzero(ordered > share)
+    limit = t_quantiles(found.df[order], share / 2) if len(df) <= 1 else share
+    stops = np.flatnonzero(ordered > limit)
     if len(stops):
         share[stops[0] :] = share[stops[0]]
-    alphas = np.full(len(p), np.nan)
+    alphas = np.full(len(t), np.nan)
     alphas[order] = share
     return at_levels(found, alphas)
 
