@@ -12,6 +12,7 @@ from bilancio.cli.render.progress import pace
 from bilancio.jobs import JobManager
 from bilancio.jobs.models import JobStatus
 from tests.cli.conftest import program, rows
+from tests.own_project import working_in, write
 
 #: The issue's own line.
 COMPARISON = (
@@ -252,3 +253,23 @@ def test_a_sampled_parameter_is_shown_in_bins(bilancio):
     firsts = [line.split()[0] for line in said.out.splitlines() if line.strip()]
     assert len([word for word in firsts if ":" in word.strip(":")]) == 5
     assert "--group-by kappa --bins 5" in said.out
+
+
+WHO = """
+import os
+import psutil
+from bilancio import experiment
+
+@experiment("who")
+def worker(seed: int):
+    worker = psutil.Process(os.getppid())
+    return {"loaded_ahead": "bilancio.ahead" in worker.cmdline()}
+"""
+
+
+def test_a_sweep_is_carried_out_by_an_interpreter_that_loaded_meanwhile(tmp_path, monkeypatch):
+    with working_in(tmp_path / "project", monkeypatch) as place:
+        write(place, who=WHO)
+        program("sweep", "who", "--job-id", "wide-river-old-mill")
+        runs = program("jobs", "runs", "wide-river-old-mill", "--json").json["runs"]
+        assert [run["loaded_ahead"] for run in runs] == [1.0]

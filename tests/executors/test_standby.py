@@ -7,7 +7,6 @@ import psutil
 import pytest
 
 from bilancio import interpreter
-from bilancio.executors import standby
 
 pytestmark = pytest.mark.timeout(60)
 
@@ -48,7 +47,7 @@ def carry_out(plugins, tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path)
 
     def carried_out(count, kind):
-        command = standby.command(count, "standing_by", kind)
+        command = interpreter.command("bilancio.executors.standby", str(count), "standing_by", kind)
         done = subprocess.run(
             command, env=interpreter.environment(), stdout=subprocess.PIPE, check=True
         )

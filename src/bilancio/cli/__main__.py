@@ -6,6 +6,8 @@ import os
 import sys
 
 INTERRUPTED = 130
+_WORKER = ("bilancio.executors.standby", "bilancio.jobs.worker.__main__")
+_STARTING = ("jobs start", "jobs resume", "jobs extend")
 
 
 def main() -> None:
@@ -16,6 +18,10 @@ def main() -> None:
     default = _signal.getsignal(_signal.SIGINT) is _signal.default_int_handler
     if default:
         _signal.signal(_signal.SIGINT, _leave)
+    if _starts_a_worker(sys.argv[1:]):
+        from bilancio import ahead  # other commands do without
+
+        ahead.prepare(*_WORKER)
     gc.disable()  # nothing of what is loaded now is garbage; looking takes a quarter of the start
     from bilancio.cli.main import run  # takes half a second, in which the handler is needed
     from bilancio.cli.render.console import prepare_streams, reserve_stdout
@@ -31,6 +37,13 @@ def main() -> None:
     if default:
         _signal.signal(_signal.SIGINT, _signal.SIG_IGN)  # all is said; the interpreter ends
     sys.exit(code)
+
+
+def _starts_a_worker(words: list[str]) -> bool:
+    """Return whether a command most likely will, from its words alone."""
+    if not {"--help", "--dry-run"}.isdisjoint(words):
+        return False
+    return words[:1] == ["sweep"] or " ".join(words[:2]) in _STARTING
 
 
 def _leave(_signal_number: int, _frame: object) -> None:

@@ -35,11 +35,6 @@ def main() -> None:
     interpreter.load(sys.argv[0]).main()
 
 
-def command(count: int, module: str, *arguments: str) -> list[str]:
-    """Return the command that calls `main` of *module* after starting *count* processes."""
-    return interpreter.command("bilancio.executors.standby", str(count), module, *arguments)
-
-
 def take() -> Started:
     """Return a process that waits, or a new one.
 

@@ -3,9 +3,8 @@
 import subprocess
 import threading
 
-from bilancio import interpreter, machine
+from bilancio import ahead, interpreter, machine
 from bilancio.errors import WorkerError
-from bilancio.executors import standby
 from bilancio.executors.registry import DEFAULT
 from bilancio.experiments import registry
 from bilancio.jobs.artifacts.log import opened_log
@@ -23,18 +22,14 @@ def spawn_worker(job: Job, lease: Lease, settings: Settings) -> "subprocess.Pope
     """
     try:
         with opened_log(job.folder, lease.worker_id) as log:
-            process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-                standby.command(
-                    _processes(job, settings),
-                    "bilancio.jobs.worker.__main__",
-                    lease.job_id,
-                    lease.worker_id,
-                    str(lease.fence),
-                ),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
+            process = ahead.start(
+                "bilancio.executors.standby",
+                str(_processes(job, settings)),
+                "bilancio.jobs.worker.__main__",
+                lease.job_id,
+                lease.worker_id,
+                str(lease.fence),
+                log=log,
                 env=interpreter.environment(**settings.as_environment()),
             )
     except OSError as error:
