@@ -46,11 +46,7 @@ def check_sqlite(_settings: Settings) -> Iterator[Checked | Issue]:
 def check_experiments(_settings: Settings) -> Iterator[Checked | Issue]:
     """Look whether every plug-in that is named loads."""
     for fault in registry.plugin_faults():
-        sentence = str(fault)
-        yield error(
-            f"{sentence[:1].upper()}{sentence[1:]}.",
-            f"Install or correct it, or take it out of {fault.source}.",
-        )
+        yield error(f"{fault}.", f"Install or correct it, or take it out of {fault.source}.")
     yield Checked(f"settings; sweep types {', '.join(registry.sweep_types())}")
 
 
