@@ -17,6 +17,7 @@ from bilancio.model import compiled
 # Compiled kernels and downloaded packages are shared by all tests; they are nobody's data.
 CACHE_HOME = platformdirs.user_cache_path()
 PR_SET_CHILD_SUBREAPER = 36
+LIMIT_S = 300  # pyproject.toml's time limit for a test
 
 # A shell that starts pytest in the background has it ignore SIGINT, and so would each process that
 # a test starts: those that are sent SIGINT would never end.
@@ -26,6 +27,18 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 # Workers outlive who starts them; as their new parent this process can find and end them.
 if sys.platform == "linux":
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the tests first that take longest, so that none is left when all others have ended."""
+    items.sort(key=_takes_long, reverse=True)
+
+
+def _takes_long(item: pytest.Item) -> tuple[bool, bool, bool]:
+    limit = item.get_closest_marker("timeout")
+    raised = limit is not None and limit.args[0] > LIMIT_S
+    faults, slow = (item.get_closest_marker(name) is not None for name in ("faults", "slow"))
+    return raised, faults and slow, slow
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

@@ -30,10 +30,3 @@ def test_processes_that_start_together_compile_once_and_tracing_is_compiled_late
         "Compiling the engine that keeps a log of a run, once, about 10 s."
     ]
     assert program(*RUN, BILANCIO_CACHE_DIR=cache).err == ""
-
-
-def test_a_cache_that_cannot_be_written_does_not_keep_runs_from_starting(tmp_path):
-    (tmp_path / "file").write_text("no folder")
-    said = answer(start(START, BILANCIO_CACHE_DIR=str(tmp_path / "file")))
-    assert said[:3] == ["2", "False", "4"]
-    assert " ".join(said[3:9]) == "The engine cannot be kept in"
