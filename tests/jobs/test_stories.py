@@ -14,7 +14,7 @@ from bilancio import experiment
 @experiment("pair", arms=("slow", "fast"), primary="wait", version="1")
 def simulate(seed: int, arm: str, *, rate: float = 0.5, extra: int = 0) -> dict[str, float]:
     if rate > 0.8 and seed % 2:
-        raise ArithmeticError("no solution")
+        raise OSError("no licence is free")
     wait = (seed * 37 % 11) * rate
     return {"wait": wait if arm == "slow" else wait * (1 - rate) + seed % 3, "served": seed}
 """
@@ -161,7 +161,7 @@ async def test_a_failed_run_is_told_with_its_error_cell_and_seed(manager, own):
     (first, *_) = await manager.runs(job.job_id, status="failed")
     assert (story.runs[0].run_id, story.runs[0].status) == (first["run_id"], "failed")
     assert "rate 0.9, slow, seed 3." in story.headline
-    assert "It failed: ArithmeticError: no solution" in story.headline
+    assert "It failed: OSError: no licence is free" in story.headline
 
 
 @pytest.mark.parametrize(
@@ -208,8 +208,8 @@ async def test_failures_are_told_with_cell_and_seed(manager, own):
     results = await manager.results(job.job_id)
     for run_id, error in results.failures.items():
         (row,) = (row for row in await manager.runs(job.job_id) if row["run_id"] == run_id)
-        assert error == f"rate 0.9, {row['arm']}, seed 3: ArithmeticError: no solution"
-    assert "(rate 0.9, slow, seed 3): ArithmeticError" in job.error
+        assert error == f"rate 0.9, {row['arm']}, seed 3: OSError: no licence is free"
+    assert "(rate 0.9, slow, seed 3): OSError" in job.error
     assert results.repetition == ""
 
 
