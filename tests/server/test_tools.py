@@ -165,7 +165,8 @@ async def test_results_give_averages_measures_and_files():
     assert "failures" not in answer
     assert answer["next"] == (
         f"job_results(job_id='{job_id}', group_by=['kappa']) breaks it down; also seed. "
-        f"start_sweep(job_id='{job_id}', n_replicates=10) adds seeds."
+        f"start_sweep(job_id='{job_id}', n_replicates=10) adds seeds. "
+        f"The resource job://{job_id}/report is all of it on a page."
     )
 
 
