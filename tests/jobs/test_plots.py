@@ -41,6 +41,10 @@ def one(seed: int, *, rate: float = 0.5):
     if seed == 3:
         raise ArithmeticError("no solution")
     return {"wait": rate + (seed * 7919 % 13) / 100}
+
+@experiment("policies", arms=tuple(f"policy-{n}" for n in range(14)), primary="cost")
+def policies(seed: int, arm: str, *, rate: float = 0.5):
+    return {"cost": 1e9 * (int(arm[7:]) * rate + (seed * 7919 % 13) / 10)}
 """
 
 
@@ -98,6 +102,8 @@ async def test_an_effect_over_two_parameters_shows_the_averages_of_the_table(man
         assert (f"({number})" if unsure else number) in shown
     assert "Trading effect over κ and μ" in shown
     assert "κ  (liquidity ratio: initial cash / debt)" in shown
+    assert "Default rate, passive less active" in subtitle(plot)
+    assert "delta_" not in plot.svg
     assert "6 seeds" in subtitle(plot)
 
 
@@ -182,6 +188,7 @@ async def test_jobs_are_compared_over_what_they_share(manager, job):
     assert plot.kind == "compare"
     assert {job.job_id, other.job_id} <= set(texts(plot))
     assert "6 shared cells, 4 seeds in common" in subtitle(plot)
+    assert "values over all seeds of each job" in subtitle(plot)
     assert "n_agents 12 and 20" in subtitle(plot)
     seen = await manager.compare(job.job_id, other.job_id, group_by="kappa")
     place = seen.table.columns.index("trading_effect")
@@ -209,6 +216,14 @@ async def test_without_a_kind_what_varies_decides(manager):
 # -- inputs that break pictures ------------------------------------------------------------------
 
 
+async def test_shares_are_rounded_to_nothing_and_all_only_where_they_are_that(manager):
+    one = {"mus": [1], "kappas": ["0.5"], "n_agents": 20, "n_replicates": 200}
+    job = await finished(manager, **GRID | one)
+    plot = await manager.plot(job.job_id, "distribution")
+    assert "199 above 0, 1 at 0, 0 below" in plot.sentence
+    assert ">99 % · <1 % · 0 %" in texts(plot)
+
+
 async def test_one_seed_shows_values_and_says_that_there_are_no_intervals(manager):
     job = await finished(manager, **GRID | {"n_replicates": 1})
     effect = await manager.plot(job.job_id)
@@ -228,6 +243,7 @@ async def test_a_job_in_which_nothing_happens_is_drawn_as_that(manager):
     )
     assert "no default on any day" in (await manager.plot(job.job_id, "days")).sentence
     assert "all 6 seeds agree" in (await manager.plot(job.job_id, "precision")).sentence
+    assert "all 6 seeds agree" in subtitle(await manager.plot(job.job_id, "default_rate", x="mu"))
     await manager.plot(job.job_id, "default_rate")
     with pytest.raises(NothingToDraw, match="no more than seeds do"):
         await manager.plot(job.job_id, "main_effects")
@@ -263,6 +279,9 @@ async def test_samples_of_ranges_stand_in_bins(manager):
     job = await finished(manager, sweep_type="balanced", n_agents=10, **ranges)
     plot = await manager.plot(job.job_id)
     assert any(re.fullmatch(r"0\.25–[\d.]+", text) for text in texts(plot))
+    rate = await manager.plot(job.job_id, "default_rate", x="kappa")
+    assert "κ in 10 bins" in subtitle(rate)
+    assert {"0.5", "1", "2"} <= set(texts(rate))  # where κ is, between the middles of bins
     await manager.plot(job.job_id, "distribution")
     for kind, why in {
         "precision": "sampled from ranges",
@@ -382,6 +401,31 @@ async def test_failed_runs_of_an_own_experiment_leave_their_seeds_out(own):
     values = [rate + (seed * 7919 % 13) / 100 for rate in (0.2,) for seed in (1, 2, 4)]
     assert f"{np.mean(values):.3f}" in plot.sentence
     assert stats.sem(values) > 0
+
+
+async def test_arms_whose_names_begin_alike_are_drawn_under_the_name_of_their_measure(own):
+    vary = {"rate": [0.2, 0.4, 0.8]}
+    job = await finished(own, sweep_type="policies", vary=vary, n_replicates=4)
+    measure = await own.plot(job.job_id, "measure")
+    assert "Cost by rate in each arm" in texts(measure)
+    assert {f"policy-{each}" for each in range(12)} <= set(texts(measure))
+    assert "the first 12 of 14 arms" in subtitle(measure)
+    rows = await own.plot(job.job_id, "distribution")
+    assert "beyond the axis" not in subtitle(rows)  # where rounding alone is
+    assert "those that are 0" not in subtitle(rows)
+    effect = await own.plot(job.job_id, "effect")
+    assert "all 4 seeds agree" in subtitle(effect).lower()
+    assert "interval" not in subtitle(effect)
+
+
+@pytest.mark.parametrize("kind", [None, "distribution", "effect", "days", "precision"])
+async def test_one_cell_and_one_seed_of_an_own_experiment_leave_nothing_to_draw(own, kind):
+    job = await finished(own, sweep_type="one-queue")
+    with pytest.raises((InvalidInput, NothingToDraw)) as refused:
+        await own.plot(job.job_id, kind)
+    said = str(refused.value)
+    assert "days," not in said.partition("allowed")[2]
+    assert len(said) < 400
 
 
 # -- doors and files -----------------------------------------------------------------------------

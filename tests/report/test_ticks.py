@@ -7,7 +7,14 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from bilancio.report.ticks import apart, room_for, round_ticks, tick_texts, written
+from bilancio.report.ticks import (
+    apart,
+    logarithmic_ticks,
+    room_for,
+    round_ticks,
+    tick_texts,
+    written,
+)
 
 NUMBERS = st.floats(-1e9, 1e9)
 
@@ -26,6 +33,19 @@ def test_ticks_are_written_with_as_many_decimals_as_tell_them_apart():
     assert tick_texts(round_ticks(0, 1, 5)) == ["0.0", "0.2", "0.4", "0.6", "0.8", "1.0"]
     assert tick_texts(round_ticks(-200, 100, 4)) == ["−200", "−100", "0", "100"]
     assert tick_texts(np.array([0.0])) == ["0"]
+    assert tick_texts(round_ticks(0, 5e12, 3)) == ["0", "2e+12", "4e+12"]
+    assert tick_texts(round_ticks(1e6, 1e6 + 1, 2)) == ["1000000.0", "1000000.5", "1000001.0"]
+
+
+@given(st.floats(-12, 12), st.floats(0.05, 12), st.integers(3, 12))
+def test_ticks_of_a_logarithmic_scale_are_round_and_few(low, span, most):
+    ticks = logarithmic_ticks(10**low, 10 ** (low + span), most)
+    assert 1 <= len(ticks) <= most
+    assert (np.diff(ticks) > 0).all()
+    if len(ticks) > 1:
+        assert {f"{each:.3e}"[0] for each in ticks} <= {"1", "2", "5"}
+        assert ticks[0] >= 10**low * (1 - 1e-6)
+        assert ticks[-1] <= 10 ** (low + span) * (1 + 1e-6)
 
 
 @pytest.mark.parametrize(
@@ -34,7 +54,9 @@ def test_ticks_are_written_with_as_many_decimals_as_tell_them_apart():
         ([0.1234], "+0.123"),
         ([-1234.5], "−1234"),
         ([0.0], "0"),
-        ([1e-7], "+1e-07".replace("-", "−")),
+        ([1e-7], "+1.00e−07"),
+        ([0.0, 1e9], "0"),
+        ([1e9, 2.345e9], "+1.00e+09"),
     ],
 )
 def test_numbers_have_three_digits_and_a_sign_that_is_a_minus(values, expected):

@@ -12,11 +12,14 @@ from bilancio.report.sheet import (
     PAD,
     SMALL,
     TICK,
+    TICK_LINE,
     WIDTH,
     Axes,
+    Below,
     Rectangle,
     Sheet,
-    cut,
+    below,
+    beside,
     lines_of,
     measured,
     upright_room,
@@ -27,8 +30,9 @@ from bilancio.report.ticks import room_for, written
 LEAST_ROW, MOST_ROW, BODY = 26.0, 72.0, 380.0
 LEAST, MOST = 150.0, 640.0
 MOST_TICKS = 210.0  # pixels of the names of rows
-MOST_NUMBERS = 1_000  # that anybody reads
+MOST_NUMBERS = 120  # whose edges fit a PNG of 40 KB
 SIZES = (13.5, 12.0, 11.0)  # of numbers in cells, as far as they fit
+OVERLAP = 0.7  # pixels
 BLANK, MISSING = "blank", "paper"
 KEY_WIDTH, KEY_HEIGHT, KEY_ROOM = 260.0, 12.0, 34.0
 
@@ -51,13 +55,15 @@ class Run(NamedTuple):
 def drawn(picture: HeatMap, colours: Colours) -> Sheet:
     """Draw a heat map: rows upwards, hatched where the sign is not known."""
     n_rows, n_columns = picture.values.shape
-    names = [cut(each, TICK, MOST_TICKS) for each in picture.y.texts]
     height = min(max(n_rows * LEAST_ROW, min(BODY, n_rows * MOST_ROW), LEAST), MOST)
+    names = beside(picture.y.texts, MOST_TICKS, height / n_rows)
     left = PAD / 2 + upright_room(picture.y.label, height) + lines_of(names, TICK) + 10
     width = WIDTH - PAD / 2 - left
     text = _Numbers(picture, width / n_columns, height / n_rows)
     key = 0 if text.size else KEY_ROOM
-    sheet = Sheet(colours, picture.caption, height + 52 + key)
+    columns = _column_names(picture.x, width / n_columns)
+    foot = height + 52 + columns.more
+    sheet = Sheet(colours, picture.caption, foot + key)
     axes = sheet.axes(left, sheet.top, width, height)
     axes.set(xlim=(0, n_columns), ylim=(0, n_rows))
     for spine in axes.spines.values():
@@ -66,11 +72,13 @@ def drawn(picture: HeatMap, colours: Colours) -> Sheet:
     looks = _looks(picture)
     for row in range(n_rows):
         for run in _runs(looks[row], joined=not text.size):
-            _cells(axes, colours, row, run)
+            _cells(axes, colours, row, run, (width / n_columns, height / n_rows))
     text.write(axes, colours, looks)
-    _ticks(sheet, axes, picture, (left, width, height), names)
+    _ticks(axes, (width, height), columns, names)
+    sheet.x_label((left, width, sheet.top + foot - 8), picture.x.label)
+    sheet.y_label(sheet.top, height, picture.y.label)
     if key:
-        _key(sheet, picture, left, sheet.top + height + 52 + 8)
+        _key(sheet, picture, left, sheet.top + foot + 8)
     return sheet
 
 
@@ -91,8 +99,8 @@ def _looks(picture: HeatMap) -> list[list[Look]]:
             [
                 Look(MISSING, hatched=False)
                 if not np.isfinite(value)
-                else Look(BLANK, hatched=True)
-                if hatched
+                else Look(BLANK, hatched=hatched)
+                if hatched or (picture.signed and value == 0)
                 else Look(_step(value - low, largest), hatched=False)
                 for value, hatched in zip(row, unsure, strict=True)
             ]
@@ -109,14 +117,21 @@ def _runs(looks: list[Look], *, joined: bool) -> Iterator[Run]:
             first = place
 
 
-def _cells(axes: Axes, colours: Colours, row: int, run: Run) -> None:
-    if run.look.role == MISSING:
-        return
+def _cells(axes: Axes, colours: Colours, row: int, run: Run, size: tuple[float, float]) -> None:
+    """Draw cells, a little larger than they are: what is beside them is drawn over that.
+
+    Edges that only touched would let the paper shine through where an SVG is scaled.
+
+    Parameters
+    ----------
+    size
+        Pixels of one cell.
+    """
     axes.add_patch(
         Rectangle(
             (run.first, row),
-            run.n,
-            1,
+            run.n + OVERLAP / size[0],
+            1 + OVERLAP / size[1],
             facecolor=colours[run.look.role],
             edgecolor=colours["hatch"] if run.look.hatched else "none",
             hatch="////" if run.look.hatched else None,
@@ -173,32 +188,27 @@ def _bracketed(text: str, *, unsure: bool) -> str:
     return f"({text})" if unsure else text
 
 
-def _ticks(
-    sheet: Sheet,
-    axes: Axes,
-    picture: HeatMap,
-    box: tuple[float, float, float],
-    names: list[str],
-) -> None:
-    left, width, height = box
-    column = width / len(picture.x.texts)
-    texts = _column_names(picture.x, column)
+def _ticks(axes: Axes, box: tuple[float, float], columns: Below, names: list[str]) -> None:
+    width, height = box
+    texts = columns.texts
+    column = width / len(texts)
     middles = [(place + 0.5) * column for place in range(len(texts))]
-    shown = room_for(middles, [measured(each, TICK) for each in texts], 8)
+    widths = [TICK if columns.upright else lines_of([each], TICK) for each in texts]
+    shown = room_for(middles, widths, 3 if columns.upright else 8)
     axes.set_xticks([place + 0.5 for place in shown], [texts[place] for place in shown])
+    axes.tick_params(axis="x", rotation=90 if columns.upright else 0)
     row = height / len(names)
     middles = [(place + 0.5) * row for place in range(len(names))]
-    shown = room_for(middles, [TICK] * len(names), 4)
+    heights = [TICK_LINE * (each.count("\n") + 1) for each in names]
+    shown = room_for(middles, heights, 1)
     axes.set_yticks([place + 0.5 for place in shown], [names[place] for place in shown])
-    sheet.x_label((left, width, sheet.top + height + 44), picture.x.label)
-    sheet.y_label(sheet.top, height, picture.y.label)
 
 
-def _column_names(scale: Scale, width: float) -> list[str]:
-    """Return the names of columns, words cut to their columns."""
+def _column_names(scale: Scale, width: float) -> Below:
+    """Return the names of columns; of numbers too many for their room some are left out."""
     if scale.places is not None:
-        return list(scale.texts)
-    return [cut(each, TICK, max(width - 8, 60)) for each in scale.texts]
+        return Below(list(scale.texts), upright=False, more=0.0)
+    return below(scale.texts, width)
 
 
 def _key(sheet: Sheet, picture: HeatMap, left: float, top: float) -> None:
@@ -206,6 +216,32 @@ def _key(sheet: Sheet, picture: HeatMap, left: float, top: float) -> None:
     finite: NDArray[np.float64] = picture.values[np.isfinite(picture.values)]
     if not len(finite):
         return
+    x = left
+    if not picture.uncertain[np.isfinite(picture.values)].all():
+        x = _colour_key(sheet, picture, finite, (left, top)) + 24
+    if picture.uncertain.any():
+        hatched = sheet.axes(x, top, 22, KEY_HEIGHT)
+        hatched.set_axis_off()
+        hatched.add_patch(
+            Rectangle(
+                (0, 0),
+                1,
+                1,
+                facecolor=sheet.colours[BLANK],
+                edgecolor=sheet.colours["hatch"],
+                hatch="////",
+                linewidth=0,
+            )
+        )
+        said = "not known to differ from 0"
+        sheet.text(x + 30, top + KEY_HEIGHT - 1, said, "muted", size=SMALL)
+
+
+def _colour_key(
+    sheet: Sheet, picture: HeatMap, finite: NDArray[np.float64], at: tuple[float, float]
+) -> float:
+    """Draw the colours between the ends of their scale; return where that ends."""
+    left, top = at
     low, high = float(finite.min()), float(finite.max())
     form = written(finite, sign=picture.signed)
     largest = max(abs(low), abs(high)) if picture.signed else high - low
@@ -223,20 +259,4 @@ def _key(sheet: Sheet, picture: HeatMap, left: float, top: float) -> None:
         value = start + (a + b) / 2 * (end - start) - (0.0 if picture.signed else low)
         role = _step(value, largest)
         axes.add_patch(Rectangle((a, 0), b - a, 1, facecolor=sheet.colours[role], linewidth=0))
-    if picture.uncertain.any():
-        at = box + KEY_WIDTH + 8 + measured(form(end), SMALL) + 24
-        hatched = sheet.axes(at, top, 22, KEY_HEIGHT)
-        hatched.set_axis_off()
-        hatched.add_patch(
-            Rectangle(
-                (0, 0),
-                1,
-                1,
-                facecolor=sheet.colours[BLANK],
-                edgecolor=sheet.colours["hatch"],
-                hatch="////",
-                linewidth=0,
-            )
-        )
-        said = "the interval contains 0"
-        sheet.text(at + 30, top + KEY_HEIGHT - 1, said, "muted", size=SMALL)
+    return box + KEY_WIDTH + 8 + measured(form(end), SMALL)

@@ -1,6 +1,7 @@
 """Measures by a parameter: lines with bands, single points with their intervals, steps."""
 
 import math
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,18 +14,30 @@ from bilancio.report.sheet import (
     TICK,
     WIDTH,
     Axes,
+    Below,
     ScaledTranslation,
     Sheet,
-    cut,
+    below,
     lines_of,
     measured,
+    told_apart,
     upright_room,
 )
 from bilancio.report.style import DASHES, MARKERS, SERIES, Colours
-from bilancio.report.ticks import apart, room_for, round_ticks, tick_texts
+from bilancio.report.ticks import (
+    MINUS,
+    apart,
+    logarithmic_ticks,
+    room_for,
+    round_ticks,
+    tick_texts,
+)
 
 HEIGHT = 346.0
 MOST_NAME = 230.0  # pixels of a name at a line's end
+NAME_LINE = TICK + 5
+UNKNOWN = ": not known"
+SAMPLE = 30.0  # pixels of the piece of a line beside its name
 MOST_VALUES = 13  # that are all written
 BESIDE = 11.0  # pixels between the points of two series
 BAND, FEW_BANDS = 0.17, 3
@@ -44,33 +57,53 @@ class Span(NamedTuple):
 
 def drawn(picture: Lines, colours: Colours) -> Sheet:
     """Draw series by a parameter, each named where it ends."""
+    if len(picture.x.texts) == 1 and picture.joined is Joined.LINE:
+        picture = replace(picture, joined=Joined.POINTS)  # no line leads anywhere
     span = _span(picture)
     texts = tick_texts(span.ticks)
-    lines = cut_names(picture)
-    left = PAD / 2 + upright_room(picture.label, HEIGHT) + lines_of(texts, TICK) + 10
+    lines = _names(picture)
+    height = max(HEIGHT, len(lines) * NAME_LINE)
+    left = PAD / 2 + upright_room(picture.label, height) + lines_of(texts, TICK) + 10
     names = max((measured(each, TICK, bold=True) for each in lines if each), default=0.0)
-    right = PAD / 2 + (names + 16 if names else 8)
+    sample = SAMPLE + 6 if names and len(lines) > 1 else 0.0
+    right = PAD / 2 + (names + sample + 16 if names else 8)
     width = WIDTH - left - right
-    sheet = Sheet(colours, picture.caption, HEIGHT + 54)
-    axes = sheet.axes(left, sheet.top, width, HEIGHT)
+    columns = _words(picture.x, width)
+    foot = height + 54 + columns.more
+    sheet = Sheet(colours, picture.caption, foot)
+    axes = sheet.axes(left, sheet.top, width, height)
     axes.grid(visible=True, axis="y", color=colours["grid"], linewidth=1)
     places = _places(picture.x)
-    _scale(axes, picture.x, places, width)
+    beside = _scale(axes, picture, places, width, columns)
     axes.set_ylim(span.low, span.high)
     axes.set_yticks(span.ticks, texts)
     if picture.zero and span.low <= 0 <= span.high:
         axes.axhline(0, color=colours["muted"], linewidth=1.4, zorder=1.5)
-    for number in range(len(picture.series)):
-        _draw(axes, colours, picture, places, number)
-    _name(sheet, picture, span, lines, left + width + 10)
-    sheet.x_label((left, width, sheet.top + HEIGHT + 46), picture.x.label)
-    sheet.y_label(sheet.top, HEIGHT, picture.label)
+    for number, series in enumerate(picture.series):
+        style = style_of(look_of(series, number), colours)
+        if picture.joined is Joined.POINTS:
+            hollow = series.uncertain if picture.zero else np.zeros(len(places), np.bool_)
+            style["beside"] = (number - (len(lines) - 1) / 2) * beside
+            style["faces"] = ((~hollow, style["color"]), (hollow, colours["paper"]))
+            _points(axes, places, series, style)
+        else:
+            _line(axes, picture, places, series, {**style, "zorder": 3 + number * 0.01})
+    _name(sheet, picture, span, lines, (left + width + 10, sample, height))
+    sheet.x_label((left, width, sheet.top + foot - 8), picture.x.label)
+    sheet.y_label(sheet.top, height, picture.label)
     return sheet
 
 
-def cut_names(picture: Lines) -> list[str]:
+def _names(picture: Lines) -> list[str]:
     """Return the names of series as there is room for them."""
-    return [cut(each.name, TICK, MOST_NAME, bold=True) for each in picture.series]
+    known = [bool(np.isfinite(each.value).any()) for each in picture.series]
+    names = [each.name for each in picture.series]
+    room = MOST_NAME if all(known) else MOST_NAME - measured(UNKNOWN, TICK, bold=True)
+    shown = told_apart(names, TICK, room, bold=True)
+    return [
+        each if found or not each else f"{each}{UNKNOWN}"
+        for each, found in zip(shown, known, strict=True)
+    ]
 
 
 def look_of(series: Estimates, number: int) -> tuple[int, int]:
@@ -97,46 +130,66 @@ def _places(scale: Scale) -> Values:
     return scale.places
 
 
-def _scale(axes: Axes, scale: Scale, places: Values, width: float) -> None:
-    """Set the limits, and write the values as far as there is room."""
+def _words(scale: Scale, width: float) -> Below:
+    """Return the names below a scale of words; numbers stay in one line."""
+    if scale.places is None:
+        return below(scale.texts, width / max(len(scale.texts), 1))
+    return Below(list(scale.texts), upright=False, more=0.0)
+
+
+def _scale(axes: Axes, picture: Lines, places: Values, width: float, columns: Below) -> float:
+    """Set the limits, and write the values as far as there is room.
+
+    Returns
+    -------
+    float
+        Pixels from the points of one series to those of the next.
+    """
+    scale, n_series = picture.x, len(picture.series)
     shown = np.log10(places) if scale.logarithmic else places
     if scale.logarithmic:
         axes.set_xscale("log")
         axes.minorticks_off()
     low, high = float(shown.min()), float(shown.max())
     words = scale.places is None
-    margin = 0.5 if words else (high - low) * MARGIN or 0.5
+    beside, margin = 0.0, 0.5
+    if not words and high > low:
+        margin = (high - low) * MARGIN
+    if picture.joined is Joined.POINTS and n_series > 1:
+        beside = min(BESIDE, 0.8 * _narrowest(shown) * width / n_series)
+        room = min((n_series * beside / 2 + 8) / width, 0.3)  # of the width, at each end
+        margin = max(margin, (high - low) * room / (1 - 2 * room))
     ends = np.array([low - margin, high + margin])
     axes.set_xlim(*(10**ends if scale.logarithmic else ends))
     pixels = (shown - ends[0]) / (ends[1] - ends[0]) * width
-    most = width / max(len(places), 1) - 10
-    texts = [cut(each, TICK, max(most, 60)) if words else each for each in scale.texts]
-    kept = room_for(pixels.tolist(), [measured(each, TICK) for each in texts], 10)
+    texts = columns.texts
+    widths = [TICK if columns.upright else lines_of([each], TICK) for each in texts]
+    kept = room_for(pixels.tolist(), widths, 3 if columns.upright else 10)
+    axes.tick_params(axis="x", rotation=90 if columns.upright else 0)
     if words or len(kept) == len(texts) <= MOST_VALUES:
         axes.set_xticks([places[each] for each in kept], [texts[each] for each in kept])
-    elif scale.logarithmic:
-        kept = _even(scale, places, texts)
-        axes.set_xticks([places[each] for each in kept], [texts[each] for each in kept])
     else:
-        ticks = round_ticks(low, high, 9)
-        axes.set_xticks(ticks, tick_texts(ticks))
+        axes.set_xticks(*_round(low, high, logarithmic=scale.logarithmic))
     if len(kept) < len(texts) <= MARKED and words:
         axes.set_xticks(places, minor=True)
+    return beside
 
 
-def _even(scale: Scale, places: Values, texts: list[str]) -> list[int]:
-    """Return the values next to evenly spread places, of values too many to be written."""
-    at = np.log10(places) if scale.logarithmic else places
-    widest = max(measured(each, TICK) for each in texts) + 24
-    most = max(int(700 / widest), 2)
-    wanted = np.linspace(at.min(), at.max(), min(most, 9))
-    found = sorted({int(np.abs(at - each).argmin()) for each in wanted})
-    kept: list[int] = []
-    span = float(at.max() - at.min()) or 1.0
-    for each in found:
-        if not kept or (at[each] - at[kept[-1]]) / span * 700 >= widest:
-            kept.append(each)
-    return kept
+def _narrowest(shown: Values) -> float:
+    """Return the smallest distance of neighbours as a share of the whole width."""
+    span = float(shown.max() - shown.min())
+    return float(np.diff(np.sort(shown)).min()) / span / 1.2 if span else 1.0
+
+
+def _round(low: float, high: float, *, logarithmic: bool) -> tuple[Values, list[str]]:
+    """Return round numbers along an axis; the ends are logarithms on a logarithmic one."""
+    if logarithmic:
+        ticks = logarithmic_ticks(10**low, 10**high, 9)
+        if len(ticks) > 2:  # noqa: PLR2004 - of which one sees that it is logarithmic
+            return ticks, [f"{each:g}".replace("-", MINUS) for each in ticks.tolist()]
+        low, high = 10**low, 10**high
+    ticks = round_ticks(low, high, 6 if logarithmic else 9)
+    return ticks, tick_texts(ticks)
 
 
 def _span(picture: Lines) -> Span:
@@ -157,23 +210,17 @@ def _span(picture: Lines) -> Span:
     return Span(low, high, round_ticks(low, high, 7))
 
 
-def _draw(axes: Axes, colours: Colours, picture: Lines, places: Values, number: int) -> None:
-    series = picture.series[number]
-    style = style_of(look_of(series, number), colours)
-    n_series = len(picture.series)
-    if picture.joined is Joined.POINTS:
-        hollow = series.uncertain if picture.zero else np.zeros(len(places), np.bool_)
-        beside = (number - (n_series - 1) / 2) * BESIDE
-        faces = ((~hollow, style["color"]), (hollow, colours["paper"]))
-        _points(axes, places, series, {**style, "beside": beside, "faces": faces})
-        return
+def _line(
+    axes: Axes, picture: Lines, places: Values, series: Estimates, style: dict[str, Any]
+) -> None:
+    """Draw a line through values, and the band of their intervals."""
     steps = picture.joined is Joined.STEPS
     axes.fill_between(
         places,
         series.low,
         series.high,
         color=style["color"],
-        alpha=BAND if n_series <= FEW_BANDS else BAND / 2,
+        alpha=BAND if len(picture.series) <= FEW_BANDS else BAND / 2,
         linewidth=0,
         step="post" if steps else None,
     )
@@ -187,9 +234,11 @@ def _draw(axes: Axes, colours: Colours, picture: Lines, places: Values, number: 
         markeredgewidth=0,
         drawstyle="steps-post" if steps else "default",
         clip_on=False,
-        zorder=3 + number * 0.01,
     )
     alone = _alone(series.value)
+    axes.vlines(  # a band of one value has no width
+        places[alone], series.low[alone], series.high[alone], color=style["color"], linewidth=2.2
+    )
     if not marker and alone.any():
         axes.plot(places[alone], series.value[alone], "o", color=style["color"], markersize=4)
 
@@ -240,15 +289,48 @@ def _points(axes: Axes, places: Values, series: Estimates, style: dict[str, Any]
         )
 
 
-def _name(sheet: Sheet, picture: Lines, span: Span, names: list[str], x: float) -> None:
-    """Write the names of series where they end."""
+def _name(
+    sheet: Sheet,
+    picture: Lines,
+    span: Span,
+    names: list[str],
+    at: tuple[float, float, float],
+) -> None:
+    """Write the names of series where they end, a piece of the line beside each of several.
+
+    Parameters
+    ----------
+    at
+        Left end of the names, width of the pieces, and height of the axis.
+    """
+    x, sample, height = at
     ends = []
     for series in picture.series:
         known = series.value[np.isfinite(series.value)]
         last = float(known[-1]) if len(known) else span.low
-        ends.append(sheet.top + HEIGHT * (span.high - last) / (span.high - span.low))
-    places = apart(ends, TICK + 5, sheet.top - 6, sheet.top + HEIGHT + 6)
+        ends.append(sheet.top + height * (span.high - last) / (span.high - span.low))
+    places = apart(ends, NAME_LINE, sheet.top - 6, sheet.top + height + 6)
     for number, (name, y) in enumerate(zip(names, places, strict=True)):
         if name:
-            role = f"line{look_of(picture.series[number], number)[0] % SERIES}"
-            sheet.text(x, y + TICK * 0.36, name, role, size=TICK, weight="bold")
+            look = look_of(picture.series[number], number)
+            if sample:
+                piece(sheet, (x, y), look, dashed=picture.joined is not Joined.POINTS)
+            role = f"line{look[0] % SERIES}"
+            sheet.text(x + sample, y + TICK * 0.36, name, role, size=TICK, weight="bold")
+
+
+def piece(sheet: Sheet, at: tuple[float, float], look: tuple[int, int], *, dashed: bool) -> None:
+    """Draw a piece of a series' line with its marker, beside its name.
+
+    Parameters
+    ----------
+    at
+        Left end and middle, in pixels.
+    """
+    box = sheet.axes(at[0], at[1] - 8, SAMPLE, 16)
+    box.set_axis_off()
+    box.set(xlim=(0, 1), ylim=(0, 1))
+    style = style_of(look, sheet.colours)
+    line = style["linestyle"] if dashed else "-"
+    box.plot([0, 1], [0.5, 0.5], color=style["color"], linestyle=line, linewidth=2.4)
+    box.plot([0.5], [0.5], color=style["color"], marker=style["marker"], markersize=7)

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bilancio.report.lines import look_of, style_of
+from bilancio.report.lines import SAMPLE, look_of, piece, style_of
 from bilancio.report.pictures import Bars, Distribution, Estimates, Spread, Versus
 from bilancio.report.sheet import (
     LABEL,
@@ -16,25 +16,27 @@ from bilancio.report.sheet import (
     Axes,
     Rectangle,
     Sheet,
+    beside,
     cut,
     lines_of,
     measured,
+    told_apart,
     upright_room,
+    wrapped,
 )
 from bilancio.report.style import SERIES, Colours
 from bilancio.report.ticks import number, room_for, round_ticks, tick_texts
 
 MOST_TICKS = 230.0  # pixels of the names of rows
-ROW, ONE_ROW, BAR = 47.0, 300.0, 34.0
-GAP = 28.0  # between two axes
+MOST_HEADING = 300.0  # … of a line above the notes
+ROW, ONE_ROW, BAR = 47.0, 300.0, 36.0
+GAP = 44.0  # between two axes
+OVERHANG = GAP / 2 - 4  # of a number beyond the end of its axis
 BELOW = 0.16  # of a row, for the line of quantiles
 LEGEND_LINE = 21.0
+MOST_JOB = 420.0  # pixels of a job's name
 
 Values = NDArray[np.float64]
-
-
-def _names(texts: Sequence[str]) -> list[str]:
-    return [cut(each, TICK, MOST_TICKS) for each in texts]
 
 
 def _x_ticks(axes: Axes, low: float, high: float, width: float) -> None:
@@ -42,6 +44,9 @@ def _x_ticks(axes: Axes, low: float, high: float, width: float) -> None:
     axes.set_xlim(low, high)
     for most in (8, 6, 5, 4, 3, 2):
         ticks = round_ticks(low, high, most)
+        places = (ticks - low) / (high - low) * width
+        over = np.array([measured(each, TICK) / 2 - OVERHANG for each in tick_texts(ticks)])
+        ticks = ticks[(places >= over) & (places <= width - over)]
         texts = tick_texts(ticks)
         places = ((ticks - low) / (high - low) * width).tolist()
         if len(room_for(places, [measured(each, TICK) for each in texts], 12)) == len(texts):
@@ -56,7 +61,10 @@ def _limits(parts: Sequence[Values], *, zero: bool) -> tuple[float, float]:
     low, high = (float(finite.min()), float(finite.max())) if len(finite) else (0.0, 1.0)
     if zero:
         low, high = min(low, 0.0), max(high, 0.0)
-    room = (high - low) * 0.04 or abs(high) * 0.1 or 1.0
+    if low == high:
+        room = abs(high) * 0.1 or 1.0
+        return low - room, high + room
+    room = (high - low) * 0.04
     return low if low == 0 and zero else low - room, high if high == 0 and zero else high + room
 
 
@@ -66,13 +74,14 @@ def _limits(parts: Sequence[Values], *, zero: bool) -> tuple[float, float]:
 def distribution(picture: Distribution, colours: Colours) -> Sheet:
     """Draw the single values of each group: bars, zeros apart, quantiles on a line below."""
     n = len(picture.spreads)
-    names = _names(picture.rows.texts)
     named = bool(picture.rows.label)
     height = ONE_ROW if n == 1 else min(max(n * ROW, 200), 620)
-    head = 22.0
+    names = beside(picture.rows.texts, MOST_TICKS, height / n)
+    heading = wrapped(picture.heading, TICK, MOST_HEADING, 3, bold=True)
+    head = 4.0 + LEGEND_LINE * len(heading)
     left = PAD / 2 + upright_room(picture.rows.label, height) + lines_of(names, TICK) + 12
     notes = max(measured(each.note, TICK) for each in picture.spreads)
-    notes = max(notes, measured(picture.heading, TICK, bold=True))
+    notes = max(notes, *(measured(each, TICK, bold=True) for each in heading))
     width = WIDTH - left - notes - 26
     sheet = Sheet(colours, picture.caption, head + height + 54)
     top = sheet.top + head
@@ -85,7 +94,8 @@ def distribution(picture: Distribution, colours: Colours) -> Sheet:
     if picture.signed and low <= 0 <= high:
         axes.axvline(0, color=colours["muted"], linewidth=1.6, zorder=1.5)
     x = left + width + 14
-    sheet.text(x, top - 6, picture.heading, "ink", weight="bold", size=TICK)
+    for line, text in enumerate(reversed(heading)):
+        sheet.text(x, top - 6 - LEGEND_LINE * line, text, "ink", weight="bold", size=TICK)
     for place, spread in enumerate(picture.spreads):
         _spread(axes, colours, picture, place, spread)
         middle = top + height * (1 - (place + 0.4) / n)
@@ -141,7 +151,7 @@ def _spread(
 def bars(picture: Bars, colours: Colours) -> Sheet:
     """Draw a bar for each share, its interval on it, the number beside it."""
     n = len(picture.names)
-    names = _names(picture.names)
+    names = beside(picture.names, MOST_TICKS, BAR)
     found = picture.shares
     notes = [_share(*each) for each in zip(found.value, found.low, found.high, strict=True)]
     left = PAD + lines_of(names, TICK) + 12
@@ -179,17 +189,17 @@ def _share(value: float, low: float, high: float) -> str:
 def versus(picture: Versus, colours: Colours) -> Sheet:
     """Draw jobs beside each other, and their differences to the first one on axes of their own."""
     n, n_jobs = len(picture.rows.texts), len(picture.jobs)
-    names = _names(picture.rows.texts)
     named = bool(picture.rows.label)
-    height = min(max(n * max(34, n_jobs * 15), 130), 640)
+    height = min(max(n * max(34, n_jobs * 15), 150), 640)
+    names = beside(picture.rows.texts, MOST_TICKS, height / n)
     left = PAD / 2 + upright_room(picture.rows.label, height) + lines_of(names, TICK) + 12
     room = WIDTH - left - PAD - GAP
     one, two = room * 0.56, room * 0.44
-    legend = _legend_lines(picture.jobs)
-    head = legend * LEGEND_LINE + 8
+    legend = told_apart([each.name for each in picture.jobs], TICK, MOST_JOB, bold=True)
+    head = (_legend_places(legend, left)[-1][1] + 1) * LEGEND_LINE + 8
     sheet = Sheet(colours, picture.caption, head + height + 54)
     top = sheet.top + head
-    _legend(sheet, picture.jobs, left)
+    _legend(sheet, picture.jobs, legend, left)
     for series, box, label, first in (
         (picture.jobs, (left, one), picture.label, 0),
         (picture.differences, (left + one + GAP, two), picture.difference_label, 1),
@@ -202,9 +212,11 @@ def versus(picture: Versus, colours: Colours) -> Sheet:
             axes.axvline(0, color=colours["muted"], linewidth=1.4, zorder=1.5)
         axes.set_yticks(range(n), [""] * n if first else names)
         axes.tick_params(axis="y", length=0)
+        for row in range(1, n, 2):  # so that one sees what belongs together
+            axes.axhspan(row - 0.5, row + 0.5, color=colours["blank"], linewidth=0, zorder=0)
         for number_, each in enumerate(series):
             style = style_of(look_of(each, number_ + first), colours)
-            _row_points(axes, each, style, (number_, len(series)))
+            _row_points(axes, each, style, (number_, len(series)), height / n)
         shown = cut(label, LABEL, box[1] + (10 if first else 0))
         sheet.x_label((*box, top + height + 46), shown)
     if named:
@@ -212,27 +224,35 @@ def versus(picture: Versus, colours: Colours) -> Sheet:
     return sheet
 
 
-def _row_points(axes: Axes, series: Estimates, style: dict[str, Any], of: tuple[int, int]) -> None:
-    """Draw one job's value in each row, below that of the one before it."""
+def _row_points(
+    axes: Axes, series: Estimates, style: dict[str, Any], of: tuple[int, int], row: float
+) -> None:
+    """Draw one job's value in each row, below that of the one before it.
+
+    Parameters
+    ----------
+    of
+        Which one it is, and of how many.
+    row
+        Pixels from one row to the next.
+    """
     place, n = of
-    y = np.arange(len(series.value)) - (place - (n - 1) / 2) * (0.7 / max(n, 2))
+    step = 0.8 / max(n, 2)
+    y = np.arange(len(series.value)) - (place - (n - 1) / 2) * step
     ends = np.isfinite(series.low) & np.isfinite(series.high)
-    axes.hlines(y[ends], series.low[ends], series.high[ends], color=style["color"], linewidth=2.4)
+    wide, size = min(2.4, step * row * 0.4), min(8.0, step * row * 1.1)
+    axes.hlines(y[ends], series.low[ends], series.high[ends], color=style["color"], linewidth=wide)
     axes.plot(
-        series.value, y, linestyle="", marker=style["marker"], color=style["color"], markersize=8,
-        markeredgewidth=0, clip_on=False, zorder=3,
+        series.value, y, linestyle="", marker=style["marker"], color=style["color"],
+        markersize=size, markeredgewidth=0, clip_on=False, zorder=3,
     )  # fmt: skip
 
 
-def _legend_lines(jobs: Sequence[Estimates]) -> int:
-    return len(_legend_places(jobs, 0.0)[-1:]) and _legend_places(jobs, 0.0)[-1][1] + 1
-
-
-def _legend_places(jobs: Sequence[Estimates], left: float) -> list[tuple[float, int]]:
+def _legend_places(names: Sequence[str], left: float) -> list[tuple[float, int]]:
     """Return where each name stands: its left end, and its line."""
     x, line, found = left, 0, []
-    for each in jobs:
-        width = measured(_job_name(each), TICK, bold=True) + 44
+    for each in names:
+        width = SAMPLE + measured(each, TICK, bold=True) + 24
         if x > left and x + width > WIDTH - PAD:
             x, line = left, line + 1
         found.append((x, line))
@@ -240,18 +260,10 @@ def _legend_places(jobs: Sequence[Estimates], left: float) -> list[tuple[float, 
     return found
 
 
-def _job_name(job: Estimates) -> str:
-    return cut(job.name, TICK, 420, bold=True)
-
-
-def _legend(sheet: Sheet, jobs: Sequence[Estimates], left: float) -> None:
-    for number_, (job, (x, line)) in enumerate(zip(jobs, _legend_places(jobs, left), strict=True)):
+def _legend(sheet: Sheet, jobs: Sequence[Estimates], names: Sequence[str], left: float) -> None:
+    places = zip(jobs, names, _legend_places(names, left), strict=True)
+    for number_, (job, name, (x, line)) in enumerate(places):
         y = sheet.top + line * LEGEND_LINE + 10
-        box = sheet.axes(x, y - 8, 20, 16)
-        box.set_axis_off()
-        box.set(xlim=(0, 1), ylim=(0, 1))
-        style = style_of(look_of(job, number_), sheet.colours)
-        box.plot([0, 1], [0.5, 0.5], color=style["color"], linewidth=2.4)
-        box.plot([0.5], [0.5], color=style["color"], marker=style["marker"], markersize=8)
-        role = f"line{number_ % SERIES}"
-        sheet.text(x + 26, y + TICK * 0.36, _job_name(job), role, weight="bold", size=TICK)
+        piece(sheet, (x, y), look_of(job, number_), dashed=False)
+        role = f"line{look_of(job, number_)[0] % SERIES}"
+        sheet.text(x + SAMPLE + 6, y + TICK * 0.36, name, role, weight="bold", size=TICK)

@@ -10,11 +10,13 @@ import logging
 import re
 import threading
 import warnings
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bilancio.errors import LibraryMissing
 from bilancio.printable import escaped
@@ -39,10 +41,13 @@ __all__ = [
     "Rectangle",
     "ScaledTranslation",
     "Sheet",
+    "below",
+    "beside",
     "cut",
     "drawing",
     "lines_of",
     "measured",
+    "told_apart",
     "upright_room",
     "wrapped",
 ]
@@ -51,10 +56,13 @@ WIDTH = 930
 PAD = 20
 TITLE, SUBTITLE, LABEL, TICK, SMALL = 19.0, 14.0, 14.5, 14.0, 12.0  # sizes of text in pixels
 TITLE_LINE, SUBTITLE_LINE = 25, 19
+TICK_LINE = 17.0
+MOST_UPRIGHT = 150.0  # pixels of a name below a column that is too narrow for it
 FOOT = 28
 DPI = 72  # a point is a pixel
 MAX_BYTES = 40_000
-COLOURS = (64, 48, 32, 16)
+COLOURS = (64, 48, 32, 24)
+LEAST_PIXELS, LEAST_MIXTURES = 12, 2
 SANS = ("DejaVu Sans", "sans-serif")
 SETTINGS: dict[str, Any] = {
     "font.family": ["DejaVu Sans"],
@@ -69,7 +77,7 @@ SETTINGS: dict[str, Any] = {
     "savefig.dpi": DPI,
 }
 _LOCK = threading.Lock()  # settings of matplotlib are those of the process
-_BREAKS = re.compile(r"(?<=[\s_-])")
+_BREAKS = re.compile(r"(?<=[\s_–-])")
 
 
 @contextmanager
@@ -108,6 +116,63 @@ def cut(text: str, size: float, width: float, *, bold: bool = False) -> str:
         fits = measured(f"{text[:middle]}…", size, bold=bold) <= width
         low, high = (middle, high) if fits else (low, middle - 1)
     return f"{text[:low]}…"
+
+
+def told_apart(texts: Sequence[str], size: float, width: float, *, bold: bool = False) -> list[str]:
+    """Return texts cut to a width; those that begin alike are cut in the middle instead."""
+    shown = [cut(each, size, width, bold=bold) for each in texts]
+    alike = {each for each, times in Counter(shown).items() if times > 1}
+    return [
+        _without_middle(text, size, width, bold=bold) if each in alike else each
+        for text, each in zip(texts, shown, strict=True)
+    ]
+
+
+def _without_middle(text: str, size: float, width: float, *, bold: bool) -> str:
+    text = escaped(text, one_line=True)
+    for left_out in range(len(text)):
+        kept = len(text) - left_out
+        shown = f"{text[: (kept + 1) // 2]}…{text[len(text) - kept // 2 :]}" if left_out else text
+        if measured(shown, size, bold=bold) <= width:
+            return shown
+    return "…"
+
+
+def beside(texts: Sequence[str], width: float, row: float) -> list[str]:
+    """Return the names of rows, those that are too long in two lines where rows are high enough."""
+    if row >= 2 * TICK_LINE:
+        broken = [wrapped(each, TICK, width, 2) for each in texts]
+        if not any(line.endswith("…") for lines in broken for line in lines):
+            return ["\n".join(lines) for lines in broken]
+    return told_apart(texts, TICK, width)
+
+
+class Below(NamedTuple):
+    """Names below columns.
+
+    Attributes
+    ----------
+    more
+        Pixels that they are higher than one line.
+    """
+
+    texts: list[str]
+    upright: bool
+    more: float
+
+
+def below(texts: Sequence[str], column: float) -> Below:
+    """Return names below columns of a width: in one line, in two, or upright."""
+    room = column - 8
+    if lines_of([escaped(each, one_line=True) for each in texts], TICK) <= room:
+        return Below([escaped(each, one_line=True) for each in texts], upright=False, more=0.0)
+    broken = [wrapped(each, TICK, room, 2) for each in texts]
+    if not any(line.endswith("…") for lines in broken for line in lines):
+        return Below(["\n".join(lines) for lines in broken], upright=False, more=TICK_LINE)
+    if room >= MOST_UPRIGHT:
+        return Below(told_apart(texts, TICK, room), upright=False, more=0.0)
+    shown = told_apart(texts, TICK, MOST_UPRIGHT)
+    return Below(shown, upright=True, more=lines_of(shown, TICK) - TICK)
 
 
 def wrapped(text: str, size: float, width: float, most: int, *, bold: bool = False) -> list[str]:
@@ -224,13 +289,12 @@ class Sheet:
         """Return the sheet as PNG of few colours."""
         canvas: Any = FigureCanvasAgg(self.figure)
         canvas.draw()
-        whole = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
+        pixels = np.asarray(canvas.buffer_rgba())[:, :, :3].astype(np.int64)
+        named = [int(colour[1:], 16) for colour in self.colours.values()]
+        few = _FewColours(pixels @ (1 << 16, 1 << 8, 1), np.array(named))
         found = b""
-        for colours in COLOURS:
-            few = whole.quantize(colours, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
-            written = io.BytesIO()
-            few.save(written, "PNG", optimize=True)
-            found = written.getvalue()
+        for most in COLOURS:
+            found = few.png(most)
             if len(found) <= MAX_BYTES:
                 break
         return found
@@ -241,6 +305,54 @@ class Sheet:
         canvas: Any = FigureCanvasSVG(self.figure)
         canvas.print_svg(drawn, metadata={"Date": None, "Creator": None})
         return _with_variables(drawn.getvalue(), self._caption)
+
+
+class _FewColours:
+    """Pixels, to be written in few colours.
+
+    A colour that has a name stays what it is, however few pixels have it: only mixtures, at the
+    edges of what is drawn, become alike.
+
+    Parameters
+    ----------
+    pixels : int64 (height, width)
+        Each 0xrrggbb.
+    named : int64 (n,)
+        Colours that have a name.
+    """
+
+    def __init__(self, pixels: NDArray[np.int64], named: NDArray[np.int64]) -> None:
+        self._colours, place, counts = np.unique(pixels, return_inverse=True, return_counts=True)
+        self._place = place.reshape(pixels.shape)
+        known = np.isin(self._colours, named) & (counts >= LEAST_PIXELS)
+        self._kept = self._colours[known][np.argsort(-counts[known])]
+        self._mixed = np.repeat(self._colours, np.where(known, 0, counts))
+
+    def png(self, most: int) -> bytes:
+        """Return them as PNG of at most so many colours."""
+        kept = self._kept[: most - LEAST_MIXTURES]
+        mixtures = _few(_channels(self._mixed), most - len(kept))
+        palette = np.concatenate([_channels(kept), mixtures]).astype(np.int64)
+        apart = _channels(self._colours)[:, None, :].astype(np.int64) - palette[None, :, :]
+        nearest = (apart**2).sum(axis=2).argmin(axis=1).astype(np.uint8)
+        image = Image.fromarray(nearest[self._place], "P")
+        image.putpalette(palette.astype(np.uint8).tobytes())
+        written = io.BytesIO()
+        image.save(written, "PNG", optimize=True)
+        return written.getvalue()
+
+
+def _channels(colours: NDArray[np.int64]) -> NDArray[np.uint8]:
+    """Return colours 0xrrggbb as red, green and blue: uint8 (n, 3)."""
+    return np.stack([colours >> 16, colours >> 8, colours], axis=1).astype(np.uint8)
+
+
+def _few(pixels: NDArray[np.uint8], most: int) -> NDArray[np.uint8]:
+    """Return at most so many colours (n, 3) that stand for all those of some pixels."""
+    if not len(pixels):
+        return pixels
+    few = Image.fromarray(pixels[None]).quantize(most, Image.Quantize.MEDIANCUT)
+    return np.unique(np.asarray(few.convert("RGB"))[0], axis=0)
 
 
 def _with_variables(svg: str, caption: Caption) -> str:
@@ -273,5 +385,5 @@ def _escaped(text: str) -> str:
 
 
 def lines_of(texts: Sequence[str], size: float) -> float:
-    """Return the width of the widest of some texts."""
-    return max((measured(each, size) for each in texts), default=0.0)
+    """Return the width of the widest line of some texts."""
+    return max((measured(each, size) for text in texts for each in text.split("\n")), default=0.0)

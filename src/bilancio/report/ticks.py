@@ -11,6 +11,7 @@ Values = NDArray[np.float64]
 
 MINUS = "−"
 MOST_DECIMALS = 6
+MOST_DIGITS = 5  # of a number beside a power of ten
 PLAIN = (1e-4, 1e6)  # sizes that are written without a power of ten
 
 
@@ -36,8 +37,8 @@ def written(values: Values, *, sign: bool = False, digits: int = 3) -> Callable[
     finite = np.abs(values[np.isfinite(values)])
     largest = float(finite.max(initial=0.0))
     if largest and not PLAIN[0] <= largest < PLAIN[1]:
-        form = f"{{:{'+' if sign else ''}.{digits}g}}"
-        return lambda value: form.format(value).replace("-", MINUS)
+        form = f"{{:{'+' if sign else ''}.{digits - 1}e}}"
+        return lambda value: form.format(value).replace("-", MINUS) if value else "0"
     decimals = decimals_for(values, digits)
     return lambda value: number(value, decimals, sign=sign)
 
@@ -57,12 +58,30 @@ def round_ticks(low: float, high: float, most: int) -> Values:
     return found
 
 
+def logarithmic_ticks(low: float, high: float, most: int) -> Values:
+    """Return powers of ten, or 1, 2 and 5 times such, from *low* to *high*: at most so many.
+
+    Parameters
+    ----------
+    low, high
+        Both above 0.
+    """
+    powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    for factors, step in (((1, 2, 5), 1), *(((1,), step) for step in range(1, len(powers) + 1))):
+        every = [factor * 10.0**power for power in powers[::step] for factor in factors]
+        found = [each for each in every if low * (1 - 1e-9) <= each <= high * (1 + 1e-9)]
+        if 1 <= len(found) <= most:
+            return np.array(found, np.float64)
+    return np.array([low])
+
+
 def tick_texts(ticks: Values) -> list[str]:
     """Write ticks with the decimals that tell them apart."""
     largest = float(np.abs(ticks).max(initial=0.0))
-    if largest and not PLAIN[0] <= largest < PLAIN[1]:
-        return [f"{each:.3g}".replace("-", MINUS) for each in ticks.tolist()]
     step = float(np.diff(ticks).min()) if len(ticks) > 1 else largest or 1.0
+    digits = math.ceil(math.log10(largest / step) - 1e-9) + 1 if largest else 1
+    if largest and digits <= MOST_DIGITS and not PLAIN[0] <= largest < PLAIN[1]:
+        return [f"{each:.{max(digits, 3)}g}".replace("-", MINUS) for each in ticks.tolist()]
     decimals = min(max(-math.floor(math.log10(step) + 1e-9), 0), 2 * MOST_DECIMALS)
     return [number(each, decimals) for each in ticks.tolist()]
 

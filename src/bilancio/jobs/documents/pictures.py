@@ -48,7 +48,7 @@ async def drawn(studied: Studied) -> list[Drawn]:
 
     first = suitable(studied, Asked())
     several = len(studied.varied()) > 1
-    kinds = dict.fromkeys((first, *KINDS))
+    kinds = dict.fromkeys((first, *KINDS) if first else KINDS)
     if not studied.subject.averaged.any():  # probes of searches say nothing of an average
         kinds = dict.fromkeys((Kind.FRONTIER,))
     found: list[Drawn] = []

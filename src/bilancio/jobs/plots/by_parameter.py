@@ -1,6 +1,6 @@
 """Measures by a parameter, all arms beside each other."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -26,6 +26,7 @@ from bilancio.report.pictures import Estimates, Joined, Lines
 from bilancio.report.ticks import written
 
 MOST_LINES, SAID_LINES = 6, 4
+MOST_ARMS = 12  # where each has one line
 
 
 async def measure(studied: Studied, asked: Asked) -> Drawn:
@@ -42,10 +43,8 @@ async def default_rate(studied: Studied, asked: Asked) -> Drawn:
     """Draw the default rate by a parameter, in all arms."""
     metric = getattr(studied.experiment, "default_rate", "")
     if not metric or metric not in studied.names:
-        names = ", ".join(dict.fromkeys([*studied.families(), studied.primary.name]))
         got = f"default_rate, which runs of {studied.job.config.sweep_type} do not have"
-        allowed = f"measure (of {names}), effect, distribution, main_effects, precision"
-        raise InvalidInput([Problem("kind", got, allowed)])
+        raise studied.refusal("default_rate", got)
     arms = studied.families().get(metric)
     found = arms or studied.in_arms(metric)
     if asked.y and asked.y not in {metric, *(each.name for each in found)}:
@@ -65,9 +64,12 @@ async def _rates(studied: Studied, asked: Asked, measures: Sequence[Measure]) ->
     if by == x:
         raise InvalidInput([Problem("by", f"{by}, which is along the axis", "another parameter")])
     keys = [x, by] if by else [x]
-    table = await table_by(studied, asked, keys, measures, BINS_ONE)
+    arms = studied.subject.arms if len(measures) > 1 else ("",)
+    most = MOST_LINES if by else MOST_ARMS
+    drawn = list(zip(arms, measures, strict=True))[:most]
+    table = await table_by(studied, asked, keys, [each for _, each in drawn], BINS_ONE)
     xs = keys_of(table, 0)
-    series, left = _series(studied, table, measures, xs, by)
+    series, left = _series(studied, table, drawn, xs, by)
     base = stem_of(measures) if len(measures) > 1 else ""
     one = replace(measures[0], name=base) if base else measures[0]
     name, short = words.measure_words(one), words.symbol(studied.job, x)
@@ -79,27 +81,37 @@ async def _rates(studied: Studied, asked: Asked, measures: Sequence[Measure]) ->
         asked,
         f"{name} by {short}{in_arms}" + (f" and {words.symbol(studied.job, by)}" if by else ""),
         words.averaged_over(studied, keys, chosen),
-        words.interval_text(marks, n_seeds_of(table)),
+        words.interval_text(marks, n_seeds_of(table), *series),
+        words.binned(short, xs),
         left,
+        f"the first {len(drawn)} of {len(measures)} arms" if len(drawn) < len(measures) else "",
     )
     picture = Lines(
         caption=caption,
         x=words.scale(studied, x, xs),
-        label=words.measure_label(one, arm=studied.subject.arms[0]),
+        label=words.measure_label(studied, one, arm=studied.subject.arms[0]),
         series=series,
         joined=Joined.LINE if in_order else Joined.POINTS,
     )
     form = written(np.concatenate([each.value for each in series]))
     ends = "; ".join(
-        f"{each.name}: {form(float(each.value[0]))} to {form(float(each.value[-1]))}".lstrip(": ")
-        for each in series[:SAID_LINES]
+        f"{each.name}: {_first_to_last(each, form)}".lstrip(": ") for each in series[:SAID_LINES]
     )
     from_to = f"{words.value_text(xs[0])} to {words.value_text(xs[-1])}"
     return Drawn(picture, f"{words.sentence_case(name)} from {short} {from_to}; {ends}.")
 
 
+def _first_to_last(found: Estimates, form: Callable[[float], str]) -> str:
+    known = found.value[np.isfinite(found.value)].tolist()
+    return f"{form(known[0])} to {form(known[-1])}" if known else "not known"
+
+
 def _series(
-    studied: Studied, table: AnswerTable, measures: Sequence[Measure], xs: Sequence[Any], by: str
+    studied: Studied,
+    table: AnswerTable,
+    measures: Sequence[tuple[str, Measure]],
+    xs: Sequence[Any],
+    by: str,
 ) -> tuple[tuple[Estimates, ...], str]:
     """Return a line for each arm and value of *by*, and which values are left out."""
     place = {key: at for at, key in enumerate(xs)}
@@ -110,7 +122,7 @@ def _series(
     for level in kept:
         rows = [at for at, row in enumerate(table.rows) if not by or row[1] == level]
         at = np.array([place[table.rows[row][0]] for row in rows], np.int64)
-        for arm, each in zip(_arms(studied, measures), measures, strict=True):
+        for arm, each in measures:
             part = words.estimates(table, each.name)
             values = []
             for column in (part.value, part.low, part.high):
@@ -128,7 +140,3 @@ def _series(
 def _are_words(values: Sequence[Any]) -> bool:
     """Return whether values have no order in which a line could lead from one to the next."""
     return any(isinstance(each, str | bool) for each in values)
-
-
-def _arms(studied: Studied, measures: Sequence[Measure]) -> tuple[str, ...]:
-    return studied.subject.arms if len(measures) > 1 else ("",) * len(measures)

@@ -32,6 +32,7 @@ class Pair(NamedTuple):
     other: dict[Key, tuple[float, float, float]]
     table: AnswerTable
     n_cells: int
+    more_seeds: bool  # that one job has, and the other has not
 
 
 async def compare(studied: Studied, others: list[Studied], asked: Asked) -> Drawn:
@@ -68,7 +69,10 @@ async def compare(studied: Studied, others: list[Studied], asked: Asked) -> Draw
         + (f" by {words.symbol(studied.job, x)}" if x else ""),
         f"{' and '.join(f'{each:,}' for each in cells)} shared "
         f"{'cell' if cells == [1] else 'cells'}, {words.seeds_text(n_seeds)} in common",
-        f"lines: {words.LEVEL_TEXT} intervals",
+        "values over all seeds of each job" if any(each.more_seeds for each in pairs) else "",
+        f"lines: {words.LEVEL_TEXT} intervals"
+        if any(map(words.has_width, [*jobs, *differences]))
+        else "",
         _differing(studied, others),
         f"{len(kept)} of {len(keys):,} values shown" if left else "",
     )
@@ -80,7 +84,7 @@ async def compare(studied: Studied, others: list[Studied], asked: Asked) -> Draw
     picture = Versus(
         caption=caption,
         rows=rows,
-        label=words.measure_label(found),
+        label=words.measure_label(studied, found),
         difference_label="first − other, paired by seed and cell",
         jobs=tuple(jobs),
         differences=tuple(differences),
@@ -111,6 +115,7 @@ async def _pair(studied: Studied, other: Studied, question: Question, measure: s
         other=_by_key(second.keys, second.intervals.get(measure)),
         table=table,
         n_cells=int(first.n_cells.sum()),
+        more_seeds=len(set(comparing.whole_seeds())) > 1,
     )
 
 

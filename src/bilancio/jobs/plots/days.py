@@ -36,9 +36,8 @@ async def days(studied: Studied, asked: Asked) -> Drawn:
     """Draw how many agents have defaulted by each day, in every arm."""
     config = studied.job.config
     if not isinstance(config, RingSettings) or studied.cells is None:
-        kinds = "effect, measure, distribution, main_effects, precision"
         got = f"days, of {config.sweep_type}, whose runs have no account of their days"
-        raise InvalidInput([Problem("kind", got, kinds)])
+        raise studied.refusal("days", got)
     for field, value in {"x": asked.x, "y": asked.y, "by": asked.by}.items():
         if value:
             allowed = "nothing beside kind days; where chooses cells"
@@ -177,7 +176,7 @@ def _drawn(studied: Studied, asked: Asked, found: ByDay, sampled: tuple[Sample, 
         "defaults by day"
         + (f" in one {one}" + ("" if one == "run" else " of runs") if of == 1 else ""),
         which,
-        words.interval_text("bands:", [len(sample.seeds)]) if of > 1 else "",
+        words.interval_text("bands:", [len(sample.seeds)], *series) if of > 1 else "",
         "counted at the end of the day" if not found.last else days_,
     )
     whose = f"of {found.agents:,}" if found.agents else "share of all"

@@ -17,6 +17,7 @@ from bilancio.jobs.plots.asked import Asked
 from bilancio.jobs.plots.studied import Bools, Studied
 from bilancio.report.pictures import Estimates, HeatMap, Joined, Lines, Picture
 
+OF_ONE_CELL = ("distribution", "precision", "days")
 BINS_ONE, BINS_TWO = 10, 7  # of a sampled parameter, alone and beside another one
 
 
@@ -98,9 +99,9 @@ async def effect(studied: Studied, asked: Asked) -> Drawn:
 
 def nothing_varies(studied: Studied) -> InvalidInput:
     """Return the refusal of a picture by parameters, of a job of one cell."""
-    others = "distribution, precision" if len(studied.subject.seeds) > 1 else "days"
+    others = [each for each in studied.kinds if each in OF_ONE_CELL]
     got = f"{studied.job.job_id}, in which no parameter has two values"
-    return InvalidInput([Problem("kind", got, f"pictures of one cell: {others}")])
+    return InvalidInput([Problem("kind", got, f"pictures of one cell: {', '.join(others)}")])
 
 
 async def _over_two(studied: Studied, asked: Asked, measure: Measure, by: tuple[str, str]) -> Drawn:
@@ -123,9 +124,9 @@ async def _over_two(studied: Studied, asked: Asked, measure: Measure, by: tuple[
         studied,
         asked,
         f"{name} over {over}",
-        words.meaning(measure) or words.measure_label(measure),
+        words.meaning(studied, measure) or words.measure_label(studied, measure),
         words.direction(studied, measure),
-        f"hatched, in brackets: {hatched}" if uncertain.any() else "",
+        f"hatched: {hatched}" if uncertain.any() else "",
         words.averaged_over(studied, by, cells_of(studied, asked)),
         words.seeds_text(n_seeds_of(table)),
     )
@@ -180,14 +181,15 @@ async def _by_one(studied: Studied, asked: Asked, measure: Measure, x: str) -> D
         asked,
         f"{name} by {short}",
         words.direction(studied, measure),
-        words.interval_text("bars:", n_seeds_of(table)),
+        words.interval_text("bars:", n_seeds_of(table), found),
         "hollow: the interval contains 0" if unsure else "",
         words.averaged_over(studied, [x], cells_of(studied, asked)),
+        words.binned(short, keys_of(table, 0)),
     )
     picture = Lines(
         caption=caption,
         x=words.scale(studied, x, keys_of(table, 0)),
-        label=words.measure_label(measure),
+        label=words.measure_label(studied, measure),
         series=(found,),
         joined=Joined.POINTS,
         zero=signed,

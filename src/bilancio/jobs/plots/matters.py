@@ -30,8 +30,7 @@ async def main_effects(studied: Studied, asked: Asked) -> Drawn:
         if all(each.field != "effects" for each in error.problems):
             raise
         got = "main_effects, of cells that are no crossed grid"
-        allowed = "effect, measure, distribution; or where that leaves a crossed grid"
-        raise InvalidInput([Problem("kind", got, allowed)]) from None
+        raise studied.refusal("main_effects", got, "where that leaves a crossed grid") from None
     rows = [] if table is None else list(table.rows)
     name = words.measure_words(measure)
     columns = () if table is None else table.columns
@@ -48,6 +47,7 @@ async def main_effects(studied: Studied, asked: Asked) -> Drawn:
         " × ".join(words.symbol(studied.job, each) for each in str(row[0]).split(" × "))
         for row in known
     )
+    found = Estimates(name="", value=values[:, 0], low=values[:, 1], high=values[:, 2])
     more = f"the {len(known)} largest of {len(rows):,}" if len(rows) > len(known) else ""
     title = table.title if table is not None else ""
     caption = words.caption(
@@ -55,10 +55,9 @@ async def main_effects(studied: Studied, asked: Asked) -> Drawn:
         asked,
         f"what moves the {name}",
         title or "shares of the variance between cells",
-        words.interval_text("lines:", [len(studied.subject.seeds)]),
+        words.interval_text("lines:", [len(studied.subject.seeds)], found),
         more,
     )
-    found = Estimates(name="", value=values[:, 0], low=values[:, 1], high=values[:, 2])
     picture = Bars(caption=caption, names=names, label=_share_label(share), shares=found)
     first = f"{names[0]} accounts for {100 * values[0, 0]:.0f} %"
     return Drawn(picture, f"{first} of what differs in {name} between cells.")
@@ -76,8 +75,7 @@ async def frontier(studied: Studied, asked: Asked) -> Drawn:
     """Draw what searches have found, with its range."""
     search = searching(studied.experiment, studied.job.config)
     if search is None:
-        got = "frontier, of a sweep without searches"
-        raise InvalidInput([Problem("kind", got, "effect, measure, distribution, precision")])
+        raise studied.refusal("frontier", "frontier, of a sweep without searches")
     rows = await searched_rows(studied.store, studied.job)
     table = await in_thread(searches_of, search, studied.job.config, *rows)
     star = next(name for name in table.columns if name.endswith("_star"))
@@ -112,7 +110,8 @@ async def frontier(studied: Studied, asked: Asked) -> Drawn:
         studied,
         asked,
         f"{short} by {words.symbol(studied.job, x)}" if x else f"{short} of the search",
-        f"where the limit is met; lines: {words.LEVEL_TEXT} ranges",
+        "where the limit is met"
+        + (f"; lines: {words.LEVEL_TEXT} ranges" if any(map(words.has_width, series)) else ""),
         f"{len(known):,} of {len(table.rows):,} searches found it",
     )
     label = words.parameter_label(studied, axis).replace("  (", "*  (", 1)

@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
-from bilancio.errors import OutputError, invalid
+from bilancio.errors import NothingToDraw, OutputError, invalid
 from bilancio.jobs.artifacts import figures
 from bilancio.jobs.lookup import find
 from bilancio.jobs.models import Job
@@ -38,6 +38,9 @@ async def plot(session: Session, name: str, asked: Asked) -> Plot:
     seen = await studied(store, named.job)
     asked, read = seen.worded(asked)
     kind = asked.kind or (Kind.COMPARE if asked.jobs else suitable(seen, asked))
+    if kind is None:
+        why = "it has one cell and one seed; more of either make a picture."
+        raise NothingToDraw(seen.job.job_id, why)
     readings = [named.reading]
     if kind is Kind.COMPARE:
         others: list[Studied] = []
@@ -65,8 +68,8 @@ async def plot(session: Session, name: str, asked: Asked) -> Plot:
     )
 
 
-def suitable(seen: Studied, asked: Asked) -> Kind:
-    """Return the kind that suits what varies."""
+def suitable(seen: Studied, asked: Asked) -> Kind | None:
+    """Return the kind that suits what varies; None where no kind does."""
     if not seen.subject.averaged.any() and seen.job.config.searches:
         return Kind.FRONTIER
     varied = seen.varied()
@@ -77,7 +80,7 @@ def suitable(seen: Studied, asked: Asked) -> Kind:
         return Kind.EFFECT if len(varied) > 1 and not by_parameter else Kind.MEASURE
     if len(seen.subject.seeds) > 1:
         return Kind.DISTRIBUTION
-    return Kind.DAYS
+    return Kind.DAYS if seen.has_days else None
 
 
 def _kept(job: Job, stem: str, png: bytes, svg: str, *, dark: bool) -> dict[str, str]:

@@ -11,7 +11,7 @@ from bilancio.analysis import planning
 from bilancio.analysis.intervals import Lack, measure_intervals
 from bilancio.analysis.measures import ROUNDING, Measure, Values
 from bilancio.analysis.selection import bins
-from bilancio.errors import InvalidInput, NothingToDraw, Problem
+from bilancio.errors import NothingToDraw
 from bilancio.experiments.answers import ratio
 from bilancio.experiments.reduction import Groups, column_of
 from bilancio.jobs.plots import words
@@ -138,13 +138,14 @@ def _distributed(
     counted = (
         plural(min(sizes), one) if len(set(sizes)) == 1 else f"up to {plural(max(sizes), one)}"
     )
+    zeros = any(each.zeros for each in spreads)
     outside = int(((every < edges[0]) | (every > edges[-1])).sum())
     caption = words.caption(
         studied,
         asked,
         f"{name} of single {one}s" + (f" by {short}" if by else ""),
         f"{counted} {'each' if len(kept) > 1 else ''}".strip(),
-        f"bars count {one}s, one on 0 those that are 0",
+        f"bars count {one}s" + (", one on 0 those that are 0" if zeros else ""),
         "line below: 5–95 %, box 25–75 %, dot median",
         f"{outside:,} of {len(every):,} lie beyond the axis" if outside else "",
         f"{len(kept)} of {len(keys):,} values of {short} shown" if left else "",
@@ -157,7 +158,7 @@ def _distributed(
     picture = Distribution(
         caption=caption,
         rows=rows,
-        label=f"{words.measure_label(measure)}, one {one}",
+        label=f"{words.measure_label(studied, measure)}, one {one}",
         edges=edges,
         spreads=spreads,
         heading=_heading(studied, measure) if signed else "median",
@@ -196,7 +197,9 @@ def bin_edges(values: Values) -> Values:
     ticks = round_ticks(low, high, most)
     step = float(ticks[1] - ticks[0]) if len(ticks) > 1 else high - low
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
-    return np.arange(first, max(last, first + 1) + 1, dtype=np.float64) * step
+    edges = np.arange(first, max(last, first + 1) + 1, dtype=np.float64) * step
+    edges[0], edges[-1] = min(edges[0], low), max(edges[-1], high)  # but for rounding
+    return edges
 
 
 def _spread(values: Values, edges: Values, *, signed: bool) -> Spread:
@@ -206,9 +209,8 @@ def _spread(values: Values, edges: Values, *, signed: bool) -> Spread:
         return Spread(counts=counts.astype(float), zeros=0, quantiles=(math.nan,) * 5, note="–")
     marks = tuple(float(each) for each in np.quantile(values, QUANTILES))
     if signed:
-        n = len(values)
-        shares = ((values > 0).sum() / n, zeros / n, (values < 0).sum() / n)
-        note = " · ".join(f"{100 * each:.0f} %" for each in shares)
+        signs = (int((values > 0).sum()), zeros, int((values < 0).sum()))
+        note = " · ".join(_percent(each, len(values)) for each in signs)
     else:
         note = written(values)(marks[2])
     return Spread(
@@ -217,6 +219,14 @@ def _spread(values: Values, edges: Values, *, signed: bool) -> Spread:
         quantiles=(marks[0], marks[1], marks[2], marks[3], marks[4]),
         note=note,
     )
+
+
+def _percent(part: int, whole: int) -> str:
+    """Write a share; only nothing is 0 %, and only all is 100 %."""
+    rounded = round(100 * part / whole)
+    if rounded == 0 and part:
+        return "<1 %"
+    return ">99 %" if rounded == 100 and part < whole else f"{rounded} %"  # noqa: PLR2004
 
 
 # -- the interval by number of seeds -----------------------------------------------------------
@@ -254,9 +264,8 @@ async def precision(studied: Studied, asked: Asked) -> Drawn:
     measure = studied.in_arms(asked.y)[0] if asked.y else studied.primary
     chosen = cells_of(studied, asked)
     if studied.subject.cells.sampled[chosen].any():
-        got = "precision, of cells that were sampled from ranges"
-        allowed = "effect, distribution: more seeds alone do not make such intervals narrow"
-        raise InvalidInput([Problem("kind", got, allowed)])
+        why = "which more seeds alone do not make narrow"
+        raise studied.refusal("precision", f"precision, of cells sampled from ranges, {why}")
     by_seed = BySeed(studied, measure, chosen)
     await studied.hand_over(by_seed)
     top, bottom = by_seed.sides()
@@ -313,10 +322,10 @@ def _narrowing(
         studied,
         asked,
         f"how sure the {name} is by number of seeds",
-        f"band: {words.LEVEL_TEXT} interval over the first seeds",
+        f"band: {words.LEVEL_TEXT} interval over the first seeds" if words.has_width(found) else "",
         now,
         half_of,
-        words.meaning(measure),
+        words.meaning(studied, measure),
     )
     places = np.array(counts, np.float64)
     logarithmic = counts[-1] >= 30 * counts[0]
@@ -329,7 +338,7 @@ def _narrowing(
     picture = Lines(
         caption=caption,
         x=scale,
-        label=words.measure_label(measure),
+        label=words.measure_label(studied, measure),
         series=(found,),
         zero=words.is_difference(measure),
     )

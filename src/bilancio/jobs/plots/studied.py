@@ -13,6 +13,7 @@ from bilancio.analysis.measures import Measure
 from bilancio.errors import InvalidInput, NothingToDraw, Problem
 from bilancio.experiments import registry
 from bilancio.experiments.answers import Subject
+from bilancio.experiments.configs import RingSettings
 from bilancio.experiments.dictionary import Dictionary
 from bilancio.experiments.questions import check_names
 from bilancio.experiments.reduction import Cells, ObservedCells
@@ -30,7 +31,9 @@ from bilancio.jobs.recorded import columns, recorded_runs
 from bilancio.jobs.store import JobStore, packing
 from bilancio.jobs.threads import in_thread
 from bilancio.jobs.versions import experiment_of
+from bilancio.printable import shortened
 
+LONGEST = 100  # characters of a list of measures
 NOT_AXES = ("design", "cell")
 Bools = NDArray[np.bool_]
 
@@ -170,6 +173,39 @@ class Studied:
             raise NothingToDraw(self.job.job_id, "its runs have no measure that can be drawn.")
         return self.subject.measures[0]
 
+    @property
+    def kinds(self) -> list[str]:
+        """The kinds of picture that suit it."""
+        several, varied = len(self.subject.seeds) > 1, bool(self.varied())
+        grid = not self.subject.cells.sampled.any()
+        rate = getattr(self.experiment, "default_rate", "")
+        suits = {
+            "effect": varied,
+            "default_rate": varied and bool(rate) and rate in self.names,
+            "measure": varied,
+            "distribution": several or varied,
+            "days": self.has_days,
+            "main_effects": varied and several and grid,
+            "precision": several and grid,
+            "frontier": self.job.config.searches,
+        }
+        return [name for name, suitable in suits.items() if suitable]
+
+    @property
+    def has_days(self) -> bool:
+        """Whether its runs can be simulated again, day by day."""
+        if not isinstance(self.job.config, RingSettings) or self.cells is None:
+            return False
+        return bool((self.shown_cells & ~self.subject.cells.probes).any())
+
+    def refusal(self, kind: str, why: str, *more: str) -> InvalidInput:
+        """Return the refusal of a kind of picture, with the kinds that suit the job."""
+        measures = ", ".join(dict.fromkeys([*self.families(), self.primary.name]))
+        named = {"measure": f"measure (of {shortened(measures, LONGEST)})"}
+        others = ", ".join(named.get(each, each) for each in self.kinds if each != kind)
+        allowed = "; or ".join([others or "none, of one cell and one seed", *more])
+        return InvalidInput([Problem("kind", why, allowed)])
+
     def families(self) -> dict[str, tuple[Measure, ...]]:
         """Return what is measured in each arm: metric → its measure in each arm."""
         by_metric: dict[str, dict[str, Measure]] = {}
@@ -207,6 +243,9 @@ class Studied:
 def stem_of(measures: Sequence[Measure]) -> str:
     """Return what the names of a measure in each arm have in common, up to an underscore."""
     names = [each.name for each in measures]
+    metric = measures[0].columns[0].partition("@")[0]
+    if all(each.startswith(f"{metric}_") for each in names):  # names of arms may begin alike
+        return metric
     same = itertools.takewhile(lambda letters: len(set(letters)) == 1, zip(*names, strict=False))
     return "".join(letters[0] for letters in same).rpartition("_")[0] or names[0]
 

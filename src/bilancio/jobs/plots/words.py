@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from bilancio.analysis.measures import Measure
 from bilancio.experiments.answers import AnswerTable
 from bilancio.jobs.models import Job
 from bilancio.jobs.plots.asked import Asked
-from bilancio.jobs.plots.studied import Studied
+from bilancio.jobs.plots.studied import Studied, stem_of
 from bilancio.model.parameters import axes_of
 from bilancio.printable import shortened
 from bilancio.report.pictures import Caption, Estimates, Scale
@@ -21,7 +22,8 @@ from bilancio.text import capitalised, key_text, plural
 LEVEL_TEXT = "95 %"
 LONG = 60  # characters of a meaning beside a name
 SHORT = 40  # … of one that is not cut to its first part
-LONG_NAME = 40
+LONG_NAME = 40  # of a parameter
+SYMBOLS = {"delta": "δ"}  # of measures, by the first word of their names
 DIGITS = 6  # of a value that was not written by hand
 FEW = 3  # values by whose distances a scale is told
 GEOMETRIC = 0.8  # how much evener distances of logarithms are, on a logarithmic scale
@@ -82,6 +84,11 @@ def is_bin(value: Any) -> bool:
     return len(ends) == 2 and all(map(_is_number, ends))  # noqa: PLR2004 - low and high
 
 
+def binned(name: str, values: Sequence[Any]) -> str:
+    """Say that the values of a parameter stand in bins."""
+    return f"{name} in {plural(len(values), 'bin')}" if all(map(is_bin, values)) else ""
+
+
 def _is_number(text: str) -> bool:
     try:
         float(text)
@@ -91,9 +98,17 @@ def _is_number(text: str) -> bool:
 
 
 def scale(studied: Studied, name: str, values: Sequence[Any]) -> Scale:
-    """Return the axis of a parameter; numbers stand where they are, words in a row."""
+    """Return the axis of a parameter; numbers stand where they are, words in a row.
+
+    Bins stand in the middle of their ends.
+    """
     label = parameter_label(studied, name)
     texts = tuple(value_text(value) for value in values)
+    if name in studied.subject.ranges and all(map(is_bin, values)):
+        ends = np.array([[float(end) for end in each.split(":")] for each in values])
+        logarithmic = studied.subject.ranges[name][2]
+        middle = np.sqrt(ends.prod(axis=1)) if logarithmic else ends.mean(axis=1)
+        return Scale(label=label, texts=texts, places=middle, logarithmic=logarithmic)
     numbers = all(isinstance(each, int | float) and not isinstance(each, bool) for each in values)
     if not numbers or not values:
         return Scale(label=label, texts=texts)
@@ -118,17 +133,19 @@ def measure_words(measure: Measure) -> str:
     head, colon, _ = measure.meaning.partition(":")
     short = colon and len(head) <= LONG_NAME and "_" not in head and not is_difference(measure)
     name = re.sub("^n_", "number_of_", measure.name).replace("_", " ")
-    return _uncapitalised(head) if short else shortened(name, LONG_NAME)
+    return _uncapitalised(head) if short else shortened(name, LONG)
 
 
-def measure_label(measure: Measure, *, arm: str = "") -> str:
+def measure_label(studied: Studied, measure: Measure, *, arm: str = "") -> str:
     """Return a measure with its unit, or with what it is made of."""
     words = measure_words(measure)
     if measure.unit not in {"", "1"}:
         return f"{words}  ({shortened(measure.unit, LONG)})"
-    meaning = measure.meaning.rstrip(".").removesuffix(f", {arm} arm").removesuffix(f", {arm}")
-    head, colon, rest = meaning.partition(": ")
-    said = rest if colon and _uncapitalised(head) == words else meaning
+    if is_difference(measure):
+        return f"{words}  ({shortened(meaning(studied, measure), LONG)})"
+    about = measure.meaning.rstrip(".").removesuffix(f", {arm} arm").removesuffix(f", {arm}")
+    head, colon, rest = about.partition(": ")
+    said = rest if colon and _uncapitalised(head) == words else about
     if len(said) > SHORT:
         said = said.partition(", ")[0]
     different = said and said.lower().replace(" ", "_") != measure.name.lower()
@@ -148,9 +165,25 @@ def direction(studied: Studied, measure: Measure) -> str:
     return f"above 0: {words[0]}"
 
 
-def meaning(measure: Measure) -> str:
-    """Return what a difference is made of."""
-    return shortened(measure.meaning.rstrip("."), 90) if is_difference(measure) else ""
+def meaning(studied: Studied, measure: Measure) -> str:
+    """Return what a difference is made of: default rate, passive less active."""
+    if not is_difference(measure):
+        return ""
+    parts = {weight: column for column, weight in measure.numerator.items()}
+    if measure.denominator is None and parts.keys() == {1.0, -1.0}:
+        (metric, _, more), (other, _, less) = (parts[sign].partition("@") for sign in (1.0, -1.0))
+        if metric == other and (arms := studied.families().get(metric)):
+            words = measure_words(replace(arms[0], name=stem_of(arms)))
+            return f"{words}, {more} less {less}"
+    said = measure.meaning.rstrip(".")
+    for each in sorted(studied.subject.measures, key=lambda each: -len(each.name)):
+        said = re.sub(rf"\b{re.escape(each.name)}\b", _spoken(each.name), said)
+    return shortened(_uncapitalised(said), 90)
+
+
+def _spoken(name: str) -> str:
+    first, _, rest = name.partition("_")
+    return f"{SYMBOLS.get(first, first)} {rest.replace('_', ' ')}".rstrip()
 
 
 def sentence_case(text: str) -> str:
@@ -202,11 +235,19 @@ def seeds_text(n_seeds: Collection[int]) -> str:
     return plural(high, "seed") if low == high else f"{low:,} to {high:,} seeds"
 
 
-def interval_text(what: str, n_seeds: Collection[int]) -> str:
+def interval_text(what: str, n_seeds: Collection[int], *shown: Estimates) -> str:
     """Say what shows the intervals, and how many seeds are behind them."""
     if max(n_seeds, default=0) == 1:
         return "one seed shows no spread, so there are no intervals"
+    if not any(map(has_width, shown)):
+        agree = any(np.isfinite(each.low).any() for each in shown)
+        return f"all {seeds_text(n_seeds)} agree" if agree else ""
     return f"{what} {LEVEL_TEXT} intervals over {seeds_text(n_seeds)}"
+
+
+def has_width(found: Estimates) -> bool:
+    """Return whether there is an interval that one can see."""
+    return bool((found.high > found.low).any())
 
 
 def averaged_over(studied: Studied, shown: Iterable[str], chosen: NDArray[np.bool_]) -> str:
