@@ -3,6 +3,8 @@
 import os
 from pathlib import Path
 
+import pytest
+
 from bilancio.jobs import JobManager
 from tests.cli.conftest import finished, started
 
@@ -39,6 +41,21 @@ def test_a_plot_of_nothing_is_refused_in_a_sentence(bilancio, job):
     assert (said.code, said.out) == (2, "") or (said.code, said.out) == (1, "")
     assert "kind: got 'effct'" in said.err
     assert "Did you mean effect?" in said.err
+
+
+@pytest.mark.parametrize("opener", ["exit 3", None], ids=["without a browser", "missing"])
+def test_where_nothing_opens_pictures_a_sentence_says_so(job, tmp_path, opener):
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    if opener:
+        written = programs / "xdg-open"
+        written.write_text(f"#!/bin/sh\necho noise >&2\n{opener}\n")
+        written.chmod(0o755)
+    process = started("jobs", "plot", job, "--open", PATH=str(programs))
+    out, err = process.communicate(timeout=60)
+    svg = out.splitlines()[-1]
+    assert (process.returncode, Path(svg).is_file()) == (0, True)
+    assert err.splitlines() == [f"Nothing here opens {svg}. Open it yourself, in a browser."]
 
 
 def test_open_shows_the_svg(job, tmp_path):

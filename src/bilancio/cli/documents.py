@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from bilancio.cli.context import AsJson, JobName, name_of, with_manager
+from bilancio.cli.opening import open_file
 from bilancio.cli.parsing import command
 from bilancio.cli.render.console import Output, emit
 from bilancio.paths import absolute_path
@@ -49,7 +50,7 @@ def report(
         output.reading(made)
         output.say(str(made.path))
     if show:
-        typer.launch(str(made.path))
+        open_file(str(made.path))
 
 
 def package(

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from bilancio.cli.context import AsJson, JobName, Where, all_of, name_of, with_manager
+from bilancio.cli.opening import open_file
 from bilancio.cli.parsing import command, split_csv
 from bilancio.cli.render.console import Output, emit
 
@@ -74,4 +75,4 @@ def plot(
         if not drawn.files:
             output.say(f"It could not be written below {drawn.job.out_dir}.")
     if show and drawn.files:
-        typer.launch(drawn.files["svg"])
+        open_file(drawn.files["svg"])

@@ -36,7 +36,7 @@ _BLANKS_AT_END = re.compile(" +(?=\n)")
 _IN_ASCII = {
     "…": "...", "–": "-", "—": "-", "─": "-", "‘": "'", "’": "'", "“": '"', "”": '"', "→": "->",
     "≤": "<=", "≥": ">=", "×": "x", "µ": "u", "κ": "kappa", "μ": "mu", "ρ": "rho", "φ": "phi",
-    "β": "beta", "│": "|",
+    "β": "beta", "│": "|", "━": "-", "●": "o", "┿": "+",
     "╭": "+", "╮": "+", "╰": "+", "╯": "+",
 }  # fmt: skip
 
@@ -87,6 +87,13 @@ class Output:
         """Characters in a line of the terminal; 80 where there is none."""
         columns = shutil.get_terminal_size((_PLAIN_WIDTH, 24)).columns
         return max(columns, _LEAST_WIDTH)
+
+    @property
+    def adorned(self) -> bool:
+        """Whether colours and drawings are wanted: on a terminal, and without NO_COLOR."""
+        return can_move(sys.stderr if self.as_json else _stdout()) and not os.environ.get(
+            "NO_COLOR"
+        )
 
     def say(self, text: str = "", *, style: str = "") -> None:
         """Write text for people, whole even where the terminal is narrow."""

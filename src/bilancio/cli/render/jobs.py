@@ -193,7 +193,9 @@ def _show_table(
 ) -> None:
     if table is None or not table.rows:
         return
-    made, left_out = results_table(table, width=output.width, chosen=chosen, primary=primary)
+    made, left_out = results_table(
+        table, width=output.width, chosen=chosen, primary=primary, adorned=output.adorned
+    )
     output.say()
     if table.title:
         output.say(table.title)

@@ -12,6 +12,7 @@ from bilancio.printable import escaped
 STYLES = {
     "completed": "green", "running": "cyan", "pending": "dim",
     "failed": "red", "stalled": "yellow", "cancelled": "yellow",
+    "helps": "green", "hurts": "red", "higher": "cyan", "lower": "magenta", "undecided": "dim",
 }  # fmt: skip
 GAP = 2
 _RULED = box.Box(str(box.SIMPLE_HEAD), ascii=True)  # its one sign is written by - where need be
@@ -20,7 +21,7 @@ LEAST_WORDS = 20  # fewer characters of a sentence say nothing
 
 def rows_table(
     columns: Sequence[str],
-    rows: Sequence[Sequence[str]],
+    rows: Sequence[Sequence[str | Text]],
     *,
     words: Sequence[str],
     left: Sequence[str] = (),
@@ -41,7 +42,7 @@ def rows_table(
     width
         Characters in a line.
     """
-    cells = [[cell(each) for each in row] for row in rows]
+    cells = [[cell(each) if isinstance(each, str) else each for each in row] for row in rows]
     table, used = ruled_table(), 0
     for position, name in enumerate(columns):
         spoken = name.replace("_", " ")

@@ -19,6 +19,7 @@ from bilancio.cli.render.layout import (
     rows_table,
     ruled_table,
 )
+from bilancio.cli.render.strips import strips
 from bilancio.jobs.models import Job, JobEvent
 from bilancio.jobs.views import Page, Table
 from bilancio.printable import escaped
@@ -30,7 +31,12 @@ INTERVAL = "95 % interval"
 
 
 def results_table(
-    table: Table, *, width: int, chosen: Sequence[str] = (), primary: str = ""
+    table: Table,
+    *,
+    width: int,
+    chosen: Sequence[str] = (),
+    primary: str = "",
+    adorned: bool = False,
 ) -> tuple[RichTable, list[str]]:
     """Return a table of results, and the measures that it does not show.
 
@@ -42,6 +48,8 @@ def results_table(
         The measures asked for; the first few otherwise.
     primary
         The measure whose interval is shown where none is chosen.
+    adorned
+        Whether intervals are also drawn, where there is room beside all that is written.
     """
     columns = list(table.columns)
     keys = columns[: table.n_keys]
@@ -67,6 +75,8 @@ def results_table(
     shown, cut = _laid_out(made, left=left, width=width)
     if cut and cut[0].heading == INTERVAL:  # a measure is shown with its interval, or not at all
         shown, _ = _laid_out(made[: -len(cut) - 1], left=left, width=width)
+    elif adorned and not cut:
+        shown = _with_strips(made, shown, rows, left=left, width=width)
     left_out = {each.of for each in cut} | (set(measures) - {each.of for each in made})
     return shown, [name for name in measures if name in left_out]
 
@@ -76,7 +86,7 @@ class _Column(NamedTuple):
 
     of: str
     heading: str
-    cells: list[str]
+    cells: Sequence[str | Text]
 
 
 def _laid_out(
@@ -91,6 +101,35 @@ def _laid_out(
         width=width,
     )
     return shown, columns[len(columns) - len(cut) :]
+
+
+def _with_strips(
+    columns: Sequence[_Column],
+    shown: RichTable,
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    left: Sequence[str],
+    width: int,
+) -> RichTable:
+    """Return a table with the first interval drawn beside it; as it is where there is no room."""
+    places = [place for place, each in enumerate(columns) if each.heading == INTERVAL]
+    room = width - sum((column.width or 0) + GAP for column in shown.columns)
+    if not places:
+        return shown
+    name = columns[places[0]].of
+    value, low, high = ([row.get(f"{name}{end}") for row in rows] for end in ("", "_low", "_high"))
+    drawn = strips(value, low, high, room)
+    if drawn is None:
+        return shown
+    styles = [STYLES.get(str(row.get("verdict")), "") for row in rows]
+    cells = [
+        Text(each, style, no_wrap=True) for each, style in zip(drawn.rows, styles, strict=True)
+    ]
+    beside = _Column(name, drawn.heading, cells)
+    at = places[0] + 1
+    columns = [*columns[:at], beside, *columns[at:]]
+    wider, _ = _laid_out(columns, left=[*left, beside.heading], width=width)
+    return wider
 
 
 def _interval(row: Mapping[str, Any], name: str) -> str:

@@ -1,0 +1,31 @@
+"""Opens files in the programs of the desktop."""
+
+import shutil
+import subprocess
+from contextlib import suppress
+
+import typer
+
+from bilancio.cli.render.console import Output
+
+PATIENCE_S = 2.0  # in which an opener says that it has nothing to open a file with
+
+
+def open_file(path: str) -> None:
+    """Open a file, and say so where nothing can."""
+    if _opened(path) != 0:
+        Output().note(f"Nothing here opens {path}. Open it yourself, in a browser.")
+
+
+def _opened(path: str) -> int:
+    """Return the exit code of what opens files; 0 where it goes on with the file open."""
+    opener = shutil.which("xdg-open")
+    if opener is None:
+        return typer.launch(path)
+    nowhere = subprocess.DEVNULL  # it names each browser that it has not found
+    process = subprocess.Popen(  # noqa: S603 - no shell, and a path of ours
+        [opener, path], stdin=nowhere, stdout=nowhere, stderr=nowhere, start_new_session=True
+    )
+    with suppress(subprocess.TimeoutExpired):
+        return process.wait(PATIENCE_S)
+    return 0
