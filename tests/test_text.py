@@ -21,6 +21,7 @@ class Facts:
     total_runs: int = 12
     manual: bool = False
     total_is_bound: bool = False
+    unread: bool = False
     error: str | None = None
     job_id: str = "bright-ocean-swift-tiger"
 

@@ -9,6 +9,7 @@ import signal
 
 POINTS = (
     "migration",
+    "in-import",
     "before-claim",
     "in-claim",
     "after-claim",

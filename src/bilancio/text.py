@@ -52,6 +52,10 @@ class JobFacts(Protocol):
         """Whether `total_runs` is only the most that there may be."""
 
     @property
+    def unread(self) -> bool:
+        """Whether all that is known of its runs are the counts of its manifest."""
+
+    @property
     def error(self) -> str | None:
         """Why it failed."""
 
@@ -197,7 +201,7 @@ def total(job: JobFacts) -> str:
 def counts(job: JobFacts) -> str:
     """Say how many of a job's runs are recorded: 3 of 12 runs, 1 failed."""
     failed = f", {job.failed_runs:,} failed" if job.failed_runs else ""
-    return f"{_recorded(job)}{failed}"
+    return f"{_recorded(job)}{failed}{', by its manifest' if job.unread else ''}"
 
 
 def _recorded(job: JobFacts) -> str:

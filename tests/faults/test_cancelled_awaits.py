@@ -53,7 +53,13 @@ ROW = {
     "summary": None,
     "executor": "local",
     "provenance": "{}",
+    "unread": None,
 }
+UNREAD = ROW | {"job_id": "unread-job", "unread": "/unread-job/job_manifest.json"}
+
+
+def read_whole(_):
+    return ReadJob(UNREAD | {"completed_runs": 2, "unread": None}, CHUNKS, {3: "no"})
 
 
 def added(store, name, **more):
@@ -98,7 +104,7 @@ CALLS = {
     "events": lambda store: store.events("leased-job"),
     "failed_runs": lambda store: store.failed_runs("leased-job"),
     "holds": lambda store: store.holds(LEASE),
-    "import_job": lambda store: store.import_job(ReadJob(ROW, CHUNKS, {3: "no"})),
+    "import_jobs": lambda store: store.import_jobs([ReadJob(ROW, CHUNKS, {3: "no"})]),
     "job": lambda store: store.job("manual-job"),
     "job_ids": lambda store: store.job_ids(),
     "jobs": lambda store: store.jobs(),
@@ -108,6 +114,7 @@ CALLS = {
     "note_process": lambda store: store.note_process(LEASE, 1),
     "record": lambda store: store.record(LEASE, CHUNKS, {3: "no"}, {}, compute_s=1, lease_s=9),
     "record_manually": lambda store: store.record_manually("manual-job", "r", PACKED, CRC, {}),
+    "read_runs": lambda store: store.read_runs("unread-job"),
     "recorded": lambda store: store.recorded("leased-job"),
     "replace_job": replaced,
     "renew": lambda store: store.renew(LEASE, 9),
@@ -177,6 +184,7 @@ async def template(isolated):
         await added(store, name)
     await store.claim("leased-job", "worker-a", lease_s=30, executor="local")
     await store.start_manually("manual-job")
+    await store.import_jobs([ReadJob(UNREAD, (), {})])
     await store.close()
     return isolated / "template.db"
 
@@ -186,13 +194,13 @@ async def template(isolated):
 async def test_a_call_cancelled_at_any_await_happens_whole_or_not_at_all(call, again, template):
     before = content(template)
     path = shutil.copy(template, template.with_name("after.db"))
-    store = await open_store(str(path), now)
+    store = await open_store(str(path), now, read_whole=read_whole)
     await CALLS[call](store)
     await store.close()
     after = content(path)
     for number in itertools.count(1):
         path = shutil.copy(template, template.with_name(f"{number}.db"))
-        store = await open_store(str(path), now)
+        store = await open_store(str(path), now, read_whole=read_whole)
         try:
             cancelled = await cancelled_at(CALLS[call](store), number, again=again)
             assert can_write_at_once(path)

@@ -10,6 +10,7 @@ pytestmark = [pytest.mark.faults, pytest.mark.slow, pytest.mark.timeout(120)]
 PLUGGED_IN = {"sweep_type": "trivial", "n": 2_000}
 REAL_ENGINE = {"sweep_type": "balanced", "n_agents": 10, "n_replicates": 400}
 FILLS_THE_LOG = {"sweep_type": "trivial", "n": 250_000}
+WITHOUT_A_WORKER = ("in-import",)  # where runs are read from a folder
 REACHED_OFTEN = ("in-batch", "before-record", "in-record", "after-record", "in-manifest")
 
 
@@ -25,7 +26,7 @@ async def killed_at(point, config, manager, expected):
     assert await outcome(manager) == await expected(config)
 
 
-@pytest.mark.parametrize("point", POINTS)
+@pytest.mark.parametrize("point", [each for each in POINTS if each not in WITHOUT_A_WORKER])
 async def test_a_job_killed_at_any_point_ends_as_if_undisturbed(point, manager, expected):
     await killed_at(point, sweep_that_reaches(point), manager, expected)
 

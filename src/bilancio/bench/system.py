@@ -12,7 +12,7 @@ import resource
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Collection, Iterator
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
 
@@ -194,9 +194,13 @@ async def findings(folder: Path) -> AsyncIterator[Finding]:
         yield Finding(
             what="16 runs, start to completed", value=_since(started), unit="s", at_most=1
         )
-    listed = [_listed() for _ in range(3)]
+    listed = [_listed(os.environ) for _ in range(3)]
     yield Finding(what="`jobs list`, cold", value=min(listed)[0], unit="s", at_most=0.25)
     yield Finding(what="… CPU time", value=min(cpu for _, cpu in listed), unit="s")
+    stores = [f"sqlite:///{folder}/empty-{number}.db" for number in range(3)]
+    beside = [_listed(os.environ | {"BILANCIO_DATABASE_URL": store}) for store in stores]
+    what = f"… beside a job of {MANY:,} runs that the store does not know"
+    yield Finding(what=what, value=min(beside)[0], unit="s", at_most=0.5)
     yield await bytes_per_run(folder)
 
 
@@ -293,9 +297,10 @@ def _since(start: float) -> float:
     return time.perf_counter() - start
 
 
-def _listed() -> tuple[float, float]:
+def _listed(environment: Mapping[str, str]) -> tuple[float, float]:
+    """Return the seconds that a listing takes, and those of CPU time."""
     start, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
-    _python("-c", "from bilancio.cli.main import main; main()", "jobs", "list", env=os.environ)
+    _python("-c", "from bilancio.cli.main import main; main()", "jobs", "list", env=environment)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     return _since(start), cpu

@@ -13,7 +13,7 @@ from bilancio.experiments.protocol import metrics_of
 from bilancio.experiments.reduction import Cells
 from bilancio.experiments.reporting import asked
 from bilancio.experiments.standard import StandardExperiment, seeds_of
-from bilancio.jobs.lookup import find
+from bilancio.jobs.lookup import find_with_runs
 from bilancio.jobs.models import Job
 from bilancio.jobs.recorded import columns, recorded_runs
 from bilancio.jobs.session import Session
@@ -70,7 +70,7 @@ async def to_xarray(session: Session, name: str) -> "Dataset":
     """Return the metrics of a job's runs as arrays; see `exports.to_xarray`."""
     from bilancio.frames.datasets import dataset  # optional
 
-    job, store = (await find(session, name)).job, await session.store()
+    job, store = (await find_with_runs(session, name)).job, await session.store()
     experiment = _laid_out(job)
     recorded = await recorded_runs(store, job, experiment)
     if recorded is None:

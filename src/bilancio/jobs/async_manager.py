@@ -28,6 +28,7 @@ from bilancio.jobs import (
     search,
     stories,
 )
+from bilancio.jobs.artifacts.headers import read_whole
 from bilancio.jobs.clock import Clock, utc_now
 from bilancio.jobs.maintenance import backup, recover
 from bilancio.jobs.maintenance.reports import Deletion, Diagnosis, Imported, Verification
@@ -92,7 +93,7 @@ class AsyncJobManager:
             update={name: value for name, value in given.items() if value}
         )
         reader_of = functools.partial(exports.StoredRuns, settings)
-        self._session = Session(settings, clock, reader_of)
+        self._session = Session(settings, clock, reader_of, read_whole)
 
     async def __aenter__(self) -> Self:
         return self
@@ -263,7 +264,7 @@ class AsyncJobManager:
         """
         from bilancio.jobs.maintenance.verify import verify  # numpy and the experiment
 
-        job = (await self.find_job(name)).job
+        job = (await lookup.find_with_runs(self._session, name)).job
         workers = self.settings.workers
         return await verify(
             await self.store(), job, sample=sample, seed=seed, workers=workers, tell=tell

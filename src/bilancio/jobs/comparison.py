@@ -10,7 +10,7 @@ from bilancio.experiments.derived import ParameterSweep
 from bilancio.experiments.questions import Question
 from bilancio.experiments.sweep_config import HANDLING_FIELDS, SweepConfig
 from bilancio.jobs.findings import Compared, compared, fixed_values
-from bilancio.jobs.lookup import find
+from bilancio.jobs.lookup import find_with_runs
 from bilancio.jobs.models import Job
 from bilancio.jobs.paging import cut
 from bilancio.jobs.results import shown_table
@@ -31,7 +31,7 @@ async def compare(
     rows = cut(limit, offset)
     if not 2 <= len(names) <= MOST:  # noqa: PLR2004 - one is compared with another
         raise InvalidInput([Problem("jobs", plural(len(names), "name"), f"2 to {MOST} names")])
-    found = [await find(session, name) for name in names]
+    found = [await find_with_runs(session, name) for name in names]
     jobs = [each.job for each in found]
     for place, job in enumerate(jobs):
         if job.job_id in {each.job_id for each in jobs[:place]}:

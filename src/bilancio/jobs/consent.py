@@ -2,7 +2,7 @@
 
 from bilancio.errors import InvalidInput
 from bilancio.jobs.estimate import estimate
-from bilancio.jobs.lookup import exact
+from bilancio.jobs.lookup import exact, with_runs
 from bilancio.jobs.models import Estimate, Job
 from bilancio.jobs.session import Session
 from bilancio.settings import Settings
@@ -27,7 +27,7 @@ async def question_before_start(
     ------
     JobNotFound
     """
-    job = await exact(session, job_id)
+    job = await with_runs(session, await exact(session, job_id))
     if not _starts(job, again=recompute or n_replicates is not None):
         return ""
     try:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from bilancio.jobs import plots
+from bilancio.jobs.artifacts.headers import read_whole
 from bilancio.jobs.session import Session
 from bilancio.jobs.sync import LoopThread
 from bilancio.jobs.views import Plot
@@ -84,7 +85,7 @@ class StoredRuns:
         return self._wait(lambda session: plots.plot(session, job_id, kind, **asked))
 
     def _wait(self, ask: Callable[[Session], Coroutine[Any, Any, T]]) -> T:
-        session, loop = Session(self._settings), LoopThread("bilancio-runs")
+        session, loop = Session(self._settings, read_whole=read_whole), LoopThread("bilancio-runs")
         try:
             return loop.wait(lambda: ask(session))
         finally:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bilancio.frames.columns import Filling
-from bilancio.jobs.lookup import find
+from bilancio.jobs.lookup import find_with_runs
 from bilancio.jobs.models import Job
 from bilancio.jobs.results import check_status, run_indices
 from bilancio.jobs.run_columns import blocks, manual_columns
@@ -22,7 +22,7 @@ async def runs_frame(session: Session, name: str, *, status: str | None = None) 
     from bilancio.frames.tables import frame  # optional
 
     check_status(status)
-    job, store = (await find(session, name)).job, await session.store()
+    job, store = (await find_with_runs(session, name)).job, await session.store()
     refuse_missing(job)
     if job.manual:
         stored = [] if status in {"failed", "pending"} else await store.chunks(job.job_id)

@@ -12,7 +12,7 @@ from bilancio.jobs.artifacts.current import bring_up_to_date
 from bilancio.jobs.artifacts.folder import PARQUET, RUNS
 from bilancio.jobs.artifacts.formats import refuse_missing_library
 from bilancio.jobs.artifacts.ownership import make_job_folder
-from bilancio.jobs.lookup import exact, load
+from bilancio.jobs.lookup import exact, load, with_runs
 from bilancio.jobs.models import (
     EventType,
     Growth,
@@ -140,7 +140,7 @@ async def _claim(
     recompute: bool = False,
 ) -> Started | tuple[Job, Lease, EventType]:
     """Lease the job to a worker that is about to start; say so where one has it already."""
-    job = await exact(session, name)
+    job = await with_runs(session, await exact(session, name))
     store = await session.store()
     if request_key is not None and (action := await _repeated(store, job, request_key)):
         return Started(job=job, action=action)

@@ -22,7 +22,7 @@ async def find(session: Session, name: str) -> Found:
     """Return the job that *name* means, and how it was read where that is not obvious.
 
     A name that the store does not have is looked for among the manifests of the output
-    folder, and its job is imported.
+    folder, and its job is imported; its runs stay unread.
 
     Raises
     ------
@@ -30,6 +30,20 @@ async def find(session: Session, name: str) -> Found:
         Nothing fits, or several jobs do: they are named.
     """
     return await _find(session, name, exact=False)
+
+
+async def find_with_runs(session: Session, name: str) -> Found:
+    """Return the job that *name* means, as `find` does, its runs read."""
+    found = await find(session, name)
+    return found.model_copy(update={"job": await with_runs(session, found.job)})
+
+
+async def with_runs(session: Session, job: Job) -> Job:
+    """Return *job* as it is once its runs are read: the tables may count others than it does."""
+    if not job.unread:
+        return job
+    await (await session.store()).read_runs(job.job_id)
+    return await load(session, job.job_id)
 
 
 async def get_job(session: Session, job_id: str) -> Job | None:

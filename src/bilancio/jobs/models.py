@@ -166,6 +166,9 @@ class Job(View):
         Why it failed.
     summary
         What was found, once it has completed.
+    unread
+        Whether the job is known from its manifest alone: status and counts are those that it
+        tells. The runs are read from its folder when somebody asks for them.
     """
 
     job_id: JobId
@@ -194,6 +197,7 @@ class Job(View):
     provenance: dict[str, Any] = Field(repr=False)
     holder: Holder | None = Field(exclude=True, repr=False)
     in_flight: tuple[InFlightBatch, ...] = Field(exclude=True, repr=False)
+    unread: bool = False
     _origin: Origin = PrivateAttr(default_factory=Origin)
 
     @model_validator(mode="before")

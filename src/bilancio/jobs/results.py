@@ -33,7 +33,7 @@ from bilancio.jobs.artifacts.manifest import runs_in_tables
 from bilancio.jobs.failures import repetition, told
 from bilancio.jobs.findings import findings
 from bilancio.jobs.listed_runs import listed
-from bilancio.jobs.lookup import find
+from bilancio.jobs.lookup import find_with_runs
 from bilancio.jobs.models import Job, JobStatus, Listing
 from bilancio.jobs.paging import check_page, cut
 from bilancio.jobs.ranges import indices_of, missing, page
@@ -61,7 +61,7 @@ async def results(
     probes of a search say nothing of an average.
     """
     shown = cut(limit, offset)
-    named = await find(session, name)
+    named = await find_with_runs(session, name)
     job, store = named.job, await session.store()
     if job.status.ended and job.out_dir.is_dir() and not (job.folder / MANIFEST).exists():
         await _restore_files(session, job)
@@ -208,7 +208,7 @@ async def runs(
     """Return single runs; see `AsyncJobManager.runs`."""
     check_page(limit, offset)
     check_status(status)
-    found = await find(session, name)
+    found = await find_with_runs(session, name)
     store = await session.store()
     rows = await _page(store, found.job, status, limit=limit, offset=offset)
     total = _count(found.job, status)
@@ -260,7 +260,7 @@ def _count(job: Job, status: str | None) -> int:
 
 async def run_of(session: Session, name: str, which: str | int) -> dict[str, Any]:
     """Return one run by its index or its id; see `AsyncJobManager.run_of`."""
-    job, store = (await find(session, name)).job, await session.store()
+    job, store = (await find_with_runs(session, name)).job, await session.store()
     (row,) = await rows_of(store, job, np.array([index_of(job, which)]))
     return row
 

@@ -12,7 +12,7 @@ from bilancio.experiments.configs import RingSettings
 from bilancio.experiments.reduction import column_of, metric_of
 from bilancio.experiments.standard import StandardExperiment
 from bilancio.jobs.failures import place, varied
-from bilancio.jobs.lookup import find
+from bilancio.jobs.lookup import find_with_runs
 from bilancio.jobs.models import Job
 from bilancio.jobs.paging import check_whole
 from bilancio.jobs.recorded import columns, recorded_runs
@@ -63,7 +63,7 @@ async def story(
     """Tell what happened in one run; see `stories.run_story`."""
     check_whole("limit", limit, low=0, high=MOST_EVENTS)
     asked = _Filter(_days(day), _agents(agent), limit)
-    found = await find(session, name)
+    found = await find_with_runs(session, name)
     job, store = found.job, await session.store()
     chosen = await _chosen(store, job, run)
     rows = await rows_of(store, job, np.array(_start_of(job, chosen.number)))

@@ -7,7 +7,7 @@ from pathlib import Path
 from bilancio.errors import ManagerUnusable
 from bilancio.experiments import registry
 from bilancio.jobs.clock import Clock, utc_now
-from bilancio.jobs.store import JobStore, ReaderOf, open_store
+from bilancio.jobs.store import JobStore, ReaderOf, ReadWhole, open_store
 from bilancio.settings import Settings
 
 
@@ -18,6 +18,8 @@ class Session:
     ----------
     reader_of
         What jobs of the store read their runs by; without it they cannot by themselves.
+    read_whole
+        What the store reads runs by that are in a job's folder only.
 
     Attributes
     ----------
@@ -28,11 +30,15 @@ class Session:
     """
 
     def __init__(
-        self, settings: Settings, clock: Clock = utc_now, reader_of: ReaderOf | None = None
+        self,
+        settings: Settings,
+        clock: Clock = utc_now,
+        reader_of: ReaderOf | None = None,
+        read_whole: ReadWhole | None = None,
     ) -> None:
         self.settings = settings
         self.clock = clock
-        self._reader_of = reader_of
+        self._opened_with = (clock, reader_of, read_whole)
         self.writable: set[Path] = set()
         self._process = os.getpid()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -62,7 +68,7 @@ class Session:
             raise ManagerUnusable(ManagerUnusable.OTHER_LOOP)
         async with self._opening:
             if self._opened is None:
-                store = await open_store(self.settings.database_url, self.clock, self._reader_of)
+                store = await open_store(self.settings.database_url, *self._opened_with)
                 if self._closed:  # meanwhile
                     await store.close()
                 self._refuse_closed()

@@ -112,7 +112,7 @@ def counting(monkeypatch):
         return whole(path)
 
     monkeypatch.setattr(foreign, "read_manifest", counted)
-    monkeypatch.setattr("bilancio.jobs.artifacts.importing.read_manifest", counted)
+    monkeypatch.setattr("bilancio.jobs.artifacts.headers.read_manifest", counted)
     return read
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from bilancio.errors import BilancioError, InvalidInput
 from bilancio.jobs.artifacts import foreign
 from bilancio.jobs.artifacts.folder import MANIFEST, READ_BACK, is_file
+from bilancio.jobs.artifacts.headers import read_header
 from bilancio.jobs.job_id import JobId
 from bilancio.jobs.store import JobStore, ReadJob
 
@@ -25,6 +26,7 @@ MAX_ENTRIES = 500_000  # of folders, whose names are read for one question
 MAX_FOLDERS = 20_000  # looked into, of those that no stored job is named as
 MAX_READ = 64 << 20  # bytes of manifests read for one question
 MAX_REMEMBERED = 20_000
+AT_ONCE = 200  # jobs that are stored in one transaction
 
 Stamp = tuple[tuple[int, int, int] | None, ...]
 
@@ -96,24 +98,37 @@ async def refused_manifests(store: JobStore, roots: Iterable[Path]) -> dict[Path
             refused[path] = seen.reason
         elif seen.job_id in await store.unknown([seen.job_id]):
             try:
-                await asyncio.to_thread(_read, path)
+                await asyncio.to_thread(read_header, path)
             except InvalidInput as error:
                 refused[path] = str(error)
     return refused
 
 
 async def import_unknown(store: JobStore, roots: Iterable[Path]) -> int:
-    """Store every job known only from a manifest below *roots*; return how many were refused."""
+    """Store every job known only from a manifest below *roots*; return how many were refused.
+
+    Their runs stay unread.
+    """
     inspected = await _inspect_unknown(store, roots)
     refused = sum(seen.job_id is None for seen in inspected.values())
-    for path in (await _jobs_of(inspected, store)).values():
-        with contextlib.suppress(BilancioError):  # a full disk must not end a listing
-            refused += await import_found(store, path) is None
+    paths = [*(await _jobs_of(inspected, store)).values()]
+    for start in range(0, len(paths), AT_ONCE):
+        lot = {path: await _header(path) for path in paths[start : start + AT_ONCE]}
+        read = {path: header for path, header in lot.items() if header is not None}
+        refused += len(lot) - len(read)
+        if not read:
+            continue
+        try:
+            await store.import_jobs(list(read.values()))
+        except BilancioError:
+            for path in read:
+                with contextlib.suppress(BilancioError):  # a full disk must not end a listing
+                    refused += await import_found(store, path) is None
     return refused
 
 
 async def import_found(store: JobStore, path: Path) -> JobId | None:
-    """Store the job of a manifest that was found; None where it is refused.
+    """Store the job of a manifest that was found, its runs unread; None where it is refused.
 
     A refusal is remembered until the manifest, or a table beside it, changes.
 
@@ -123,16 +138,28 @@ async def import_found(store: JobStore, path: Path) -> JobId | None:
         The store cannot be written.
     """
     stamp = _stamp(path)
-    seen = _inspected.get(path)
-    if seen is not None and seen.stamp == stamp and seen.job_id is None:
+    read = await _header(path)
+    if read is None:
         return None
     try:
-        read = await asyncio.to_thread(_read, path)
-        await store.import_job(read)
+        await store.import_jobs([read])
     except InvalidInput as error:
         _remember(path, Inspected(stamp=stamp, job_id=None, reason=str(error)))
         return None
     return JobId(read.row["job_id"])
+
+
+async def _header(path: Path) -> ReadJob | None:
+    """Return the job of a manifest, its runs unread; None where it is, or was, refused."""
+    stamp = _stamp(path)
+    seen = _inspected.get(path)
+    if seen is not None and seen.stamp == stamp and seen.job_id is None:
+        return None
+    try:
+        return await asyncio.to_thread(read_header, path)
+    except InvalidInput as error:
+        _remember(path, Inspected(stamp=stamp, job_id=None, reason=str(error)))
+        return None
 
 
 def manifest_in_folder_of(job_id: str, roots: Iterable[Path]) -> Path | None:
@@ -222,12 +249,6 @@ def _inspect_one(path: Path, stamp: Stamp) -> Inspected:
     except InvalidInput as error:
         return Inspected(stamp=stamp, job_id=None, reason=str(error))
     return Inspected(stamp=stamp, job_id=job_id)
-
-
-def _read(path: Path) -> ReadJob:
-    from bilancio.jobs.artifacts.importing import read_job  # numpy, which a listing does not need
-
-    return read_job(path)
 
 
 def _remember(path: Path, seen: Inspected) -> None:

@@ -2,9 +2,7 @@
 
 import csv
 from pathlib import Path
-from typing import Any
 
-from bilancio.encoding import to_json
 from bilancio.errors import BilancioError, InvalidInput, Problem, invalid
 from bilancio.experiments.sweep_config import SweepConfig
 from bilancio.jobs.artifacts import run_tables
@@ -17,11 +15,10 @@ from bilancio.jobs.artifacts.folder import (
     RUNS,
 )
 from bilancio.jobs.artifacts.foreign import Manifest, checked_config, read_manifest
-from bilancio.jobs.clock import to_text
+from bilancio.jobs.artifacts.rows import row_of
 from bilancio.jobs.models import JobStatus
 from bilancio.jobs.run_ids import RunIds
 from bilancio.jobs.store import Chunk, ReadJob
-from bilancio.jobs.store.base import varied_column, words_column
 from bilancio.printable import shortened
 
 MAX_REASON = 500  # characters of why a table was left out
@@ -72,7 +69,10 @@ def read_job(path: Path) -> ReadJob:
         config = checked_config(path, manifest)
         chunks, source = _results(path.parent, manifest, config, left_out)
         failures = _failures(path.parent, manifest, config, chunks, left_out)
-        row = _row(path, manifest, config, chunks, failures)
+        completed = _completed(chunks)
+        if manifest.status is JobStatus.COMPLETED and not chunks:
+            completed = manifest.run_counts.completed
+        row = row_of(path, manifest, config, completed=completed, failed=len(failures))
     except InvalidInput:
         raise
     except (BilancioError, *UNREADABLE) as error:
@@ -173,42 +173,3 @@ def _failures(
 
 def _completed(chunks: list[Chunk]) -> int:
     return sum(chunk.last_index - chunk.first_index + 1 for chunk in chunks)
-
-
-def _row(
-    path: Path,
-    manifest: Manifest,
-    config: SweepConfig,
-    chunks: list[Chunk],
-    failures: dict[int, str],
-) -> dict[str, Any]:
-    completed = _completed(chunks)
-    if manifest.status is JobStatus.COMPLETED and not chunks:
-        completed = manifest.run_counts.completed
-    return {
-        "job_id": manifest.job_id,
-        "created_at": to_text(manifest.created_at),
-        "status": manifest.status,
-        "description": manifest.description,
-        "notes": manifest.notes,
-        "tags": to_json(manifest.tags),
-        "words": words_column(manifest.job_id, manifest.description, manifest.notes, manifest.tags),
-        "sweep_type": config.sweep_type,
-        "config": to_json(config.as_dict()),
-        "config_hash": config.digest(),
-        "varied": varied_column(config),
-        "engine": manifest.engine,
-        "out_dir": str(path.parent.parent),
-        "total_runs": config.total_runs,
-        "completed_runs": completed,
-        "failed_runs": len(failures),
-        "work": config.cost,
-        "manual": int(manifest.manual),
-        "attempts": manifest.attempts,
-        "started_at": to_text(manifest.started_at) if manifest.started_at else None,
-        "completed_at": to_text(manifest.completed_at) if manifest.completed_at else None,
-        "error": manifest.error,
-        "summary": None if manifest.summary is None else to_json(manifest.summary),
-        "executor": manifest.executor,
-        "provenance": to_json(manifest.provenance),
-    }

@@ -25,10 +25,9 @@ from bilancio.experiments.grid_sweep import GridSweep, RunOrder
 from bilancio.experiments.protocol import Experiment, declared_metrics, metrics_of
 from bilancio.experiments.reporting import parameters_of
 from bilancio.experiments.sweep_config import SweepConfig
-from bilancio.jobs.artifacts.folder import CELLS, COMPARISON, PARQUET, open_file
-from bilancio.jobs.models import Job
+from bilancio.jobs.artifacts.folder import PARQUET, open_file
 from bilancio.jobs.run_ids import RunIds
-from bilancio.jobs.store import Chunk, JobStore, packing
+from bilancio.jobs.store import Chunk, packing
 from bilancio.model.metrics import Metric
 
 LEADING_COLUMNS = ("job_id", "run_id", "index")
@@ -205,15 +204,6 @@ def measures_of(experiment: Experiment, columns: np.dtype[np.void]) -> tuple[Met
 def measure_column(name: str, arm: str, arms: Sequence[str]) -> str:
     """Return the column of cells.csv that has a metric of an arm."""
     return f"{name}_{arm}" if len(arms) > 1 else name
-
-
-async def has_measures_only(store: JobStore, job: Job) -> bool:
-    """Return whether *job* was imported without all metrics of its runs, and not computed since."""
-    created = await store.events(job.job_id, limit=1)
-    if not created or created[0].details.get("source") not in {CELLS, COMPARISON}:
-        return False
-    start = await store.last_start(job.job_id)
-    return start is None or bool(start.details.get("imported"))
 
 
 def read_cells(path: Path, config: SweepConfig) -> list[Chunk]:

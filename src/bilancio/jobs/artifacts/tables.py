@@ -44,7 +44,6 @@ from bilancio.jobs.artifacts.manifest import TABLED_RUNS, write_job_manifest
 from bilancio.jobs.artifacts.ownership import make_job_folder
 from bilancio.jobs.artifacts.run_tables import (
     LEADING_COLUMNS,
-    has_measures_only,
     measure_column,
     measures_of,
 )
@@ -94,7 +93,7 @@ async def write_files(
         await asyncio.to_thread(_write_manual_runs, job, stored)
         await _write_parquet(store, job, formats, most)
     else:
-        if await has_measures_only(store, job):
+        if await _has_measures_only(store, job):
             formats = ()  # there may be a table of runs from elsewhere, which says more
         elif "csv" not in (formats := await _write_parquet(store, job, formats, most)):
             _remove(job.folder / RUNS)
@@ -112,6 +111,16 @@ def present(job: Job) -> dict[str, str]:
     if (job.folder / FIGURES).is_dir():
         files[FIGURES] = str(job.folder / FIGURES)
     return files
+
+
+async def _has_measures_only(store: JobStore, job: Job) -> bool:
+    """Return whether *job* was imported without all metrics of its runs, and not computed since."""
+    await store.read_runs(job.job_id)
+    created = await store.events(job.job_id, limit=1)
+    if not created or created[0].details.get("source") not in {CELLS, COMPARISON}:
+        return False
+    start = await store.last_start(job.job_id)
+    return start is None or bool(start.details.get("imported"))
 
 
 async def _write_parquet(store: JobStore, job: Job, formats: Formats, most: int | None) -> Formats:

@@ -4,13 +4,14 @@ import asyncio
 import sys
 
 from bilancio.errors import BilancioError
+from bilancio.jobs.artifacts.headers import read_whole
 from bilancio.jobs.documents import report
 from bilancio.jobs.session import Session
 from bilancio.settings import load_settings
 
 
 async def _write(job_id: str) -> str:
-    session = Session(load_settings())
+    session = Session(load_settings(), read_whole=read_whole)
     try:
         return str((await report(session, job_id)).path)
     finally:

@@ -24,7 +24,7 @@ from bilancio.jobs.documents.gathering import page_of
 from bilancio.jobs.documents.pictures import drawn
 from bilancio.jobs.documents.reporting import FILES, written
 from bilancio.jobs.documents.sources import Sources, sources_of
-from bilancio.jobs.lookup import find
+from bilancio.jobs.lookup import find_with_runs
 from bilancio.jobs.maintenance import transfer
 from bilancio.jobs.models import Job
 from bilancio.jobs.plots.studied import studied
@@ -53,7 +53,7 @@ async def package(
 ) -> Package:
     """Write a replication package; see `documents.package`."""
     named = named_authors(authors)
-    found = await find(session, name)
+    found = await find_with_runs(session, name)
     job = found.job
     _refuse(job)
     parent = absolute_path("out", out if out is not None else Path())

@@ -7,7 +7,7 @@ from bilancio.jobs.artifacts.folder import REPORT, REPORT_MD, write_whole
 from bilancio.jobs.artifacts.ownership import make_job_folder
 from bilancio.jobs.documents.documents import Format, Report
 from bilancio.jobs.documents.gathering import page_of
-from bilancio.jobs.lookup import find
+from bilancio.jobs.lookup import find_with_runs
 from bilancio.jobs.models import Job
 from bilancio.jobs.session import Session
 from bilancio.report.page import Page
@@ -17,14 +17,14 @@ FILES = {Format.HTML: REPORT, Format.MD: REPORT_MD}
 
 async def report_text(session: Session, name: str, wanted: Format) -> str:
     """Return a report's text; see `documents.report_text`."""
-    job = (await find(session, name)).job
+    job = (await find_with_runs(session, name)).job
     page = await page_of(session, job, pictures=wanted is Format.HTML)
     return await asyncio.to_thread(written, page, wanted)
 
 
 async def report(session: Session, name: str, wanted: Format) -> Report:
     """Write a report; see `documents.report`."""
-    found = await find(session, name)
+    found = await find_with_runs(session, name)
     page = await page_of(session, found.job, pictures=wanted is Format.HTML)
     text = await asyncio.to_thread(written, page, wanted)
     path = await asyncio.to_thread(_keep, found.job, FILES[wanted], text)

@@ -9,7 +9,7 @@ from bilancio.errors import InvalidInput, JobDamaged, Problem
 from bilancio.jobs.artifacts import importing, tables
 from bilancio.jobs.artifacts.folder import FIGURES, REPORT, REPORT_MD
 from bilancio.jobs.artifacts.formats import exported_formats
-from bilancio.jobs.lookup import find, load
+from bilancio.jobs.lookup import find_with_runs, load
 from bilancio.jobs.maintenance.reports import Imported
 from bilancio.jobs.models import Job, JobStatus
 from bilancio.jobs.session import Session
@@ -64,7 +64,7 @@ async def export_job(
     session: Session, name: str, folder: Path | str | None, *, parquet: bool = False
 ) -> dict[str, str]:
     """Write a job's files again; see `AsyncJobManager.export_job`."""
-    job = (await find(session, name)).job
+    job = (await find_with_runs(session, name)).job
     if folder is not None:
         job = job.model_copy(update={"out_dir": absolute_path("folder", folder)})
     formats = exported_formats(session.settings, job.folder, parquet=parquet)
@@ -86,7 +86,7 @@ async def _import(session: Session, manifest: Path, left_out: dict[str, str]) ->
     read = await asyncio.to_thread(importing.read_job, manifest)
     left_out |= {str(manifest.with_name(name)): why for name, why in read.left_out.items()}
     store = await session.store()
-    added = await store.import_job(read)
+    added = await store.import_jobs([read])
     job = await load(session, read.row["job_id"])
     if added:
         return job, Change.ADDED

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 
 from bilancio.errors import NothingToDraw, OutputError, invalid
 from bilancio.jobs.artifacts import figures
-from bilancio.jobs.lookup import find
+from bilancio.jobs.lookup import find_with_runs
 from bilancio.jobs.models import Job
 from bilancio.jobs.plots import by_parameter, comparing, days, grouped, matters, spreads
 from bilancio.jobs.plots.asked import Asked, Kind
@@ -33,7 +33,7 @@ DRAWN_BY: dict[Kind, Callable[[Studied, Asked], Awaitable[Drawn]]] = {
 
 async def plot(session: Session, name: str, asked: Asked) -> Plot:
     """Draw what a job has found; see `plots.plot`."""
-    named = await find(session, name)
+    named = await find_with_runs(session, name)
     store = await session.store()
     seen = await studied(store, named.job)
     asked, read = seen.worded(asked)
@@ -45,7 +45,7 @@ async def plot(session: Session, name: str, asked: Asked) -> Plot:
     if kind is Kind.COMPARE:
         others: list[Studied] = []
         for each in asked.jobs:
-            found = await find(session, each)
+            found = await find_with_runs(session, each)
             if found.job.job_id in {seen.job.job_id, *(other.job.job_id for other in others)}:
                 raise invalid("jobs", each, "other jobs, each once")
             readings.append(found.reading)

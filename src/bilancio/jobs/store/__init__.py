@@ -1,6 +1,7 @@
 """The job store: what is true of jobs. Everything outside asks `JobStore`."""
 
 from bilancio.jobs.store.editing import Edit
+from bilancio.jobs.store.imports import ReadWhole
 from bilancio.jobs.store.location import Location, locate
 from bilancio.jobs.store.matching import Criteria
 from bilancio.jobs.store.rows import Chunk, EndedJob, JobList, ReadJob, Speed
@@ -15,6 +16,7 @@ __all__ = [
     "JobStore",
     "Location",
     "ReadJob",
+    "ReadWhole",
     "ReaderOf",
     "Speed",
     "locate",

@@ -7,13 +7,14 @@ from bilancio.encoding import finite
 from bilancio.failpoints import failpoint
 from bilancio.jobs.job_id import JobId
 from bilancio.jobs.models import EventType, Growth, InFlightBatch, JobStatus, Lease
-from bilancio.jobs.store.base import StoreBase, as_json, sweep_columns
+from bilancio.jobs.store.base import as_json, sweep_columns
 from bilancio.jobs.store.database import Row
+from bilancio.jobs.store.imports import Imports
 
 _EVENT_OF_CLAIM = {JobStatus.PENDING: EventType.STARTED, JobStatus.RUNNING: EventType.RECOVERED}
 
 
-class Leases(StoreBase):
+class Leases(Imports):
     """Who carries a job out. What a stale lease writes is refused with `LeaseLost`."""
 
     async def claim(
@@ -40,6 +41,7 @@ class Leases(StoreBase):
         leased, too; what is stored of its runs is deleted in the same transaction. So can one
         that has a *growth*: its sweep is replaced by the larger one.
         """
+        await self.read_runs(job_id)
         async with self.database.write() as transaction:
             before = await transaction.query("job", job_id=job_id)
             if recompute is not None and await transaction.execute(

@@ -1,14 +1,18 @@
-"""Questions to the store: each is one read, or a few."""
+"""Questions to the store: each is one read, or a few.
+
+A job whose runs are unread has none stored, so that only an answer of none makes it worth while
+to look whether they are to be read first.
+"""
 
 import contextlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from bilancio.encoding import finite, to_json
 from bilancio.errors import JobDamaged
 from bilancio.jobs.models import Holder, Job, JobEvent, Lease
-from bilancio.jobs.store.base import StoreBase
-from bilancio.jobs.store.database import Row, storable
+from bilancio.jobs.store.database import Row, Value, storable
+from bilancio.jobs.store.imports import Imports
 from bilancio.jobs.store.matching import EVERY_JOB, Criteria
 from bilancio.jobs.store.rows import (
     Chunk,
@@ -21,8 +25,8 @@ from bilancio.jobs.store.rows import (
 )
 
 
-class Questions(StoreBase):
-    """What can be asked; nothing here writes."""
+class Questions(Imports):
+    """What can be asked; nothing is written but runs that are read from their job's folder."""
 
     async def job(self, job_id: str) -> Job | None:
         """Return the job with exactly this name, or None.
@@ -123,17 +127,17 @@ class Questions(StoreBase):
 
     async def recorded(self, job_id: str) -> list[tuple[int, int]]:
         """Return the ranges of runs that have results: first and last index, in order."""
-        rows = await self.database.read("recorded", job_id=job_id)
+        rows = await self._of_runs("recorded", job_id)
         return [(row["first_index"], row["last_index"]) for row in rows]
 
     async def chunks(self, job_id: str, first: int = 0, last: int = 2**62) -> list[Chunk]:
         """Return the chunks that hold any of the runs *first* to *last*, in order."""
-        rows = await self.database.read("chunks", job_id=job_id, first=first, last=last)
+        rows = await self._of_runs("chunks", job_id, first=first, last=last)
         return [Chunk(**row) for row in rows]
 
     async def failed_runs(self, job_id: str, limit: int = -1) -> dict[int, str]:
         """Return the error of each failed run by its index."""
-        rows = await self.database.read("failed_runs", job_id=job_id, limit=limit)
+        rows = await self._of_runs("failed_runs", job_id, limit=limit)
         return {row["run_index"]: storable(row["error"]) for row in rows}
 
     async def speeds(self, sweep_type: str, host: str, engine: str, limit: int = 10) -> list[Speed]:
@@ -170,6 +174,13 @@ class Questions(StoreBase):
     def worker_locks(self, job_id: str = "*") -> list[Path]:
         """Return the lock files of all workers of this job, or of all jobs, on this machine."""
         return sorted(self.database.lock_folder.glob(f"{job_id}.*.lock"))
+
+    async def _of_runs(self, name: str, job_id: str, **params: Value) -> Sequence[Row]:
+        """Return the rows of a statement that tells of runs of a job."""
+        rows = await self.database.read(name, job_id=job_id, **params)
+        if not rows and await self.read_runs(job_id):
+            rows = await self.database.read(name, job_id=job_id, **params)
+        return rows
 
     async def _job(self, row: Row) -> Job:
         ids: tuple[str, ...] = ()

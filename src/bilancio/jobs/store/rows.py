@@ -148,6 +148,7 @@ def job_from(row: Row, manual_run_ids: Sequence[str] = ()) -> Job:
         provenance=read("provenance", _object),
         holder=_holder(read),
         in_flight=read("in_flight", _in_flight),
+        unread=row["unread"] is not None,
     )
 
 

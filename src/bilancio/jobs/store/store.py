@@ -1,6 +1,5 @@
 """The one door to stored jobs: each method is one transaction or a few reads."""
 
-import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -8,16 +7,15 @@ from bilancio.errors import JobExists, JobNotFound
 from bilancio.experiments.sweep_config import SweepConfig
 from bilancio.jobs.clock import Clock, utc_now
 from bilancio.jobs.job_id import JobId
-from bilancio.jobs.models import EventType, Job, JobStatus
+from bilancio.jobs.models import EventType, Job
 from bilancio.jobs.origin import Origin, RunsReader
-from bilancio.jobs.store.base import ENDED, as_json, sweep_columns, words_column
-from bilancio.jobs.store.database import Transaction
+from bilancio.jobs.store.base import as_json, sweep_columns, words_column
 from bilancio.jobs.store.editing import Edit
+from bilancio.jobs.store.imports import ReadWhole
 from bilancio.jobs.store.leases import Leases
 from bilancio.jobs.store.manual import ManualJobs
 from bilancio.jobs.store.reading import Questions
-from bilancio.jobs.store.recording import Recording, insert_failed_runs
-from bilancio.jobs.store.rows import ReadJob
+from bilancio.jobs.store.recording import Recording
 from bilancio.jobs.store.sqlite.address import sqlite_path
 from bilancio.jobs.store.sqlite.database import SqliteDatabase
 from bilancio.settings import SQLITE_PREFIX
@@ -27,7 +25,10 @@ ReaderOf = Callable[[str], RunsReader]
 
 
 async def open_store(
-    database_url: str, clock: Clock = utc_now, reader_of: ReaderOf | None = None
+    database_url: str,
+    clock: Clock = utc_now,
+    reader_of: ReaderOf | None = None,
+    read_whole: ReadWhole | None = None,
 ) -> "JobStore":
     """Open the store at *database_url*; one that does not exist is made by the first write.
 
@@ -35,6 +36,9 @@ async def open_store(
     ----------
     reader_of
         What jobs of the store read their runs by; without it they cannot by themselves.
+    read_whole
+        What the store reads runs by that are in a job's folder only; without it whoever asks for
+        such runs is refused.
 
     Raises
     ------
@@ -45,7 +49,7 @@ async def open_store(
     """
     path = sqlite_path(database_url)
     origin = Origin(reader_of and reader_of(f"{SQLITE_PREFIX}{path}"))
-    return JobStore(await SqliteDatabase.open(path), clock, origin)
+    return JobStore(await SqliteDatabase.open(path), clock, origin, read_whole)
 
 
 class JobStore(Questions, Leases, Recording, ManualJobs):
@@ -107,6 +111,7 @@ class JobStore(Questions, Leases, Recording, ManualJobs):
 
     async def cancel(self, job_id: JobId, reason: str) -> bool:
         """Cancel a job that has not ended or has failed; return whether it was one."""
+        await self.read_runs(job_id)
         async with self.database.write() as transaction:
             changed = await transaction.execute("cancel", job_id=job_id, now=self._now())
             if changed:
@@ -125,6 +130,7 @@ class JobStore(Questions, Leases, Recording, ManualJobs):
         InvalidInput
             It would have too many tags.
         """
+        await self.read_runs(job_id)
         async with self.database.write() as transaction:
             rows = await transaction.query("job", job_id=job_id)
             if not rows:
@@ -154,57 +160,3 @@ class JobStore(Questions, Leases, Recording, ManualJobs):
         """Set the counters of a job that is not completed to what its chunks and failures say."""
         async with self.database.write() as transaction:
             await transaction.execute("recount", job_id=job_id)
-
-    async def import_job(self, read: ReadJob) -> bool:
-        """Store a job read from its manifest; False, and nothing done, where the name is taken."""
-        async with self.database.write() as transaction:
-            if await transaction.query("job", job_id=read.row["job_id"]):
-                return False
-            await self._import(transaction, read)
-            return True
-
-    async def replace_job(self, job: Job, read: ReadJob) -> bool:
-        """Store *job* anew as its manifest tells it; False, and nothing done, if it has moved on.
-
-        Its events become those that the manifest tells of. A worker that still holds an old lease
-        on it finds its writes refused.
-        """
-        async with self.database.write() as transaction:
-            if not await self._delete(transaction, job):
-                return False
-            await self._import(transaction, read)
-            return True
-
-    async def _delete(self, transaction: Transaction, job: Job) -> bool:
-        return bool(
-            await transaction.execute(
-                "delete_job", job_id=job.job_id, status=job.status, attempts=job.attempts
-            )
-        )
-
-    async def _import(self, transaction: Transaction, read: ReadJob) -> None:
-        row = read.row
-        job_id = row["job_id"]
-        await transaction.execute("import_job", **row)
-        for chunk in read.chunks:
-            await self._insert(transaction, job_id, chunk, fence=0)
-        now = row["completed_at"] or row["created_at"]
-        await insert_failed_runs(transaction, job_id, read.failures, now)
-        await self._append_imported(transaction, read)
-
-    async def _append_imported(self, transaction: Transaction, read: ReadJob) -> None:
-        """Append the events that an imported job must have had."""
-        row = read.row
-        job_id, status = row["job_id"], JobStatus(row["status"])
-        config = json.loads(row["config"])
-        created = {"config": config, "imported": True, "source": read.source}
-        created |= {"left_out": dict(read.left_out)} if read.left_out else {}
-        await self._append(transaction, job_id, EventType.CREATED, created, row["created_at"])
-        if row["started_at"]:
-            started = {"imported": True}
-            await self._append(transaction, job_id, EventType.STARTED, started, row["started_at"])
-        if status in ENDED:
-            details = {"error": row["error"]} if row["error"] else {}
-            if row["summary"]:
-                details["summary"] = json.loads(row["summary"])
-            await self._append(transaction, job_id, ENDED[status], details, row["completed_at"])

@@ -66,6 +66,7 @@ async def check_refused(session: Session) -> AsyncIterator[Checked | Issue]:
 def _rewrite(session: Session, job_id: str) -> Fix:
     async def rewrite() -> None:
         store = await session.store()
+        await store.read_runs(job_id)
         job = await store.job(job_id)
         if job is None:
             raise JobNotFound(job_id)

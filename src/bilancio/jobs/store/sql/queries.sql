@@ -262,11 +262,19 @@ SELECT speed, startup_s
 INSERT INTO jobs (
     job_id, created_at, status, description, notes, tags, words, sweep_type, config, config_hash,
     varied, engine, out_dir, total_runs, completed_runs, failed_runs, work, manual, attempts,
-    started_at, completed_at, error, summary, executor, provenance, n_events)
+    started_at, completed_at, error, summary, executor, provenance, unread, n_events)
 VALUES (
     :job_id, :created_at, :status, :description, :notes, :tags, :words, :sweep_type, :config,
     :config_hash, :varied, :engine, :out_dir, :total_runs, :completed_runs, :failed_runs, :work,
-    :manual, :attempts, :started_at, :completed_at, :error, :summary, :executor, :provenance, 0);
+    :manual, :attempts, :started_at, :completed_at, :error, :summary, :executor, :provenance,
+    :unread, 0);
+
+-- name: unread_job
+-- Where the header alone of a job is stored: its runs are in its folder still.
+SELECT * FROM jobs WHERE job_id = :job_id AND unread IS NOT NULL;
+
+-- name: delete_unread_job
+DELETE FROM jobs WHERE job_id = :job_id AND unread = :unread;
 
 -- name: delete_job
 -- Only in the state that the caller has seen: a start meanwhile counts as an attempt.
@@ -288,7 +296,8 @@ SELECT * FROM events ORDER BY job_id, seq LIMIT :limit OFFSET :offset;
 
 -- name: contradictions
 -- Jobs whose row disagrees with their chunks, failed runs or events. A job that was imported
--- without its runs has counters only, and its events mention no runs.
+-- without its runs has counters only, and its events mention no runs; of one whose runs are unread
+-- there is nothing yet to compare.
 SELECT *
   FROM (
     SELECT job_id, status, manual, total_runs, completed_runs, failed_runs, n_events,
@@ -314,7 +323,8 @@ SELECT *
                     WHERE events.job_id = jobs.job_id AND seq = 1
                       AND CASE WHEN json_valid(details)
                                THEN json_extract(details, '$.imported') END) AS imported
-      FROM jobs)
+      FROM jobs
+     WHERE unread IS NULL)
  WHERE (completed_runs <> stored_runs AND NOT (imported AND stored_runs = 0))
     OR failed_runs <> stored_failures
     OR (told_runs <> stored_runs AND NOT imported)

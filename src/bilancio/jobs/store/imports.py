@@ -1,0 +1,150 @@
+"""Jobs that are read from their folder: stored whole, or their header first and their runs later.
+
+A job whose row names a manifest as `unread` has no chunks and no failed runs yet, and its counts
+are those of its manifest. Whatever asks for its runs, or changes the job, has them read first.
+"""
+
+import asyncio
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from bilancio.errors import InvalidInput, ResultsMissing
+from bilancio.failpoints import failpoint
+from bilancio.jobs.clock import Clock
+from bilancio.jobs.models import EventType, Job, JobStatus
+from bilancio.jobs.origin import Origin
+from bilancio.jobs.store.base import ENDED, StoreBase
+from bilancio.jobs.store.database import Database, Row, Transaction
+from bilancio.jobs.store.recording import insert_failed_runs
+from bilancio.jobs.store.rows import ReadJob
+from bilancio.printable import shortened
+
+#: Reads the job of a manifest with its runs; raises `InvalidInput` where it cannot be read.
+ReadWhole = Callable[[Path], ReadJob]
+
+MAX_REASON = 500  # characters of why a manifest is not read any more
+
+
+class Imports(StoreBase):
+    """Write jobs that come from elsewhere.
+
+    Parameters
+    ----------
+    read_whole
+        What runs that are unread are read by; without it whoever asks for them is refused.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        origin: Origin | None = None,
+        read_whole: ReadWhole | None = None,
+    ) -> None:
+        super().__init__(database, clock, origin)
+        self._read_whole = read_whole
+        self._reading = asyncio.Lock()
+
+    async def import_jobs(self, jobs: Sequence[ReadJob]) -> int:
+        """Store jobs read from their manifests; return how many had names that were not taken."""
+        added = 0
+        async with self.database.write() as transaction:
+            for read in jobs:
+                if not await transaction.query("job", job_id=read.row["job_id"]):
+                    await self._import(transaction, read)
+                    added += 1
+        return added
+
+    async def replace_job(self, job: Job, read: ReadJob) -> bool:
+        """Store *job* anew as its manifest tells it; False, and nothing done, if it has moved on.
+
+        Its events become those that the manifest tells of. A worker that still holds an old lease
+        on it finds its writes refused.
+        """
+        async with self.database.write() as transaction:
+            if not await self._delete(transaction, job):
+                return False
+            await self._import(transaction, read)
+            return True
+
+    async def read_runs(self, job_id: str) -> bool:
+        """Read the runs of a job whose header alone is stored; return whether it was one.
+
+        The job is stored anew, in one transaction, as its manifest tells it now: of several that
+        ask at the same time, one does it. Where the manifest is gone, or tells of another job, the
+        header stays, without runs for good.
+
+        Raises
+        ------
+        ResultsMissing
+            This store reads no files.
+        """
+        if not await self.database.read("unread_job", job_id=job_id):
+            return False
+        async with self._reading:
+            for row in await self.database.read("unread_job", job_id=job_id):
+                read = await self._read(row)
+                async with self.database.write() as transaction:
+                    seen = {"job_id": job_id, "unread": row["unread"]}
+                    if await transaction.execute("delete_unread_job", **seen):
+                        await self._import(transaction, read)
+                        failpoint("in-import")
+        return True
+
+    async def _read(self, row: Row) -> ReadJob:
+        """Return the job of *row* with its runs; without any where they are not to be had."""
+        if self._read_whole is None:
+            why = "they lie in its folder, and have not been read. Ask a job manager for them."
+            raise ResultsMissing(row["job_id"], why)
+        path = Path(row["unread"])
+        try:
+            read = await asyncio.to_thread(self._read_whole, path)
+        except InvalidInput as error:
+            return _without_runs(row, shortened(str(error), MAX_REASON))
+        if any(read.row[name] != row[name] for name in ("job_id", "created_at")):
+            return _without_runs(row, f"{path}: it tells of another job now.")
+        return read
+
+    async def _delete(self, transaction: Transaction, job: Job) -> bool:
+        return bool(
+            await transaction.execute(
+                "delete_job", job_id=job.job_id, status=job.status, attempts=job.attempts
+            )
+        )
+
+    async def _import(self, transaction: Transaction, read: ReadJob) -> None:
+        row = read.row
+        job_id = row["job_id"]
+        await transaction.execute("import_job", **row)
+        for chunk in read.chunks:
+            await self._insert(transaction, job_id, chunk, fence=0)
+        now = row["completed_at"] or row["created_at"]
+        await insert_failed_runs(transaction, job_id, read.failures, now)
+        await self._append_imported(transaction, read)
+
+    async def _append_imported(self, transaction: Transaction, read: ReadJob) -> None:
+        """Append the events that an imported job must have had."""
+        row = read.row
+        job_id, status = row["job_id"], JobStatus(row["status"])
+        config = json.loads(row["config"])
+        created = {"config": config, "imported": True, "source": read.source}
+        created |= {"left_out": dict(read.left_out)} if read.left_out else {}
+        await self._append(transaction, job_id, EventType.CREATED, created, row["created_at"])
+        if row["started_at"]:
+            started = {"imported": True}
+            await self._append(transaction, job_id, EventType.STARTED, started, row["started_at"])
+        if status in ENDED:
+            details = {"error": row["error"]} if row["error"] else {}
+            if row["summary"]:
+                details["summary"] = json.loads(row["summary"])
+            await self._append(transaction, job_id, ENDED[status], details, row["completed_at"])
+
+
+def _without_runs(row: Row, why: str) -> ReadJob:
+    """Return the job of *row* as it is stored, but without its runs."""
+    columns = {name: row[name] for name in row.keys()}  # noqa: SIM118 - a row is not a dict
+    columns |= {"failed_runs": 0, "unread": None}
+    if row["status"] != JobStatus.COMPLETED:
+        columns["completed_runs"] = 0
+    return ReadJob(columns, (), {}, left_out={Path(row["unread"]).name: why})
