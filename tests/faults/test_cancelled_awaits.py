@@ -112,6 +112,7 @@ CALLS = {
     "note_engine": lambda store: store.note_engine(LEASE, "another-1"),
     "note_in_flight": lambda store: store.note_in_flight(LEASE, []),
     "note_process": lambda store: store.note_process(LEASE, 1),
+    "pulse": lambda store: store.pulse("leased-job"),
     "record": lambda store: store.record(LEASE, CHUNKS, {3: "no"}, {}, compute_s=1, lease_s=9),
     "record_manually": lambda store: store.record_manually("manual-job", "r", PACKED, CRC, {}),
     "read_runs": lambda store: store.read_runs("unread-job"),

@@ -184,6 +184,34 @@ async def test_waiting_ends_when_its_time_is_up_and_leaves_the_job_running(manag
     assert [step.job.state async for step in manager.watch(name, 0)] == ["running"]
 
 
+async def test_a_watcher_asks_one_statement_at_a_time_until_something_changes(
+    manager, name, monkeypatch
+):
+    database = (await manager.store()).database
+    read, asked = database.read, []
+
+    async def counted(statement, **params):
+        asked.append(statement)
+        return await read(statement, **params)
+
+    monkeypatch.setattr(database, "read", counted)
+    assert len([step async for step in manager.watch(name, 0.7)]) == 1
+    assert asked.count("last_events") == asked.count("last_start") == 2
+    *_, latest = (place for place, statement in enumerate(asked) if statement == "last_start")
+    assert {*asked[latest + 1 :]} == {"pulse"}
+
+
+async def test_a_watcher_tells_each_change_and_the_end(manager, name, clock):
+    told = []
+    async for step in manager.watch(name, 30):
+        told.append((step.done_runs, step.job.state))
+        if step.done_runs < 2:
+            await record(manager, name, clock, runs=1, every_s=1)
+        elif step.job.state == "running":
+            await manager.complete_job(name)
+    assert told == [(0, "running"), (1, "running"), (2, "running"), (2, "completed")]
+
+
 async def test_a_question_loads_its_job_once(manager, monkeypatch):
     job = await manager.create_job("try", HUNDRED, job_id="bright-ocean-swift-tiger")
     store = await manager.store()

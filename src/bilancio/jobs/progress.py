@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from bilancio.jobs.lookup import find, load
-from bilancio.jobs.models import EventType, Job, JobEvent, Lease, Listing
+from bilancio.jobs.lookup import find, load, with_stall
+from bilancio.jobs.models import EventType, Job, JobEvent, Listing
 from bilancio.jobs.paging import check_whole
 from bilancio.jobs.session import Session
 from bilancio.jobs.views import Progress
@@ -29,7 +29,7 @@ PROGRESS = EventType.PROGRESS
 async def progress(session: Session, name: str) -> Progress:
     """Return how far a job is."""
     found = await find(session, name)
-    return await _progress(session, found.job, found.reading)
+    return _told(session, await _look(session, found.job), found.reading)
 
 
 async def watch(
@@ -37,35 +37,61 @@ async def watch(
 ) -> AsyncIterator[Progress]:
     """Yield a job's progress whenever it has changed, until it ends, stalls, or time is up."""
     found = await find(session, name)
-    job, reading = found.job, found.reading
+    seen = await _look(session, found.job)
     began = time.monotonic()
     deadline, last = began + timeout_s, None
     while True:
-        now = await _progress(session, job, reading)
-        mark = (job.state, now.done_runs, now.idle_s and now.idle_s // STANDSTILL_S)
+        now = _told(session, seen, found.reading)
+        mark = (seen.job.state, now.done_runs, now.idle_s and now.idle_s // STANDSTILL_S)
         if mark != last:
             yield now
         last = mark
         left = deadline - time.monotonic()
-        if job.state != "running" or left <= 0:
+        if seen.job.state != "running" or left <= 0:
             return
         look_s = max(LOOK_S, (time.monotonic() - began) / LOOKS)
-        await _while_it_runs(session, job, min(POLL_S, left), look_s)
-        job = await load(session, job.job_id)
+        seen = await _later(session, seen, min(POLL_S, left), look_s)
 
 
-async def _while_it_runs(session: Session, job: Job, wait_s: float, look_s: float) -> None:
-    """Wait for *wait_s* seconds, looking every *look_s* whether the job's worker still has it."""
-    if job.holder is None:
-        await asyncio.sleep(wait_s)
-        return
+class _Seen(NamedTuple):
+    """A job, and what its progress is told from.
+
+    Attributes
+    ----------
+    pulse
+        Of the job before it was read, so that what changes meanwhile is seen by the next look;
+        empty where that is not known, which has the next look read all again.
+    latest
+        Its latest events, but for changes of words.
+    start
+        The event of its latest start.
+    repetition
+        Why its failed runs would fail again.
+    """
+
+    job: Job
+    pulse: tuple[object, ...]
+    latest: Sequence[JobEvent]
+    start: JobEvent | None
+    repetition: str
+
+
+async def _later(session: Session, seen: _Seen, wait_s: float, look_s: float) -> _Seen:
+    """Wait for *wait_s* seconds, or until another has the job; return what is to be seen then.
+
+    As long as nothing changes each look, every *look_s* seconds, costs one statement.
+    """
     store, until = await session.store(), time.monotonic() + wait_s
-    lease = Lease(job_id=job.job_id, worker_id=job.holder.worker_id, fence=job.holder.fence)
-    while await store.holds(lease):
+    status_and_fence = slice(2)
+    while True:
+        pulse = await store.pulse(seen.job.job_id)
         left = until - time.monotonic()
-        if left <= 0:
-            return
+        if left <= 0 or pulse[status_and_fence] != seen.pulse[status_and_fence]:
+            break
         await asyncio.sleep(min(look_s, left))
+    if pulse == seen.pulse and not (job := await with_stall(session, seen.job)).stalled:
+        return seen._replace(job=job)
+    return await _look(session, await load(session, seen.job.job_id), pulse)
 
 
 async def wait(session: Session, name: str, timeout_s: float = math.inf) -> Job:
@@ -98,20 +124,32 @@ async def events(
     return Listing(listed, job=found.job, reading=found.reading, total=total)
 
 
-async def _progress(session: Session, job: Job, reading: str) -> Progress:
+async def _look(session: Session, job: Job, pulse: tuple[object, ...] = ()) -> _Seen:
+    """Return what the progress of *job* is told from, which was read after its *pulse*."""
     store = await session.store()
     events = await store.events(job.job_id, limit=WINDOW, last=True)
-    latest = [event for event in events if event.event_type is not EventType.EDITED]
-    details = latest[-1].details if latest else {}
-    elapsed, start = None, await store.last_start(job.job_id)
-    if job.started_at is not None:
-        began = job.started_at if start is None else start.timestamp  # an import brings no events
-        elapsed = ((job.completed_at or session.clock()) - began).total_seconds()
     repetition = ""
-    if job.failed_runs:
+    if job.failed_runs and not job.unread:
         from bilancio.jobs import failures  # numpy, which the status of other jobs does without
 
         repetition = await failures.repetition(store, job)
+    return _Seen(
+        job=job,
+        pulse=pulse,
+        latest=[event for event in events if event.event_type is not EventType.EDITED],
+        start=await store.last_start(job.job_id),
+        repetition=repetition,
+    )
+
+
+def _told(session: Session, seen: _Seen, reading: str) -> Progress:
+    """Return how far a job is, by the clock of this moment."""
+    job, latest, start = seen.job, seen.latest, seen.start
+    details = latest[-1].details if latest else {}
+    elapsed = None
+    if job.started_at is not None:
+        began = job.started_at if start is None else start.timestamp  # an import brings no events
+        elapsed = ((job.completed_at or session.clock()) - began).total_seconds()
     pace = _Pace(None, None, None)
     if job.state == "running":
         pace = _pace(job, start, latest, session.clock())
@@ -124,7 +162,7 @@ async def _progress(session: Session, job: Job, reading: str) -> Progress:
         idle_s=pace.idle_s,
         elapsed_s=elapsed,
         means=details.get("means") or details.get("metrics") or {},
-        repetition=repetition,
+        repetition=seen.repetition,
     )
 
 

@@ -221,6 +221,8 @@ async def test_a_job_that_failed_elsewhere_is_resumed_with_its_runs(cut_short, o
     shutil.copytree(cut_short, tmp_path / "found" / NAME)
     (job,) = (await other.list_jobs()).jobs
     assert (job.status, job.completed_runs, job.failed_runs) == (JobStatus.FAILED, 18, 2)
+    await other.progress(NAME)
+    assert stored_runs(tmp_path) == 0
     (tmp_path / "mended").touch()
     done = await other.run_job(NAME)
     assert (done.status, done.completed_runs, done.failed_runs) == (JobStatus.COMPLETED, 20, 0)

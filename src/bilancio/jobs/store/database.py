@@ -1,6 +1,6 @@
 """What the store needs of a database: what SQLite and PostgreSQL both can."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any, Protocol
@@ -17,6 +17,8 @@ class Row(Protocol):
     """One row of an answer: its values by column name, as ``**row`` takes them."""
 
     def __getitem__(self, name: str, /) -> Any: ...
+
+    def __iter__(self) -> Iterator[Any]: ...
 
     def keys(self) -> Iterable[str]:
         """Return the names of the columns."""

@@ -39,6 +39,14 @@ class Questions(Imports):
         rows = await self.database.read("job", job_id=job_id)
         return await self._job(rows[0]) if rows else None
 
+    async def pulse(self, job_id: str) -> tuple[Value, ...]:
+        """Return what differs whenever anything has changed that is told of a job's progress.
+
+        Its status comes first, then the fence of its lease; it is empty where there is no job.
+        """
+        rows = await self.database.read("pulse", job_id=job_id)
+        return tuple(rows[0]) if rows else ()
+
     async def job_ids(self) -> list[str]:
         """Return the names of all jobs, damaged ones included, newest first."""
         return [row["job_id"] for row in await self.database.read("job_ids")]

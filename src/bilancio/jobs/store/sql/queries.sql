@@ -12,6 +12,12 @@ RETURNING *;
 -- name: job
 SELECT * FROM jobs WHERE job_id = :job_id;
 
+-- name: pulse
+-- What of a job changes with everything that is told of its progress.
+SELECT status, fence, worker_host, lease_expires_at, completed_runs, failed_runs, n_events
+  FROM jobs
+ WHERE job_id = :job_id;
+
 -- name: job_by_request
 SELECT * FROM jobs WHERE request_key = :request_key;
 
