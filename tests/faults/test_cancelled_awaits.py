@@ -119,6 +119,8 @@ CALLS = {
     "recorded": lambda store: store.recorded("leased-job"),
     "replace_job": replaced,
     "renew": lambda store: store.renew(LEASE, 9),
+    "space": lambda store: store.space(),
+    "write_anew": lambda store: store.write_anew(),
     "speeds": lambda store: store.speeds("ring", "h", "e"),
     "unknown": lambda store: store.unknown(["leased-job", "other-job"]),
     "start_manually": lambda store: store.start_manually("idle-job"),

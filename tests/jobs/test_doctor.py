@@ -289,7 +289,9 @@ async def test_a_plug_in_that_does_not_load_is_an_error(manager, monkeypatch):
 
 def damaged(path):
     with path.open("r+b") as file:
-        file.seek(4096 + 100)
+        file.seek(
+            2 * 4096 + 100
+        )  # the first page is the schema, the second says where pages belong
         file.write(b"\xff" * 3000)
 
 

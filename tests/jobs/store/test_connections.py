@@ -116,6 +116,8 @@ def log_size(path):
         ("foreign_keys", 1),
         ("wal_autocheckpoint", 0),
         ("busy_timeout", 1000),
+        ("auto_vacuum", 2),
+        ("secure_delete", 2),
     ],
 )
 async def test_both_connections_are_set_as_the_store_needs_it(store, pragma, value):

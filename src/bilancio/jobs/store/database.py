@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from bilancio.errors import invalid
 from bilancio.jobs.texts import is_storable
@@ -37,6 +37,20 @@ class Transaction(Protocol):
         ...
 
 
+class Space(NamedTuple):
+    """How much room a store takes, and how much of it holds nothing, in bytes.
+
+    Attributes
+    ----------
+    stepwise
+        Whether what is free can be given back a little at a time.
+    """
+
+    size: int
+    free: int
+    stepwise: bool
+
+
 class Database(Protocol):
     """One store's database. Only the store's own modules use it.
 
@@ -61,6 +75,21 @@ class Database(Protocol):
 
     async def integrity_errors(self) -> list[str]:
         """Return what the database's own check finds wrong; empty when all is well."""
+        ...
+
+    async def space(self) -> Space:
+        """Return how much room the store takes."""
+        ...
+
+    async def give_back(self) -> None:
+        """Give free room back to the disk, for some seconds, and while others write.
+
+        Where that cannot be done a little at a time it is done only if it takes no longer.
+        """
+        ...
+
+    async def write_anew(self) -> None:
+        """Give all free room back to the disk. Others wait, the longer the more is stored."""
         ...
 
     async def backup(self, target: Path) -> None:

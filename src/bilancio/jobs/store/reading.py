@@ -11,7 +11,7 @@ from pathlib import Path
 from bilancio.encoding import finite, to_json
 from bilancio.errors import JobDamaged
 from bilancio.jobs.models import Holder, Job, JobEvent, Lease
-from bilancio.jobs.store.database import Row, Value, storable
+from bilancio.jobs.store.database import Row, Space, Value, storable
 from bilancio.jobs.store.imports import Imports
 from bilancio.jobs.store.matching import EVERY_JOB, Criteria
 from bilancio.jobs.store.rows import (
@@ -167,6 +167,10 @@ class Questions(Imports):
     async def integrity_errors(self) -> list[str]:
         """Return what the database's own check finds wrong; empty when all is well."""
         return await self.database.integrity_errors()
+
+    async def space(self) -> Space:
+        """Return how much room the store takes, and how much of it is free."""
+        return await self.database.space()
 
     async def backup(self, target: Path) -> None:
         """Copy the whole store, as it is at one moment, to the file *target*."""

@@ -1,9 +1,10 @@
 """The one door to stored jobs: each method is one transaction or a few reads."""
 
+import contextlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from bilancio.errors import JobExists, JobNotFound
+from bilancio.errors import JobExists, JobNotFound, StoreError
 from bilancio.experiments.sweep_config import SweepConfig
 from bilancio.jobs.clock import Clock, utc_now
 from bilancio.jobs.job_id import JobId
@@ -152,9 +153,19 @@ class JobStore(Questions, Leases, Recording, ManualJobs):
             return bool(changed)
 
     async def delete(self, job: Job) -> bool:
-        """Delete all that is stored of *job*; False, and nothing done, where it has moved on."""
+        """Delete all that is stored of *job*; False, and nothing done, where it has moved on.
+
+        Its room is given back to the disk.
+        """
         async with self.database.write() as transaction:
-            return await self._delete(transaction, job)
+            deleted = await self._delete(transaction, job)
+        with contextlib.suppress(StoreError):  # the job is deleted, whatever becomes of its room
+            await self.database.give_back()
+        return deleted
+
+    async def write_anew(self) -> None:
+        """Give all free room back to the disk; others wait, the longer the more is stored."""
+        await self.database.write_anew()
 
     async def recount(self, job_id: str) -> None:
         """Set the counters of a job that is not completed to what its chunks and failures say."""

@@ -20,6 +20,7 @@ MACHINE_CHECKS: tuple[MachineCheck, ...] = (
 #: Need the store opened.
 STORE_CHECKS: tuple[StoreCheck, ...] = (
     store.check_file,
+    store.check_room,
     store.check_rows,
     store.check_chunks,
     store.check_counters,

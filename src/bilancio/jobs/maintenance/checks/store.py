@@ -12,11 +12,16 @@ from bilancio.jobs.maintenance.checks.base import (
     Issue,
     cut,
     error,
+    info,
     warning,
 )
 from bilancio.jobs.session import Session
 from bilancio.jobs.store import JobStore, integrity
+from bilancio.jobs.worker.lock_file import WorkerState, worker_state
 from bilancio.text import plural
+
+MIB = 1 << 20
+MUCH_FREE, MUCH_OF_FILE = 64 * MIB, 0.25
 
 
 async def check_file(session: Session) -> AsyncIterator[Checked | Issue]:
@@ -25,6 +30,23 @@ async def check_file(session: Session) -> AsyncIterator[Checked | Issue]:
     yield Checked("the store's file, page by page")
     for complaint in cut(complaints):
         yield error(f"The store's file is damaged: {complaint}.", f"{RESTORE}.")
+
+
+async def check_room(session: Session) -> AsyncIterator[Checked | Issue]:
+    """Look whether much of the store's file holds nothing."""
+    store = await session.store()
+    size, free, _ = await store.space()
+    yield Checked(f"the store's size: {size / MIB:,.0f} MiB, of which {free / MIB:,.0f} are free")
+    if free < max(MUCH_FREE, size * MUCH_OF_FILE):
+        return
+    message = f"{free / MIB:,.0f} of the {size / MIB:,.0f} MiB of the store's file hold nothing."
+    busy = any(worker_state(lock) is not WorkerState.DEAD for lock in store.worker_locks())
+    if busy:  # it would wait until the file is written, and give up if that takes long
+        repair = "Run `bilancio doctor --repair` when no job runs, to give them back to the disk."
+        yield info(message, repair)
+    else:
+        repair = "Run `bilancio doctor --repair` to give them back to the disk."
+        yield info(message, repair, fix=store.write_anew)
 
 
 async def check_rows(session: Session) -> AsyncIterator[Checked | Issue]:

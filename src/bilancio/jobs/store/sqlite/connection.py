@@ -20,6 +20,7 @@ PRAGMAS = (
     "synchronous = FULL",
     "foreign_keys = ON",
     "wal_autocheckpoint = 0",
+    "secure_delete = FAST",  # some builds overwrite all that is deleted, which is logged first
 )
 
 #: What keeps a store from being written although it may be read.

@@ -11,8 +11,9 @@ import aiosqlite
 
 from bilancio.errors import StoreError, StoreUnavailable
 from bilancio.failpoints import failpoint
-from bilancio.jobs.store.database import Row, Value, check_values
+from bilancio.jobs.store.database import Row, Space, Value, check_values
 from bilancio.jobs.store.queries import queries
+from bilancio.jobs.store.sqlite import room
 from bilancio.jobs.store.sqlite.connection import (
     closing,
     connect,
@@ -31,6 +32,8 @@ from bilancio.jobs.store.sqlite.mounts import refuse_network
 
 CLOSE_S = 1.0
 CHECKPOINT_BYTES = 4 << 20
+GIVE_BACK_S = 5.0
+LITTLE_BYTES = 128 << 20  # that are written anew in some tenths of a second
 
 
 class SqliteTransaction:
@@ -113,23 +116,61 @@ class SqliteDatabase:
 
         Cancelling the block, or an error in it, rolls back before anything else happens.
         """
+        async with self._locked() as connection:
+            try:
+                await _begin(connection)
+                yield SqliteTransaction(connection)
+                await connection.commit()
+            except BaseException:
+                await undisturbed(connection.rollback())
+                raise
+
+    @contextlib.asynccontextmanager
+    async def _locked(
+        self, *, exclusive: bool = False, shrinks: bool = False
+    ) -> AsyncIterator[aiosqlite.Connection]:
+        """Give the connection that writes, under the lock; checkpoint when that is due.
+
+        Where what is written *shrinks* the file it is at once: until then the file stays as long.
+        """
         async with self._write_lock:
             with explained(str(self.path)):
                 connection, lock = await self._writing()
                 self._refuse_replaced()
-                await lock.acquire(exclusive=False, patience_s=BUSY_S)
+                await lock.acquire(exclusive=exclusive, patience_s=BUSY_S)
                 try:
                     self._refuse_replaced()
-                    await _begin(connection)
-                    yield SqliteTransaction(connection)
-                    await connection.commit()
-                except BaseException:
-                    await undisturbed(connection.rollback())
-                    raise
+                    yield connection
                 finally:
                     lock.release()
                 self._refuse_replaced()
-                await self._checkpoint_if_due(connection, lock)
+                due_bytes = 1 if shrinks else CHECKPOINT_BYTES
+                await self._checkpoint_if_due(connection, lock, due_bytes)
+
+    async def space(self) -> Space:
+        """Return how much room the store takes."""
+        with explained(str(self.path)):
+            async with self._reading() as connection:
+                return await room.space_of(connection)
+
+    async def give_back(self) -> None:
+        """Give free room back to the disk, for some seconds, and while others write.
+
+        A store that an earlier version made is written anew if it holds little.
+        """
+        until = time.monotonic() + GIVE_BACK_S
+        while (space := await self.space()).free and time.monotonic() < until:
+            if not space.stepwise:
+                if space.size - space.free <= LITTLE_BYTES:
+                    await self.write_anew()
+                return
+            async with self._locked(shrinks=True) as connection:
+                await undisturbed(room.free_some(connection))
+
+    async def write_anew(self) -> None:
+        """Give all free room back to the disk. Others wait, the longer the more is stored."""
+        async with self._locked(exclusive=True, shrinks=True) as connection:
+            await undisturbed(room.write_anew(connection))
 
     async def backup(self, target: Path) -> None:
         """Copy the whole store, as it is at one moment, to the file *target*."""
@@ -256,9 +297,11 @@ class SqliteDatabase:
 
     # -- checkpoints ------------------------------------------------------------------------
 
-    async def _checkpoint_if_due(self, connection: aiosqlite.Connection, lock: FileLock) -> None:
-        """Move the log into the file when it is long and no process writes."""
-        if self._files.log_size() < CHECKPOINT_BYTES or not lock.try_acquire(exclusive=True):
+    async def _checkpoint_if_due(
+        self, connection: aiosqlite.Connection, lock: FileLock, due_bytes: int
+    ) -> None:
+        """Move the log into the file when it is so long and no process writes."""
+        if self._files.log_size() < due_bytes or not lock.try_acquire(exclusive=True):
             return  # the next writer finds it due as well
         try:
             # What was written is stored in the log; where there is no room, it stays there.

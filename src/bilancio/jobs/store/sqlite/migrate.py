@@ -12,6 +12,7 @@ from bilancio.jobs.store.sqlite.file import StoreFiles
 
 BUSY_S = 30.0
 APPLICATION_ID = 0x42494C41  # "BILA"
+INCREMENTAL = 2  # auto_vacuum: free pages are given back when that is asked for
 
 
 @functools.cache
@@ -38,6 +39,7 @@ def create(files: StoreFiles) -> None:
     for end in ("", "-journal", "-wal", "-shm"):
         new.with_name(new.name + end).unlink(missing_ok=True)
     with contextlib.closing(sqlite3.connect(new, isolation_level=None)) as connection:
+        connection.execute(f"PRAGMA auto_vacuum = {INCREMENTAL}")  # before there is any page
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("BEGIN IMMEDIATE")
