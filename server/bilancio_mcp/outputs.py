@@ -19,7 +19,7 @@ from bilancio.experiments.explaining import defaults_of, explained_fields
 from bilancio.experiments.sweep_config import UNOFFERED_FIELDS, SweepConfig
 from bilancio.jobs.models import Job
 from bilancio.jobs.preview import Preview
-from bilancio.jobs.views import Table
+from bilancio.jobs.views import Results, Table
 from bilancio.printable import escaped, shortened
 from bilancio_mcp.sizes import fitted, fitted_rows, six_digits, size
 
@@ -27,6 +27,8 @@ Data = dict[str, Any]
 
 SUMMARY, TEXT, ERROR, PATH, TAG = 2_000, 500, 1_000, 1_000, 40  # characters
 CONFIG, FINDINGS, MEANS, FAILURES = 1_500, 4_000, 1_000, 2_000
+CONFIG_BESIDE = 500  # of a config that is not what was asked for
+ARM = "arm"
 DEFAULTS, FIELDS, NAMES = 900, 14_000, 40  # the last: names of fields without a value
 ROWS, SHORT_ROWS, JOBS = 6_000, 3_000, 16_000
 WARNINGS = 10
@@ -214,7 +216,9 @@ class JobResults(Answer):
     failures: Annotated[Data, _data(FAILURES)] = Field(
         default={}, description="First failed runs: id to error."
     )
-    config: Config = {}
+    config: Annotated[Data, _data(CONFIG_BESIDE)] = Field(
+        default={}, description="What is not at its default."
+    )
 
 
 class JobSummary(Sparse):
@@ -246,9 +250,27 @@ def findings(summary: Mapping[str, Any], verdicts: Mapping[str, int]) -> Data:
     averages = [name for name in summary if name.startswith("avg_")]
     left_out = {"ci95", *averages[LEADING_MEASURES:]}
     told = {
-        name: value for name, value in summary.items() if value is not None and name not in left_out
+        name: _searched(value) if isinstance(value, Mapping) and "arms" in value else value
+        for name, value in summary.items()
+        if value is not None and name not in left_out
     }
     return told | ({"verdicts": dict(verdicts)} if sum(verdicts.values()) >= MANY_ROWS else {})
+
+
+def _searched(found: Mapping[str, Any]) -> Data:
+    """Return what searches found by arm: their cells stand in a table of their own.
+
+    Where that has all of them, the ends of what was found, and their ranges, are in it.
+    """
+    arms = {
+        arm: {
+            name: value
+            for name, value in each.items()
+            if value not in (0, "", None) and not (found.get("cells") and "_star_" in name)
+        }
+        for arm, each in found["arms"].items()
+    }
+    return {name: value for name, value in found.items() if name != "cells"} | {"arms": arms}
 
 
 def results_table(
@@ -287,6 +309,45 @@ def whole_table(table: Table | None, *, offset: int = 0) -> ResultsTable | None:
         return None
     places = list(range(len(table.columns)))[:COLUMNS]
     return _cut(table, places, offset=offset, budget=SHORT_ROWS)
+
+
+def searched_table(table: Table | None, *, offset: int) -> ResultsTable | None:
+    """Return what searches found: without the parameters that are the same in all of them."""
+    whole = whole_table(table, offset=offset)
+    if table is None or whole is None or len(whole.rows) < whole.total_rows:
+        return whole
+    values = list(zip(*whole.rows, strict=True))
+    same = {
+        name
+        for place, name in enumerate(whole.columns[: table.n_keys])
+        if name != ARM and len(whole.rows) > 1 and len(set(values[place])) == 1
+    }
+    empty = {
+        name
+        for place, name in enumerate(whole.columns)
+        if whole.rows and all(value == "" for value in values[place])
+    }
+    kept = [place for place, name in enumerate(whole.columns) if name not in same | empty]
+    return whole.model_copy(
+        update={
+            "columns": [whole.columns[place] for place in kept],
+            "rows": [[row[place] for place in kept] for row in whole.rows],
+        }
+    )
+
+
+def said_elsewhere(results: Results) -> bool:
+    """Return whether the table adds nothing: to the averages, or to what a search has found.
+
+    Beside a contrast or effects one row of all cells is what the averages are; where all cells
+    belong to a search there is no average.
+    """
+    table = results.table
+    if table is None or results.measures:
+        return False
+    one_of_all = table.n_keys == 0 and table.total_rows == 1
+    beside = results.contrasts is not None or results.effects is not None
+    return (one_of_all and beside) or (not table.total_rows and results.frontier is not None)
 
 
 def single_runs(table: Table, *, offset: int) -> ResultsTable:

@@ -14,7 +14,7 @@ from bilancio_mcp.outputs import Answer, ResultsTable, Sparse, results_table
 from bilancio_mcp.sizes import fitted, six_digits
 
 DIFFERS, VALUES = 1_000, 600  # characters
-DAYS, SHORT_DAYS, DAY = 7_000, 400, 6_000  # of a run's days, of those by default, and of one
+DAYS, SHORT_DAYS, DAY = 10_000, 800, 6_000  # of all runs' days, of those by default, and of one
 
 
 class ComparedJobs(Answer):
@@ -59,7 +59,8 @@ def told_runs(story: RunStory, *, short: bool) -> list[ToldRunOut]:
     short
         Whether a look at the days is enough.
     """
-    room = SHORT_DAYS if short else DAYS
+    told = sum(bool(run.days) for run in story.runs)
+    room = (SHORT_DAYS if short else DAYS) // max(told, 1)
     return [_told(run, story.values(run), room) for run in story.runs]
 
 

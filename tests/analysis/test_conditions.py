@@ -128,6 +128,7 @@ NAMES = "kappa, mu, n_agents, handling, rollover, quiet"
         ("kapa < 0.5", f"where: got 'kapa'; allowed: {NAMES}. Did you mean kappa?"),
         ({"kapa": 1}, f"where: got 'kapa'; allowed: {NAMES}. Did you mean kappa?"),
         ("0.5 > kapa", f"where: got 'kapa'; allowed: {NAMES}. Did you mean kappa?"),
+        ("very low", f"where: got 'very low'; allowed: {NAMES}."),
         ("kappa < low", "where.kappa: got 'low'; allowed: a number."),
         ("kappa < nan", "where.kappa: got 'nan'; allowed: a number."),
         (
@@ -175,7 +176,6 @@ def test_a_condition_on_what_does_not_exist_is_refused(condition, sentence):
         ("kappa in (0.5", "a comma or ) after 'kappa in (0.5'"),
         ("(kappa < 0.5", "and, or, or ) after '(kappa < 0.5'"),
         ("kappa < 0.5)", "and, or, or nothing more after 'kappa < 0.5'"),
-        ("kappa < 0.5, mu = 0", "and, or, or nothing more after 'kappa < 0.5'"),
         ("kappa < 0.5 and", "a name after 'kappa < 0.5 and'"),
         ("kappa not 0.5", "=, !=, <, <=, >, >= or in after 'kappa not'"),
         ("0.5", "=, !=, <, <=, > or >= after '0.5'"),
@@ -204,13 +204,62 @@ def test_a_sentence_about_an_entry_names_it_and_shows_columns_that_there_are():
         where("lines", {"lines": columns["lines"]})
 
 
+@pytest.mark.parametrize(
+    ("words", "signs"),
+    [
+        ("kappa is 0.5", "kappa = 0.5"), ("kappa 0.5", "kappa = 0.5"),
+        ("kappa: 0.5", "kappa = 0.5"), ("kappa equals 0.5", "kappa = 0.5"),
+        ("kappa is not 0.5", "kappa != 0.5"), ("kappa below 0.5", "kappa < 0.5"),
+        ("kappa is less than 0.5", "kappa < 0.5"), ("kappa over 0.25", "kappa > 0.25"),
+        ("kappa is at most 0.5", "kappa <= 0.5"), ("kappa not below 0.5", "kappa >= 0.5"),
+        ("kappa between 0.3 and 1", "0.3 <= kappa and kappa <= 1"),
+        ("kappa is between 0.3 and 1 and mu is 0", "0.3 <= kappa <= 1 and mu = 0"),
+        ("kappa < 1, mu = 0", "kappa < 1 and mu = 0"),
+        ("kappa < 1 & mu = 0", "kappa < 1 and mu = 0"),
+        ("kappa<1,mu=0", "kappa < 1 and mu = 0"), ("kappa<1&mu=0", "kappa < 1 and mu = 0"),
+        ("kappa∈{0.25,1}", "kappa in (0.25, 1)"),
+        ("kappa < 1 && mu = 0 || mu = 0.5", "kappa < 1 and mu = 0 or mu = 0.5"),
+        ("kappa ∈ {0.25, 1}, mu is 0", "kappa in (0.25, 1) and mu = 0"),
+        ("kappa is not in [0.25, 1]", "kappa not in (0.25, 1)"),
+        ("handling is fail-fast", "handling = fail-fast"),
+        ({"kappa": "at most 0.5"}, "kappa <= 0.5"),
+        ({"kappa": "between 0.3 and 1", "mu": "is not 0"}, "0.3 <= kappa <= 1 and mu != 0"),
+        ({"kappa": "above 0.25, at most 0.5"}, "0.25 < kappa <= 0.5"),
+    ],
+)  # fmt: skip
+def test_words_for_comparisons_mean_their_signs(words, signs):
+    assert held(words) == held(signs)
+
+
+def test_columns_and_values_may_be_called_as_comparisons_are():
+    columns = {
+        "over": np.array([1, 2, 3]), "between": np.array([4, 5, 6]),
+        "state": np.array(["up to date", "is", "over"]),
+    }  # fmt: skip
+    assert where("over over 1 and between between 4 and 5", columns).tolist() == [
+        False, True, False,
+    ]  # fmt: skip
+    for at, word in enumerate(columns["state"].tolist()):
+        assert where({"state": word}, columns).nonzero()[0].tolist() == [at]
+        assert where(f"state = '{word}'", columns).nonzero()[0].tolist() == [at]
+
+
 @pytest.mark.parametrize("condition", ["(" * 100, "not " * 100, "a" * 10_000])
 def test_a_text_that_is_too_long_or_deep_is_refused(condition):
     with pytest.raises(InvalidInput, match="at most"):
         where(condition, COLUMNS)
 
 
-@given(st.text("kmu <>=!().5'and,", max_size=30))
+@given(
+    st.text("kmu <>=!().5'and,", max_size=30)
+    | st.lists(
+        st.sampled_from([
+            "kappa", "mu", "0.5", "1", "is", "not", "between", "and", "or", "over", "at", "most",
+            "low", "in", "(", ")", "{", "}", ",", "&", ":",
+        ]),
+        max_size=8,
+    ).map(" ".join)
+)  # fmt: skip
 @UNHURRIED
 def test_any_text_is_read_or_refused(text):
     try:

@@ -144,3 +144,57 @@ async def test_what_dealers_earn_in_the_words_of_a_researcher(talk, desk):
     for row in rows(answer["table"]):
         cells = [pair for pair in pairs if pair["kappa"] == row["kappa"]]
         assert row["dealer_pnl_active"] == near(mean(cells, "dealer_pnl"))
+
+
+@pytest.mark.parametrize(
+    ("words", "kappas", "mus"),
+    [
+        ("liquidity is 0.25", {0.25}, {0, 0.5}),
+        ("low liquidity", {0.25, 0.5}, {0, 0.5}),
+        ("κ between 0.3 and 1, μ is 0", {0.5, 1}, {0}),
+        ({"liquidity": "at most 0.5"}, {0.25, 0.5}, {0, 0.5}),
+        (["kappa below 1", "mu 0.5"], {0.25, 0.5}, {0.5}),
+    ],
+)
+async def test_part_of_the_cells_in_words(talk, desk, words, kappas, mus):
+    pairs = [
+        pair
+        for pair in effects(read(desk, STRESS))
+        if pair["kappa"] in kappas and pair["mu"] in mus
+    ]
+    async with talk("and where liquidity is low?") as chat:
+        answer = await chat.call("job_results", job_id=STRESS, where=words)
+    [row] = rows(answer["table"])
+    assert (row["n"], row["trading_effect"]) == (len(pairs), near(mean(pairs, "effect")))
+
+
+async def test_a_contrast_of_all_cells_is_not_said_twice(talk):
+    async with talk("does μ matter, and how much?") as chat:
+        answer = await chat.call("job_results", job_id=STRESS, contrast="due days", effects=True)
+    assert "table" not in answer
+    assert len(rows(answer["contrasts"])) == 1
+    assert "group_by=['kappa']) breaks it down" in answer["next"]
+
+
+async def test_seed_by_seed(talk, desk):
+    pairs = grouped(effects(read(desk, STRESS)), "seed")
+    async with talk("seed by seed, please") as chat:
+        answer = await chat.call("job_results", job_id=STRESS, group_by="seeds")
+    assert answer["table"]["columns"] == [
+        "seed", "n", "n_seeds", "delta_passive", "delta_active", "trading_effect",
+    ]  # fmt: skip
+    for row in rows(answer["table"]):
+        assert row["trading_effect"] == near(mean(pairs[(row["seed"],)], "effect"))
+
+
+async def test_which_cells_are_undecided(talk):
+    async with talk("which cells are undecided?") as chat:
+        said = await chat.refused(
+            "job_results", job_id=STRESS, group_by=["kappa", "mu"], where="verdict = undecided"
+        )
+        answer = await chat.call(
+            "job_results", job_id=STRESS, group_by=["kappa", "mu"], order_by="-verdict"
+        )
+    assert "order_by puts rows in order by any column" in said
+    verdicts = [row["verdict"] for row in rows(answer["table"])]
+    assert verdicts == sorted(verdicts, reverse=True)

@@ -32,6 +32,13 @@ def answered(config, indices, metrics, **asked):
     return answering.answer()
 
 
+def part_of(n_cells, n_all):
+    return (
+        f"Tables, and what is said of them, are over {n_cells} of {n_all} cells; averages and "
+        "counts of the whole job are of all."
+    )
+
+
 def rows_of(table):
     return [dict(zip(table.columns, row, strict=True)) for row in table.rows]
 
@@ -315,7 +322,7 @@ def test_what_is_said_where_a_condition_is_given_is_of_the_cells_that_meet_it():
     config = JobConfig(sweep_type="ring", kappas=["0.5", "1"], n_replicates=5)
     rows = invented(config.total_runs)
     found = answered(config, range(config.total_runs), rows, where="kappa = 1")
-    assert found.warnings == ("Headline and tables are over 1 of 2 cells; counts are of all.",)
+    assert found.warnings == (part_of(1, 2),)
     mean = config.layout.cube(rows["delta_total"])[:, 1, 0].mean()
     assert found.said.startswith(f"Over this 1 cell delta_total is {mean:.4g} (95 % interval ")
 
@@ -508,7 +515,7 @@ def test_an_average_over_designs_is_called_one():
     sentence = "The average over all cells mixes designs (grid, lhs): look at each by itself."
     assert answered(config, everything, rows).warnings == (sentence,)
     warnings = answered(config, everything, rows, where="design = lhs").warnings
-    assert warnings == ("Headline and tables are over 4 of 6 cells; counts are of all.",)
+    assert warnings == (part_of(4, 6),)
 
 
 def test_a_sobol_design_says_which_parameter_the_variance_comes_from():

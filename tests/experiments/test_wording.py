@@ -186,3 +186,59 @@ def test_nothing_is_said_of_the_whole_which_has_a_headline_of_its_own():
     assert ask(group_by="kappa").said == ""
     nothing = answered(BALANCED, [0], invented(1), where="kappa < 1")
     assert nothing.said == ""
+
+
+@pytest.mark.parametrize(
+    ("words", "condition"),
+    [
+        ("low liquidity", "kappa = 0.25"), ("liquidity is low", "kappa = 0.25"),
+        ("high kappa", "kappa = 1"), ("lowest κ", "kappa = 0.25"), ("κ is highest", "kappa = 1"),
+        ("small kappa and high mu", "kappa = 0.25 and mu = 0.5"),
+        ("large mu, kappa over 0.25", "mu = 0.5 and kappa > 0.25"),
+    ],
+)  # fmt: skip
+def test_an_end_of_a_parameter_is_read_as_its_values(words, condition):
+    found = ask(where=words, group_by="kappa,mu")
+    assert found.table == ask(where=condition, group_by="kappa,mu").table
+
+
+def test_the_lower_half_is_low_and_the_answer_says_where_it_ends():
+    config = JobConfig(sweep_type="ring", kappas=["0.25", "0.5", "1", "2"], n_replicates=5)
+    runs = range(config.total_runs), invented(config.total_runs)
+    found = answered(config, *runs, where={"liquidity": "low"}, group_by="kappa")
+    assert [row["kappa"] for row in rows_of(found.table)] == [0.25, 0.5]
+    assert found.read == {"liquidity": "kappa", "low kappa": "kappa <= 0.5"}
+    found = answered(config, *runs, where="highest liquidity", group_by="kappa")
+    assert [row["kappa"] for row in rows_of(found.table)] == [2]
+    assert found.read == {"liquidity": "kappa", "highest kappa": "kappa = 2"}
+
+
+def test_what_has_one_value_is_neither_low_nor_high():
+    with pytest.raises(InvalidInput) as error:
+        ask(where="low inequality")
+    assert str(error.value) == (
+        "where: got low concentration; allowed: concentration = 1, its only value."
+    )
+
+
+@pytest.mark.parametrize("word", ["verdict", "effect", "default rate", "trading_effect"])
+def test_a_condition_on_a_column_of_the_table_is_told_what_takes_it(word):
+    with pytest.raises(InvalidInput) as error:
+        ask(where=f"{word} = 0", group_by="kappa")
+    said = str(error.value)
+    assert said.startswith("where: got ")
+    assert ", a column of the table; allowed: parameters (" in said
+    assert "order_by puts rows in order by any column" in said
+    assert len(said) <= 400
+
+
+def test_by_seed_the_primary_measure_is_shown_unless_others_are_asked_for():
+    columns = ("seed", "n", "n_seeds", "delta_passive", "delta_active", "trading_effect")
+    assert ask(group_by="seed").table.columns == columns
+    assert ask(group_by="seed", order_by="-effect").table.columns == columns
+    assert ask(group_by="seed", measures="delta_active").table.columns == (
+        *columns[:3], "delta_active",
+    )  # fmt: skip
+    assert ask(group_by="seed", order_by="-n_trades").table.columns == (
+        *columns, "n_trades",
+    )  # fmt: skip

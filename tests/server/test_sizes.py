@@ -47,6 +47,46 @@ async def test_usual_answers_are_short():
     assert size(made) < USUAL
 
 
+@pytest.mark.parametrize(
+    "config",
+    [
+        RING | {"vary": {"kappa": "0.1:5:0.1", "mu": "0.025:1:0.025"}},
+        SMALL | {"kappas": None, "mus": [0, 1], "frontier": True, "kappa_range": [0.2, 20]},
+    ],
+    ids=["2,000 cells", "a search"],
+)
+async def test_results_of_any_design_are_short_without_grouping(config):
+    config = {name: value for name, value in config.items() if value is not None}
+    async with Client(build_server()) as client:
+        job_id = await completed(client, config)
+        answer = data(await client.call_tool("job_results", {"job_id": job_id}))
+    assert size(answer) < USUAL
+
+
+async def test_what_searches_found_leaves_out_what_is_the_same_in_all():
+    config = SMALL | {"mus": [0, 1], "frontier": True, "kappa_range": [0.2, 20]}
+    del config["kappas"]
+    async with Client(build_server()) as client:
+        job_id = await completed(client, config)
+        answer = data(await client.call_tool("job_results", {"job_id": job_id}))
+    columns, rows = answer["frontier"]["columns"], answer["frontier"]["rows"]
+    assert columns[:3] == ["mu", "arm", "kappa_star"]
+    assert [row[:2] for row in rows] == [
+        [0, "passive"], [0, "active"], [1, "passive"], [1, "active"],
+    ]  # fmt: skip
+    assert "table" not in answer
+    assert "cells" not in answer["findings"]["frontier"]
+
+
+async def test_both_arms_of_a_run_as_an_agent_saw_it_fit_an_answer():
+    config = {"sweep_type": "balanced", "n_agents": 20, "kappas": [0.25], "maturity_days": 12}
+    async with Client(build_server()) as client:
+        job_id = await completed(client, config)
+        asked = {"job_id": job_id, "run": "worst", "agent": "H7", "limit": 200}
+        answer = data(await client.call_tool("show_run", asked))
+    assert size(answer) <= 12_000
+
+
 async def test_lists_of_a_configuration_are_said_by_their_ends_and_a_count():
     config = {**RING, "seeds": list(range(20_000))}
     async with Client(build_server()) as client:

@@ -1,7 +1,7 @@
 """`job_results`: what a job has found."""
 
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import Field
 
@@ -14,11 +14,13 @@ from bilancio_mcp.outputs import (
     asked_for,
     findings,
     results_table,
+    said_elsewhere,
+    searched_table,
     single_runs,
     tagged,
     whole_table,
 )
-from bilancio_mcp.tools.arguments import AnyName, Offset, Texts
+from bilancio_mcp.tools.arguments import AnyName, Condition, Offset, Texts
 from bilancio_mcp.tools.spec import READS, ToolSpec
 
 MANUAL = """\
@@ -48,9 +50,7 @@ async def job_results(
     measures: Annotated[
         Texts, Field(description="Columns of the table, with intervals; else the first few.")
     ] = (),
-    where: Annotated[
-        str | dict[str, Any] | None, Field(description="Cells, as 'kappa < 0.5 and mu = 0'.")
-    ] = None,
+    where: Condition = None,
     order_by: Annotated[
         Texts, Field(description="Columns; -name descends. Without group_by: cells.")
     ] = (),
@@ -106,10 +106,10 @@ async def job_results(
         description=job.description,
         status=job.state,
         findings=findings(results.summary, results.verdicts),
-        table=table,
+        table=None if where is None and said_elsewhere(results) else table,
         contrasts=results_table(results.contrasts, results.primary, chosen, offset=offset),
         effects=whole_table(results.effects),
-        frontier=whole_table(results.frontier, offset=offset),
+        frontier=searched_table(results.frontier, offset=offset),
         meanings=results.meanings,
         plan="" if results.plan is None else results.plan["sentence"],
         warnings=list(results.warnings),

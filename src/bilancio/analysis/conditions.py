@@ -7,8 +7,9 @@
                  | name ["not"] "in" "(" value {"," value} ")"
     operator    := "=" | "==" | "!=" | "<" | "<=" | ">" | ">="
 
-Values are numbers, words with or without quotes, true and false. In a mapping the name is left
-out: `{"kappa": "< 0.5", "mu": 0, "concentration": [1, 2]}`; all its conditions must hold.
+Values are numbers, words with or without quotes, true and false. Words for operators are read, too
+(`phrases`): `kappa is at most 0.5`, `kappa between 0.3 and 1, mu is not 0`. In a mapping the name
+is left out: `{"kappa": "< 0.5", "mu": 0, "concentration": [1, 2]}`; all its conditions must hold.
 """
 
 import itertools
@@ -19,11 +20,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
 from numbers import Number, Rational
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bilancio.analysis.phrases import MAX_LENGTH, Level, Token, tokens, written
 from bilancio.errors import InvalidInput, Problem, invalid, shown
 from bilancio.validation import near, nearest
 
@@ -32,21 +34,10 @@ Columns = Mapping[str, NDArray[Any]]
 Condition = str | Mapping[str, Any]
 
 FIELD = "where"
-MAX_LENGTH = 5_000
 MAX_DEPTH = 50
 MAX_VALUES = 1_000  # of an entry of a mapping
 SHOWN_WORDS = 20
 
-_TOKEN = re.compile(
-    r"""\s*(?:
-        (?P<number>[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?(?![\w.]))
-      | (?P<word>[^\W\d][\w@.-]*)
-      | (?P<quoted>'[^']*'|"[^"]*")
-      | (?P<operator><=|>=|!=|==|<>|=|<|>|≤|≥|≠)
-      | (?P<sign>[(),\[\]])
-    )""",
-    re.VERBOSE,
-)
 _SPELLED = {"==": "=", "<>": "!=", "≠": "!=", "≤": "<=", "≥": ">="}
 _MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "=": "=", "!=": "!="}
 _COMPARED: dict[str, Callable[[Any, Any], Any]] = {
@@ -77,7 +68,7 @@ def where(condition: Condition, columns: Columns) -> Mask:
         The text cannot be read, or names a column or a word that does not exist.
     """
     if isinstance(condition, str):
-        return _read(condition, columns) if condition.strip() else _everywhere(columns)
+        return _read(written(condition), columns) if condition.strip() else _everywhere(columns)
     if not isinstance(condition, Mapping):
         raise invalid(FIELD, condition, f"text such as {_example(columns)}, or a mapping")
     found = _everywhere(columns)
@@ -86,7 +77,9 @@ def where(condition: Condition, columns: Columns) -> Mask:
     return found
 
 
-def renamed(condition: Condition, read: Callable[[str], str]) -> Condition:
+def renamed(
+    condition: Condition, read: Callable[[str], str], level: Level | None = None
+) -> Condition:
     """Return a condition with other names of columns.
 
     Parameters
@@ -94,43 +87,71 @@ def renamed(condition: Condition, read: Callable[[str], str]) -> Condition:
     read
         Returns the name of the column that is meant by what stands in the place of one: a word,
         or several with spaces between them.
+    level
+        Tells what a word such as `low` says of a column: `low kappa` and `kappa = low` become
+        what it returns, after the name.
     """
     if isinstance(condition, Mapping):
-        found: dict[str, Any] = {}
-        for word, asked in condition.items():
-            name = read(str(word))
-            found[str(word) if name in found else name] = asked
-        return found
+        return _renamed_entries(condition, read, level)
     if len(condition) > MAX_LENGTH:
         return condition
-    tokens, parts, end = _tokens(condition), [], 0
-    place = 0
-    while place < len(tokens):
+    text = written(condition)
+    pieces, parts, end, place = tokens(text), list[str](), 0, 0
+    while place < len(pieces):
         after = place
-        while _is_name(tokens[after]):
+        while pieces[after].names:
             after += 1
         if after == place:
             place += 1
             continue
-        if _names_a_column(tokens, place, after):
-            last = tokens[after - 1]
-            start, stop = tokens[place].start, last.start + len(last.text)
-            parts += [condition[end:start], read(condition[start:stop])]
-            end = stop
+        start, stop = pieces[place].start, _stop(pieces[after - 1])
+        if _names_a_column(pieces, place, after):
+            name = read(text[start:stop])
+            said = level and _level_after(pieces, after, name, level)
+            parts += [text[end:start], f"{name} {said}" if said else name]
+            end, after = (_stop(pieces[after + 1]), after + 2) if said else (stop, after)
+        elif level and after - place > 1 and _ends(pieces[after]):
+            name = read(text[pieces[place + 1].start : stop])
+            if said := level(pieces[place].text, name):
+                parts += [text[end:start], f"{name} {said}"]
+                end = stop
         place = after
-    return "".join([*parts, condition[end:]])
+    return "".join([*parts, text[end:]])
 
 
-def _is_name(token: "_Token") -> bool:
-    return token.kind == "word" and token.text.lower() not in {"and", "or", "not", "in"}
+def _renamed_entries(
+    condition: Mapping[str, Any], read: Callable[[str], str], level: Level | None
+) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for word, asked in condition.items():
+        name = read(str(word))
+        said = level(asked, name) if level and isinstance(asked, str) else ""
+        found[str(word) if name in found else name] = said or asked
+    return found
 
 
-def _names_a_column(tokens: Sequence["_Token"], first: int, after: int) -> bool:
+def _stop(token: Token) -> int:
+    return token.start + len(token.text)
+
+
+def _level_after(pieces: Sequence[Token], operator: int, name: str, level: Level) -> str:
+    """Return what `= low` says of a column; nothing where it is another comparison."""
+    if pieces[operator].text not in {"=", "=="} or not pieces[operator + 1].names:
+        return ""
+    return level(pieces[operator + 1].text, name)
+
+
+def _ends(token: Token) -> bool:
+    """Return whether a condition may end before this."""
+    return token.kind == "end" or token.text.lower() in {"and", "or", ")"}
+
+
+def _names_a_column(pieces: Sequence[Token], first: int, after: int) -> bool:
     """Return whether words stand where a column is named: before a comparison, or after `0.1 <`."""
-    following = tokens[after]
+    following = pieces[after]
     if following.kind == "operator" or following.text.lower() in {"in", "not"}:
         return True
-    turned = [each.kind for each in tokens[max(first - 2, 0) : first]]
+    turned = [each.kind for each in pieces[max(first - 2, 0) : first]]
     return turned == ["number", "operator"]
 
 
@@ -148,8 +169,10 @@ def _example(columns: Columns) -> str:
 
 def _of_entry(name: str, asked: object, columns: Columns) -> Mask:
     """Return where an entry of a mapping holds: a condition without its name, values or one."""
-    if isinstance(asked, str) and re.match(r"\s*([<>=!≤≥≠]|(not\s+)?in\b)", asked, re.IGNORECASE):
-        return _read(asked, columns, name)
+    if isinstance(asked, str):
+        text = written(asked, named=True)
+        if re.match(r"\s*([<>=!≤≥≠]|(not\s+)?in\b)", text, re.IGNORECASE):
+            return _read(text, columns, name)
     several = isinstance(asked, Iterable) and not isinstance(asked, str | bytes | Mapping)
     every: Iterable[Any] = asked if several else [asked]  # type: ignore[assignment]  # as asked
     values = list(itertools.islice(every, MAX_VALUES + 1))
@@ -181,12 +204,6 @@ def _written(value: Fraction) -> str:
     return str(value.numerator) if value.denominator == 1 else repr(nearest_double)
 
 
-class _Token(NamedTuple):
-    kind: str
-    text: str
-    start: int
-
-
 def _read(text: str, columns: Columns, name: str = "") -> Mask:
     """Return where a text holds; with a *name*, that is what comparisons without one are of."""
     if len(text) > MAX_LENGTH:
@@ -198,32 +215,17 @@ def _read(text: str, columns: Columns, name: str = "") -> Mask:
     return found
 
 
-def _tokens(text: str) -> list[_Token]:
-    tokens = []
-    place, end = 0, len(text.rstrip())
-    while place < end:
-        match = _TOKEN.match(text, place)
-        if match is None or match.lastgroup is None:
-            start = place + len(text[place:]) - len(text[place:].lstrip())
-            tokens.append(_Token("unknown", text[start], start))
-            break
-        kind = match.lastgroup
-        tokens.append(_Token(kind, match[kind], match.start(kind)))
-        place = match.end()
-    return [*tokens, _Token("end", "", end)]
-
-
 class _Reader:
     """Reads a condition from left to right, and evaluates it on the way."""
 
     def __init__(self, text: str, columns: Columns, name: str) -> None:
         self._text, self._columns, self._name = text, columns, name
-        self._tokens = _tokens(text)
+        self._tokens = tokens(text)
         self._place = 0
         self._depth = 0
 
     @property
-    def token(self) -> _Token:
+    def token(self) -> Token:
         """The next one."""
         return self._tokens[self._place]
 
@@ -268,6 +270,8 @@ class _Reader:
             return self._turned_comparison()
         if token.kind == "word" and not (self._name and token.text.lower() in {"in", "not"}):
             name = self._next().text
+            while name not in self._columns and self.token.names:
+                name = f"{name} {self._next().text}"  # refused with all its words
             _column(name, self._columns)
         elif self._name and token.kind in {"operator", "word"}:
             name = self._name
@@ -320,7 +324,7 @@ class _Reader:
         text = self._next().text
         return _SPELLED.get(text, text)
 
-    def _next(self) -> _Token:
+    def _next(self) -> Token:
         self._place += 1
         return self._tokens[self._place - 1]
 

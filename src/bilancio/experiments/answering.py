@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bilancio.analysis import planning
-from bilancio.analysis.conditions import where
+from bilancio.analysis.conditions import renamed, where
 from bilancio.analysis.intervals import Intervals, Lack, reason
 from bilancio.analysis.selection import Bins, bins, order, pivot
 from bilancio.analysis.verdicts import adjusted, verdicts
@@ -29,12 +29,14 @@ from bilancio.experiments.conclusions import of_contrasts, of_effects, of_first,
 from bilancio.experiments.crossed import NOT_AXES, CrossedGrid
 from bilancio.experiments.levels import LevelContrasts
 from bilancio.experiments.questions import Question, check_names
-from bilancio.experiments.reduction import Bools, Groups
+from bilancio.experiments.reduction import Bools, Groups, metric_of
 from bilancio.experiments.sensitivity import SobolDesign
+from bilancio.experiments.vocabulary import columns_of
 from bilancio.experiments.wording import Wording
 from bilancio.text import SHOWN_VALUES, key_text
+from bilancio.validation import near
 
-SEED = "seed"
+SEED, VERDICT = "seed", "verdict"
 MAX_COLUMNS = 200  # of a pivot
 
 
@@ -51,7 +53,7 @@ class Answering:
         self._subject = subject
         self._words = Wording(subject.effect, subject.families)
         names = [each.name for each in subject.measures]
-        asked = self._words.question(asked, subject.parameters, names)
+        asked = self._words.question(asked, subject.parameters, names, subject.cells.columns)
         self._asked = asked
         self._check()
         self._chosen = chosen_cells(subject, asked.where)
@@ -105,12 +107,35 @@ class Answering:
         check_names("measures", asked.measures, [each.name for each in subject.measures])
         for name, given in {"contrast": asked.contrast, "pivot": asked.pivot}.items():
             check_names(name, [given] if given else [], subject.parameters)
+        self._refuse_conditions_on_rows()
         if asked.pivot and asked.pivot in asked.group_by:
             got = f"{asked.pivot}, which group_by names too"
             raise InvalidInput([Problem("pivot", got, "a parameter that makes no rows")])
         if asked.pivot and len(asked.measures) > 1:
             got = ", ".join(asked.measures)
             raise InvalidInput([Problem("measures", got, "one measure, beside pivot")])
+
+    def _refuse_conditions_on_rows(self) -> None:
+        """Refuse a condition on what the table says of a row: it chooses among cells."""
+        names: list[str] = []
+
+        def collect(name: str) -> str:
+            names.append(name)
+            return name
+
+        if self._asked.where is not None:
+            renamed(self._asked.where, collect)
+        measured = [VERDICT, *(each.name for each in self._subject.measures)]
+        for name in names:
+            if name not in self._subject.parameters and columns_of(
+                name, measured, self._subject.effect, self._subject.families
+            ):
+                got = f"{name}, a column of the table"
+                allowed = (
+                    f"parameters ({near(name, self._subject.parameters)}); order_by puts rows in "
+                    "order by any column, and of: runs takes conditions on measures"
+                )
+                raise InvalidInput([Problem("where", got, allowed)])
 
     def _keys(self) -> list[str]:
         """Return the columns that the rows of the table are named by, but for the seed."""
@@ -278,11 +303,30 @@ class Answering:
             "n": groups.n_cells[group].tolist(),
             "n_seeds": [1] * len(group),
         }
-        for name in self._shown:
+        for name in self._by_seed_shown():
             top, bottom = groups.sides[name]
             columns[name] = known(ratio(top, bottom)[group, seed])
         by = self._asked.group_by
         return table_of(by, self._keys_of(by, group, seed), columns)
+
+    def _by_seed_shown(self) -> list[str]:
+        """Return the measures of single seeds: those asked for, else the primary one's.
+
+        These are it and what it is the difference of; rows are many, and have no intervals.
+        """
+        if self._asked.measures:
+            return list(self._asked.measures)
+        primary = self._subject.measure(self._subject.primary)
+        if primary is None:
+            return list(self._shown)
+        metrics = {metric_of(each) for each in primary.columns}
+        ordered = {each.removeprefix("-") for each in self._asked.order_by}
+        return [
+            each.name
+            for each in self._subject.measures
+            if each.name in ordered
+            or (each.denominator is None and {*map(metric_of, each.columns)} <= metrics)
+        ]
 
     def _keys_of(
         self, by: Sequence[str], group: NDArray[np.intp], seed: NDArray[np.intp]

@@ -70,7 +70,10 @@ class Cautions:
         if self._n_cells:
             chosen = int(self._cells.sum())
             cells = plural(self._n_cells, "cell")
-            found.append(f"Headline and tables are over {chosen:,} of {cells}; counts are of all.")
+            found.append(
+                f"Tables, and what is said of them, are over {chosen:,} of {cells}; averages and "
+                "counts of the whole job are of all."
+            )
         if n_seeds == 1:
             found.append("One seed shows no spread: there is no interval, and no conclusion.")
         elif 1 < n_seeds < FEW_SEEDS:

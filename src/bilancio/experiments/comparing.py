@@ -151,7 +151,8 @@ class Comparing:
             for metric, names in first.subject.families.items()
         }
         words = Wording(first.subject.effect, families)
-        asked = words.question(asked, self.names, known)
+        columns = {name: _given(first.column(name)) for name in self.names}
+        asked = words.question(asked, self.names, known, columns)
         self.asked, self.read = asked, words.read
         check_names("group_by", asked.group_by, self.names)
         if not known:

@@ -96,7 +96,7 @@ def question(
     """
     if not isinstance(effects, bool | None):
         raise invalid("effects", effects, "true or false")
-    given = _condition(where)
+    given = condition(where)
     asked = Question(
         of=_rows(of),
         group_by=names("group_by", group_by),
@@ -139,17 +139,25 @@ def _rows(given: object) -> str:
     return found
 
 
-def _condition(given: object) -> str | Mapping[str, Any] | None:
-    """Return a condition as text or by names; text of a JSON object is by names, too."""
+def condition(given: object) -> str | Mapping[str, Any] | None:
+    """Return a condition as text or by names; text of a JSON object or list is read as it, too."""
+    given = all_of(given)
     if isinstance(given, str):
         try:
-            named = json_text(given)
+            named = all_of(json_text(given))
         except InvalidInput:
             return given
-        return named if isinstance(named, Mapping) else given
+        return named if isinstance(named, Mapping | str) else given
     if given is None or isinstance(given, Mapping):
         return given
     raise invalid("where", given, "text such as 'kappa < 0.5 and mu = 0', or a mapping")
+
+
+def all_of(given: object) -> object:
+    """Return a list of conditions in text as one that all of them hold; else what was given."""
+    if isinstance(given, list | tuple) and given and all(isinstance(each, str) for each in given):
+        return " and ".join(f"({each})" for each in given)
+    return given
 
 
 def _n_bins(given: object) -> int:

@@ -125,14 +125,9 @@ class SingleRuns:
         for each in asked.order_by:
             name = words.name("order_by", each.removeprefix("-").strip(), known)
             order.append(f"-{name}" if each.startswith("-") else name)
-        condition, named = asked.where, list[str]()
-        if condition is not None:
-
-            def read(word: str) -> str:
-                named.append(words.name("where", word, known))
-                return named[-1]
-
-            condition = renamed(condition, read)
+        named: list[str] = []
+        columns = self._subject.cells.columns
+        condition = words.condition(asked.where, known, columns, named.append)
         measures = words.names(asked.measures, self._measures)
         check_names("measures", measures, list(self._measures))
         check_names("order_by", [each.removeprefix("-") for each in order], known)

@@ -49,7 +49,11 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
         ("ρ", "rho", "rhos", "price", "prices", "mid", "outside_mid", "mid_ratio"), _PRICE
     ),
     **dict.fromkeys(
-        ("agents", "firms", "n", "n_firms", "n_traders", "num_agents", "population", "traders"),
+        (
+            "agents", "firms", "n", "n_firms", "n_traders", "num_agents", "number_of_agents",
+            "number_of_firms", "number_of_traders", "population", "ring", "ring_size", "rings",
+            "size", "traders",
+        ),
         ("n_agents",),
     ),
     **dict.fromkeys(
@@ -90,6 +94,15 @@ COLUMNS: Mapping[str, str] = {
     **dict.fromkeys(("random_seed", "replicate", "repetition"), "seed"),
 }
 """The metric or column of results that a word in the singular means."""
+
+_LOW, _LOWEST, _HIGH, _HIGHEST = ("<=", False), ("<=", True), (">=", False), (">=", True)
+ENDS: Mapping[str, tuple[str, bool]] = {
+    **dict.fromkeys(("low", "small", "scarce", "few", "short", "little", "tight"), _LOW),
+    **dict.fromkeys(("lowest", "smallest", "least", "fewest", "shortest", "minimal"), _LOWEST),
+    **dict.fromkeys(("high", "large", "big", "ample", "abundant", "many", "long"), _HIGH),
+    **dict.fromkeys(("highest", "largest", "biggest", "most", "longest", "maximal"), _HIGHEST),
+}
+"""The values of a parameter that a word means: at which end, and whether the last one alone."""
 
 EFFECT = ("effect", "difference", "benefit", "gain", "improvement", "effect_of_trading")
 """What the primary measure of a sweep with arms is called."""
@@ -153,6 +166,11 @@ def columns_of(
     if found in known:
         return (found,)
     return families.get(found, ())
+
+
+def end_of(word: str) -> tuple[str, bool] | None:
+    """Return which end of a parameter's values a word means, as in `ENDS`; None for neither."""
+    return ENDS.get(_plain(word))
 
 
 def unknown(name: str, known: Collection[str], within: str = "") -> Problem:

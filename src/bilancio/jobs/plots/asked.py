@@ -8,8 +8,8 @@ from enum import StrEnum
 from typing import Any
 
 from bilancio.encoding import to_json
-from bilancio.errors import InvalidInput, Problem, invalid, shown
-from bilancio.experiments.questions import name, names
+from bilancio.errors import InvalidInput, Problem, shown
+from bilancio.experiments.questions import condition, name, names
 from bilancio.validation import nearest
 
 MOST_JOBS = 6  # in one picture
@@ -80,8 +80,6 @@ def asked_of(
     ------
     InvalidInput
     """
-    if where is not None and not isinstance(where, str | Mapping):
-        raise invalid("where", where, "text such as 'kappa < 0.5 and mu = 0', or a mapping")
     others = names("jobs", jobs)
     if len(others) >= MOST_JOBS:
         allowed = f"at most {MOST_JOBS - 1} other jobs"
@@ -94,7 +92,7 @@ def asked_of(
         x=name("x", x),
         y=name("y", y),
         by=name("by", by),
-        where=where or None,
+        where=condition(where) or None,
         jobs=others,
         dark=bool(dark),
     )

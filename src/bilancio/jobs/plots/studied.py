@@ -8,7 +8,6 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from bilancio.analysis.conditions import renamed
 from bilancio.analysis.measures import Measure
 from bilancio.errors import InvalidInput, NothingToDraw, Problem
 from bilancio.experiments import registry
@@ -105,15 +104,12 @@ class Studied:
         words = Wording(self.subject.effect, {})
         axes = self.subject.parameters
         measured = [*self.families(), *(each.name for each in self.subject.measures), *axes]
-        condition = asked.where
-        if condition is not None:
-            condition = renamed(condition, lambda word: words.name("where", word, axes))
         named = replace(
             asked,
             x=words.name("x", asked.x, axes),
             by=words.name("by", asked.by, axes),
             y=words.name("y", asked.y, measured),
-            where=condition,
+            where=words.condition(asked.where, axes, self.subject.cells.columns),
         )
         return named, words.read
 
