@@ -73,7 +73,7 @@ STANDINGS = {
     "Not started.": Facts("pending"),
     "Running, 3 of at most 12 runs so far.": Facts("running", 3, total_is_bound=True),
     "Completed, 1 of 1 run.": Facts("completed", 1, total_runs=1),
-    "Failed, 0 of 12 runs: no reason was recorded": Facts("failed"),
+    "Failed, 0 of 12 runs: no reason was recorded.": Facts("failed"),
     "Failed, 11 of 12 runs: 1 of 12 runs failed.": Facts(
         "failed", 11, 1, error="1 of 12 runs failed."
     ),

@@ -229,13 +229,18 @@ def standing(job: JobFacts) -> str:
         case "completed":
             return f"Completed, {done}."
         case "failed":
-            return f"Failed, {done}: {job.error or 'no reason was recorded'}"
+            return f"Failed, {done}: {_sentence(job.error or 'no reason was recorded')}"
         case "pending":
             return "Not started."
         case "stalled" if job.error:
-            return f"Stalled, {done} so far: {job.error}"
+            return f"Stalled, {done} so far: {_sentence(job.error)}"
         case word:
             return f"{word.capitalize()}, {done} so far."
+
+
+def _sentence(error: str) -> str:
+    """Return an error with a full stop, where something may follow it."""
+    return error if error.endswith((".", "!", "?", "…")) else f"{error}."
 
 
 def created(job: JobFacts, *, seconds: float, rough: bool) -> str:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conversation.archive import QUEUE, STRESS
+from tests.conversation.archive import FULL_PRICE, LOW_PRICE, QUEUE, STRESS
 from tests.conversation.evidence import effects, mean, read
 
 pytestmark = pytest.mark.slow
@@ -43,4 +43,14 @@ async def test_whatever_suits_a_simulation_of_her_own(talk, desk):
     )
     assert sentence == (
         f"Wait difference by rate: {slow:+.2f} (rate 0.5) to {busy:+.2f} (rate 0.9)."
+    )
+
+
+async def test_jobs_beside_each_other_by_part_of_their_names(talk):
+    async with talk("draw yesterday's two beside each other") as chat:
+        _, sentence, _ = await chat.picture(
+            job_id=FULL_PRICE, kind="compare", job_ids=["castle river"]
+        )
+    assert sentence.startswith(
+        f"Names taken to mean {LOW_PRICE}: only one name begins with 'castle-river'. "
     )

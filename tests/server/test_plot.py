@@ -68,9 +68,9 @@ async def test_what_cannot_be_drawn_is_refused_with_what_can():
         said = refusal(await client.call_tool("plot_results", {"job_id": pending}))
         assert "no run has been recorded yet" in said
         job_id = await completed(client)
-        asked = {"job_id": job_id, "kind": "histogram"}
+        asked = {"job_id": job_id, "kind": "pie chart"}
         said = refusal(await client.call_tool("plot_results", asked))
-        assert "kind: got 'histogram'" in said
+        assert "kind: got 'pie chart'" in said
         assert len(said) < 400
         asked = {"job_id": job_id, "kind": "effect", "x": "mu"}
         said = refusal(await client.call_tool("plot_results", asked))

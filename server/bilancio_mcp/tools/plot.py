@@ -39,7 +39,8 @@ async def plot_results(
     drawn = await manager_of(ctx).plot(
         job_id, kind, x=x, y=y, by=by, where=where, jobs=job_ids, dark=dark
     )
-    said = text.read_as(drawn.reading, drawn.job.job_id) + text.words_read(drawn.read)
+    said = text.read_as(drawn.reading, drawn.job.job_id)
+    said += text.several_read_as(drawn.others_read) + text.words_read(drawn.read)
     said += drawn.sentence
     paths = "\n".join(drawn.files.values()) or NOT_KEPT
     image = base64.b64encode(drawn.png).decode()

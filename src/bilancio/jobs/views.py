@@ -199,8 +199,8 @@ class Plot(View):
 
     Attributes
     ----------
-    reading
-        How the name was read where it was not written exactly; else empty.
+    reading, others_read
+        How its name, and those of other jobs, were read where not written exactly; else empty.
     read
         As in `Results`.
     kind
@@ -215,6 +215,7 @@ class Plot(View):
 
     job: Job
     reading: str = ""
+    others_read: str = ""
     read: dict[str, str] = Field(default_factory=dict)
     kind: str
     sentence: str

@@ -21,7 +21,7 @@ from pydantic import BaseModel
 from bilancio.encoding import to_json
 from bilancio.jobs.models import Job
 from bilancio.printable import HIDDEN
-from bilancio.text import read_as, words_read
+from bilancio.text import read_as, several_read_as, words_read
 
 if TYPE_CHECKING:  # what is not for people, or is empty, is written without loading rich
     from rich.console import RenderableType
@@ -110,6 +110,7 @@ class Output:
     def reading(self, answer: Answer) -> None:
         """Say how the name of a job, and words of a question, were read if not as written."""
         said = read_as(answer.reading, answer.job.job_id)
+        said += several_read_as(getattr(answer, "others_read", ""))  # of a picture alone
         said += words_read(getattr(answer, "read", {}))  # which only answers to questions have
         if said:
             self.note(said.rstrip())

@@ -41,14 +41,15 @@ async def plot(session: Session, name: str, asked: Asked) -> Plot:
     if kind is None:
         why = "it has one cell and one seed; more of either make a picture."
         raise NothingToDraw(seen.job.job_id, why)
-    readings = [named.reading]
+    others_read: list[str] = []
     if kind is Kind.COMPARE:
         others: list[Studied] = []
         for each in asked.jobs:
             found = await find_with_runs(session, each)
             if found.job.job_id in {seen.job.job_id, *(other.job.job_id for other in others)}:
                 raise invalid("jobs", each, "other jobs, each once")
-            readings.append(found.reading)
+            if found.reading:
+                others_read.append(f"{found.job.job_id}: {found.reading}")
             others.append(await studied(store, found.job))
         drawn = await comparing.compare(seen, others, asked)
     else:
@@ -58,7 +59,8 @@ async def plot(session: Session, name: str, asked: Asked) -> Plot:
     files = await asyncio.to_thread(_kept, seen.job, asked.stem(kind), png, svg, dark=asked.dark)
     return Plot(
         job=seen.job,
-        reading=" ".join(filter(None, readings)),
+        reading=named.reading,
+        others_read="; ".join(others_read),
         read=read,
         kind=kind,
         sentence=drawn.sentence,
