@@ -69,7 +69,7 @@ async def start(
         if started.action != "already running" and compiles(job):
             output.note(
                 "The engine is compiled for this machine first, once; "
-                "this takes up to half a minute."
+                "this takes some ten seconds."
             )
         if detach:
             return _leave(output, started.job, started.action, expected)

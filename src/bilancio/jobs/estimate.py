@@ -17,7 +17,7 @@ from bilancio.jobs.store.rows import Speed
 # Seconds of one core per unit of cost, which is one agent of a plain ring, and of a worker's start:
 # what a shared core of 2024 needs.
 SHIPPED_SPEED = 1.2e-7
-SHIPPED_STARTUP_S = 2.0
+SHIPPED_STARTUP_S = 0.5
 WRITING_S = 1.5e-5  # for a run's rows in the tables, which are written by one core at the end
 
 

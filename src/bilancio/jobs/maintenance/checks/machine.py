@@ -97,7 +97,7 @@ def check_cache_folder(_settings: Settings) -> Iterator[Checked | Issue]:
     if reason:
         yield warning(
             f"The compiled engine cannot be kept: {reason}. Each process compiles it again, which "
-            "takes up to half a minute.",
+            "takes some ten seconds.",
             "Grant write permission, or set BILANCIO_CACHE_DIR to another folder.",
         )
 
