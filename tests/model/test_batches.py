@@ -101,3 +101,19 @@ def test_large_rings_are_drawn_and_simulated_within_their_bounds():
     run = simulate(kind="balanced", arm="active", n_agents=10**5, q_total=10**6, face_value=1)
     assert run.cash_end_micro == run.cash_start_micro
     assert run.n_trades > 10**4
+
+
+@pytest.mark.parametrize("kind", ["ring", "balanced"])
+def test_runs_of_one_seed_and_of_many_find_what_they_find_alone(kind):
+    """Streams are started for the next eight seeds at once, and shared by the runs of a seed."""
+    arm = {} if kind == "ring" else {"arm": "active"}
+    seeds = [7, 7, 7, 8, 7, *range(30), 2**32 - 1, 2**32, 2**32, 10**12, 29, 0, 0]
+    table, weights = batch_of(
+        [
+            {"kind": kind, "n_agents": 20, "kappa": 0.5, "mu": 1, "seed": seed, "q_total": 999 + i}
+            | arm
+            for i, seed in enumerate(seeds)
+        ]
+    )
+    alone = np.concatenate([simulate_many(table[[i]], weights) for i in range(len(table))])
+    assert simulate_many(table, weights).tobytes() == alone.tobytes()

@@ -20,8 +20,8 @@ while len(list(HERE.glob("*.ready"))) < {processes}:
 
 
 def simulate_all(
-    parameters, weights, metrics, stream, sized, cash, debt, trader, term, desk, price,
-    dealer_bits, tally, recorder,
+    parameters, weights, metrics, stream, started, keys, sized, cash, debt, trader, term, desk,
+    price, dealer_bits, tally, recorder,
 ):
     for r in range(len(parameters)):
         metrics[r]["n_defaults"] = 7

@@ -47,6 +47,10 @@ buckets: many arrays of one dimension would cost a kernel ten words each at ever
     ``AMOUNT``, by agent, in money: debt sizes a_i before truncation. ``SCRATCH``: room for
     sorting. ``SMALL`` + bucket: small tickets on offer; see ``trading``.
 ``cash`` : int64 (n + 6,), micro-units, by agent
+``stream`` : uint32 (STREAM_SIZE,)
+    What random numbers are drawn from; see `random`. ``started`` : uint32 (N_STREAMS, LANES, WORDS)
+    and ``keys`` : int64 (N_STREAMS, N_KEY_ROWS, LANES): words and seeds of streams that were
+    started ahead, by ``SCENARIO`` and ``ORDER_FLOW``.
 ``tally`` : int64 (N_TALLIES,)
     What the metrics count, and ``ABLE``: how many traders can sell now.
 ``dealer_bits`` : uint8
@@ -63,6 +67,7 @@ Scalars that kernels share, beside the parameters of `row`, a row of ``PARAMETER
 ``face``, ``face_value``: in money; the latter of a full ticket, S.
 ``active``, ``fail_fast``, ``unlimited``: whether the arm is active, a default ends the run, a VBT
     buys with cash from outside.
+``parameters``, ``r``: the rows of a batch, and which of them this run is.
 ``weights``, ``liquidity``: weights of the allotment of cash, of all runs and of this one.
 ``metrics``: a row of ``METRIC_ROW``, written. ``recorder``: see `recording`; None in most runs.
 
@@ -81,12 +86,14 @@ from bilancio.model.tables import code
 
 Rows = npt.NDArray[np.void]
 Stream = npt.NDArray[np.uint32]
+Words = npt.NDArray[np.uint32]
 Ints = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.uint8]
 Doubles = npt.NDArray[np.float64]
 
 WORDS = 624  # of MT19937
-STREAM_SIZE = WORDS + 1
+STREAM_SIZE = 2 * WORDS + 1
+LANES = 8  # streams that are started together
 MICRO = 1_000_000  # micro-units of cash in a unit of money
 
 
@@ -128,6 +135,12 @@ N_DESK_ROWS = 9
 MID, SPREAD, BID, OUTSIDE_BID, CAPACITY, RING_TOTAL = 0, 1, 2, 3, 4, 5
 N_PRICE_ROWS = 6
 
+# Streams of a run, and rows of `keys`.
+SCENARIO, ORDER_FLOW = map(int64, range(2))
+N_STREAMS = 2
+SEED, ODD, EVEN = 0, 1, 2
+N_KEY_ROWS = 3
+
 # Places of `tally`.
 N_DEFAULTS, DEFAULTED_FACE, WRITTEN_OFF_FACE, RECOVERED = 0, 1, 2, 3
 SETTLED_INITIAL_FACE, N_INTERIOR, N_PASSTHROUGH, TRADED_FACE, INJECTION, ABLE = 4, 5, 6, 7, 8, 9
@@ -138,6 +151,8 @@ class Books(NamedTuple):
     """The arrays described above, for the runs of a batch one after the other."""
 
     stream: Stream
+    started: Words
+    keys: Ints
     sized: Doubles
     cash: Ints
     debt: Ints
@@ -183,6 +198,8 @@ def new_books(parameters: Rows) -> Books:
     n_bits = int(tickets[parameters["arm"] == code(Arm.ACTIVE)].max(initial=0)) + 1
     return Books(
         stream=np.empty(STREAM_SIZE, np.uint32),
+        started=np.empty((N_STREAMS, LANES, WORDS), np.uint32),
+        keys=np.empty((N_STREAMS, N_KEY_ROWS, LANES), np.int64),
         sized=np.empty((N_SIZED_ROWS, n)),
         cash=np.empty(n + N_DESKS, np.int64),
         debt=np.empty((N_DEBT_ROWS, n), np.int64),

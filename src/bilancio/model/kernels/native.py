@@ -25,16 +25,20 @@ import numpy as np
 from numba import types
 
 from bilancio.model.kernels.books import (
+    LANES,
     N_BUCKETS,
     N_DEBT_ROWS,
     N_DESK_ROWS,
     N_DESKS,
+    N_KEY_ROWS,
     N_PRICE_ROWS,
     N_SIZED_ROWS,
+    N_STREAMS,
     N_TALLIES,
     N_TERM_ROWS,
     N_TRADER_ROWS,
     STREAM_SIZE,
+    WORDS,
     Recorder,
 )
 from bilancio.model.kernels.compiled import part
@@ -50,8 +54,9 @@ _simulate_all: Any = part(simulate_all)
 @part
 def _arrays(
     n_runs: int, n_weights: int, n: int, n_terms: int, n_bytes: int,
-    parameters: Any, weights: Any, metrics: Any, stream: Any, sized: Any, cash: Any, debt: Any,
-    trader: Any, term: Any, desk: Any, price: Any, dealer_bits: Any, tally: Any,
+    parameters: Any, weights: Any, metrics: Any, stream: Any, started: Any, keys: Any,
+    sized: Any, cash: Any, debt: Any, trader: Any, term: Any, desk: Any, price: Any,
+    dealer_bits: Any, tally: Any,
 ) -> Any:  # fmt: skip
     """Return the arrays of `simulate_all`, given their sizes and addresses; see `books`.
 
@@ -62,6 +67,8 @@ def _arrays(
         carray(weights, (n_weights,), np.float64),
         carray(metrics, (n_runs,), METRIC_ROW),
         carray(stream, (STREAM_SIZE,), np.uint32),
+        carray(started, (N_STREAMS, LANES, WORDS), np.uint32),
+        carray(keys, (N_STREAMS, N_KEY_ROWS, LANES), np.int64),
         carray(sized, (N_SIZED_ROWS, n), np.float64),
         carray(cash, (n + N_DESKS,), np.int64),
         carray(debt, (N_DEBT_ROWS, n), np.int64),
@@ -76,14 +83,15 @@ def _arrays(
 
 def _door(
     n_runs: int, n_weights: int, n: int, n_terms: int, n_bytes: int,
-    parameters: Any, weights: Any, metrics: Any, stream: Any, sized: Any, cash: Any, debt: Any,
-    trader: Any, term: Any, desk: Any, price: Any, dealer_bits: Any, tally: Any,
+    parameters: Any, weights: Any, metrics: Any, stream: Any, started: Any, keys: Any,
+    sized: Any, cash: Any, debt: Any, trader: Any, term: Any, desk: Any, price: Any,
+    dealer_bits: Any, tally: Any,
 ) -> None:  # fmt: skip
     """Simulate rows, given sizes and addresses of what is described in `books`."""
     arrays = _arrays(
         n_runs, n_weights, n, n_terms, n_bytes,
-        parameters, weights, metrics, stream, sized, cash, debt,
-        trader, term, desk, price, dealer_bits, tally,
+        parameters, weights, metrics, stream, started, keys,
+        sized, cash, debt, trader, term, desk, price, dealer_bits, tally,
     )  # fmt: skip
     _simulate_all(*arrays, None)
 
@@ -91,15 +99,16 @@ def _door(
 def _traced_door(
     n_runs: int, n_weights: int, n: int, n_terms: int, n_bytes: int,
     n_events: int, n_quotes: int, n_days: int, n_agents: int,
-    parameters: Any, weights: Any, metrics: Any, stream: Any, sized: Any, cash: Any, debt: Any,
-    trader: Any, term: Any, desk: Any, price: Any, dealer_bits: Any, tally: Any,
+    parameters: Any, weights: Any, metrics: Any, stream: Any, started: Any, keys: Any,
+    sized: Any, cash: Any, debt: Any, trader: Any, term: Any, desk: Any, price: Any,
+    dealer_bits: Any, tally: Any,
     events: Any, counted: Any, quotes: Any, balances: Any,
 ) -> None:  # fmt: skip
     """Simulate a row, given sizes and addresses of what is described in `books`, recorder too."""
     arrays = _arrays(
         n_runs, n_weights, n, n_terms, n_bytes,
-        parameters, weights, metrics, stream, sized, cash, debt,
-        trader, term, desk, price, dealer_bits, tally,
+        parameters, weights, metrics, stream, started, keys,
+        sized, cash, debt, trader, term, desk, price, dealer_bits, tally,
     )  # fmt: skip
     recorder = Recorder(
         carray(events, (n_events,), EVENTS),

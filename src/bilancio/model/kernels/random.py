@@ -1,8 +1,10 @@
 """CPython's ``random.Random``, drawn inside a kernel: the same stream to the last bit.
 
-A stream is a uint32 array of 625: the 624 words of MT19937 and the position of
-the next one, as CPython keeps them. Words travel as int64, because numba turns
-int64 mixed with uint64 into doubles.
+A stream is a uint32 array of ``STREAM_SIZE``: the 624 words of MT19937, the same words tempered,
+and the position of the next one, as CPython keeps it. Words are tempered when they are made, all
+624 in a loop of its own: in vector instructions it takes 0.03 µs, less than a few words singly.
+
+Words travel as int64, because numba turns int64 mixed with uint64 into doubles.
 
 References
 ----------
@@ -13,48 +15,86 @@ doubles) and ``random.py`` (``gammavariate``, ``randrange``).
 import math
 
 import numpy as np
-import numpy.typing as npt
 
-from bilancio.model.kernels.books import WORDS, Stream
+from bilancio.model.kernels.books import (
+    EVEN,
+    LANES,
+    ODD,
+    SEED,
+    WORDS,
+    Doubles,
+    Ints,
+    Stream,
+    Words,
+    int64,
+)
 from bilancio.model.kernels.compiled import njit, part, whole
 
+_POSITION = 2 * WORDS  # of the next word, after the words and the tempered ones
+
 _MASK = 0xFFFFFFFF
+_FIRST_MULTIPLIER, _SECOND_MULTIPLIER = int64(1664525), int64(1566083941)
 _LOG4 = math.log(4.0)
 _SG_MAGICCONST = 1.0 + math.log(4.5)
 
 
-def _initial_words() -> npt.NDArray[np.int64]:
+def _initial_words() -> Words:
     words = [19650218]
     for i in range(1, WORDS):
         words.append((1812433253 * (words[-1] ^ (words[-1] >> 30)) + i) & _MASK)
-    return np.array(words, np.int64)
+    return np.array(words, np.uint32)
 
 
 _INITIAL = _initial_words()  # init_genrand(19650218), where init_by_array always starts
 
 
 @njit
-def seed_stream(stream: Stream, seed: int) -> None:
-    """Start *stream* as ``random.Random(seed)`` does, for 0 ≤ seed < 2⁶³."""
-    low = whole(seed & _MASK)
-    high = whole(seed >> 32)
-    two_words = high > 0
-    word = whole(_INITIAL[0])
-    # The key's words come round by turns: (word 0 + 0), (word 1 + 1), (word 0 + 0), …
-    for i in range(1, WORDS):
-        addend = high + 1 if two_words and i % 2 == 0 else low
-        word = ((_INITIAL[i] ^ ((word ^ (word >> 30)) * 1664525)) + addend) & _MASK
-        stream[i] = word
-    addend = high + 1 if two_words and WORDS % 2 == 0 else low
-    word = ((whole(stream[1]) ^ ((word ^ (word >> 30)) * 1664525)) + addend) & _MASK
-    stream[1] = word
-    for i in range(2, WORDS):
-        word = ((whole(stream[i]) ^ ((word ^ (word >> 30)) * 1566083941)) - i) & _MASK
-        stream[i] = word
-    word = ((whole(stream[1]) ^ ((word ^ (word >> 30)) * 1566083941)) - 1) & _MASK
-    stream[1] = word
-    stream[0] = 0x80000000
-    stream[WORDS] = WORDS
+def start_words(started: Words, keys: Ints) -> None:
+    """Make the words with which ``random.Random(seed)`` starts, for ``LANES`` seeds.
+
+    Each word depends on the one before, so that a processor waits most of the time where it
+    starts one stream. Eight abreast take the time of two of them.
+
+    Parameters
+    ----------
+    started : uint32 (LANES, WORDS)
+        Output.
+    keys : int64 (N_KEY_ROWS, LANES)
+        Row ``SEED``: seeds, 0 ≤ seed < 2⁶³. The others are written.
+    """
+    for lane in range(LANES):
+        low, high = keys[SEED, lane] & _MASK, keys[SEED, lane] >> 32
+        # A key of two words comes round by turns: (word 0 + 0), (word 1 + 1), (word 0 + 0), …
+        keys[ODD, lane] = low
+        keys[EVEN, lane] = high + 1 if high else low
+        for i in range(WORDS):
+            started[lane, i] = _INITIAL[i]
+    for i in range(1, WORDS + 1):
+        at, addend = i if i < WORDS else 1, ODD if i % 2 else EVEN  # the first word stays
+        for lane in range(LANES):
+            word = _stirred(started[lane, i - 1], started[lane, at], _FIRST_MULTIPLIER)
+            started[lane, at] = (word + keys[addend, lane]) & _MASK
+    for i in range(2, WORDS + 1):
+        at = i if i < WORDS else 1
+        for lane in range(LANES):
+            word = _stirred(started[lane, i - 1], started[lane, at], _SECOND_MULTIPLIER)
+            started[lane, at] = (word - at) & _MASK
+    for lane in range(LANES):
+        started[lane, 0] = 0x80000000
+
+
+@part
+def _stirred(before: int, word: int, multiplier: int) -> int:
+    """Return *word* stirred with the one *before* it and a round's *multiplier*."""
+    return whole(word) ^ ((whole(before) ^ (whole(before) >> 30)) * multiplier)
+
+
+@njit
+def start_stream(stream: Stream, words: Words) -> None:
+    """Start *stream* with its *words*, a row of what ``start_words`` made."""
+    for i in range(WORDS):
+        stream[i] = words[i]
+    stream[_POSITION] = WORDS
 
 
 @part
@@ -66,35 +106,44 @@ def _mixed(word: int, following: int, distant: int) -> int:
 
 @part
 def _renew(stream: Stream) -> None:
-    """Make the next 624 words of *stream*."""
+    """Make the next 624 words of *stream*, and temper them."""
     for i in range(227):
         stream[i] = _mixed(stream[i], stream[i + 1], stream[i + 397])
     for i in range(227, 623):
         stream[i] = _mixed(stream[i], stream[i + 1], stream[i - 227])
     stream[623] = _mixed(stream[623], stream[0], stream[396])
-    stream[WORDS] = 0
+    for i in range(WORDS):
+        word = whole(stream[i])
+        word ^= word >> 11
+        word ^= (word << 7) & 0x9D2C5680
+        word ^= (word << 15) & 0xEFC60000
+        stream[WORDS + i] = word ^ (word >> 18)
 
 
 @njit
 def next_word(stream: Stream) -> int:
     """Draw 32 bits from *stream*."""
-    if stream[WORDS] >= WORDS:
+    position = whole(stream[_POSITION])
+    if position == WORDS:
         _renew(stream)
-    position = whole(stream[WORDS])
-    stream[WORDS] = position + 1
-    word = whole(stream[position])
-    word ^= word >> 11
-    word ^= (word << 7) & 0x9D2C5680
-    word ^= (word << 15) & 0xEFC60000
-    return word ^ (word >> 18)
+        position = 0
+    stream[_POSITION] = position + 1
+    return whole(stream[WORDS + position])
 
 
-@njit
-def uniform(stream: Stream) -> float:
-    """Draw a double in [0, 1) from *stream*, as ``random()``."""
-    high = next_word(stream) >> 5
-    low = next_word(stream) >> 6
-    return (high * 67108864.0 + low) * (1.0 / 9007199254740992.0)
+@part
+def _uniform(stream: Stream, position: int) -> tuple[float, int]:
+    """Return the double in [0, 1) at a *position*, as ``random()``, and the position after it.
+
+    The position is even: only doubles, of two words each, have been drawn before. Those who
+    draw many keep it, which is faster than to write it into *stream* each time.
+    """
+    if position == WORDS:
+        _renew(stream)
+        position = 0
+    high = whole(stream[WORDS + position]) >> 5
+    low = whole(stream[WORDS + position + 1]) >> 6
+    return (high * 67108864.0 + low) * (1.0 / 9007199254740992.0), position + 2
 
 
 @part
@@ -125,33 +174,63 @@ def randrange(stream: Stream, stop: int) -> int:
 
 
 @njit
-def gammavariate(stream: Stream, alpha: float) -> float:
-    """Draw from *stream*: the gamma distribution with shape *alpha* > 0 and scale 1."""
-    if alpha > 1.0:  # Cheng 1977, algorithm GB
-        ainv = math.sqrt(2.0 * alpha - 1.0)
-        bbb = alpha - _LOG4
-        ccc = alpha + ainv
+def draw_gammas(stream: Stream, alpha: float, drawn: Doubles, n: int) -> None:
+    """Draw from *stream*, as its first draws: the gamma distribution of shape *alpha*, scale 1.
+
+    Parameters
+    ----------
+    alpha
+        Greater than 0.
+    drawn : float64
+        Output: the first *n*.
+    """
+    position = whole(stream[_POSITION])
+    if alpha > 1.0:
+        position = _draw_by_gb(stream, alpha, drawn, n, position)
+    elif alpha == 1.0:
+        for i in range(n):
+            u, position = _uniform(stream, position)
+            drawn[i] = -math.log(1.0 - u)
+    else:
+        position = _draw_by_gs(stream, alpha, drawn, n, position)
+    stream[_POSITION] = position
+
+
+@part
+def _draw_by_gb(stream: Stream, alpha: float, drawn: Doubles, n: int, position: int) -> int:
+    """Draw as Cheng 1977, algorithm GB, for a shape above 1; return the position after it."""
+    ainv = math.sqrt(2.0 * alpha - 1.0)
+    bbb = alpha - _LOG4
+    ccc = alpha + ainv
+    for i in range(n):
         while True:
-            u1 = uniform(stream)
+            u1, position = _uniform(stream, position)
             if not 1e-7 < u1 < 0.9999999:
                 continue
-            u2 = 1.0 - uniform(stream)
+            u, position = _uniform(stream, position)
+            u2 = 1.0 - u
             v = math.log(u1 / (1.0 - u1)) / ainv
             x = alpha * math.exp(v)
             z = u1 * u1 * u2
             r = bbb + ccc * v - x
             if r + _SG_MAGICCONST - 4.5 * z >= 0.0 or r >= math.log(z):
-                return x
-    if alpha == 1.0:
-        return -math.log(1.0 - uniform(stream))
-    while True:  # Ahrens & Dieter 1974, algorithm GS
-        u = uniform(stream)
-        b = (math.e + alpha) / math.e
-        p = b * u
-        x = p ** (1.0 / alpha) if p <= 1.0 else -math.log((b - p) / alpha)
-        u1 = uniform(stream)
-        if p > 1.0:
-            if u1 <= x ** (alpha - 1.0):
-                return x
-        elif u1 <= math.exp(-x):
-            return x
+                drawn[i] = x
+                break
+    return position
+
+
+@part
+def _draw_by_gs(stream: Stream, alpha: float, drawn: Doubles, n: int, position: int) -> int:
+    """Draw as Ahrens & Dieter 1974, algorithm GS, for a shape below 1; return as `_draw_by_gb`."""
+    b = (math.e + alpha) / math.e
+    exponent = 1.0 / alpha
+    for i in range(n):
+        while True:
+            u, position = _uniform(stream, position)
+            p = b * u
+            x = p**exponent if p <= 1.0 else -math.log((b - p) / alpha)
+            u1, position = _uniform(stream, position)
+            if u1 <= (x ** (alpha - 1.0) if p > 1.0 else math.exp(-x)):
+                drawn[i] = x
+                break
+    return position

@@ -23,8 +23,10 @@ from bilancio.model.kernels.books import (
     N_INTERIOR,
     N_PASSTHROUGH,
     N_TALLIES,
+    ORDER_FLOW,
     PAID,
     RECOVERED,
+    SCENARIO,
     SETTLED_INITIAL_FACE,
     SHORT,
     SPREAD,
@@ -38,11 +40,11 @@ from bilancio.model.kernels.books import (
     Recorder,
     Rows,
     Stream,
+    Words,
 )
 from bilancio.model.kernels.compiled import part, whole
 from bilancio.model.kernels.conventions import desk_of
 from bilancio.model.kernels.dealer import update_anchors
-from bilancio.model.kernels.random import seed_stream
 from bilancio.model.kernels.rebucketing import rebucket
 from bilancio.model.kernels.recording import record_balances, record_quotes
 from bilancio.model.kernels.scenario import (
@@ -60,6 +62,7 @@ from bilancio.model.kernels.settlement import (
     roll_over_day,
     settle_day,
 )
+from bilancio.model.kernels.streams import forget_seeds, start
 from bilancio.model.kernels.trading import find_sellers, open_inventories, sell_tickets
 from bilancio.model.metrics import End
 from bilancio.model.parameters import Arm, DefaultHandling, Kind, OutsideDepth
@@ -144,8 +147,11 @@ def _desk_wealth(cash: Ints, desk: Ints, price: Doubles, n: int, holder: int) ->
 
 @part
 def _simulate_days(
-    row: np.void,
+    parameters: Rows,
+    r: int,
     stream: Stream,
+    started: Words,
+    keys: Ints,
     cash: Ints,
     debt: Ints,
     trader: Ints,
@@ -176,6 +182,7 @@ def _simulate_days(
     stop rule needs no other count. The order flow is seeded when it is first drawn from; by then
     the scenario no longer needs the stream.
     """
+    row = parameters[r]
     n = whole(row["n_agents"])
     balanced = row["kind"] == BALANCED
     active = balanced and row["arm"] == ACTIVE
@@ -197,7 +204,7 @@ def _simulate_days(
             n_sellers = find_sellers(cash, debt, trader, term, n, n_terms, day, horizon)
             if n_sellers:
                 if not seeded:
-                    seed_stream(stream, 1_000_003 * (row["seed"] + 1))
+                    start(stream, started, keys, parameters, r, ORDER_FLOW)
                     seeded = True
                 sell_tickets(
                     stream, cash, debt, trader, term, desk, price, sized, dealer_bits, tally,
@@ -290,6 +297,8 @@ def simulate_all(
     weights: Doubles,
     metrics: Rows,
     stream: Stream,
+    started: Words,
+    keys: Ints,
     sized: Doubles,
     cash: Ints,
     debt: Ints,
@@ -312,21 +321,20 @@ def simulate_all(
         Liquidity weights, to which ``liquidity_start`` points.
     metrics : METRIC_ROW (n_runs,)
         Output.
-    stream, sized, cash, debt, trader, term, desk, price, dealer_bits, tally
+    stream, started, keys, sized, cash, debt, trader, term, desk, price, dealer_bits, tally
         ``Books`` for all rows; afterwards they are those of the last run.
     recorder
         None, or room for what happens in the only run.
     """
+    forget_seeds(keys)
     for r in range(len(parameters)):
         row = parameters[r]
         n = whole(row["n_agents"])
         balanced = row["kind"] == BALANCED
         n_agents = n + N_DESKS if balanced else n
         if r == 0 or not _same_draw(row, parameters[r - 1]):
-            draw_amounts(
-                stream, sized, n,
-                _debts(row), row["concentration"], row["monotonicity"], row["seed"],
-            )  # fmt: skip
+            start(stream, started, keys, parameters, r, SCENARIO)
+            draw_amounts(stream, sized, n, _debts(row), row["concentration"], row["monotonicity"])
         n_terms, initial_face = _open_books(
             row, weights, cash, debt, trader, term, desk, price, sized
         )
@@ -338,8 +346,8 @@ def simulate_all(
             dealer_start = _desk_wealth(cash, desk, price, n, DEALER)
             vbt_start = _desk_wealth(cash, desk, price, n, VBT)
         end, days_simulated, impact = _simulate_days(
-            row, stream, cash, debt, trader, term, desk, price, sized, dealer_bits, tally,
-            n_terms, recorder,
+            parameters, r, stream, started, keys,
+            cash, debt, trader, term, desk, price, sized, dealer_bits, tally, n_terms, recorder,
         )  # fmt: skip
         if balanced:
             dealer_pnl = _desk_wealth(cash, desk, price, n, DEALER) - dealer_start

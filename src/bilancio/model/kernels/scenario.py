@@ -39,7 +39,7 @@ from bilancio.model.kernels.books import (
 )
 from bilancio.model.kernels.compiled import part
 from bilancio.model.kernels.conventions import bucket_of, desk_of, rounded
-from bilancio.model.kernels.random import below, bit_length, gammavariate, seed_stream
+from bilancio.model.kernels.random import below, bit_length, draw_gammas
 from bilancio.model.kernels.sorting import sort
 from bilancio.model.parameters import LiquidityMode
 from bilancio.model.tables import code
@@ -58,7 +58,6 @@ def draw_amounts(
     q_total: float,
     concentration: float,
     monotonicity: float,
-    seed: int,
 ) -> None:
     """Draw the debt sizes a_1 … a_n (section 1, steps 1 to 3).
 
@@ -66,8 +65,8 @@ def draw_amounts(
 
     Parameters
     ----------
-    stream : uint32 (625,)
-        Left where the draws end.
+    stream : uint32 (STREAM_SIZE,)
+        At its start; left where the draws end.
     sized
         Output: row ``AMOUNT``.
 
@@ -77,11 +76,8 @@ def draw_amounts(
     counts as 0, so that the last debt is all of Q before the clamp.
     """
     amount = sized[AMOUNT]
-    seed_stream(stream, seed)
-    weights = 0.0
-    for i in range(n):
-        amount[i] = gammavariate(stream, concentration)
-        weights += amount[i]
+    draw_gammas(stream, concentration, amount, n)
+    weights = _sum(amount, n)
     given = 0.0
     for i in range(n - 1):
         amount[i] = q_total * amount[i] / weights if weights > 0.0 else 0.0

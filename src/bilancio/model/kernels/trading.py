@@ -155,7 +155,7 @@ def sell_tickets(
 
     Parameters
     ----------
-    stream : uint32 (625,)
+    stream : uint32 (STREAM_SIZE,)
         The order flow's.
     cash, debt, desk, tally
         Changed in place.
