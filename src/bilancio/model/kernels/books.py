@@ -32,10 +32,10 @@ buckets: many arrays of one dimension would cost a kernel ten words each at ever
 ``trader`` : int64 (N_TRADER_ROWS, n), by agent
     ``PLACE``. ``DUE_DAY``: first due day of its debts, which is their term. ``DEFAULTED``: 0, 1.
     The others are of one trading day: see ``trading``.
-``term`` : int64 (3, D + 2)
+``term`` : int64 (N_TERM_ROWS, D + 2)
     ``LENGTH``: different terms, longest first. ``FIRST``: places of the k-th, from ``FIRST, k`` to
     before ``FIRST, k + 1``. ``NEXT_DUE``, by length: next day, today included, on which debts of
-    the term fall due; in active runs.
+    the term fall due. ``DUE_TODAY``: which terms fall due today, longest first.
 ``desk`` : int64 (N_DESK_ROWS, 3), by bucket
     ``VBT``, ``DEALER``: face in money of the live tickets that they hold. ``PAID``, ``FELL``, by
     bucket at issue, in micro-units: paid today, and face of what was settled, defaulted on or
@@ -59,8 +59,8 @@ buckets: many arrays of one dimension would cost a kernel ten words each at ever
 
 Scalars that kernels share, beside the parameters of `row`, a row of ``PARAMETER_ROW``:
 
-``n``, ``n_agents``: traders. ``n_terms``: different terms. ``n_claims``: 1 in a plain ring, else 3.
-    ``n_sellers``: traders that may sell today.
+``n``, ``n_agents``: traders. ``n_terms``: different terms. ``n_due``: terms due today.
+    ``n_claims``: 1 in a plain ring, else 3. ``n_sellers``: traders that may sell today.
 ``day``: from 0. ``k``: place of a term. ``p``: place of a debtor. ``claim``: ``RING``, ``VBT`` or
     ``DEALER``. ``bucket``: ``SHORT``, ``MIDDLE`` or ``LONG``. ``holder``, ``giver``: ``VBT`` or
     ``DEALER``. ``small``: the rows of ``sized`` from ``SMALL`` on.
@@ -126,8 +126,8 @@ AMOUNT, SCRATCH, SMALL = 0, 1, 2
 N_SIZED_ROWS = SMALL + N_BUCKETS
 
 # Rows of `term`.
-LENGTH, FIRST, NEXT_DUE = 0, 1, 2
-N_TERM_ROWS = 3
+LENGTH, FIRST, NEXT_DUE, DUE_TODAY = 0, 1, 2, 3
+N_TERM_ROWS = 4
 
 # Rows of `desk` after VBT and DEALER, and of `price`.
 PAID, FELL, INVENTORY, TAKES, N_SMALL, TAKEN = 3, 4, 5, 6, 7, 8

@@ -198,7 +198,10 @@ def draw_gammas(stream: Stream, alpha: float, drawn: Doubles, n: int) -> None:
 
 @part
 def _draw_by_gb(stream: Stream, alpha: float, drawn: Doubles, n: int, position: int) -> int:
-    """Draw as Cheng 1977, algorithm GB, for a shape above 1; return the position after it."""
+    """Draw *n* gammas of shape *alpha* > 1 as Cheng 1977, algorithm GB.
+
+    *stream* and *drawn* are as in `draw_gammas`; return the *position* after the draws.
+    """
     ainv = math.sqrt(2.0 * alpha - 1.0)
     bbb = alpha - _LOG4
     ccc = alpha + ainv
@@ -221,7 +224,10 @@ def _draw_by_gb(stream: Stream, alpha: float, drawn: Doubles, n: int, position: 
 
 @part
 def _draw_by_gs(stream: Stream, alpha: float, drawn: Doubles, n: int, position: int) -> int:
-    """Draw as Ahrens & Dieter 1974, algorithm GS, for a shape below 1; return as `_draw_by_gb`."""
+    """Draw *n* gammas of shape *alpha* < 1 as Ahrens & Dieter 1974, algorithm GS.
+
+    *stream* and *drawn* are as in `draw_gammas`; return the *position* after the draws.
+    """
     b = (math.e + alpha) / math.e
     exponent = 1.0 / alpha
     for i in range(n):

@@ -16,6 +16,7 @@ from bilancio.model.kernels.books import (
     MID,
     MIDDLE,
     N_CLAIMS,
+    NEXT_DUE,
     REST,
     REST_HOLDER,
     RING,
@@ -73,7 +74,7 @@ def rebucket(
         b += 1 if from_mid < n_terms else 0
     for k in range(n_terms if day > 1 else 0):
         length = term[LENGTH, k]
-        if length > 4 and (day - 1) % length == 0:
+        if length > 4 and term[NEXT_DUE, length] == day - 1 + length:
             taker = bucket_of(length - 1)
             _pass_on(
                 cash, debt, term, desk, price, n, k, n_terms, SHORT, taker, day, face_value,
@@ -91,7 +92,7 @@ def _next_term(term: Ints, n_terms: int, k: int, due: int, day: int) -> int:
     """
     while k < n_terms:
         issued = due - term[LENGTH, k]
-        if (issued == 0 or 0 < issued < day - 1) and due % term[LENGTH, k] == 0:
+        if (issued == 0 or 0 < issued < day - 1) and term[NEXT_DUE, term[LENGTH, k]] == due:
             return k
         k += 1
     return k

@@ -58,7 +58,7 @@ from bilancio.model.kernels.settlement import (
     ALL_DEFAULTED,
     FIRST_DEFAULT,
     IMPACT,
-    QUIET,
+    find_due_terms,
     roll_over_day,
     settle_day,
 )
@@ -196,29 +196,28 @@ def _simulate_days(
     if recorder is not None:
         record_balances(recorder, cash, ZERO)
     for day in range(max_days):
+        n_due = find_due_terms(term, n_terms, day)
         if active:
             rebucket(cash, debt, term, desk, price, n, n_terms, day, face_value, recorder)
             if recorder is not None:
-                open_inventories(debt, term, desk, n_terms, day)
+                open_inventories(debt, term, desk, n_due)
                 record_quotes(recorder, cash, desk, price, n, day, face_value)
-            n_sellers = find_sellers(cash, debt, trader, term, n, n_terms, day, horizon)
+            n_sellers = find_sellers(cash, debt, trader, term, n, day, horizon)
             if n_sellers:
                 if not seeded:
                     start(stream, started, keys, parameters, r, ORDER_FLOW)
                     seeded = True
                 sell_tickets(
                     stream, cash, debt, trader, term, desk, price, sized, dealer_bits, tally,
-                    n, n_terms, n_sellers, day, face_value, unlimited, recorder,
+                    n, n_due, n_sellers, day, face_value, unlimited, recorder,
                 )  # fmt: skip
         for bucket in range(N_BUCKETS):
             desk[PAID, bucket] = 0
             desk[FELL, bucket] = 0
-        outcome = QUIET
-        if day > 0:  # nothing falls due on day 0
-            outcome = settle_day(
-                cash, debt, trader, term, desk, dealer_bits, tally,
-                n, n_terms, n_claims, day, active, fail_fast, recorder,
-            )  # fmt: skip
+        outcome = settle_day(
+            cash, debt, trader, term, desk, dealer_bits, tally,
+            n, n_due, n_claims, day, active, fail_fast, recorder,
+        )  # fmt: skip
         impact = outcome & IMPACT
         if impact:
             last_impact = day
@@ -229,9 +228,7 @@ def _simulate_days(
         if outcome & ALL_DEFAULTED:
             return END_ALL_DEFAULTED, day, last_impact
         if rollover and impact:
-            roll_over_day(
-                cash, debt, trader, term, desk, n, n_terms, n_claims, day, active, recorder
-            )
+            roll_over_day(cash, debt, trader, term, desk, n, n_due, n_claims, day, active, recorder)
             if recorder is not None:
                 record_balances(recorder, cash, day + 1)
         if active and row["anchor_update"]:

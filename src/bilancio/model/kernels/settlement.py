@@ -15,6 +15,7 @@ from bilancio.model.kernels.books import (
     DEBTOR,
     DEFAULTED,
     DEFAULTED_FACE,
+    DUE_TODAY,
     FELL,
     FIRST,
     FIRST_BIT,
@@ -23,6 +24,7 @@ from bilancio.model.kernels.books import (
     LIVE,
     MICRO,
     N_DEFAULTS,
+    NEXT_DUE,
     PAID,
     RECOVERED,
     REST,
@@ -54,6 +56,25 @@ QUIET, IMPACT, FIRST_DEFAULT, ALL_DEFAULTED = 0, 1, 2, 4  # may be added up but 
 
 
 @part
+def find_due_terms(term: Ints, n_terms: int, day: int) -> int:
+    """List the terms that fall due today, and move ``NEXT_DUE`` on; return how many there are.
+
+    A day's other parts need not divide by each term's length then.
+
+    The arguments are described in `books`.
+    """
+    n_due = 0
+    for k in range(n_terms):
+        length = term[LENGTH, k]
+        if term[NEXT_DUE, length] < day:
+            term[NEXT_DUE, length] += length
+        if term[NEXT_DUE, length] == day:
+            term[DUE_TODAY, n_due] = k
+            n_due += 1
+    return n_due
+
+
+@part
 def settle_day(
     cash: Ints,
     debt: Ints,
@@ -63,7 +84,7 @@ def settle_day(
     dealer_bits: Flags,
     tally: Ints,
     n: int,
-    n_terms: int,
+    n_due: int,
     n_claims: int,
     day: int,
     active: bool,
@@ -92,10 +113,9 @@ def settle_day(
     Total cash is conserved.
     """
     outcome = QUIET
-    for k in range(n_terms):
+    for due in range(n_due):
+        k = term[DUE_TODAY, due]
         length = term[LENGTH, k]
-        if day % length:
-            continue
         bucket = SHORT if active else bucket_of(length)
         issued_in = bucket_of(length)
         to_vbts, to_dealers, settled, ended = 0, 0, 0, 0
@@ -245,7 +265,7 @@ def roll_over_day(
     term: Ints,
     desk: Ints,
     n: int,
-    n_terms: int,
+    n_due: int,
     n_claims: int,
     day: int,
     active: bool,
@@ -257,10 +277,9 @@ def roll_over_day(
 
     The arguments are described in `books`.
     """
-    for k in range(n_terms):
+    for due in range(n_due):
+        k = term[DUE_TODAY, due]
         length = term[LENGTH, k]
-        if day % length:
-            continue
         bucket = SHORT if active else bucket_of(length)
         for claim in range(n_claims):
             bit = 1 << claim

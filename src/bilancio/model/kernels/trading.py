@@ -31,12 +31,12 @@ from bilancio.model.kernels.books import (
     CAPACITY,
     DEALER,
     DEALER_FACE,
+    DUE_TODAY,
     FIRST,
     FIRST_BIT,
     FULL,
     INJECTION,
     INVENTORY,
-    LENGTH,
     LIVE,
     MICRO,
     MID,
@@ -92,18 +92,14 @@ _AGENT_MASK = (1 << _AGENT_BITS) - 1
 
 @part
 def find_sellers(
-    cash: Ints, debt: Ints, trader: Ints, term: Ints, n: int, n_terms: int, day: int, horizon: int
+    cash: Ints, debt: Ints, trader: Ints, term: Ints, n: int, day: int, horizon: int
 ) -> int:
     """List the traders that lack cash and have a ticket to sell; return how many there are.
 
-    Writes rows ``SELLER``, ``NEED`` and ``BUCKET`` of *trader*, and moves on ``NEXT_DUE``.
+    Writes rows ``SELLER``, ``NEED`` and ``BUCKET`` of *trader*.
 
     The arguments are described in `books`.
     """
-    for k in range(n_terms):
-        length = term[LENGTH, k]
-        if term[NEXT_DUE, length] < day:
-            term[NEXT_DUE, length] += length
     n_sellers = 0
     own = trader[PLACE, n - 1]
     for i in range(n):
@@ -142,7 +138,7 @@ def sell_tickets(
     dealer_bits: Flags,
     tally: Ints,
     n: int,
-    n_terms: int,
+    n_due: int,
     n_sellers: int,
     day: int,
     face_value: int,
@@ -173,7 +169,7 @@ def sell_tickets(
     for block in range(n // _BLOCK_SIZE + 1):
         trader[BLOCK, block] = 0
     tally[ABLE] = 0
-    open_inventories(debt, term, desk, n_terms, day)
+    open_inventories(debt, term, desk, n_due)
     for bucket in range(N_BUCKETS):
         desk[N_SMALL, bucket] = _NOT_SORTED
         desk[TAKES, bucket] = _NOTHING
@@ -198,16 +194,15 @@ def sell_tickets(
 
 
 @part
-def open_inventories(debt: Ints, term: Ints, desk: Ints, n_terms: int, day: int) -> None:
+def open_inventories(debt: Ints, term: Ints, desk: Ints, n_due: int) -> None:
     """Count what dealers hold, leaving out what is due today: it is all in the short bucket.
 
     The arguments are described in `books`.
     """
     for bucket in range(N_BUCKETS):
         desk[INVENTORY, bucket] = desk[DEALER, bucket]
-    for k in range(n_terms):
-        if day == 0 or day % term[LENGTH, k]:
-            continue
+    for due in range(n_due):
+        k = term[DUE_TODAY, due]
         for p in range(term[FIRST, k], term[FIRST, k + 1]):
             if debt[LIVE, p] & (1 << RING):
                 desk[INVENTORY, SHORT] -= debt[DEALER_FACE, p]
