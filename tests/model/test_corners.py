@@ -68,3 +68,16 @@ def test_a_difference_of_rounding_decides_on_a_whole_unit():
     """A hundred gaps of 0.01 add up to a little more than 1; the correction gives the rest back."""
     run = found(kind="ring", n_agents=101, concentration=1e-6, seed=3, kappa=0.1)
     assert run.defaulted_face == 9_999
+
+
+@pytest.mark.parametrize("horizon", [0, 1, 2, 4])
+def test_traders_sell_on_the_first_day_on_which_they_see_their_debts(horizon):
+    """Not on day 0, on which most trade: their debts come into sight *horizon* days ahead."""
+    runs = [
+        found(
+            kind="balanced", arm="active", n_agents=8, mu=0.75, kappa=0.25, maturity_days=12,
+            seed=seed, horizon=horizon, rollover=False,
+        )
+        for seed in range(6)
+    ]  # fmt: skip
+    assert sum(run.n_trades for run in runs) > 0

@@ -31,7 +31,7 @@ buckets: many arrays of one dimension would cost a kernel ten words each at ever
     first full ticket in ``dealer_bits``. The last six matter in active runs only.
 ``trader`` : int64 (N_TRADER_ROWS, n), by agent
     ``PLACE``. ``DUE_DAY``: first due day of its debts, which is their term. ``DEFAULTED``: 0, 1.
-    The others are of one trading day: see ``trading``.
+    The others are of active runs: see ``trading``.
 ``term`` : int64 (N_TERM_ROWS, D + 2)
     ``LENGTH``: different terms, longest first. ``FIRST``: places of the k-th, from ``FIRST, k`` to
     before ``FIRST, k + 1``. ``NEXT_DUE``, by length: next day, today included, on which debts of
@@ -118,8 +118,8 @@ N_DEBT_ROWS = 14
 
 # Rows of `trader`.
 PLACE, DUE_DAY, DEFAULTED = 0, 1, 2
-NEED, BUCKET, SELLER, CAN_SELL, BLOCK = 3, 4, 5, 6, 7
-N_TRADER_ROWS = 8
+LOOK_AGAIN, NEED, BUCKET, SELLER, CAN_SELL, BLOCK = 3, 4, 5, 6, 7, 8
+N_TRADER_ROWS = 9
 
 # Rows of `sized`.
 AMOUNT, SCRATCH, SMALL = 0, 1, 2

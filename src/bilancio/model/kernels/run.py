@@ -63,7 +63,12 @@ from bilancio.model.kernels.settlement import (
     settle_day,
 )
 from bilancio.model.kernels.streams import forget_seeds, start
-from bilancio.model.kernels.trading import find_sellers, open_inventories, sell_tickets
+from bilancio.model.kernels.trading import (
+    find_sellers,
+    open_inventories,
+    open_trading,
+    sell_tickets,
+)
 from bilancio.model.metrics import End
 from bilancio.model.parameters import Arm, DefaultHandling, Kind, OutsideDepth
 from bilancio.model.tables import code
@@ -193,6 +198,8 @@ def _simulate_days(
     unlimited = row["outside_depth"] == UNLIMITED
     max_days = max(30, whole(row["maturity_days"]) + 5)
     last_impact, quiet, seeded = -1, 0, False
+    if active:
+        open_trading(trader, tally, n)
     if recorder is not None:
         record_balances(recorder, cash, ZERO)
     for day in range(max_days):

@@ -9,11 +9,13 @@ the ticket's face alone, and a smaller one is taken where a larger one is.
 Rows of ``trader`` used here, for one day: ``SELLER`` lists agents with a need and a ticket, in
 agent order; of these ``NEED`` is the cash still lacking, in micro-units, 0 or less when all is had
 or sold, and ``BUCKET`` that of the tickets. ``CAN_SELL``, by agent, is 1 where one of the tickets
-has an executable bid; ``BLOCK`` counts these by 32 agents. Rows ``SMALL`` + bucket of ``sized``
-list sellers with a small last ticket, as ``face << 17 | agent``, ascending. Rows of ``desk``:
-``INVENTORY``, face that the dealer holds without what is due today; ``TAKES``, which tickets the
-bucket is known to take; ``N_SMALL``, length of the list, and ``TAKEN``, how many of its first ones
-are taken.
+has an executable bid; ``BLOCK`` counts these by 32 agents; both are 0 when a day's trading is over.
+For the whole run, ``LOOK_AGAIN`` is the first day on which an agent may have become a seller.
+
+Rows ``SMALL`` + bucket of ``sized`` list sellers with a small last ticket, as ``face << 17 |
+agent``, ascending. Rows of ``desk``: ``INVENTORY``, face that the dealer holds without what is due
+today; ``TAKES``, which tickets the bucket is known to take; ``N_SMALL``, length of the list, and
+``TAKEN``, how many of its first ones are taken.
 
 References
 ----------
@@ -38,6 +40,7 @@ from bilancio.model.kernels.books import (
     INJECTION,
     INVENTORY,
     LIVE,
+    LOOK_AGAIN,
     MICRO,
     MID,
     N_BUCKETS,
@@ -69,6 +72,7 @@ from bilancio.model.kernels.books import (
     Ints,
     Recorder,
     Stream,
+    int64,
 )
 from bilancio.model.kernels.compiled import part
 from bilancio.model.kernels.conventions import bucket_of, desk_of, rounded
@@ -86,8 +90,24 @@ _BLOCK_SIZE = 32  # traders counted together, so that the k-th able one is found
 _NOT_SORTED = -1
 _NOTHING, _SMALL, _FULL = 0, 1, 2  # which tickets a bucket is known to take
 
+_NEVER = int64(1 << 62)  # a day after all days
+
 _AGENT_BITS = 17  # agents are fewer than 2¹⁷, faces fewer than 2³⁰: both fit one key
 _AGENT_MASK = (1 << _AGENT_BITS) - 1
+
+
+@part
+def open_trading(trader: Ints, tally: Ints, n: int) -> None:
+    """Have every trader looked at on day 0, and none able to sell yet.
+
+    The arguments are described in `books`.
+    """
+    for i in range(n):
+        trader[LOOK_AGAIN, i] = 0
+        trader[CAN_SELL, i] = 0
+    for block in range(n // _BLOCK_SIZE + 1):
+        trader[BLOCK, block] = 0
+    tally[ABLE] = 0
 
 
 @part
@@ -98,19 +118,28 @@ def find_sellers(
 
     Writes rows ``SELLER``, ``NEED`` and ``BUCKET`` of *trader*.
 
+    The cash of a trader that sells nothing changes only on the days on which its debts or its
+    claim fall due, and so does what it owes and is owed. So one that is no seller is looked at
+    again after the next of these days: daily looks at all took a quarter of an active run.
+
     The arguments are described in `books`.
     """
     n_sellers = 0
-    own = trader[PLACE, n - 1]
     for i in range(n):
-        claim, own = own, trader[PLACE, i]  # what a trader is owed, its predecessor owes
+        if trader[LOOK_AGAIN, i] > day:
+            continue
+        own, claim = trader[PLACE, i], _claim_of(trader, n, i)
         live = debt[LIVE, own]
-        if not (live and debt[LIVE, claim] & (1 << RING)):
+        sold = debt[DEALER_FACE, claim] + debt[VBT_FACE, claim]
+        if not (live and debt[LIVE, claim] & (1 << RING)) or debt[RING, claim] == sold:
+            trader[LOOK_AGAIN, i] = _NEVER  # what is gone in the morning does not return
             continue
         claim_due, own_due = term[NEXT_DUE, debt[TERM, claim]], term[NEXT_DUE, debt[TERM, own]]
-        if claim_due < own_due or claim_due == day or own_due > day + horizon:
+        trader[LOOK_AGAIN, i] = min(claim_due, own_due) + 1
+        if claim_due < own_due or claim_due == day:
             continue
-        if debt[RING, claim] == debt[DEALER_FACE, claim] + debt[VBT_FACE, claim]:
+        if own_due > day + horizon:
+            trader[LOOK_AGAIN, i] = own_due - horizon
             continue
         owed = 0
         for each in range(RING, DEALER + 1):
@@ -119,6 +148,7 @@ def find_sellers(
         need = owed * MICRO - cash[i]
         if need > 0:
             trader[NEED, i] = need
+            trader[LOOK_AGAIN, i] = day + 1
             trader[BUCKET, i] = bucket_of(claim_due - day)
             trader[SELLER, n_sellers] = i
             n_sellers += 1
@@ -164,11 +194,6 @@ def sell_tickets(
     -----
     Total cash grows by what comes from outside, else it is conserved.
     """
-    for i in range(n):
-        trader[CAN_SELL, i] = 0
-    for block in range(n // _BLOCK_SIZE + 1):
-        trader[BLOCK, block] = 0
-    tally[ABLE] = 0
     open_inventories(debt, term, desk, n_due)
     for bucket in range(N_BUCKETS):
         desk[N_SMALL, bucket] = _NOT_SORTED
