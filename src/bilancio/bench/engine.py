@@ -22,7 +22,7 @@ KINDS = {
     "active": ("balanced", (Arm.ACTIVE,)),
     "pair": ("balanced", (Arm.PASSIVE, Arm.ACTIVE)),
 }
-TARGETS_US = {"ring": 12.0, "passive": 35.0, "pair": 100.0}  # at n = 100, D = 10
+TARGETS_US = {"ring": 8.0, "passive": 30.0, "pair": 95.0}  # at n = 100, D = 10
 LARGE = 100  # from more agents on, one seed a cell is enough to time
 SEEDS = 4
 
