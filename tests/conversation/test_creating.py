@@ -111,3 +111,9 @@ async def test_a_precision_instead_of_a_number_of_seeds(talk, desk):
     assert (high - low) / 2 <= 0.04
     assert answer["findings"]["trading_effect_ci95"] == near([low, high])
     assert answer["findings"]["n_seeds"] == len(pairs)
+
+
+async def test_fields_are_explained_before_there_is_a_sweep(talk):
+    async with talk("is there something like a bid-ask spread that I can set?") as chat:
+        answer = await chat.call("create_job", dry_run="spread")
+    assert set(answer["fields"]) == {"spread_short", "spread_mid", "spread_long"}

@@ -2,7 +2,14 @@
 
 import pytest
 
-from tests.conversation.archive import FULL_PRICE, LARGE, LARGE_RING, N_JOBS
+from tests.conversation.archive import (
+    FULL_PRICE,
+    LARGE,
+    LARGE_RING,
+    LOW_PRICE,
+    N_JOBS,
+    STRESS,
+)
 
 pytestmark = pytest.mark.slow
 
@@ -43,3 +50,10 @@ async def test_job_deleted_once_the_user_has_agreed(talk, desk):
     assert deleted["job_id"] == "small-pilot"
     assert left["total"] == N_JOBS - 1
     assert not (desk / "out" / "small-pilot" / "runs.csv").exists()
+
+
+async def test_which_of_the_last_days_looked_at_liquidity(talk):
+    async with talk("which jobs of the last three days were about liquidity?") as chat:
+        listed = await chat.call("list_jobs", since="in the last three days", varied="liquidity")
+    assert {job["job_id"] for job in listed["jobs"]} == {STRESS, FULL_PRICE, LOW_PRICE}
+    assert "varied kappa" in listed["summary"]

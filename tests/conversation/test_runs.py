@@ -83,3 +83,11 @@ async def test_why_runs_failed(talk, desk):
         for run, seed in zip(failed, (2, 5, 7), strict=True)
     ]
     assert "bidders 4, seed 2" in story["summary"]
+
+
+@pytest.mark.parametrize("words", ["the worst one", "lowest", "Worst run"])
+async def test_the_worst_run_in_other_words(talk, words):
+    async with talk("show me the worst one") as chat:
+        story = await chat.call("show_run", job_id=STRESS, run=words)
+        same = await chat.call("show_run", job_id=STRESS, run="worst")
+    assert story == same

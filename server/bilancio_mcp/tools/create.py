@@ -23,6 +23,9 @@ estimate and warnings; then call start_sweep. runs = lists' lengths × seeds (×
 balanced). n_replicates 10 or more gives an interval."""
 
 
+MOST_FIELDS = "balanced"  # the sweep type whose fields are explained where none is named
+
+
 async def create_job(
     ctx: Ctx,
     *,
@@ -46,8 +49,10 @@ async def create_job(
 ) -> CreatedJob:
     """Answer a call of the tool."""
     manager = manager_of(ctx)
-    preview = await manager.preview(config, like=like or None)
     words = _words(dry_run)
+    if words and not config and not like:
+        config = {"sweep_type": MOST_FIELDS}
+    preview = await manager.preview(config, like=like or None)
     if words is not None:
         return planned(preview, words)
     if not description:

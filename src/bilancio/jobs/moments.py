@@ -9,7 +9,7 @@ from bilancio.errors import invalid
 
 ALLOWED = (
     "a day (2026-11-18), a month (2026-11), a moment (2026-11-18T14:30), a time span before now "
-    "(7d, 12h, 2 weeks) or words: today, yesterday, this week, last week, this month, last month"
+    "(7d, 12h, 2 weeks) or words: today, yesterday, Tuesday, last week, this month, 24 Nov, May"
 )
 MAX_LENGTH = 60
 
@@ -17,13 +17,33 @@ _DAY = timedelta(days=1)
 _UNITS = {
     "min": timedelta(minutes=1), "minute": timedelta(minutes=1), "h": timedelta(hours=1),
     "hour": timedelta(hours=1), "d": _DAY, "day": _DAY, "w": timedelta(weeks=1),
-    "week": timedelta(weeks=1),
+    "week": timedelta(weeks=1), "fortnight": timedelta(weeks=2),
 }  # fmt: skip
 _MONTHS = {"mo": 1, "month": 1, "y": 12, "year": 12}
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
-_SPAN = re.compile(r"(?:(?:the )?(?:last|past) )?(\d{1,9}|an?) ?([a-z]+?)s?(?: ago)?")
-_PERIOD = re.compile(r"(?:the )?(this|last|previous) (week|month|year)")
+_NUMBERS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+_COUNTED = {"a": 1, "an": 1, "a couple of": 2} | {word: n for n, word in enumerate(_NUMBERS, 1)}
+_DAYS = {
+    "today": 0, "this morning": 0, "this afternoon": 0, "this evening": 0, "tonight": 0,
+    "yesterday": 1, "last night": 1, "day before yesterday": 2,
+}  # fmt: skip
+_NAMED_MONTHS = (
+    "january", "february", "march", "april", "may", "june", "july", "august", "september",
+    "october", "november", "december",
+)  # fmt: skip
+_SHORTEST = 3  # letters of a month that is written short
+
+_BEFORE = re.compile(r"(?:(?:since|from|in|within|during|over|on) )*(?:the )?")
+_SPAN = re.compile(
+    rf"(?:(?:last|past) )?(\d{{1,9}}|{'|'.join(sorted(_COUNTED, key=len, reverse=True))}) ?"
+    r"([a-z]+?)s?(?: ago)?"
+)
+_DATE = re.compile(
+    r"(?:(?P<day>\d{1,2})(?:st|nd|rd|th)?(?: of)? )?(?P<month>[a-z]{3,9})\.?"
+    r"(?: (?P<after>\d{1,2})(?:st|nd|rd|th)?(?=,|$| \d{4}))?,?(?: (?P<year>\d{4}))?"
+)
+_PERIOD = re.compile(r"(this|last|previous) (week|month|year)")
 _MONTH = re.compile(r"(\d{4})(?:-(\d{2}))?")
 
 
@@ -78,8 +98,8 @@ def _read(given: object, now: datetime) -> Span | None:
         case date():
             return _days(given, 1)
         case str() if len(given) <= MAX_LENGTH:
-            words = " ".join(given.lower().split())
-            return _first(words, now, _word, _period, _ago, _month, _iso)
+            words = _BEFORE.sub("", " ".join(given.lower().split()), count=1)
+            return _first(words, now, _word, _period, _ago, _date, _month, _iso)
     return None
 
 
@@ -93,9 +113,9 @@ def _word(words: str, now: datetime) -> Span | None:
     today = now.date()
     if words == "now":
         return _moment(now)
-    if words in {"today", "yesterday"}:
-        return _days(today - (_DAY if words == "yesterday" else timedelta()), 1)
-    named = words.removeprefix("last ").removeprefix("on ")
+    if words in _DAYS:
+        return _days(today - _DAYS[words] * _DAY, 1)
+    named = words.removeprefix("last ").removeprefix("this ")
     if named in _WEEKDAYS:
         back = (today.weekday() - _WEEKDAYS.index(named)) % 7
         return _days(today - timedelta(days=back or (7 if words.startswith("last") else 0)), 1)
@@ -120,7 +140,7 @@ def _ago(words: str, now: datetime) -> Span | None:
     found = _SPAN.fullmatch(words)
     if found is None:
         return None
-    number, unit = 1 if found[1] in {"a", "an"} else int(found[1]), found[2]
+    number, unit = _COUNTED.get(found[1]) or int(found[1]), found[2]
     if unit in _UNITS:
         return _moment(now - number * _UNITS[unit])
     if unit in _MONTHS:
@@ -129,6 +149,24 @@ def _ago(words: str, now: datetime) -> Span | None:
         after = _months(months, 1).end.date() - _DAY
         return _moment(first.replace(day=min(now.day, after.day)))
     return None
+
+
+def _date(words: str, now: datetime) -> Span | None:
+    """Read a day or a month by its name; without a year it is the last one that has begun."""
+    found = _DATE.fullmatch(words)
+    if found is None or (found["day"] and found["after"]):
+        return None
+    written = "sep" if found["month"] == "sept" else found["month"]
+    months = [each for each in _NAMED_MONTHS if each.startswith(written)]
+    if len(months) != 1 or (len(written) > _SHORTEST and written not in months):
+        return None
+    month, day = _NAMED_MONTHS.index(months[0]) + 1, found["day"] or found["after"]
+    year = int(found["year"] or now.year)
+    if not found["year"] and date(year, month, int(day or 1)) > now.date():
+        year -= 1
+    if day is None:
+        return _months(year * 12 + month - 1, 1)
+    return _days(date(year, month, int(day)), 1)
 
 
 def _month(words: str, _: datetime) -> Span | None:

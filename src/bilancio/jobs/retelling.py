@@ -94,7 +94,7 @@ async def story(
 
 
 async def _chosen(store: JobStore, job: Job, run: str | int) -> _Chosen:
-    word = run.strip().lower() if isinstance(run, str) else run
+    word = _spoken(run) if isinstance(run, str) else run
     if word in {WORST, BEST} and not job.manual:
         return await _extreme(store, job, str(word))
     if word == FAILED and not job.manual:
@@ -103,6 +103,13 @@ async def _chosen(store: JobStore, job: Job, run: str | int) -> _Chosen:
             raise invalid("run", run, "a job in which runs have failed")
         return _Chosen(next(iter(first)), "the first that failed")
     return _Chosen(index_of(job, run, f"{WORST}, {BEST}, {FAILED}, "))
+
+
+def _spoken(run: str) -> str:
+    """Return a word for a run without what is said around it: `the worst one`."""
+    word = run.strip().lower().removeprefix("the ")
+    word = word.removesuffix(" one").removesuffix(" run").removeprefix("first ")
+    return {"lowest": WORST, "highest": BEST, "failure": FAILED}.get(word, word)
 
 
 async def _extreme(store: JobStore, job: Job, word: str) -> _Chosen:

@@ -1,11 +1,11 @@
 """List jobs, including those known only from manifests in the output folder."""
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any
 
-from bilancio.errors import InvalidInput, Problem, invalid
+from bilancio.errors import InvalidInput, Problem, invalid, shown
 from bilancio.experiments import registry, vocabulary
 from bilancio.jobs.artifacts import discovery
 from bilancio.jobs.lookup import stalled_jobs, with_stall
@@ -16,10 +16,11 @@ from bilancio.jobs.session import Session
 from bilancio.jobs.store import Criteria, JobStore
 from bilancio.jobs.texts import check_texts
 from bilancio.jobs.views import Page
-from bilancio.validation import nearest
+from bilancio.validation import near, nearest
 
 STALLED = "stalled"
 MAX_VARIED = 50
+SHORT_WORD = 3  # letters; an s at its end is hardly a plural's
 
 Moment = str | date
 
@@ -52,7 +53,7 @@ async def list_jobs(
         A tag, as it is written.
     text
         Words that all stand in the name, the description, the notes or the tags, in any order
-        and case.
+        and case, in the singular or the plural.
     since, until
         When it was created, in UTC: a day (``2026-11-18``), a month, a moment, a time span before
         now (``7d``), ``today``, ``yesterday``, ``this`` or ``last`` ``week``, ``month``,
@@ -61,7 +62,7 @@ async def list_jobs(
         At least so many runs, those planned where it has not completed.
     varied
         Parameters that differ between its runs, all of them; the names of lists and ranges are
-        taken, too: ``kappas``, ``kappa_range``.
+        taken, too: ``kappas``, ``kappa_range``; and researchers' words: ``liquidity``, ``μ``.
 
     Raises
     ------
@@ -83,7 +84,7 @@ async def list_jobs(
     criteria = Criteria(
         sweep_type=await _known_type(store, sweep_type) if sweep_type else None,
         tag=tag or None,
-        words=tuple(text.split()) if text else (),
+        words=tuple(map(_without_plural, text.split())) if text else (),
         since=first and first.start,
         until=last and last.end,
         min_runs=min_runs or None,
@@ -91,7 +92,7 @@ async def list_jobs(
     )
     criteria = await _of_status(session, store, criteria, status)
     found = await store.jobs(criteria, limit=limit, offset=offset)
-    filters = _as_read(criteria, str(status or ""), created)
+    filters = _as_read(criteria, str(status or ""), text or "", created)
     return Page(
         jobs=tuple([await with_stall(session, job) for job in found.jobs]),
         total=found.total,
@@ -150,13 +151,28 @@ async def _parameters(store: JobStore, varied: Iterable[str] | str | None) -> tu
     single = [plurals.get(name, name) if isinstance(name, str) else name for name in names]
     if any(name not in own for name in single):
         own = {*own, *await store.varied()}
-    for name in single:
-        if name not in own:
-            known = sorted(own)
-            named = isinstance(name, str)
-            meant = (vocabulary.field_of(name, known) or nearest(name, known)) if named else ""
-            raise invalid("varied", name, ", ".join(known), meant)
-    return tuple(dict.fromkeys(single))
+    known = sorted(own)
+    read = [_parameter(name, known) for name in single]
+    return tuple(dict.fromkeys(read))
+
+
+def _parameter(name: object, known: Sequence[str]) -> str:
+    """Return the parameter that a word of a question means."""
+    if not isinstance(name, str):
+        raise invalid("varied", name, "names of parameters")
+    if name in known:
+        return name
+    meant = vocabulary.columns_of(name, known)
+    if len(meant) != 1:
+        raise InvalidInput(
+            [Problem("varied", shown(name), near(name, known), nearest(name, known))]
+        )
+    return meant[0]
+
+
+def _without_plural(word: str) -> str:
+    """Return the beginning that the singular and the plural of a word have in common."""
+    return word[:-1] if len(word) > SHORT_WORD and word[-1:] in {"s", "S"} else word
 
 
 def _known_parameters() -> tuple[set[str], dict[str, str]]:
@@ -172,14 +188,16 @@ def _known_parameters() -> tuple[set[str], dict[str, str]]:
     return own, {field: name for field, name in plurals.items() if field not in own}
 
 
-def _as_read(criteria: Criteria, status: str, created: dict[str, Span | None]) -> dict[str, str]:
+def _as_read(
+    criteria: Criteria, status: str, text: str, created: dict[str, Span | None]
+) -> dict[str, str]:
     """Return how each filter was read, by name."""
     since, until = created["since"], created["until"]
     said = {
         "status": str(status),
         "sweep_type": criteria.sweep_type or "",
         "tag": criteria.tag or "",
-        "text": " ".join(criteria.words),
+        "text": " ".join(text.split()),
         "since": day_or_moment(since.start) if since else "",
         "until": day_or_moment(until.last) if until else "",
         "min_runs": f"{criteria.min_runs:,}" if criteria.min_runs else "",
