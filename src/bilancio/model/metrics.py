@@ -86,16 +86,17 @@ class Metric:
 
         Infinite numbers stay, since a table can hold them.
         """
-        if self.codes is None and self.missing is None and column.dtype.kind != "f":
+        numbers = column.dtype.kind == "f"
+        unknown = column != column if numbers else column == self.missing  # noqa: PLR0124 - NaN
+        some = (numbers or self.missing is not None) and unknown.any()
+        if self.codes is None and not some:
             return column
         values = column.astype(object)
         if self.codes is not None:
             words = [code.value for code in self.codes]
             values[:] = [words[value] for value in column.tolist()]
-        if self.missing is not None:
-            values[column == self.missing] = ""
-        if column.dtype.kind == "f":
-            values[column != column] = ""  # noqa: PLR0124 - what differs from itself is NaN
+        if some:
+            values[unknown] = ""
         return values
 
     def from_text(self, text: str) -> float | int:

@@ -24,6 +24,7 @@ from bilancio.experiments.protocol import Experiment, SearchingExperiment, metri
 from bilancio.experiments.reporting import observations_of, parameters_of, searches_of
 from bilancio.experiments.standard import StandardExperiment
 from bilancio.failpoints import failpoint
+from bilancio.jobs.artifacts.csv_text import fields, table_text
 from bilancio.jobs.artifacts.dictionary import write_dictionary
 from bilancio.jobs.artifacts.folder import (
     CELLS,
@@ -265,10 +266,13 @@ class _Table:
             self._file = self.opened.enter_context(whole_file(self._path))
             self._names = tuple(columns)
             csv.writer(self._file, lineterminator="\n").writerow(self._names)
-        missing = np.full(len(next(iter(columns.values()))), "")
-        rows = _rows([columns.get(name, missing) for name in self._names])
+        n_rows = len(next(iter(columns.values())))
+        missing = np.full(n_rows, "")
+        given = [columns.get(name, missing) for name in self._names]
         try:
-            csv.writer(self._file, lineterminator="\n").writerows(rows)
+            for start in range(0, n_rows, _BLOCK):
+                some = slice(start, start + _BLOCK)
+                self._file.write(table_text(fields(column[some]) for column in given))
         except OSError:
             with self.opened:  # says which file it was
                 raise
@@ -303,7 +307,7 @@ def _run_columns(job: Job, experiment: Experiment, indices: Indices, metrics: Me
     cells = parameters_of(experiment, job.config, indices)
     return {
         "job_id": np.broadcast_to(np.array(job.job_id), indices.shape),
-        "run_id": np.array([job.run_ids[index] for index in indices.tolist()]),
+        "run_id": np.array([job.run_ids[index] for index in indices.tolist()], object),
         "index": indices,
         **cells,  # what a search chose for a run stands among the metrics, and takes its place
         **{
@@ -351,13 +355,6 @@ def _cell_columns(job: Job, experiment: Experiment, indices: Indices, metrics: M
                 values = np.where(found, values.astype(object), "")
             columns[measure_column(metric.name, arm, arms)] = values
     return columns
-
-
-def _rows(columns: list[NDArray[Any]]) -> Iterator[Iterable[Any]]:
-    """Yield the rows; numbers in the shortest form that reads back the same."""
-    for start in range(0, len(columns[0]), _BLOCK):
-        block = [column[start : start + _BLOCK].tolist() for column in columns]
-        yield from zip(*block, strict=True)
 
 
 def _write_csv(path: Path, rows: Iterable[Iterable[Any]]) -> None:
