@@ -68,8 +68,7 @@ async def start(
         output.say(_beginning(started.action, started.job, expected))
         if started.action != "already running" and compiles(job):
             output.note(
-                "The engine is compiled for this machine first, once; "
-                "this takes some ten seconds."
+                "The engine is compiled for this machine first, once; this takes some ten seconds."
             )
         if detach:
             return _leave(output, started.job, started.action, expected)
