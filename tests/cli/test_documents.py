@@ -1,5 +1,6 @@
 """`bilancio jobs report` and `bilancio jobs package`."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -20,11 +21,35 @@ def test_report_as_markdown_and_as_json(bilancio, own):
     assert Path(said["path"]).read_text("utf-8").startswith(f"<!-- bilancio {NAME} -->")
 
 
-def test_report_opens_what_it_wrote_where_that_is_asked_for(bilancio, own, monkeypatch):
-    opened = []
-    monkeypatch.setattr("typer.launch", opened.append)
+@pytest.fixture
+def desktop(tmp_path, monkeypatch):
+    """Return a function that puts a program on the PATH that opens files, or cannot."""
+
+    def with_opener(exit_code):
+        opener, opened = tmp_path / "bin" / "xdg-open", tmp_path / "opened"
+        opener.parent.mkdir()
+        opener.write_text(f'#!/bin/sh\necho "$1" >> "{opened}"\nexit {exit_code}\n')
+        opener.chmod(0o755)
+        monkeypatch.setenv("PATH", f"{opener.parent}{os.pathsep}{os.environ['PATH']}")
+        return opened
+
+    return with_opener
+
+
+def test_report_opens_what_it_wrote_where_that_is_asked_for(bilancio, own, desktop):
+    opened = desktop(exit_code=0)
     said = bilancio("jobs", "report", NAME, "--open")
-    assert opened == [said.out.strip()]
+    assert opened.read_text() == said.out
+    assert said.err == ""
+
+
+def test_report_says_where_nothing_opens_it(bilancio, own, desktop):
+    desktop(exit_code=3)
+    said = bilancio("jobs", "report", NAME, "--open")
+    path = said.out.strip()
+    told = f"Nothing here opens {path}. Open it yourself, in a browser."
+    assert " ".join(said.err.split()) == told
+    assert Path(path).exists()
 
 
 def test_a_wrong_format_is_refused(bilancio, own):

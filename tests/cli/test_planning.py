@@ -6,7 +6,7 @@ RING = ["ring", "--n-agents", "5", "--kappas", "0.5,1", "--seeds", "1,2,3"]
 def test_dry_run_says_what_a_sweep_would_be_and_stores_nothing(bilancio, stored):
     said = bilancio("sweep", *RING, "--dry-run")
     assert said.code == 0
-    assert said.out.startswith("6 runs: 2 cells × 3 seeds, roughly ")
+    assert said.out.startswith("6 runs: 2 cells × 3 seeds, less than 1 s on ")
     assert "Set: n_agents 5; kappas 0.5, 1; seeds 1, 2, 3." in said.out.replace("\n", " ")
     assert "concentrations 1" in said.out
     assert bilancio("sweep", *RING, "--dry-run", "--json").json["runs"] == 6
