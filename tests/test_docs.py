@@ -23,6 +23,7 @@ DOCUMENTS = [
     "docs/reports.md",
     "docs/statistics.md",
     "docs/study.md",
+    "docs/team.md",
 ]
 #: Idioms that are not English, and what to write instead.
 IDIOMS = {

@@ -29,13 +29,18 @@ async def watch(manager: AsyncJobManager, found: Found, output: Output) -> int:
     job = found.job
     output.reading(found)
     try:
-        job = await _followed(manager.watch(job.job_id), output)
+        job = await followed(manager.watch(job.job_id), output)
     except asyncio.CancelledError:
         task = asyncio.current_task()
         if task is not None:
             task.uncancel()  # something is left to say
         output.note(f"The job keeps running. Follow it: bilancio jobs watch {job.job_id}")
         return INTERRUPTED
+    return await tell(manager, job, output)
+
+
+async def tell(manager: AsyncJobManager, job: Job, output: Output) -> int:
+    """Say how a job has ended, the headline last; return the exit code."""
     if output.as_json:
         emit(await manager.results(job.job_id))
     elif job.state != "completed":
@@ -46,7 +51,7 @@ async def watch(manager: AsyncJobManager, found: Found, output: Output) -> int:
     return EXIT_CODES[job.state]
 
 
-async def _followed(seen: AsyncIterator[Progress], output: Output) -> Job:
+async def followed(seen: AsyncIterator[Progress], output: Output) -> Job:
     """Show how far the job is until it ends or stalls; return it as it is then."""
     last = None
     if can_move(sys.stderr):

@@ -4,6 +4,8 @@ import asyncio
 import contextlib
 import os
 import secrets
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
 
 from bilancio.errors import BilancioError, JobStateError, StoreError, WorkerError
 from bilancio.experiments import registry
@@ -28,6 +30,9 @@ from bilancio.jobs.texts import check_texts
 from bilancio.jobs.versions import other_version, refuse_missing
 from bilancio.jobs.worker.spawn import spawn_worker
 from bilancio.text import FEW_SEEDS, MORE_SEEDS, NextStep, counts, next_steps
+
+if TYPE_CHECKING:  # loads numpy and the experiment
+    from bilancio.jobs.worker.worker import Worker
 
 SPAWN_S = 30.0
 ALREADY_RUNNING = "already running"
@@ -84,7 +89,12 @@ async def start_sweep(
 
 
 async def run_job(
-    session: Session, job_id: str, *, n_replicates: int | None = None, recompute: bool = False
+    session: Session,
+    job_id: str,
+    *,
+    n_replicates: int | None = None,
+    recompute: bool = False,
+    run: "Callable[[Worker], Awaitable[object]] | None" = None,
 ) -> Job:
     """Carry the job out in this process, and return it when it has ended.
 
@@ -92,6 +102,9 @@ async def run_job(
     ----------
     n_replicates, recompute
         As in `start_sweep`.
+    run
+        Runs the worker, once it has the lease; what it raises is raised here. Without it the
+        worker runs until the job ends.
 
     Raises
     ------
@@ -106,7 +119,8 @@ async def run_job(
         raise JobStateError(claimed.job.job_id, "running", "run here", advice)
     from bilancio.jobs.worker.worker import Worker  # loads numpy and the experiment
 
-    await Worker(await session.store(), claimed[1], session.settings).run()
+    worker = Worker(await session.store(), claimed[1], session.settings)
+    await (worker.run() if run is None else run(worker))
     return await load(session, claimed[0].job_id)
 
 

@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import logging
 import os
+import signal
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -49,11 +50,18 @@ log = logging.getLogger("bilancio.worker")
 
 
 class Stopped(BilancioError):
-    """The worker was asked to leave before its job ended; what is recorded stays."""
+    """The worker was asked to leave before its job ended; what is recorded stays.
 
-    def __init__(self, job_id: str) -> None:
-        super().__init__(job_id)
+    Attributes
+    ----------
+    exit_code
+        Of a process that leaves for this: 128 and the signal's number, as shells have it.
+    """
+
+    def __init__(self, job_id: str, number: int) -> None:
+        super().__init__(job_id, number)
         self.job_id = job_id
+        self.exit_code = 128 + number
 
     def sentence(self) -> str:
         """Say what happened."""
@@ -75,11 +83,13 @@ class Worker:
         self._settings = settings
         self._clock: Clock = store.clock
         self._stop = asyncio.Event()
+        self._signal = signal.SIGTERM
         self._prepares_once = False
         self.heartbeats = 0
 
-    def stop(self) -> None:
-        """Ask the worker to leave at once."""
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> None:
+        """Ask the worker to leave at once, because of this signal."""
+        self._signal = number
         self._stop.set()
 
     async def run(self) -> JobStatus:
@@ -100,6 +110,12 @@ class Worker:
             status = await self._attempt(lock)
             if self._settings.report:
                 await self._report(lock)
+        except Stopped:
+            # Another machine sees no lock of this one: for it the lease has to end.
+            with contextlib.suppress(BilancioError):
+                await self._store.renew(self._lease, 0.0)
+            raise
+        else:
             return status
         finally:
             lock.release()
@@ -139,7 +155,7 @@ class Worker:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stop.wait(), WATCH_S)
             if self._stop.is_set():
-                raise Stopped(self._lease.job_id)
+                raise Stopped(self._lease.job_id, self._signal)
             if time.monotonic() - renewed > self._settings.lease_s / 3:
                 await self._store.renew(self._lease, self._settings.lease_s)
                 renewed = time.monotonic()
