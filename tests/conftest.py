@@ -14,6 +14,8 @@ import pytest
 
 from bilancio.model import compiled
 
+pytest_plugins = ["tests.postgres"]
+
 # Compiled kernels and downloaded packages are shared by all tests; they are nobody's data.
 CACHE_HOME = platformdirs.user_cache_path()
 PR_SET_CHILD_SUBREAPER = 36
@@ -67,6 +69,8 @@ def processes() -> set[psutil.Process]:
     for each in psutil.Process().children(recursive=True):
         with contextlib.suppress(psutil.NoSuchProcess):
             tracker = "multiprocessing.resource_tracker" in " ".join(each.cmdline())
+            if each.name() in {"postgres", "setpriv"}:  # the server of all tests, and its children
+                continue
             if not tracker and each.status() != psutil.STATUS_ZOMBIE:
                 found.add(each)
     return found

@@ -36,6 +36,7 @@ EXAMPLES = [
     errors.JobDamaged("my-name", "its tags are not JSON"),
     errors.StoreConflict("b.db", "the constraint failed."),
     errors.StoreUnavailable("b.db", "the disk is full."),
+    errors.StoreUnreachable("postgresql://host/db", "the server does not answer."),
 ]
 
 

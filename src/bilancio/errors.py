@@ -25,6 +25,7 @@ BilancioError
     │   └── JobDamaged    what is stored of one job is damaged; other jobs are not affected
     ├── StoreConflict     a write contradicts what is stored, and was refused
     └── StoreUnavailable  locked, full or unreachable: try again
+        └── StoreUnreachable  its server does not answer
 
 The same sentence is printed by the command line, raised in a notebook and read
 by the model, so none names a command or a tool. Errors cross process
@@ -537,3 +538,7 @@ class StoreConflict(StoreError):
 
 class StoreUnavailable(StoreError):
     """The store is locked, full or unreachable at the moment."""
+
+
+class StoreUnreachable(StoreUnavailable):
+    """The server of the store does not answer; what was being written may be stored or not."""

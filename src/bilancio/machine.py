@@ -24,6 +24,13 @@ def host() -> str:
     return platform.node()
 
 
+def boot_id() -> str:
+    """Return what tells one start of this machine from another; empty where that is unknown."""
+    with suppress(OSError):  # Linux
+        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="utf-8").strip()
+    return ""
+
+
 def system() -> str:
     """Return the operating system, its release and the kind of processor."""
     return platform.platform()

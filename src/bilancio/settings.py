@@ -2,6 +2,7 @@
 
 import os
 import re
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
@@ -53,7 +54,7 @@ class Settings(BaseModel):
 
     database_url: str = Field(
         default_factory=default_database_url,
-        description="The store: sqlite:///PATH, or a plain path to a SQLite file.",
+        description="The store: sqlite:///PATH, the path of a SQLite file, or postgresql://…",
     )
     out_dir: Path = Field(
         default=Path("out/experiments"), description="Folder of the jobs' output folders."
@@ -126,6 +127,13 @@ def cache_dir() -> Path:
     """
     given = os.environ.get("BILANCIO_CACHE_DIR")
     return Path(given) if given else platformdirs.user_cache_path("bilancio")
+
+
+def runtime_dir() -> Path:
+    """Return the folder of this user on this machine for what no longer lasts than it is up."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of a folder that is not the user's it takes another
+        return platformdirs.user_runtime_path("bilancio")
 
 
 def debugging() -> bool:

@@ -120,6 +120,7 @@ CALLS = {
     "replace_job": replaced,
     "renew": lambda store: store.renew(LEASE, 9),
     "space": lambda store: store.space(),
+    "server": lambda store: store.server(),
     "write_anew": lambda store: store.write_anew(),
     "speeds": lambda store: store.speeds("ring", "h", "e"),
     "unknown": lambda store: store.unknown(["leased-job", "other-job"]),

@@ -1,5 +1,6 @@
 """Managers on an empty store, a small sweep, and a clock that tests turn."""
 
+import os
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -28,14 +29,31 @@ def clock():
     return Clock()
 
 
+def pytest_generate_tests(metafunc):
+    """Run the tests that are marked so, of those that use the store, on both databases."""
+    marked = metafunc.definition.get_closest_marker("databases")
+    if marked and "database" in metafunc.fixturenames:
+        metafunc.parametrize("database", ["sqlite", "postgresql"], indirect=True)
+
+
 @pytest.fixture
-async def manager(clock):
+def database(request, isolated, monkeypatch):
+    """The address of an empty store, in a file unless a test asks for another: the setting's."""
+    if getattr(request, "param", "sqlite") == "sqlite":
+        return os.environ["BILANCIO_DATABASE_URL"]
+    url = request.getfixturevalue("postgres_url")
+    monkeypatch.setenv("BILANCIO_DATABASE_URL", url)
+    return url
+
+
+@pytest.fixture
+async def manager(clock, database):
     async with AsyncJobManager(clock=clock) as manager:
         yield manager
 
 
 @pytest.fixture
-def blocking():
+def blocking(database):
     """A manager for tests that do not await."""
     with JobManager() as manager:
         yield manager

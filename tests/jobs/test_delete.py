@@ -7,6 +7,8 @@ import pytest
 from bilancio.errors import JobNotFound, JobStateError, OutputError
 from bilancio.jobs import AsyncJobManager, JobStatus
 
+pytestmark = pytest.mark.databases
+
 
 @pytest.fixture
 async def job(manager, small):
@@ -21,7 +23,7 @@ async def left_in_store(manager):
         for name, params in {
             "job_ids": {},
             "recorded": {"job_id": "bright-ocean-swift-tiger"},
-            "last_events": {"job_id": "bright-ocean-swift-tiger", "limit": -1},
+            "last_events": {"job_id": "bright-ocean-swift-tiger", "limit": 100},
         }.items()
     }
 

@@ -9,6 +9,8 @@ from bilancio.jobs import JobConfig
 from bilancio.jobs.models import EventType
 from bilancio.jobs.store import integrity
 
+pytestmark = pytest.mark.databases
+
 RING = JobConfig(sweep_type="ring", n_agents=5, kappas=["0.5", 1])
 
 

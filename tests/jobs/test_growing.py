@@ -9,6 +9,8 @@ from bilancio.experiments import registry
 from bilancio.jobs import AsyncJobManager
 from tests.faults.kit import NAME, assert_sound, outcome, undisturbed
 
+pytestmark = pytest.mark.databases
+
 GRID = {"sweep_type": "balanced", "n_agents": 10, "kappas": ["0.3", "1"], "mus": [0, 1]}
 SWEEPS = {
     "grid": GRID,

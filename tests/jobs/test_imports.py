@@ -10,6 +10,8 @@ from bilancio.errors import InvalidInput, JobNotFound
 from bilancio.jobs import AsyncJobManager, JobConfig, JobStatus
 from bilancio.jobs.store import packing
 
+pytestmark = pytest.mark.databases
+
 FRONTIER = JobConfig(
     sweep_type="ring", n_agents=10, kappas=["1"], mus=[0, 1], n_replicates=3,
     frontier=True, frontier_delta="0.1", kappa_range=["0.2", "20"],

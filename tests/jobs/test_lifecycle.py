@@ -15,6 +15,8 @@ from bilancio.jobs import AsyncJobManager, JobConfig, JobManager, JobStatus, gen
 from bilancio.jobs.job_id import words
 from bilancio.jobs.models import EventType
 
+pytestmark = pytest.mark.databases
+
 
 async def kinds(manager, job_id):
     return [event.event_type.value for event in await manager.events(job_id)]

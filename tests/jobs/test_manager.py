@@ -13,6 +13,8 @@ from bilancio.errors import InvalidInput, ManagerUnusable
 from bilancio.jobs import AsyncJobManager, JobConfig, JobManager
 from bilancio.jobs import manager as promised
 
+pytestmark = pytest.mark.databases
+
 RING = JobConfig(sweep_type="ring", n_agents=10, kappas=["0.5", "1"], seeds=[1, 2])
 
 

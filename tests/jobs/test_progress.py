@@ -10,6 +10,8 @@ from bilancio.jobs import JobConfig, JobStatus
 from bilancio.jobs.worker.finishing import progress_details
 from tests.jobs.conftest import Clock
 
+pytestmark = pytest.mark.databases
+
 HUNDRED = JobConfig(sweep_type="ring", n_agents=10, n_replicates=100)
 
 

@@ -5,6 +5,8 @@ import pytest
 from bilancio.errors import JobStateError
 from bilancio.jobs import AsyncJobManager, JobConfig
 
+pytestmark = pytest.mark.databases
+
 NAME = "bright-ocean-swift-tiger"
 CONFIGS = {
     "ring": JobConfig(sweep_type="ring", n_agents=10, kappas=["0.5", "1"], n_replicates=3),

@@ -13,6 +13,8 @@ from bilancio.experiments.protocol import Step
 from bilancio.jobs import AsyncJobManager, JobConfig, JobStatus
 from tests.plugins import Counting, CountingExperiment
 
+pytestmark = pytest.mark.databases
+
 
 class SeekingSweep(Counting):
     """Half of the runs are known from the start; the search asks for the others."""

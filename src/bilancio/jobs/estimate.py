@@ -72,6 +72,6 @@ async def _measured(session: Session, sweep_type: str, engine: str) -> list[Spee
     """Return what the latest jobs of this kind have measured on this machine."""
     store = await session.store()
     try:
-        return await store.speeds(sweep_type, machine.host(), engine)
+        return await store.speeds(sweep_type, store.host, engine)
     except StoreError:
         return []

@@ -5,6 +5,7 @@ import contextlib
 import os
 import secrets
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bilancio.errors import BilancioError, JobStateError, StoreError, WorkerError
@@ -29,6 +30,7 @@ from bilancio.jobs.store import JobStore
 from bilancio.jobs.texts import check_texts
 from bilancio.jobs.versions import other_version, refuse_missing
 from bilancio.jobs.worker.spawn import spawn_worker
+from bilancio.paths import absolute_path
 from bilancio.text import FEW_SEEDS, MORE_SEEDS, NextStep, counts, next_steps
 
 if TYPE_CHECKING:  # loads numpy and the experiment
@@ -167,6 +169,9 @@ async def _claim(
     if job.status is JobStatus.RUNNING and not job.stalled:
         return Started(job=job, action=ALREADY_RUNNING)
     refuse_missing_library(session.settings)
+    out_dir = _out_dir_here(session, job) if store.shared else None
+    if out_dir is not None:
+        job = job.model_copy(update={"out_dir": out_dir})
     await asyncio.to_thread(make_job_folder, job)
     failpoint("before-claim")
     claimed = await store.claim(
@@ -179,6 +184,7 @@ async def _claim(
         request_key=request_key,
         recompute=again,
         growth=growth,
+        out_dir=out_dir,
     )
     failpoint("after-claim")
     job = await load(session, job.job_id)
@@ -189,6 +195,13 @@ async def _claim(
             _refuse_growth(job)
         return Started(job=job, action=ALREADY_RUNNING)
     return (job, *claimed)
+
+
+def _out_dir_here(session: Session, job: Job) -> Path | None:
+    """Return where a job's files go that another machine created; None where it says so."""
+    if job.out_dir.is_dir():
+        return None
+    return absolute_path("BILANCIO_OUT_DIR", session.settings.out_dir)
 
 
 async def _repeated(store: JobStore, job: Job, request_key: str) -> str:

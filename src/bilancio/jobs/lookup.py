@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-from bilancio import machine
 from bilancio.errors import JobNotFound, invalid
 from bilancio.jobs.artifacts import discovery
 from bilancio.jobs.artifacts.log import log_tail
@@ -85,7 +84,7 @@ async def with_stall(session: Session, job: Job) -> Job:
     if job.status is not JobStatus.RUNNING or job.manual:
         return job
     store = await session.store()
-    if job.holder is not None and _has_worker(session, store, job.job_id, job.holder):
+    if job.holder is not None and _has_worker(store, job.job_id, job.holder):
         return job
     # A worker ends its job first and releases its lock afterwards.
     now = await store.job(job.job_id)
@@ -94,13 +93,13 @@ async def with_stall(session: Session, job: Job) -> Job:
     return await with_stall(session, now)
 
 
-async def stalled_jobs(session: Session, store: JobStore) -> tuple[str, ...]:
+async def stalled_jobs(store: JobStore) -> tuple[str, ...]:
     """Return the jobs that are running for the record, but that no worker carries."""
     return tuple(
         [
             job_id
             for job_id, holder in (await store.holders()).items()
-            if holder is None or not _has_worker(session, store, JobId(job_id), holder)
+            if holder is None or not _has_worker(store, JobId(job_id), holder)
         ]
     )
 
@@ -155,12 +154,12 @@ def _early_death(job: Job) -> str | None:
     return f"Its worker ended before it began: {told}"
 
 
-def _has_worker(session: Session, store: JobStore, job_id: JobId, holder: Holder) -> bool:
+def _has_worker(store: JobStore, job_id: JobId, holder: Holder) -> bool:
     """Return whether the holder of a lease is alive; on this machine its lock decides, no clock."""
-    leased = holder.expires_at >= session.clock()
+    leased = holder.expires_at >= store.clock()
     if holder.host is None:  # no worker has taken the lease up yet; its parent process is known
         return leased and (holder.pid is None or process_exists(holder.pid))
-    if holder.host != machine.host():
+    if holder.host != store.host:
         return leased
     match worker_state(store.worker_lock(job_id, holder.fence)):
         case WorkerState.ALIVE:

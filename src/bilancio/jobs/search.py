@@ -90,7 +90,7 @@ async def list_jobs(
         min_runs=min_runs or None,
         varied=await _parameters(store, varied),
     )
-    criteria = await _of_status(session, store, criteria, status)
+    criteria = await _of_status(store, criteria, status)
     found = await store.jobs(criteria, limit=limit, offset=offset)
     filters = _as_read(criteria, str(status or ""), text or "", created)
     return Page(
@@ -118,14 +118,14 @@ def _created(session: Session, since: object, until: object) -> dict[str, Span |
 
 
 async def _of_status(
-    session: Session, store: JobStore, criteria: Criteria, status: JobStatus | str | None
+    store: JobStore, criteria: Criteria, status: JobStatus | str | None
 ) -> Criteria:
     """Return *criteria* with what a status comes to: whether a job has stalled no store knows."""
     if not status:
         return criteria
     if status == STALLED:
-        return dataclasses.replace(criteria, among=await stalled_jobs(session, store))
-    stalled = await stalled_jobs(session, store) if status == JobStatus.RUNNING else ()
+        return dataclasses.replace(criteria, among=await stalled_jobs(store))
+    stalled = await stalled_jobs(store) if status == JobStatus.RUNNING else ()
     return dataclasses.replace(criteria, status=JobStatus(status), apart_from=stalled)
 
 

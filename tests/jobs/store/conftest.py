@@ -1,4 +1,4 @@
-"""A store with a job that a worker has leased; a folder that any user may enter."""
+"""A store with a job that a worker has leased, on both databases; a folder that all may enter."""
 
 import shutil
 import tempfile
@@ -10,9 +10,17 @@ from bilancio.jobs.store import open_store
 from tests.jobs.store.kit import CONFIG
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def address(request, isolated):
+    """The address of an empty store on each database."""
+    if request.param == "sqlite":
+        return str(isolated / "store.db")
+    return request.getfixturevalue("postgres_url")
+
+
 @pytest.fixture
-async def store(isolated, clock):
-    store = await open_store(str(isolated / "store.db"), clock)
+async def store(address, clock):
+    store = await open_store(address, clock)
     yield store
     await store.close()
 

@@ -4,11 +4,13 @@ import contextlib
 import os
 
 import numpy as np
+import pytest
 
 from bilancio.jobs import JobConfig
 from bilancio.jobs.store import packing
 
 NOBODY = 65534
+SQLITE = pytest.mark.parametrize("address", ["sqlite"], indirect=True)
 CONFIG = JobConfig(sweep_type="ring", n_agents=10, n_replicates=100)
 
 

@@ -24,7 +24,7 @@ import asyncio, sys
 from bilancio.jobs.store import open_store
 async def main():
     store = await open_store(sys.argv[1])
-    async with store.database.write() as transaction:
+    async with store.database.write("first-job") as transaction:
         await transaction.execute("recount", job_id="first-job")
         await transaction._connection.commit()
         print("writing", flush=True)
@@ -133,7 +133,7 @@ async def test_the_connection_that_reads_cannot_write(store):
 
 async def test_a_transaction_holds_the_write_lock_from_its_beginning(store, path):
     """Nothing was written yet, and no other writer can come between."""
-    async with store.database.write():
+    async with store.database.write("first-job"):
         with closing(sqlite3.connect(path, timeout=0, isolation_level=None)) as raw:
             with pytest.raises(sqlite3.OperationalError, match="locked"):
                 raw.execute("BEGIN IMMEDIATE")

@@ -8,11 +8,11 @@ from tests.jobs.store.kit import record, rows
 
 
 @pytest.fixture
-async def elsewhere(store, lease, isolated, clock):
+async def elsewhere(store, lease, address, clock):
     """A manager that sees a worker of another machine confirm its lease of 30 s."""
     await store.confirm(lease, pid=1, host="another-machine", provenance={}, lease_s=30)
     assert machine.host() != "another-machine"
-    async with AsyncJobManager(str(isolated / "store.db"), clock=clock) as manager:
+    async with AsyncJobManager(address, clock=clock) as manager:
         yield manager
 
 

@@ -144,7 +144,7 @@ async def test_a_job_is_not_accepted_when_the_file_vanishes_during_the_write(pat
 
     async def write():
         nonlocal removed
-        async with store.database.write() as transaction:
+        async with store.database.write("first-job") as transaction:
             await transaction.execute("recount", job_id="first-job")
             remove(path)
             removed = True
@@ -360,7 +360,7 @@ async def test_a_lock_file_that_is_removed_still_keeps_processes_apart(path):
     early = await open_store(str(path))
     path.with_name("store.lock").unlink()
     late = await open_store(str(path))
-    async with late.database.write():
+    async with late.database.write("my-job"):
         assert not early.database._lock.try_acquire(exclusive=True)
     assert early.database._lock.try_acquire(exclusive=True)
     early.database._lock.release()

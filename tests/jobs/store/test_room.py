@@ -10,7 +10,7 @@ from bilancio.jobs import AsyncJobManager
 from bilancio.jobs.models import Lease
 from bilancio.jobs.store import integrity, open_store, packing
 from bilancio.jobs.worker.lock_file import WorkerLock
-from tests.jobs.store.kit import CONFIG, record
+from tests.jobs.store.kit import CONFIG, SQLITE, record
 
 MIB = 1 << 20
 N_CHUNKS, CHUNK_ROWS = 12, 65_536  # half a MiB each
@@ -54,6 +54,7 @@ async def both(store, isolated):
     return [(chunk.first_index, chunk.crc32) for chunk in await store.chunks("other-job")]
 
 
+@SQLITE
 async def test_a_deleted_job_gives_its_room_back(store, both, isolated):
     before = size(isolated)
     await deleted(store, "large-job")
@@ -63,11 +64,13 @@ async def test_a_deleted_job_gives_its_room_back(store, both, isolated):
     assert (await integrity.chunks(store)).faults == {}
 
 
+@SQLITE
 async def test_a_deletion_writes_no_log_of_what_it_deletes(store, both, isolated):
     await deleted(store, "large-job")
     assert (isolated / "store.db-wal").stat().st_size < MIB
 
 
+@SQLITE
 async def test_others_read_and_write_while_room_is_given_back(store, both, isolated, clock):
     second = await open_store(str(isolated / "store.db"), clock)
     lease = Lease(job_id="other-job", worker_id="worker-a", fence=1)
@@ -84,6 +87,7 @@ async def test_others_read_and_write_while_room_is_given_back(store, both, isola
     assert size(isolated) < before / 20
 
 
+@SQLITE
 async def test_what_one_deletion_has_no_time_for_the_next_one_gives_back(
     store, both, isolated, monkeypatch
 ):
@@ -95,6 +99,7 @@ async def test_what_one_deletion_has_no_time_for_the_next_one_gives_back(
     assert size(isolated) < MIB
 
 
+@SQLITE
 async def test_a_store_of_an_earlier_version_gives_back_what_is_free_in_it(
     store, both, isolated, clock
 ):

@@ -18,7 +18,7 @@ from bilancio.jobs import AsyncJobManager
 from bilancio.jobs.models import JobStatus
 from bilancio.jobs.store import open_store, packing
 from bilancio.jobs.store.sqlite.migrate import migrations
-from tests.jobs.store.kit import CONFIG, record, rows
+from tests.jobs.store.kit import CONFIG, SQLITE, record, rows
 
 
 async def test_a_chunk_comes_back_bit_by_bit(store, lease):
@@ -98,6 +98,7 @@ async def test_cancelling_fences_the_worker_off(store, lease):
         await record(store, lease, rows(0, 9))
 
 
+@SQLITE
 async def test_a_flipped_bit_in_a_chunk_is_noticed(store, lease, isolated):
     await record(store, lease, rows(0, 9))
     with sqlite3.connect(isolated / "store.db") as raw:
@@ -177,32 +178,25 @@ async def test_an_address_of_no_known_kind_is_refused(url):
         await open_store(url)
 
 
-async def test_postgresql_is_refused_with_a_sentence_while_it_is_not_there():
-    with pytest.raises(StoreUnavailable, match="PostgreSQL is not supported; allowed: sqlite") as e:
-        await open_store("postgresql://me:secret@host/db")
-    assert "secret" not in str(e.value)
-
-
-async def test_two_processes_that_open_a_new_store_at_once_make_it_once(isolated):
-    stores = await asyncio.gather(*(open_store(str(isolated / "new.db")) for _ in range(8)))
+async def test_two_processes_that_open_a_new_store_at_once_make_it_once(address):
+    stores = await asyncio.gather(*(open_store(address) for _ in range(8)))
     for store in stores:
         assert await store.job_ids() == []
         await store.close()
 
 
-async def test_many_writers_on_one_file_lose_nothing(isolated):
-    url = str(isolated / "shared.db")
-
+async def test_many_writers_on_one_store_lose_nothing(address):
     async def create(number):
-        async with AsyncJobManager(url) as manager:
+        async with AsyncJobManager(address) as manager:
             for each in range(5):
                 await manager.create_job("try", CONFIG, job_id=f"job-{number}-{each}")
 
     await asyncio.gather(*(create(number) for number in range(8)))
-    async with AsyncJobManager(url) as manager:
+    async with AsyncJobManager(address) as manager:
         assert (await manager.list_jobs(limit=100)).total == 40
 
 
+@SQLITE
 async def test_the_log_is_checkpointed_when_it_grows(store, lease, isolated):
     big = np.zeros(2**17, [("a", float), ("b", float), ("c", float)])
     for each in range(4):

@@ -3,7 +3,6 @@
 import json
 import math
 import sqlite3
-from contextlib import closing
 
 import numpy as np
 import pytest
@@ -11,7 +10,7 @@ import pytest
 from bilancio.errors import InvalidInput
 from bilancio.jobs.models import JobStatus
 from bilancio.jobs.store import Criteria
-from tests.jobs.store.kit import CONFIG, record, rows
+from tests.jobs.store.kit import CONFIG, SQLITE, record, rows
 
 ODD = {"a lone surrogate": "a\ud800b", "a NUL": "a\0b", "bytes of another encoding": "a\udcffb"}
 HARMLESS = {
@@ -62,7 +61,7 @@ async def test_errors_of_runs_and_jobs_are_stored_whatever_they_say(store, lease
     assert (error[0], error[-1]) == ("a", "b")
 
 
-async def test_numbers_that_are_none_are_null_in_every_json(store, lease, isolated):
+async def test_numbers_that_are_none_are_null_in_every_json(store, lease):
     odd = {"nan": math.nan, "inf": [math.inf], "np": np.float64("nan"), "n": np.int64(3), "x": 1.5}
     known = {"nan": None, "inf": [None], "np": None, "n": 3, "x": 1.5}
     await store.confirm(lease, pid=1, host="h", provenance=odd, lease_s=30)
@@ -72,9 +71,8 @@ async def test_numbers_that_are_none_are_null_in_every_json(store, lease, isolat
     assert (job.summary, job.provenance) == (known, known)
     _, _, progress, completed = await store.events("my-job")
     assert (progress.details, completed.details) == ({"means": known}, {"summary": known})
-    with closing(sqlite3.connect(isolated / "store.db")) as raw:
-        for (text,) in raw.execute("SELECT details FROM events"):
-            json.loads(text, parse_constant=pytest.fail)
+    for row in await store.database.read("events", job_id="my-job", after=0, limit=9):
+        json.loads(row["details"], parse_constant=pytest.fail)
 
 
 @pytest.mark.parametrize(
@@ -119,6 +117,7 @@ async def test_whole_numbers_beyond_64_bits_in_a_summary_come_back_whole(store, 
     assert (await store.job("my-job")).summary == {"x": 10**30}
 
 
+@SQLITE
 async def test_a_value_larger_than_a_row_is_refused_in_a_sentence(store, job):
     await store.database._writer._execute(
         lambda: store.database._writer._conn.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, 10_000)

@@ -8,6 +8,7 @@ from pathlib import Path
 from bilancio.errors import InvalidInput, Problem, StoreUnavailable, invalid, shown
 from bilancio.jobs.session import Session
 from bilancio.paths import absolute_path
+from bilancio.settings import redact_url
 
 
 async def back_up(session: Session, file: Path | str) -> Path:
@@ -19,11 +20,15 @@ async def back_up(session: Session, file: Path | str) -> Path:
     Raises
     ------
     InvalidInput
-        *file* exists, or cannot be written.
+        *file* exists, or cannot be written; the store is on a server.
     StoreError
         The store cannot be read.
     """
     store = await session.store()
+    if server := await store.server():
+        shown_url = redact_url(session.settings.database_url)
+        allowed = f"a store in a file; a server's is copied by {server.copied_by}"
+        raise invalid("BILANCIO_DATABASE_URL", shown_url, allowed)
     target = absolute_path("file", file)
     if os.path.lexists(target):
         raise _taken(file)

@@ -5,6 +5,7 @@ from pathlib import Path
 from bilancio.errors import (
     BilancioError,
     InvalidInput,
+    LibraryMissing,
     NotAStore,
     StoreCorrupt,
     StoreError,
@@ -14,7 +15,7 @@ from bilancio.jobs.maintenance.checks import MACHINE_CHECKS, STORE_CHECKS
 from bilancio.jobs.maintenance.checks.base import RESTORE, Checked, Issue, error
 from bilancio.jobs.maintenance.reports import Diagnosis
 from bilancio.jobs.session import Session
-from bilancio.jobs.store import locate
+from bilancio.jobs.store import Location, locate
 from bilancio.settings import Settings, redact_url
 
 
@@ -25,9 +26,9 @@ async def examine(session: Session, *, repair: bool) -> Diagnosis:
     """
     settings = session.settings
     found = [each for check in MACHINE_CHECKS for each in check(settings)]
-    path = _store_file(settings)
-    if path is not None:
-        found += await _examine_store(path, session)
+    place = _usable(settings)
+    if place is not None:
+        found += await _examine_store(place.file, session)
     issues = [each for each in found if isinstance(each, Issue)]
     repaired, left = await _repair(issues) if repair else ([], issues)
     return Diagnosis(
@@ -45,21 +46,25 @@ def diagnose_settings(fault: InvalidInput) -> Diagnosis:
     return Diagnosis(store="", checked=("settings",), findings=findings)
 
 
-def _store_file(settings: Settings) -> Path | None:
-    """Return the store's file; None where the address is wrong or refused, which is a finding."""
+def _usable(settings: Settings) -> Location | None:
+    """Return where the store is; None where the address is wrong or refused, a finding already."""
     try:
         place = locate(settings.database_url)
     except (InvalidInput, StoreError):
         return None
-    return None if place.network else place.file
+    return None if place.network else place
 
 
-async def _examine_store(path: Path, session: Session) -> list[Checked | Issue]:
+async def _examine_store(path: Path | None, session: Session) -> list[Checked | Issue]:
     try:
         await session.store()
+    except InvalidInput as fault:  # the driver reads addresses, too, and knows its options
+        return [error(str(fault), "Correct or unset BILANCIO_DATABASE_URL.")]
+    except LibraryMissing as fault:
+        return [error(str(fault), "Install it, or unset BILANCIO_DATABASE_URL.")]
     except StoreError as fault:
         return [_store_issue(fault, path)]
-    if not path.exists():
+    if path is not None and not path.exists():
         return [Checked("no store yet: the first job creates it")]
     found: list[Checked | Issue] = []
     for check in STORE_CHECKS:
@@ -87,13 +92,14 @@ async def _repair(issues: list[Issue]) -> tuple[list[str], list[Issue]]:
     return repaired, left
 
 
-def _store_issue(fault: StoreError, path: Path) -> Issue:
+def _store_issue(fault: StoreError, path: Path | None) -> Issue:
+    other = "another file" if path is not None else "another database"
     match fault:
         case NotAStore():
-            repair = "Set BILANCIO_DATABASE_URL to another file."
+            repair = f"Set BILANCIO_DATABASE_URL to {other}."
         case StoreTooNew():
-            repair = "Upgrade bilancio, or set BILANCIO_DATABASE_URL to another file."
-        case StoreCorrupt():
+            repair = f"Upgrade bilancio, or set BILANCIO_DATABASE_URL to {other}."
+        case StoreCorrupt() if path is not None:
             repair = (
                 f"{RESTORE}, {path}. Without one, move {path.name} and {path.name}-wal away and "
                 "import the jobs from their files: bilancio jobs import out/experiments."

@@ -4,6 +4,7 @@ from bilancio.jobs.store.editing import Edit
 from bilancio.jobs.store.imports import ReadWhole
 from bilancio.jobs.store.location import Location, locate
 from bilancio.jobs.store.matching import Criteria
+from bilancio.jobs.store.postgres.address import is_server
 from bilancio.jobs.store.rows import Chunk, EndedJob, JobList, ReadJob, Speed
 from bilancio.jobs.store.store import JobStore, ReaderOf, open_store
 
@@ -19,6 +20,7 @@ __all__ = [
     "ReadWhole",
     "ReaderOf",
     "Speed",
+    "is_server",
     "locate",
     "open_store",
 ]

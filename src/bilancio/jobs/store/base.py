@@ -41,9 +41,16 @@ class StoreBase:
         return to_text(self.clock() + timedelta(seconds=plus_s))
 
     async def _as_holder(self, name: str, lease: Lease, **params: Value) -> None:
-        """Execute a statement that changes the job of *lease* if the lease still holds it."""
-        async with self.database.write() as transaction:
-            await self._held(transaction, name, lease, **params)
+        """Execute a statement that changes the job of *lease* if the lease still holds it.
+
+        Twice is as good as once.
+        """
+
+        async def write() -> None:
+            async with self.database.write(lease.job_id) as transaction:
+                await self._held(transaction, name, lease, **params)
+
+        await self.database.repeated(write)
 
     async def _held(
         self, transaction: Transaction, name: str, lease: Lease, **params: Value

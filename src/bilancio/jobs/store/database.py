@@ -1,9 +1,11 @@
 """What the store needs of a database: what SQLite and PostgreSQL both can."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from bilancio.errors import invalid
 from bilancio.jobs.texts import is_storable
@@ -12,13 +14,13 @@ Value = str | int | float | bytes | None
 
 MAX_INT = 2**63 - 1
 
+T = TypeVar("T")
+
 
 class Row(Protocol):
     """One row of an answer: its values by column name, as ``**row`` takes them."""
 
     def __getitem__(self, name: str, /) -> Any: ...
-
-    def __iter__(self) -> Iterator[Any]: ...
 
     def keys(self) -> Iterable[str]:
         """Return the names of the columns."""
@@ -51,26 +53,89 @@ class Space(NamedTuple):
     stepwise: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Server:
+    """What can be told of the server that a store is on.
+
+    Attributes
+    ----------
+    version
+        As the server says it: ``15.13 (Debian 15.13-0+deb12u1)``.
+    ahead_s
+        Seconds that its clock is ahead of this machine's.
+    connections, max_connections
+        All of its clients', and how many it allows.
+    missing_rights
+        What the user cannot do and work needs, as ``delete on jobs``; empty if nothing.
+    copied_by
+        The command that copies the store to a file.
+    """
+
+    version: str
+    ahead_s: float
+    connections: int
+    max_connections: int
+    missing_rights: str
+    copied_by: str
+
+
 class Database(Protocol):
     """One store's database. Only the store's own modules use it.
 
     Its errors are `StoreError`s, and `StoreConflict` where a constraint refused a write.
     """
 
+    #: Whether other machines use the store.
+    shared: bool
+    #: Seconds that a server which does not answer is waited for.
+    patience_s: float
+
     @property
     def lock_folder(self) -> Path:
         """The folder of the locks that this store's workers hold on this machine."""
+        ...
+
+    @property
+    def host(self) -> str:
+        """What this machine is called, where the locks of `lock_folder` are seen."""
+        ...
+
+    def now(self) -> datetime:
+        """Return the present moment, by the clock that all users of the store share."""
         ...
 
     async def read(self, name: str, **params: Value) -> Sequence[Row]:
         """Return the rows of the statement *name*. Makes no store where there is none."""
         ...
 
-    def write(self) -> AbstractAsyncContextManager[Transaction]:
+    def write(self, job_id: str) -> AbstractAsyncContextManager[Transaction]:
         """Run the block in one transaction: all of it is stored, or nothing.
+
+        No other transaction changes what is stored of the job *job_id* meanwhile.
 
         Cancelling the block, or an error in it, rolls back before anything else happens.
         """
+        ...
+
+    async def repeated(
+        self,
+        work: Callable[[], Awaitable[T]],
+        landed: Callable[[], Awaitable[T | None]] | None = None,
+    ) -> T:
+        """Await *work*, which writes; where the database is lost in its midst, again.
+
+        A write whose answer was lost may be stored: *landed* returns then what *work* would
+        have, and None where it is not.
+
+        Raises
+        ------
+        StoreUnreachable
+            The database was away for longer than it is waited for.
+        """
+        ...
+
+    async def server(self) -> Server | None:
+        """Return what can be told of the server; None where there is none."""
         ...
 
     async def integrity_errors(self) -> list[str]:

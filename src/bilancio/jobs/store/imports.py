@@ -47,14 +47,22 @@ class Imports(StoreBase):
         self._reading = asyncio.Lock()
 
     async def import_jobs(self, jobs: Sequence[ReadJob]) -> int:
-        """Store jobs read from their manifests; return how many had names that were not taken."""
-        added = 0
-        async with self.database.write() as transaction:
-            for read in jobs:
-                if not await transaction.query("job", job_id=read.row["job_id"]):
-                    await self._import(transaction, read)
-                    added += 1
-        return added
+        """Store jobs read from their manifests; return how many had names that were not taken.
+
+        Where other machines use the store, which do not have the folders, it is with their runs.
+        """
+        if self.database.shared:
+            jobs = [await self._whole(read) for read in jobs]
+
+        async def write() -> int:
+            # Two that import the same jobs in one order do not wait for each other.
+            added = 0
+            async with self.database.write("") as transaction:
+                for read in sorted(jobs, key=lambda read: str(read.row["job_id"])):
+                    added += await self._import(transaction, read)
+            return added
+
+        return await self.database.repeated(write)
 
     async def replace_job(self, job: Job, read: ReadJob) -> bool:
         """Store *job* anew as its manifest tells it; False, and nothing done, if it has moved on.
@@ -62,11 +70,8 @@ class Imports(StoreBase):
         Its events become those that the manifest tells of. A worker that still holds an old lease
         on it finds its writes refused.
         """
-        async with self.database.write() as transaction:
-            if not await self._delete(transaction, job):
-                return False
-            await self._import(transaction, read)
-            return True
+        async with self.database.write(job.job_id) as transaction:
+            return await self._delete(transaction, job) and await self._import(transaction, read)
 
     async def read_runs(self, job_id: str) -> bool:
         """Read the runs of a job whose header alone is stored; return whether it was one.
@@ -85,12 +90,19 @@ class Imports(StoreBase):
         async with self._reading:
             for row in await self.database.read("unread_job", job_id=job_id):
                 read = await self._read(row)
-                async with self.database.write() as transaction:
+                async with self.database.write(job_id) as transaction:
                     seen = {"job_id": job_id, "unread": row["unread"]}
                     if await transaction.execute("delete_unread_job", **seen):
                         await self._import(transaction, read)
                         failpoint("in-import")
         return True
+
+    async def _whole(self, read: ReadJob) -> ReadJob:
+        """Return a job with its runs, as its manifest tells it now."""
+        unread = read.row["unread"]
+        if unread is None or self._read_whole is None:
+            return read
+        return await asyncio.to_thread(self._read_whole, Path(unread))
 
     async def _read(self, row: Row) -> ReadJob:
         """Return the job of *row* with its runs; without any where they are not to be had."""
@@ -113,15 +125,18 @@ class Imports(StoreBase):
             )
         )
 
-    async def _import(self, transaction: Transaction, read: ReadJob) -> None:
+    async def _import(self, transaction: Transaction, read: ReadJob) -> bool:
+        """Insert a job; False, and nothing done, where its name is taken."""
         row = read.row
         job_id = row["job_id"]
-        await transaction.execute("import_job", **row)
+        if not await transaction.execute("import_job", **row):
+            return False
         for chunk in read.chunks:
             await self._insert(transaction, job_id, chunk, fence=0)
         now = row["completed_at"] or row["created_at"]
         await insert_failed_runs(transaction, job_id, read.failures, now)
         await self._append_imported(transaction, read)
+        return True
 
     async def _append_imported(self, transaction: Transaction, read: ReadJob) -> None:
         """Append the events that an imported job must have had."""

@@ -1,6 +1,7 @@
 """The lease of a worker on its job: taken, confirmed, renewed, and lost."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from bilancio.encoding import finite
@@ -29,20 +30,62 @@ class Leases(Imports):
         request_key: str | None = None,
         recompute: str | None = None,
         growth: Growth | None = None,
+        out_dir: Path | None = None,
     ) -> tuple[Lease, EventType] | None:
         """Lease the job to *worker_id* for *lease_s* seconds, or return None.
 
         A job can be leased when it has not begun, has failed or was cancelled, when the lease
         on it has run out, or when the holder of *dead_fence* is known to be dead. Two workers
         never hold the same job: whoever held it before finds its writes refused. *pid* is the
-        process that is about to start the worker: should it die before, that is seen.
+        process that is about to start the worker: should it die before, that is seen, unless
+        other machines use the store, where the number means another process.
 
         With *recompute*, the version of the engine that will compute, a completed job can be
         leased, too; what is stored of its runs is deleted in the same transaction. So can one
-        that has a *growth*: its sweep is replaced by the larger one.
+        that has a *growth*: its sweep is replaced by the larger one. *out_dir* takes the place of
+        an output folder that the machine of the worker does not have.
         """
         await self.read_runs(job_id)
-        async with self.database.write() as transaction:
+
+        async def write() -> tuple[Lease, EventType] | None:
+            return await self._claim(
+                job_id,
+                worker_id,
+                lease_s=lease_s,
+                executor=executor,
+                dead_fence=dead_fence,
+                pid=pid,
+                request_key=request_key,
+                recompute=recompute,
+                growth=growth,
+                out_dir=out_dir,
+            )
+
+        async def landed() -> tuple[Lease, EventType] | None:
+            for row in await self.database.read("job", job_id=job_id):
+                if row["worker_id"] == worker_id:
+                    (start,) = await self.database.read("last_start", job_id=job_id)
+                    lease = Lease(job_id=job_id, worker_id=worker_id, fence=row["fence"])
+                    return lease, EventType(start["event_type"])
+            return None
+
+        return await self.database.repeated(write, landed)
+
+    async def _claim(
+        self,
+        job_id: JobId,
+        worker_id: str,
+        *,
+        lease_s: float,
+        executor: str,
+        dead_fence: int | None,
+        pid: int | None,
+        request_key: str | None,
+        recompute: str | None,
+        growth: Growth | None,
+        out_dir: Path | None,
+    ) -> tuple[Lease, EventType] | None:
+        async with self.database.write(job_id) as transaction:
             before = await transaction.query("job", job_id=job_id)
             if recompute is not None and await transaction.execute(
                 "forget_results", job_id=job_id, engine=recompute
@@ -59,7 +102,8 @@ class Leases(Imports):
                 now=self._now(),
                 expires=self._now(lease_s),
                 dead_fence=dead_fence,
-                pid=pid,
+                pid=None if self.database.shared else pid,
+                out_dir=None if out_dir is None else str(out_dir),
             )
             if not claimed:
                 return None
@@ -75,7 +119,9 @@ class Leases(Imports):
 
     async def note_process(self, lease: Lease, pid: int) -> None:
         """Note the process that was started to take up *lease*, unless it has done so."""
-        async with self.database.write() as transaction:
+        if self.database.shared:
+            return
+        async with self.database.write(lease.job_id) as transaction:
             await transaction.execute("note_process", **lease.model_dump(), pid=pid)
 
     async def confirm(

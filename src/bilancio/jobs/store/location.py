@@ -3,26 +3,27 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from bilancio.jobs.store.postgres.address import address_of, is_server
 from bilancio.jobs.store.sqlite import mounts, version
 from bilancio.jobs.store.sqlite.address import sqlite_path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Location:
-    """A store's place on this machine.
+    """A store's place.
 
     Attributes
     ----------
     file
-        The file itself.
+        The file itself; None of a store on a server.
     exists
-        Whether there is one; the first write makes it.
+        Whether there is such a file; the first write makes it.
     network
         The network file system that it is on, as ``nfs at /home``, where it is refused; else
         empty.
     """
 
-    file: Path
+    file: Path | None
     exists: bool
     network: str
 
@@ -53,6 +54,9 @@ def locate(database_url: str) -> Location:
     InvalidInput, StoreUnavailable
         The address names none.
     """
+    if is_server(database_url):
+        address_of(database_url)
+        return Location(file=None, exists=False, network="")
     file = sqlite_path(database_url)
     mount = mounts.network_mount(file, mounts.mounted())
     network = f"{mount.kind} at {mount.point}" if mount else ""

@@ -16,7 +16,7 @@ class ManualJobs(StoreBase):
 
     async def start_manually(self, job_id: JobId) -> bool:
         """Mark the start of a job that the caller carries out; return whether it could be."""
-        async with self.database.write() as transaction:
+        async with self.database.write(job_id) as transaction:
             rows = await transaction.query("job", job_id=job_id)
             if not await transaction.execute("start_manually", job_id=job_id, now=self._now()):
                 return False
@@ -37,7 +37,7 @@ class ManualJobs(StoreBase):
         RunAlreadyRecorded
             The run was recorded with other metrics.
         """
-        async with self.database.write() as transaction:
+        async with self.database.write(job_id) as transaction:
             earlier = await transaction.query("run_by_id", job_id=job_id, run_id=run_id)
             if earlier:
                 if earlier[0]["metrics"] == packed:
@@ -64,7 +64,7 @@ class ManualJobs(StoreBase):
     ) -> bool:
         """End a manual job; return whether it was running as one."""
         error = None if error is None else storable(error)
-        async with self.database.write() as transaction:
+        async with self.database.write(job_id) as transaction:
             changed = await transaction.execute(
                 "end_manually",
                 job_id=job_id,

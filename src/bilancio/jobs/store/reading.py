@@ -11,7 +11,7 @@ from pathlib import Path
 from bilancio.encoding import finite, to_json
 from bilancio.errors import JobDamaged
 from bilancio.jobs.models import Holder, Job, JobEvent, Lease
-from bilancio.jobs.store.database import Row, Space, Value, storable
+from bilancio.jobs.store.database import MAX_INT, Row, Server, Space, Value, storable
 from bilancio.jobs.store.imports import Imports
 from bilancio.jobs.store.matching import EVERY_JOB, Criteria
 from bilancio.jobs.store.rows import (
@@ -45,7 +45,7 @@ class Questions(Imports):
         Its status comes first, then the fence of its lease; it is empty where there is no job.
         """
         rows = await self.database.read("pulse", job_id=job_id)
-        return tuple(rows[0]) if rows else ()
+        return tuple(rows[0][name] for name in rows[0].keys()) if rows else ()  # noqa: SIM118 - a row is not a dict
 
     async def job_ids(self) -> list[str]:
         """Return the names of all jobs, damaged ones included, newest first."""
@@ -106,9 +106,10 @@ class Questions(Imports):
         Events that are damaged are left out.
         """
         if last:
-            rows = await self.database.read("last_events", job_id=job_id, limit=limit)
+            rows = await self.database.read("last_events", job_id=job_id, limit=_most(limit))
         else:
-            rows = await self.database.read("events", job_id=job_id, after=after, limit=limit)
+            asked = {"after": after, "limit": _most(limit)}
+            rows = await self.database.read("events", job_id=job_id, **asked)
         found = []
         for row in rows:
             try:
@@ -145,7 +146,7 @@ class Questions(Imports):
 
     async def failed_runs(self, job_id: str, limit: int = -1) -> dict[int, str]:
         """Return the error of each failed run by its index."""
-        rows = await self._of_runs("failed_runs", job_id, limit=limit)
+        rows = await self._of_runs("failed_runs", job_id, limit=_most(limit))
         return {row["run_index"]: storable(row["error"]) for row in rows}
 
     async def speeds(self, sweep_type: str, host: str, engine: str, limit: int = 10) -> list[Speed]:
@@ -171,6 +172,24 @@ class Questions(Imports):
     async def space(self) -> Space:
         """Return how much room the store takes, and how much of it is free."""
         return await self.database.space()
+
+    @property
+    def host(self) -> str:
+        """What this machine is called by the workers that have their locks on it."""
+        return self.database.host
+
+    def be_patient(self, seconds: float) -> None:
+        """Wait so long for a server that does not answer."""
+        self.database.patience_s = seconds
+
+    @property
+    def shared(self) -> bool:
+        """Whether other machines use the store, whose folders are not this one's."""
+        return self.database.shared
+
+    async def server(self) -> Server | None:
+        """Return what can be told of the server that the store is on; None of a file."""
+        return await self.database.server()
 
     async def backup(self, target: Path) -> None:
         """Copy the whole store, as it is at one moment, to the file *target*."""
@@ -200,3 +219,8 @@ class Questions(Imports):
             rows = await self.database.read("manual_run_ids", job_id=row["job_id"])
             ids = tuple(storable(each["run_id"]) for each in rows)
         return job_from(row, ids).read_from(self.origin)
+
+
+def _most(limit: int) -> int:
+    """Return how many rows a statement may answer: below 0 stands for all."""
+    return limit if limit >= 0 else MAX_INT

@@ -38,8 +38,48 @@ class Recording(StoreBase):
         StoreConflict
             A run of the batch is recorded already.
         """
+
+        async def write() -> None:
+            await self._record(
+                lease,
+                chunks,
+                failures,
+                details,
+                compute_s=compute_s,
+                lease_s=lease_s,
+                in_flight=in_flight,
+            )
+
+        async def landed() -> bool | None:
+            # Without a chunk nothing tells, and failures that are recorded again stay the same.
+            ranges = [(chunk.first_index, chunk.last_index) for chunk in chunks[:1]]
+            found = [
+                await self.database.read(
+                    "holds_chunk",
+                    job_id=lease.job_id,
+                    fence=lease.fence,
+                    first_index=first,
+                    last_index=last,
+                )
+                for first, last in ranges
+            ]
+            return any(found) or None
+
+        await self.database.repeated(write, landed)
+
+    async def _record(
+        self,
+        lease: Lease,
+        chunks: Sequence[Chunk],
+        failures: Mapping[int, str],
+        details: Mapping[str, Any],
+        *,
+        compute_s: float,
+        lease_s: float,
+        in_flight: Sequence[InFlightBatch],
+    ) -> None:
         completed = sum(chunk.last_index - chunk.first_index + 1 for chunk in chunks)
-        async with self.database.write() as transaction:
+        async with self.database.write(lease.job_id) as transaction:
             retried = await _delete_failed_runs(transaction, lease.job_id, chunks, failures)
             await self._held(
                 transaction,
@@ -69,19 +109,27 @@ class Recording(StoreBase):
     ) -> None:
         """End the job that *lease* is on: completed with a summary, or failed with an error."""
         error = None if error is None else storable(error)
-        async with self.database.write() as transaction:
-            await self._held(
-                transaction,
-                "end_by_worker",
-                lease,
-                status=status,
-                now=to_text(moment) if moment else self._now(),
-                error=error,
-                summary=None if summary is None else as_json("summary", summary),
+        ended = {
+            "status": status,
+            "now": to_text(moment) if moment else self._now(),
+            "error": error,
+            "summary": None if summary is None else as_json("summary", summary),
+        }
+        details: dict[str, Any] = {"error": error} if error else {}
+        details |= {"summary": summary} if summary is not None else {}
+
+        async def write() -> None:
+            async with self.database.write(lease.job_id) as transaction:
+                await self._held(transaction, "end_by_worker", lease, **ended)
+                await self._append(transaction, lease.job_id, ENDED[status], details)
+
+        async def landed() -> bool | None:
+            rows = await self.database.read("job", job_id=lease.job_id)
+            return (
+                any((row["status"], row["fence"]) == (status, lease.fence) for row in rows) or None
             )
-            details: dict[str, Any] = {"error": error} if error else {}
-            details |= {"summary": summary} if summary is not None else {}
-            await self._append(transaction, lease.job_id, ENDED[status], details)
+
+        await self.database.repeated(write, landed)
 
 
 async def insert_failed_runs(

@@ -11,7 +11,7 @@ from bilancio.jobs.job_id import JobId
 from bilancio.jobs.models import JobStatus, Lease
 from bilancio.jobs.store import open_store
 from bilancio.jobs.worker.alone import run_alone
-from bilancio.jobs.worker.worker import Stopped, Worker
+from bilancio.jobs.worker.worker import PATIENCE_S, Stopped, Worker
 from bilancio.settings import Settings, load_settings
 
 log = logging.getLogger("bilancio.worker")
@@ -19,7 +19,7 @@ log = logging.getLogger("bilancio.worker")
 
 async def carry_out(lease: Lease, settings: Settings) -> JobStatus:
     """Open the store, run one worker in it, and stop it on SIGTERM or SIGINT."""
-    store = await open_store(settings.database_url, utc_now)
+    store = await open_store(settings.database_url, utc_now, patience_s=PATIENCE_S)
     try:
         return await run_alone(Worker(store, lease, settings), settings.lease_s)
     finally:

@@ -26,6 +26,7 @@ async def run_alone(worker: Worker, lease_s: float) -> JobStatus:
     Stopped
         A signal came.
     """
+    worker.be_patient()
     with _stopped_by_signals(worker), _ended_when_stuck(worker, lease_s):
         return await worker.run()
 

@@ -12,6 +12,7 @@ import signal
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 
@@ -45,6 +46,8 @@ from bilancio.settings import Settings
 from bilancio.text import error_text
 
 WATCH_S = 0.4
+LEAVE_S = 2.0
+PATIENCE_S = 900.0  # a server that is restarted or moved costs no attempt
 
 log = logging.getLogger("bilancio.worker")
 
@@ -87,6 +90,10 @@ class Worker:
         self._prepares_once = False
         self.heartbeats = 0
 
+    def be_patient(self) -> None:
+        """Wait long for a store that does not answer: nothing else is done with it here."""
+        self._store.be_patient(PATIENCE_S)
+
     def stop(self, number: signal.Signals = signal.SIGTERM) -> None:
         """Ask the worker to leave at once, because of this signal."""
         self._signal = number
@@ -112,8 +119,9 @@ class Worker:
                 await self._report(lock)
         except Stopped:
             # Another machine sees no lock of this one: for it the lease has to end.
-            with contextlib.suppress(BilancioError):
-                await self._store.renew(self._lease, 0.0)
+            with contextlib.suppress(BilancioError, TimeoutError):
+                async with asyncio.timeout(LEAVE_S):  # its store may be away
+                    await self._store.renew(self._lease, 0.0)
             raise
         else:
             return status
@@ -149,20 +157,35 @@ class Worker:
         lock.heartbeat(self._settings.lease_s)
 
     async def _watch(self, lock: WorkerLock) -> JobStatus:
-        """Keep the lease; raise as soon as it is lost or the worker is to leave."""
+        """Keep the lease; raise as soon as it is lost or the worker is to leave.
+
+        A store that does not answer keeps it from neither leaving nor giving heartbeats.
+        """
+        stopping = asyncio.ensure_future(self._stop.wait())
+        keeping = asyncio.ensure_future(self._keep_lease())
+        watched = {stopping, keeping}
+        try:
+            while not keeping.done():
+                await asyncio.wait(watched, timeout=WATCH_S, return_when=asyncio.FIRST_COMPLETED)
+                if self._stop.is_set():
+                    raise Stopped(self._lease.job_id, self._signal)
+                lock.heartbeat(self._settings.lease_s)
+                self.heartbeats += 1
+            return keeping.result()
+        finally:
+            for task in watched:
+                task.cancel()
+            await asyncio.wait(watched)
+
+    async def _keep_lease(self) -> NoReturn:
         renewed = time.monotonic()
         while True:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._stop.wait(), WATCH_S)
-            if self._stop.is_set():
-                raise Stopped(self._lease.job_id, self._signal)
+            await asyncio.sleep(WATCH_S)
             if time.monotonic() - renewed > self._settings.lease_s / 3:
                 await self._store.renew(self._lease, self._settings.lease_s)
                 renewed = time.monotonic()
             elif not await self._store.holds(self._lease):
                 raise LeaseLost(self._lease.job_id, self._lease.worker_id)
-            lock.heartbeat(self._settings.lease_s)
-            self.heartbeats += 1
 
     async def _work(self) -> JobStatus:
         try:
@@ -196,7 +219,7 @@ class Worker:
         await self._store.confirm(
             self._lease,
             pid=os.getpid(),
-            host=facts["host"],
+            host=self._store.host,
             provenance=facts,
             lease_s=self._settings.lease_s,
         )

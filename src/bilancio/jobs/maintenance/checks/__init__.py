@@ -21,6 +21,7 @@ MACHINE_CHECKS: tuple[MachineCheck, ...] = (
 STORE_CHECKS: tuple[StoreCheck, ...] = (
     store.check_file,
     store.check_room,
+    store.check_server,
     store.check_rows,
     store.check_chunks,
     store.check_counters,

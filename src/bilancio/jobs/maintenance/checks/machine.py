@@ -16,7 +16,7 @@ from bilancio.jobs.maintenance.checks.base import (
     info,
     warning,
 )
-from bilancio.jobs.store import locate, location
+from bilancio.jobs.store import is_server, locate, location
 from bilancio.model import compilation
 from bilancio.paths import absolute_path
 from bilancio.settings import Settings
@@ -25,8 +25,10 @@ LITTLE_SPACE = 1 << 30
 NO_SPACE = 64 << 20
 
 
-def check_sqlite(_settings: Settings) -> Iterator[Checked | Issue]:
-    """Look whether this Python's SQLite is one that the store can use."""
+def check_sqlite(settings: Settings) -> Iterator[Checked | Issue]:
+    """Look whether this Python's SQLite is one that the store can use, if it uses SQLite."""
+    if is_server(settings.database_url):
+        return
     engine = location.engine()
     yield Checked(engine.name)
     if engine.too_old:
@@ -64,6 +66,8 @@ def check_store_folder(settings: Settings) -> Iterator[Checked | Issue]:
         place = locate(settings.database_url)
     except (InvalidInput, StoreError) as fault:
         yield error(str(fault), "Correct or unset BILANCIO_DATABASE_URL.")
+        return
+    if place.file is None:
         return
     if place.network:
         yield error(

@@ -1,4 +1,4 @@
-"""Checks of the store: its file, the chunks of results, the counters of jobs."""
+"""Checks of the store: its file or server, the chunks of results, the counters of jobs."""
 
 import functools
 from collections.abc import AsyncIterator
@@ -22,11 +22,16 @@ from bilancio.text import plural
 
 MIB = 1 << 20
 MUCH_FREE, MUCH_OF_FILE = 64 * MIB, 0.25
+CLOCK_S = 2.0
+MANY = 0.8
 
 
 async def check_file(session: Session) -> AsyncIterator[Checked | Issue]:
     """Have SQLite check the store's file, page by page."""
-    complaints = await (await session.store()).integrity_errors()
+    store = await session.store()
+    if await store.server():
+        return
+    complaints = await store.integrity_errors()
     yield Checked("the store's file, page by page")
     for complaint in cut(complaints):
         yield error(f"The store's file is damaged: {complaint}.", f"{RESTORE}.")
@@ -47,6 +52,32 @@ async def check_room(session: Session) -> AsyncIterator[Checked | Issue]:
     else:
         repair = "Run `bilancio doctor --repair` to give them back to the disk."
         yield info(message, repair, fix=store.write_anew)
+
+
+async def check_server(session: Session) -> AsyncIterator[Checked | Issue]:
+    """Look whether the server's clock is right, and whether it grants what the store needs."""
+    server = await (await session.store()).server()
+    if server is None:
+        return
+    used = f"{server.connections} of {server.max_connections} connections"
+    yield Checked(f"PostgreSQL {server.version.split()[0]}, {used}")
+    if server.missing_rights:
+        yield error(
+            f"The store's user cannot do all that work needs: {server.missing_rights} is missing.",
+            "Ask the owner of its tables to grant it.",
+        )
+    if abs(server.ahead_s) > CLOCK_S:
+        side = "behind" if server.ahead_s > 0 else "ahead of"
+        yield warning(
+            f"This machine's clock is {abs(server.ahead_s):,.0f} s {side} the server's. Leases are "
+            "kept by the server's; files and logs have this machine's times.",
+            "Set it, or have it set by NTP.",
+        )
+    if server.connections > MANY * server.max_connections:
+        yield warning(
+            f"{used} of the server are used. A worker takes up to 6.",
+            "Raise max_connections, or run fewer jobs at once.",
+        )
 
 
 async def check_rows(session: Session) -> AsyncIterator[Checked | Issue]:

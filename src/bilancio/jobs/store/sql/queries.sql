@@ -1,4 +1,5 @@
--- Every statement of the store, by name. Times are parameters, so that tests can set them.
+-- Every statement of the store, by name, in the SQL that SQLite and PostgreSQL have in common;
+-- postgres/overrides.sql has what is not. Times are parameters, so that tests can set them.
 
 -- name: insert_job
 INSERT INTO jobs (
@@ -7,6 +8,7 @@ INSERT INTO jobs (
 VALUES (
     :job_id, :now, 'pending', :description, :notes, :tags, :words, :sweep_type, :config,
     :config_hash, :varied, :engine, :out_dir, :request_key, :total_runs, :work, :executor, 0)
+    ON CONFLICT DO NOTHING
 RETURNING *;
 
 -- name: job
@@ -94,7 +96,7 @@ SELECT * FROM events WHERE job_id = :job_id AND seq > :after ORDER BY seq LIMIT 
 
 -- name: last_events
 SELECT * FROM (
-    SELECT * FROM events WHERE job_id = :job_id ORDER BY seq DESC LIMIT :limit)
+    SELECT * FROM events WHERE job_id = :job_id ORDER BY seq DESC LIMIT :limit) AS latest
  ORDER BY seq;
 
 -- name: count_events
@@ -130,7 +132,8 @@ UPDATE jobs
 UPDATE jobs
    SET status = 'running', manual = 0, fence = fence + 1,
        worker_id = :worker_id, lease_expires_at = :expires, worker_pid = :pid, worker_host = NULL,
-       attempts = attempts + 1, started_at = coalesce(started_at, :now),
+       out_dir = coalesce(:out_dir, out_dir), attempts = attempts + 1,
+       started_at = coalesce(started_at, :now),
        completed_at = NULL, error = NULL, summary = NULL
  WHERE job_id = :job_id
    AND (status = 'pending' OR (status IN ('failed', 'cancelled') AND manual = 0)
@@ -184,6 +187,13 @@ INSERT INTO chunks (
     job_id, first_index, last_index, metrics, crc32, compute_s, fence, recorded_at, run_id)
 VALUES (
     :job_id, :first_index, :last_index, :metrics, :crc32, :compute_s, :fence, :now, :run_id);
+
+-- name: holds_chunk
+-- Whether this worker has recorded these runs.
+SELECT 1
+  FROM chunks
+ WHERE job_id = :job_id AND first_index = :first_index AND last_index = :last_index
+   AND fence = :fence;
 
 -- name: insert_failed_run
 INSERT INTO failed_runs (job_id, run_index, error, failed_at)
@@ -273,7 +283,8 @@ VALUES (
     :job_id, :created_at, :status, :description, :notes, :tags, :words, :sweep_type, :config,
     :config_hash, :varied, :engine, :out_dir, :total_runs, :completed_runs, :failed_runs, :work,
     :manual, :attempts, :started_at, :completed_at, :error, :summary, :executor, :provenance,
-    :unread, 0);
+    :unread, 0)
+    ON CONFLICT DO NOTHING;
 
 -- name: unread_job
 -- Where the header alone of a job is stored: its runs are in its folder still.

@@ -6,7 +6,7 @@ from pathlib import Path
 from bilancio.errors import InvalidInput, StoreUnavailable, invalid
 from bilancio.settings import SQLITE_PREFIX, redact_url
 
-ALLOWED = "sqlite:///PATH or the path of a SQLite file"
+ALLOWED = "sqlite:///PATH, the path of a SQLite file, or postgresql://USER@HOST/DATABASE"
 
 
 def sqlite_path(database_url: str) -> Path:
@@ -17,11 +17,8 @@ def sqlite_path(database_url: str) -> Path:
     InvalidInput
         It names none.
     StoreUnavailable
-        It names a PostgreSQL server.
+        Its path is relative to a working folder that no longer exists.
     """
-    if database_url.startswith(("postgresql://", "postgres://")):
-        reason = f"PostgreSQL is not supported; allowed: {ALLOWED}."
-        raise StoreUnavailable(redact_url(database_url), reason)
     path = database_url.removeprefix(SQLITE_PREFIX)
     if not path or path == ":memory:" or "://" in path or path.startswith("sqlite:"):
         raise _invalid(database_url)

@@ -1,15 +1,14 @@
 """Connections to a SQLite file: to write, only to read, and to a store that is not there yet."""
 
-import asyncio
 import contextlib
 import errno
 import sqlite3
-from collections.abc import AsyncIterator, Awaitable
-from typing import TypeVar
+from collections.abc import AsyncIterator
 
 import aiosqlite
 
 from bilancio.errors import NotAStore, StoreTooNew, StoreUnavailable
+from bilancio.jobs.store.patience import undisturbed
 from bilancio.jobs.store.sqlite.explained import code
 from bilancio.jobs.store.sqlite.file import NOT_SQLITE, StoreFiles
 from bilancio.jobs.store.sqlite.file_lock import FileLock
@@ -32,8 +31,6 @@ _UNWRITABLE_CODES = {
     sqlite3.SQLITE_FULL,
     sqlite3.SQLITE_IOERR,
 }
-
-T = TypeVar("T")
 
 
 async def connect(files: StoreFiles) -> aiosqlite.Connection:
@@ -110,21 +107,6 @@ async def number(connection: aiosqlite.Connection, sql: str) -> int:
     """Return the one number that a statement answers; 0 if it answers none."""
     rows = list(await connection.execute_fetchall(sql))
     return int(rows[0][0]) if rows else 0
-
-
-async def undisturbed(work: Awaitable[T]) -> T:
-    """Await *work* to its end, however often the awaiting task is cancelled meanwhile."""
-    task = asyncio.ensure_future(work)
-    cancelled = False
-    while not task.done():
-        try:
-            await asyncio.shield(task)
-        except asyncio.CancelledError:
-            cancelled = not task.cancelled()
-    result = task.result()
-    if cancelled:
-        raise asyncio.CancelledError
-    return result
 
 
 async def _connect_uri(files: StoreFiles, how: str) -> aiosqlite.Connection:

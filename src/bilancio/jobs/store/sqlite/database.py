@@ -4,14 +4,19 @@ import asyncio
 import contextlib
 import sqlite3
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import datetime
 from pathlib import Path
+from typing import TypeVar
 
 import aiosqlite
 
+from bilancio import machine
 from bilancio.errors import StoreError, StoreUnavailable
 from bilancio.failpoints import failpoint
+from bilancio.jobs.clock import utc_now
 from bilancio.jobs.store.database import Row, Space, Value, check_values
+from bilancio.jobs.store.patience import undisturbed
 from bilancio.jobs.store.queries import queries
 from bilancio.jobs.store.sqlite import room
 from bilancio.jobs.store.sqlite.connection import (
@@ -21,7 +26,6 @@ from bilancio.jobs.store.sqlite.connection import (
     connect_read_only,
     is_unwritable,
     number,
-    undisturbed,
     use_log,
 )
 from bilancio.jobs.store.sqlite.explained import closed, code, explained
@@ -34,6 +38,8 @@ CLOSE_S = 1.0
 CHECKPOINT_BYTES = 4 << 20
 GIVE_BACK_S = 5.0
 LITTLE_BYTES = 128 << 20  # that are written anew in some tenths of a second
+
+T = TypeVar("T")
 
 
 class SqliteTransaction:
@@ -65,6 +71,9 @@ class SqliteDatabase:
     that cannot be written is read without writing anything. One whose file or log is removed or
     replaced while it is open is neither read nor written any more.
     """
+
+    shared = False
+    patience_s = 0.0  # there is no server
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -103,6 +112,15 @@ class SqliteDatabase:
         """The folder of the locks that this store's workers hold on this machine."""
         return self._files.workers
 
+    @property
+    def host(self) -> str:
+        """What this machine is called: locks lie beside the file, which is on its disk."""
+        return machine.host()
+
+    def now(self) -> datetime:
+        """Return the present moment."""
+        return utc_now()
+
     async def read(self, name: str, **params: Value) -> list[Row]:
         """Return the rows of the statement *name*."""
         check_values(params)
@@ -111,8 +129,10 @@ class SqliteDatabase:
                 return list(await connection.execute_fetchall(queries()[name], params))
 
     @contextlib.asynccontextmanager
-    async def write(self) -> AsyncIterator[SqliteTransaction]:
+    async def write(self, job_id: str) -> AsyncIterator[SqliteTransaction]:  # noqa: ARG002
         """Run the block in one transaction: all of it is stored, or nothing.
+
+        It is the only one meanwhile, whatever the job.
 
         Cancelling the block, or an error in it, rolls back before anything else happens.
         """
@@ -171,6 +191,17 @@ class SqliteDatabase:
         """Give all free room back to the disk. Others wait, the longer the more is stored."""
         async with self._locked(exclusive=True, shrinks=True) as connection:
             await undisturbed(room.write_anew(connection))
+
+    async def repeated(
+        self,
+        work: Callable[[], Awaitable[T]],
+        landed: Callable[[], Awaitable[T | None]] | None = None,  # noqa: ARG002 - the protocol's
+    ) -> T:
+        """Await *work*, once: a file is not lost in its midst."""
+        return await work()
+
+    async def server(self) -> None:
+        """Return None: there is none."""
 
     async def backup(self, target: Path) -> None:
         """Copy the whole store, as it is at one moment, to the file *target*."""
