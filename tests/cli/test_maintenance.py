@@ -134,6 +134,17 @@ def test_on_a_terminal_one_is_asked(own, bilancio, answer, code):
     assert (bilancio("jobs", "show", own).code == 0) == (answer == "n")
 
 
+def test_a_store_is_copied_into_another_one(bilancio, job, tmp_path, monkeypatch):
+    other = str(tmp_path / "other.db")
+    said = bilancio("jobs", "copy", other)
+    assert (said.code, said.out) == (0, f"1 job copied to {other}.\n"), said.err
+    again = bilancio("jobs", "copy", other, "--json").json
+    assert (again["copied"], again["already_there"]) == ([], [job])
+    results = bilancio("jobs", "results", job).out
+    monkeypatch.setenv("BILANCIO_DATABASE_URL", other)
+    assert bilancio("jobs", "results", job).out == results
+
+
 def test_a_backup_is_a_store(bilancio, job, tmp_path, monkeypatch):
     said = bilancio("jobs", "backup", str(tmp_path / "copy.db"))
     assert said.out.startswith(f"The store is copied to {tmp_path / 'copy.db'} (")

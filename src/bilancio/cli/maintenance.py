@@ -1,4 +1,4 @@
-"""`bilancio jobs import|export|verify|delete|backup`: move jobs, check them, remove them."""
+"""`bilancio jobs import|export|verify|delete|backup|copy`: move jobs, check them, remove them."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -15,7 +15,7 @@ from bilancio.jobs.maintenance.reports import Deletion, Difference, Imported, Ve
 from bilancio.jobs.manager import AsyncJobManager
 from bilancio.jobs.models import Job
 from bilancio.paths import absolute_path
-from bilancio.text import deleted, runs
+from bilancio.text import deleted, plural, runs
 from bilancio.validation import nearest
 
 RUN_FORMATS = ("csv", "parquet")
@@ -55,6 +55,14 @@ def add_commands(app: typer.Typer) -> None:
         "names it).",
         "bilancio jobs backup ~/backups/bilancio-monday.db",
     )(backup)
+    command(
+        app,
+        "copy",
+        "Copy all jobs, with their results, into another store, such as a team's.\n\n"
+        "A job that is there already stays as it is, so that a copy can be repeated. No job may "
+        "run meanwhile. Files of jobs stay where they are.",
+        "bilancio jobs copy postgresql://lab@db.example/bilancio",
+    )(copy)
     command(
         app,
         "delete",
@@ -201,6 +209,20 @@ def backup(
         emit({"file": str(copy), "bytes": size})
         return
     Output().say(f"The store is copied to {copy} ({size / (1 << 20):,.1f} MiB).")
+
+
+def copy(
+    url: Annotated[str, typer.Argument(metavar="URL", help="The other store, as in settings.")],
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Copy the jobs of the store into another."""
+    done = with_manager(lambda manager: manager.copy_jobs(url))
+    if as_json:
+        emit(done)
+        return
+    there = f"; {len(done.already_there):,} were there" if done.already_there else ""
+    Output().say(f"{plural(len(done.copied), 'job')} copied to {done.store}{there}.")
 
 
 def _confirmed(job: Job, *, keep_files: bool) -> bool:

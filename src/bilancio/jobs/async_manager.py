@@ -30,7 +30,7 @@ from bilancio.jobs import (
 )
 from bilancio.jobs.artifacts.headers import read_whole
 from bilancio.jobs.clock import Clock, utc_now
-from bilancio.jobs.maintenance import backup, recover
+from bilancio.jobs.maintenance import backup, copying, recover
 from bilancio.jobs.maintenance.reports import Deletion, Diagnosis, Imported, Verification
 from bilancio.jobs.models import Job, Listing
 from bilancio.jobs.progress import watch
@@ -151,6 +151,7 @@ class AsyncJobManager:
 
     recover = _of_session(recover.recover)
     backup = _of_session(backup.back_up)
+    copy_jobs = _of_session(copying.copy_jobs)
 
     def watch(self, name: str, timeout_s: float = math.inf) -> AsyncIterator[Progress]:
         """Yield a job's progress whenever it has changed, until it ends, stalls, or time is up."""

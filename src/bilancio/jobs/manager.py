@@ -109,6 +109,7 @@ class JobManager:
     delete_job = _blocking(AsyncJobManager.delete_job)
     doctor = _blocking(AsyncJobManager.doctor)
     backup = _blocking(AsyncJobManager.backup)
+    copy_jobs = _blocking(AsyncJobManager.copy_jobs)
 
     def runs(self, name: str, *, status: str | None = None) -> "Runs":
         """Return all runs of a job: id, index, cell, arm, seed, parameters and metrics.

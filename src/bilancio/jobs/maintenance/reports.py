@@ -153,6 +153,24 @@ class Imported(View):
     left_out: dict[Text, Text]
 
 
+class Copied(View):
+    """What copying a store did.
+
+    Attributes
+    ----------
+    store
+        The address of the other store, without its password.
+    copied
+        Jobs that were copied, oldest first.
+    already_there
+        Jobs that the other store had.
+    """
+
+    store: str
+    copied: tuple[str, ...]
+    already_there: tuple[str, ...]
+
+
 class Recovery(View):
     """What recovering one stalled job did.
 

@@ -297,6 +297,39 @@ DELETE FROM jobs WHERE job_id = :job_id AND unread = :unread;
 -- Only in the state that the caller has seen: a start meanwhile counts as an attempt.
 DELETE FROM jobs WHERE job_id = :job_id AND status = :status AND attempts = :attempts;
 
+-- name: copy_job
+-- All of a row but its number of events, which these count as they come.
+INSERT INTO jobs (
+    job_id, created_at, status, description, notes, tags, words, sweep_type, config, config_hash,
+    varied, engine, out_dir, request_key, total_runs, completed_runs, failed_runs, work, compute_s,
+    manual, attempts, started_at, completed_at, error, summary, executor, provenance, fence,
+    worker_id, lease_expires_at, worker_pid, worker_host, in_flight, speed, startup_s, unread,
+    n_events)
+VALUES (
+    :job_id, :created_at, :status, :description, :notes, :tags, :words, :sweep_type, :config,
+    :config_hash, :varied, :engine, :out_dir, :request_key, :total_runs, :completed_runs,
+    :failed_runs, :work, :compute_s, :manual, :attempts, :started_at, :completed_at, :error,
+    :summary, :executor, :provenance, :fence, :worker_id, :lease_expires_at, :worker_pid,
+    :worker_host, :in_flight, :speed, :startup_s, :unread, 0)
+    ON CONFLICT DO NOTHING;
+
+-- name: copied_chunks
+SELECT *
+  FROM chunks
+ WHERE job_id = :job_id AND first_index > :after
+ ORDER BY first_index
+ LIMIT :limit;
+
+-- name: copied_failures
+SELECT *
+  FROM failed_runs
+ WHERE job_id = :job_id AND run_index > :after
+ ORDER BY run_index
+ LIMIT :limit;
+
+-- name: copied_events
+SELECT * FROM events WHERE job_id = :job_id AND seq > :after ORDER BY seq LIMIT :limit;
+
 -- name: chunk_page
 -- Over all jobs, in pages: the whole store does not fit in memory.
 SELECT job_id, first_index, last_index, metrics, crc32, run_id
