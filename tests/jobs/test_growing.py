@@ -197,6 +197,7 @@ async def test_an_imported_job_without_its_runs_is_recomputed_with_more_seeds_or
     for table in ("runs.csv", "cells.csv", "comparison.csv"):
         (job.folder / table).unlink()
     async with AsyncJobManager(str(tmp_path / "empty.db")) as other:
+        await other.runs(NAME)  # looks for the tables
         before = await record(other)
         with pytest.raises(JobStateError, match="not here: they can be recomputed first"):
             await other.start_sweep(NAME, n_replicates=5)

@@ -38,6 +38,12 @@ def test_without_a_warm_batch_nothing_is_measured():
     assert measured(batch(1, 9.0, cold=True), batch(1, 9.0, cold=True)) == (None, [False, False])
 
 
+def test_of_short_batches_the_least_counts_and_none_once_there_is_a_long_one():
+    short = [batch(10, 0.009), batch(10, 0.003), batch(10, 0.005)]
+    assert measured(*short)[0].speed == pytest.approx(0.002 / 20)  # a call takes the rest
+    assert measured(*short, batch(10, 2.0))[0].speed == 0.1
+
+
 def test_failed_runs_count_for_the_time_they_took():
     assert measured(batch(5, 20.0, failed=5))[0].speed == 1.0
 

@@ -29,7 +29,8 @@ class SpeedMeter:
     def __init__(self, cost_per_run: float, announced: datetime | None) -> None:
         self._cost_per_run = cost_per_run
         self._announced = announced
-        self._warm: list[float] = []
+        self._short: list[float] = []
+        self._long: list[float] = []
         self._first: tuple[float, float] | None = None
         self._due = 1
 
@@ -43,8 +44,10 @@ class SpeedMeter:
         computing_s = outcome.compute_s
         if computing_s < SHORT_S:
             computing_s = max(computing_s - CALL_S, LEAST_SHARE * computing_s)
-        self._warm.append(computing_s / cost)
-        if len(self._warm) < self._due:
+            self._short.append(computing_s / cost)
+        else:
+            self._long.append(computing_s / cost)
+        if len(self._short) + len(self._long) < self._due:
             return False
         self._due *= GROWTH
         return True
@@ -52,9 +55,10 @@ class SpeedMeter:
     @property
     def speed(self) -> Speed | None:
         """What was measured; None while nothing was computed warm."""
-        if not self._warm:
+        if not self._short and not self._long:
             return None
-        speed = statistics.median(self._warm)
+        # What a call takes differs from one to the next, and only adds to what its runs take.
+        speed = statistics.median(self._long) if self._long else min(self._short)
         if self._first is None:
             return Speed(speed, None)
         elapsed_s, cost = self._first
