@@ -21,7 +21,7 @@ def test_results_show_headline_tables_and_warnings():
         results = manager.results(job.job_id, group_by=["kappa"], contrast="mu", effects=True)
     shown = results._repr_html_()
     assert shown.count("<table>") == 3
-    assert "<p><b>calm-blue-river-7</b>: Trading " in shown
+    assert "<p><b>calm-blue-river-7</b>: trading_effect is 0.1819 higher at kappa 0.5" in shown
     assert "<li>3 seeds are few: intervals are wide and only roughly right.</li>" in shown
     assert "effect on trading effect" in shown
     assert "<p>mu against its lowest level: differences, paired by seed</p><table>" in shown

@@ -319,11 +319,12 @@ async def test_a_manifest_that_is_brought_up_to_date_while_its_job_is_cancelled_
     manager, small, monkeypatch
 ):
     """The worker has read the job, and writes after `cancel` has."""
-    write = dispatch.write_job_manifest
+    write, cancelling = dispatch.write_job_manifest, []
 
     async def write_late(store, job, **how):
         if (await store.job(job.job_id)).status is JobStatus.RUNNING:
-            await manager.cancel_job(job.job_id)
+            cancelling.append(asyncio.ensure_future(manager.cancel_job(job.job_id)))
+            await asyncio.shield(cancelling[0])  # the worker may leave before it has written
         await write(store, job, **how)
 
     monkeypatch.setattr(dispatch, "MANIFEST_S", 0.0)
@@ -331,4 +332,5 @@ async def test_a_manifest_that_is_brought_up_to_date_while_its_job_is_cancelled_
     job = await manager.create_job("cancelled while it runs", small)
     with pytest.raises(LeaseLost):
         await manager.run_job(job.job_id)
+    await cancelling[0]
     assert json.loads((job.folder / "job_manifest.json").read_text())["status"] == "cancelled"
