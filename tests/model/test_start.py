@@ -92,6 +92,17 @@ def test_an_engine_that_was_damaged_is_compiled_again(tmp_path, small_engine):
 
 
 @pytest.mark.slow
+def test_an_engine_is_compiled_as_numba_does_where_that_is_all_that_works(tmp_path, small_engine):
+    engine = small_engine(processes=1)
+    kernels = engine / "run.py"
+    crash = "import os, sys\nif sys.argv[-1] == 'quickly': os.abort()\n"
+    kernels.write_text(crash + kernels.read_text())
+    said = answer(start(START, str(engine), BILANCIO_CACHE_DIR=str(tmp_path / "cache")))
+    assert said[:5] == ["False", "1", "True", "7", "False"]
+    assert times_compiled(engine) == 1
+
+
+@pytest.mark.slow
 def test_an_engine_that_cannot_be_compiled_says_why(tmp_path, small_engine):
     engine = small_engine(processes=0)
     (engine / "run.py").write_text("raise ImportError('numba needs another numpy')")

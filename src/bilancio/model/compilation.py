@@ -179,26 +179,28 @@ def _link(path: Path) -> "Linked | None":
 
 
 def _compile(door: str, path: Path) -> None:
-    """Have a process compile a door into a file.
+    """Have a process compile a door into a file, quickly if numba is as it is known here.
 
     Raises
     ------
     RuntimeError
         It did not; says why.
     """
-    compiling = subprocess.run(  # noqa: S603 - our own interpreter and module
-        interpreter.command("bilancio.model.kernels.native", door, str(path)),
-        cwd=path.parent,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        env=interpreter.environment(),
-        check=False,
-    )
-    if compiling.returncode:
-        said = compiling.stderr.decode("utf-8", "replace").strip().splitlines()
-        message = f"the engine could not be compiled: {said[-1] if said else compiling.returncode}"
-        raise RuntimeError(message)
+    for way in ("quickly", "as numba does"):
+        compiling = subprocess.run(  # noqa: S603 - our own interpreter and module
+            interpreter.command("bilancio.model.kernels.native", door, str(path), way),
+            cwd=path.parent,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            env=interpreter.environment(),
+            check=False,
+        )
+        if not compiling.returncode:
+            return
+    said = compiling.stderr.decode("utf-8", "replace").strip().splitlines()
+    message = f"the engine could not be compiled: {said[-1] if said else compiling.returncode}"
+    raise RuntimeError(message)
 
 
 def _compilation_is_off() -> bool:

@@ -23,6 +23,7 @@ import llvmlite.binding as llvm
 import numba
 import numpy as np
 from numba import types
+from numba.core import codegen as _codegen
 
 from bilancio.model.kernels.books import (
     LANES,
@@ -48,6 +49,7 @@ from bilancio.model.tables import EVENTS, METRIC_ROW, PARAMETER_ROW, QUOTES
 
 _numba: Any = numba  # its stubs leave out what is used here
 carray = _numba.carray
+codegen: Any = _codegen
 _simulate_all: Any = part(simulate_all)
 
 
@@ -164,9 +166,23 @@ def _optimise(module: llvm.ModuleRef) -> None:
 DOORS: dict[str, Callable[..., None]] = {"plain": _door, "traced": _traced_door}
 
 
+def _emit_only_the_object() -> None:
+    """Keep numba from emitting each function for this process, which calls none: a fifth of it all.
+
+    numba has no setting for that, and its next version may call these otherwise.
+    """
+    numba.cfunc("void()")(lambda: None)  # what numba itself calls is emitted by then
+    library, generator = codegen.JITCodeLibrary, codegen.JITCPUCodegen
+    library.get_pointer_to_function = lambda self, _: self._ensure_finalized() or 0
+    library._finalize_specific = lambda _: None  # noqa: SLF001 - as above
+    generator.set_env = lambda *_: None
+
+
 def main() -> None:
-    """Compile a door; arguments are its name and the file that gets the object."""
-    door, path = sys.argv[1:]
+    """Compile a door; arguments are its name, the file that gets the object, and the way."""
+    door, path, way = sys.argv[1:]
+    if way == "quickly":
+        _emit_only_the_object()
     gc.disable()  # there is little garbage among numba's many objects: a tenth of the time
     code = object_code(DOORS[door])
     partial = Path(f"{path}.{os.getpid()}")
