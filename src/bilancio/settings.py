@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from bilancio.validation import explained
 
+DEFAULT_EXECUTOR = "local"
 SQLITE_PREFIX = "sqlite:///"
 
 RunsFormat = Literal["csv", "parquet"]
@@ -62,6 +63,12 @@ class Settings(BaseModel):
     workers: int = Field(
         default=0, ge=0, le=1024, description="Kernel threads of a worker; 0: one for each core."
     )
+    executor: str = Field(
+        default=DEFAULT_EXECUTOR, description="Where jobs compute: local, or dask."
+    )
+    dask_address: str = Field(
+        default="", description="The Dask scheduler of the executor dask: tcp://HOST:PORT."
+    )
     lease_s: float = Field(
         default=30.0, ge=0.3, le=3600, description="Seconds that a silent worker keeps its job."
     )
@@ -103,6 +110,11 @@ class Settings(BaseModel):
     @classmethod
     def _empty_is_csv(cls, value: object) -> object:
         return value or "csv"
+
+    @field_validator("executor", mode="before")
+    @classmethod
+    def _empty_is_local(cls, value: object) -> object:
+        return value or DEFAULT_EXECUTOR
 
     @field_validator("debug", "report", mode="before")
     @classmethod

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bilancio.executors.registry import DEFAULT, open_executor
+from bilancio.executors.local import LocalExecutor
 from bilancio.experiments import registry
 from tests.plugins import ALL
 
@@ -17,6 +17,6 @@ def plugins(monkeypatch):
 
 @pytest.fixture
 def executor(plugins):
-    executor = open_executor(DEFAULT, workers=2, run_timeout_s=60)
+    executor = LocalExecutor(2, run_timeout_s=60)
     yield executor
     executor.close()

@@ -5,7 +5,7 @@ import psutil
 import pytest
 
 from bilancio.errors import ExecutorFailed
-from bilancio.executors.registry import DEFAULT, open_executor
+from bilancio.executors.local import LocalExecutor
 from bilancio.experiments import registry
 from bilancio.jobs import JobConfig
 from tests.plugins.faults import FAULTS, HARMLESS
@@ -89,7 +89,7 @@ def test_a_run_with_other_columns_than_those_before_it_fails_alone(executor):
 
 
 def test_only_the_first_batch_of_a_process_is_cold(executor):
-    one = open_executor(DEFAULT, workers=1)
+    one = LocalExecutor(1)
     try:
         assert [outcome(one, "faulty", {}).cold for _ in range(3)] == [True, False, False]
         assert outcome(one, "faulty", {1: "exit"}).cold
@@ -100,7 +100,7 @@ def test_only_the_first_batch_of_a_process_is_cold(executor):
 
 def test_closing_ends_all_processes_and_what_the_runs_have_started(plugins):
     before = set(psutil.Process().children(recursive=True))
-    executor = open_executor(DEFAULT, workers=2)
+    executor = LocalExecutor(2)
     outcome(executor, "faulty", {2: "child"})
     started = set(psutil.Process().children(recursive=True)) - before
     assert len(started) > 1
@@ -119,7 +119,7 @@ def test_an_experiment_that_cannot_be_loaded_fails_as_a_whole(executor, monkeypa
 
 def test_processes_start_before_there_is_a_batch_and_end_when_closed(plugins):
     before = set(psutil.Process().children())
-    executor = open_executor(DEFAULT, workers=2)
+    executor = LocalExecutor(2)
     executor.warm_up(registry.experiment("faulty"), JobConfig(sweep_type="faulty", n=8), 8)
     outcome(executor, "faulty", {})
     started = set(psutil.Process().children()) - before
@@ -131,7 +131,7 @@ def test_processes_start_before_there_is_a_batch_and_end_when_closed(plugins):
 
 def test_closing_ends_processes_that_are_still_loading(plugins):
     before = set(psutil.Process().children())
-    executor = open_executor(DEFAULT, workers=2)
+    executor = LocalExecutor(2)
     executor.warm_up(registry.experiment("faulty"), JobConfig(sweep_type="faulty", n=8), 8)
     executor.close()
     _, alive = psutil.wait_procs(set(psutil.Process().children()) - before, 20)

@@ -27,11 +27,11 @@ def main():
 
     import numpy as np
 
-    from bilancio.executors.registry import open_executor
+    from bilancio.executors.local import LocalExecutor
     from bilancio.experiments import registry
     from bilancio.jobs import JobConfig
 
-    executor = open_executor("local", workers=2)
+    executor = LocalExecutor(2)
     config = JobConfig(sweep_type=sys.argv[1], n=8)
     batch = executor.submit(registry.experiment(sys.argv[1]), config, np.arange(8))
     completed = len(batch.result(60).indices)

@@ -15,11 +15,13 @@ T = TypeVar("T")
 SHOWN_ROWS = 50  # of a table, where no other number was asked for
 
 
-def with_manager(ask: Callable[[AsyncJobManager], Awaitable[T]]) -> T:
+def with_manager(
+    ask: Callable[[AsyncJobManager], Awaitable[T]], *, executor: str | None = None
+) -> T:
     """Open the store, ask, and close it."""
 
     async def asked() -> T:
-        async with AsyncJobManager() as manager:
+        async with AsyncJobManager(executor=executor) as manager:
             return await ask(manager)
 
     return asyncio.run(asked())
@@ -66,6 +68,8 @@ Where = Annotated[
     list[str] | None,
     typer.Option(metavar="CONDITION", help="Which cells, such as 'kappa < 0.5 and mu = 0'."),
 ]
+EXECUTOR_HELP = "Where to compute: local, or dask. Default: BILANCIO_EXECUTOR."
+ExecutorName = Annotated[str | None, typer.Option("--executor", metavar="NAME", help=EXECUTOR_HELP)]
 AsJson = Annotated[bool, typer.Option("--json", metavar="", help="Print one JSON object.")]
 Limit = Annotated[str, typer.Option(metavar="N", help="How many, at most 1000.")]
 Offset = Annotated[str, typer.Option(metavar="N", help="How many to skip.")]

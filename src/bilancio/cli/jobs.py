@@ -9,6 +9,7 @@ from bilancio.cli.context import (
     SHOWN_ROWS,
     AsJson,
     ExactName,
+    ExecutorName,
     JobName,
     Limit,
     Offset,
@@ -318,12 +319,13 @@ def start_job(
     job: ExactName,
     *,
     recompute: Recompute = False,
+    executor: ExecutorName = None,
     detach: Detach = False,
     yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
     """Start one job."""
-    _start(job, detach=detach, yes=yes, as_json=as_json, recompute=recompute)
+    _start(job, executor=executor, detach=detach, yes=yes, as_json=as_json, recompute=recompute)
 
 
 @command(
@@ -336,12 +338,13 @@ def resume(
     job: ExactName,
     *,
     recompute: Recompute = False,
+    executor: ExecutorName = None,
     detach: Detach = False,
     yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
     """Resume one job."""
-    _start(job, detach=detach, yes=yes, as_json=as_json, recompute=recompute)
+    _start(job, executor=executor, detach=detach, yes=yes, as_json=as_json, recompute=recompute)
 
 
 @command(
@@ -357,6 +360,7 @@ def extend(
         str | None,
         typer.Option(metavar="N", help="Seeds in all, those it already has included."),
     ] = None,
+    executor: ExecutorName = None,
     detach: Detach = False,
     yes: Yes = False,
     as_json: AsJson = False,
@@ -366,7 +370,7 @@ def extend(
         allowed = "the number of seeds that the job is to have"
         raise InvalidInput([Problem("n_replicates", "nothing", allowed)])
     number = parse_int("n_replicates", n_replicates, least=1)
-    _start(job, detach=detach, yes=yes, as_json=as_json, n_replicates=number)
+    _start(job, executor=executor, detach=detach, yes=yes, as_json=as_json, n_replicates=number)
 
 
 @command(
@@ -418,6 +422,7 @@ maintenance.add_commands(app)
 def _start(
     job: list[str],
     *,
+    executor: str | None,
     detach: bool,
     yes: bool,
     as_json: bool,
@@ -439,4 +444,4 @@ def _start(
             n_replicates=n_replicates,
         )
 
-    raise typer.Exit(with_manager(go))
+    raise typer.Exit(with_manager(go, executor=executor))

@@ -1,13 +1,12 @@
 """`bilancio sweep TYPE`: run a sweep as a job."""
 
-import asyncio
 from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
 
 from bilancio.cli import options
-from bilancio.cli.context import with_manager
+from bilancio.cli.context import EXECUTOR_HELP, with_manager
 from bilancio.cli.examples import example_options
 from bilancio.cli.parsing import CommandGroup, command, help_text
 from bilancio.cli.render.console import Output, emit
@@ -120,6 +119,7 @@ OutDir = Annotated[
     _option("--out-dir", "FOLDER", "Where the job's folder is made (default out/experiments)."),
 ]
 Cloud = Annotated[bool, _option("--cloud", "", "Compute on Modal.")]
+Executor = Annotated[str | None, _option("--executor", "NAME", EXECUTOR_HELP)]
 Detach = Annotated[bool, _option("--detach", "", "Start it and return at once.")]
 Json = Annotated[bool, _option("--json", "", "Print one JSON object.")]
 
@@ -139,6 +139,7 @@ def _function_for(sweep_type: str) -> Callable[..., None]:
         job_id: OwnName = None,
         out_dir: OutDir = None,
         cloud: Cloud = False,
+        executor: Executor = None,
         detach: Detach = False,
         yes: Yes = False,
         as_json: Json = False,
@@ -161,7 +162,12 @@ def _function_for(sweep_type: str) -> Callable[..., None]:
             "job_id": job_id,
             "out_dir": None if out_dir is None else absolute_path("out_dir", out_dir),
         }
-        raise typer.Exit(asyncio.run(_run(checked, about, output, detach=detach, yes=yes)))
+
+        async def run(manager: AsyncJobManager) -> int:
+            job = await manager.create_job(config=checked, **about)
+            return await start(manager, job, output, detach=detach, new=True, yes=yes)
+
+        raise typer.Exit(with_manager(run, executor=executor))
 
     return options.with_options(run_sweep, model)
 
@@ -177,14 +183,6 @@ def _read(path: str, model: type[SweepConfig]) -> tuple[dict[str, Any], dict[str
 def _first(*choices: Any) -> Any:
     """Return the first that was given."""
     return next(choice for choice in choices if choice is not None)
-
-
-async def _run(
-    config: SweepConfig, about: dict[str, Any], output: Output, *, detach: bool, yes: bool
-) -> int:
-    async with AsyncJobManager() as manager:
-        job = await manager.create_job(config=config, **about)
-        return await start(manager, job, output, detach=detach, new=True, yes=yes)
 
 
 def _parameters_like(name: str, sweep_type: str, output: Output) -> dict[str, Any]:

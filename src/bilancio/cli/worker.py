@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bilancio.cli.context import AsJson, known_names, name_of, with_manager
+from bilancio.cli.context import AsJson, ExecutorName, known_names, name_of, with_manager
 from bilancio.cli.parsing import command, parse_int
 from bilancio.cli.render.console import Output, emit
 from bilancio.errors import InvalidInput, LeaseLost, Problem
@@ -50,6 +50,7 @@ def worker(
             metavar="N", help="With --recover: how many at a time; each takes all cores. Default 1."
         ),
     ] = None,
+    executor: ExecutorName = None,
     as_json: AsJson = False,
 ) -> None:
     """Carry one job out, or resume those that have stalled."""
@@ -60,11 +61,16 @@ def worker(
         if jobs is not None:
             raise InvalidInput([Problem("--jobs", f"{jobs} and a job", "--jobs with --recover")])
         raise typer.Exit(
-            with_manager(lambda manager: _carry_out(manager, name_of(job), Output(as_json)))
+            with_manager(
+                lambda manager: _carry_out(manager, name_of(job), Output(as_json)),
+                executor=executor,
+            )
         )
     at_once = 1 if jobs is None else parse_int("jobs", jobs)
     tell = _silent if as_json else _tell
-    done = with_manager(lambda manager: manager.recover(at_once=at_once, tell=tell))
+    done = with_manager(
+        lambda manager: manager.recover(at_once=at_once, tell=tell), executor=executor
+    )
     if as_json:
         emit({"jobs": done})
     elif not done:

@@ -71,6 +71,16 @@ class Executor(Protocol):
         """
         ...
 
+    def ready(self) -> None:
+        """Wait until batches can be computed.
+
+        Raises
+        ------
+        ExecutorFailed
+            None can.
+        """
+        ...
+
     def submit(
         self, experiment: Experiment, config: Any, indices: Indices, *, isolated: bool = False
     ) -> Future[Outcome]:

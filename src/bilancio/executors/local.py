@@ -15,7 +15,7 @@ from typing import Any
 
 from bilancio import machine
 from bilancio.errors import ExecutorFailed
-from bilancio.executors import registry, standby
+from bilancio.executors import names, standby
 from bilancio.executors.base import Attempt, Indices, Outcome, attempt_here, narrow_down
 from bilancio.executors.processes import ChildProcess, NotBegun, Unusable
 from bilancio.experiments.protocol import Experiment
@@ -39,7 +39,7 @@ class LocalExecutor:
         Longest time that a run may take in a process.
     """
 
-    name = registry.DEFAULT
+    name = names.DEFAULT
 
     def __init__(self, workers: int = 0, *, run_timeout_s: float = 600.0) -> None:
         self.workers = workers or machine.cores()
@@ -55,6 +55,9 @@ class LocalExecutor:
         if not experiment.releases_gil:
             for _ in range(min(self.workers, runs)):
                 self._threads.submit(self._load, experiment.version, config)
+
+    def ready(self) -> None:
+        """Do nothing: this machine is."""
 
     def submit(
         self, experiment: Experiment, config: Any, indices: Indices, *, isolated: bool = False

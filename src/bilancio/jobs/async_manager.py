@@ -66,6 +66,8 @@ class AsyncJobManager:
         The store; the setting BILANCIO_DATABASE_URL if not given.
     out_dir
         Folder of the jobs' output folders; the setting BILANCIO_OUT_DIR if not given.
+    executor
+        Where jobs compute, by name; the setting BILANCIO_EXECUTOR if not given.
     clock
         Source of the time.
 
@@ -80,14 +82,20 @@ class AsyncJobManager:
         database_url: str | Path | None = None,
         *,
         out_dir: Path | str | None = None,
+        executor: str | None = None,
         clock: Clock = utc_now,
     ) -> None:
-        for name, value in {"database_url": database_url, "out_dir": out_dir}.items():
+        for name, value in {
+            "database_url": database_url,
+            "out_dir": out_dir,
+            "executor": executor,
+        }.items():
             if not isinstance(value, str | Path | None):
                 raise invalid(name, value, "text or a path")
         given = {
             "database_url": database_url and str(database_url),
             "out_dir": out_dir and Path(out_dir),
+            "executor": executor,
         }
         settings = load_settings().model_copy(
             update={name: value for name, value in given.items() if value}

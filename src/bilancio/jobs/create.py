@@ -71,6 +71,7 @@ async def create_job(
     await _refuse_unwritable(session, folder)
     if name is not None:
         await _refuse_taken(session, name, folder)
+    executors.check(session.settings)
     store = await session.store()
     job = await _add(
         store,
@@ -82,7 +83,7 @@ async def create_job(
         tags=told_tags,
         engine=registry.experiment(checked.sweep_type).version,
         out_dir=folder,
-        executor=executors.DEFAULT,
+        executor=session.settings.executor,
         request_key=request_key,
     )
     if not job.attempts:  # a repeated request may find it under way

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bilancio.errors import BilancioError, JobStateError, StoreError, WorkerError
+from bilancio.executors import registry as executors
 from bilancio.experiments import registry
 from bilancio.failpoints import failpoint
 from bilancio.jobs.artifacts.current import bring_up_to_date
@@ -169,6 +170,7 @@ async def _claim(
     if job.status is JobStatus.RUNNING and not job.stalled:
         return Started(job=job, action=ALREADY_RUNNING)
     refuse_missing_library(session.settings)
+    executors.check(session.settings)
     out_dir = _out_dir_here(session, job) if store.shared else None
     if out_dir is not None:
         job = job.model_copy(update={"out_dir": out_dir})
@@ -178,7 +180,7 @@ async def _claim(
         job.job_id,
         secrets.token_hex(6),
         lease_s=lease_s,
-        executor=job.executor,
+        executor=session.settings.executor,
         dead_fence=job.holder.fence if job.stalled and job.holder else None,
         pid=os.getpid(),
         request_key=request_key,

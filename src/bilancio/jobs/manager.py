@@ -48,9 +48,12 @@ class JobManager:
         database_url: str | Path | None = None,
         *,
         out_dir: Path | str | None = None,
+        executor: str | None = None,
         clock: Clock = utc_now,
     ) -> None:
-        self._manager = AsyncJobManager(database_url, out_dir=out_dir, clock=clock)
+        self._manager = AsyncJobManager(
+            database_url, out_dir=out_dir, executor=executor, clock=clock
+        )
         self._loop = LoopThread("bilancio-jobs")
 
     def __enter__(self) -> Self:

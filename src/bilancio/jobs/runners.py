@@ -12,6 +12,7 @@ from bilancio.jobs.models import Job
 from bilancio.jobs.preview import checked_config
 from bilancio.jobs.views import Results
 from bilancio.paths import absolute_path
+from bilancio.settings import load_settings
 from bilancio.text import runs
 
 
@@ -25,7 +26,7 @@ class SweepRunner:
     out_dir
         Folder of the job's output folder.
     executor
-        Where it computes, by name.
+        Where it computes, by name; the setting BILANCIO_EXECUTOR if not given.
     job_id
         Name of a job that exists with this configuration, or a free name for a new one; drawn
         if not given.
@@ -39,7 +40,7 @@ class SweepRunner:
         self,
         config: SweepConfig | Mapping[str, Any],
         out_dir: Path | str | None = None,
-        executor: str = executors.DEFAULT,
+        executor: str | None = None,
         *,
         job_id: str | None = None,
         description: str = "",
@@ -49,7 +50,9 @@ class SweepRunner:
             raise invalid(
                 "config.sweep_type", self.config.sweep_type, f"{self.sweep_type} in this runner"
             )
-        executors.check(executor)
+        settings = load_settings()
+        executors.check(settings.model_copy(update={"executor": executor or settings.executor}))
+        self.executor = executor
         self.out_dir = out_dir
         self.job_id = job_id
         self.description = (
@@ -66,7 +69,7 @@ class SweepRunner:
         JobStateError
             It is completed, or a worker carries it out.
         """
-        with JobManager(out_dir=self.out_dir) as manager:
+        with JobManager(out_dir=self.out_dir, executor=self.executor) as manager:
             job = self._named(manager)
             if job is None:
                 job = manager.create_job(self.description, self.config, job_id=self.job_id)

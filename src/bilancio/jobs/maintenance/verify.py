@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from bilancio import machine
 from bilancio.errors import JobStateError, ResultsMissing, invalid
-from bilancio.executors import registry as executors
 from bilancio.executors.base import Executor, Outcome
+from bilancio.executors.local import LocalExecutor
 from bilancio.experiments import registry
 from bilancio.experiments.protocol import Experiment, SearchingExperiment, searching
 from bilancio.experiments.reporting import next_step_of
@@ -84,9 +84,7 @@ async def verify(
         config = validated(registry.config_model(config.sweep_type), config.as_dict())
     chosen = _chosen(recorded, sample, seed)
     await asyncio.to_thread(experiment.prepare)
-    executor = executors.open_executor(
-        executors.DEFAULT, workers=workers, run_timeout_s=config.run_timeout_s
-    )
+    executor = LocalExecutor(workers, run_timeout_s=config.run_timeout_s)
     ranges = _ranges(store, job, config, experiment, chosen)
     found = Comparison(count(chosen), tell)
     try:

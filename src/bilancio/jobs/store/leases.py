@@ -101,6 +101,7 @@ class Leases(Imports):
                 worker_id=worker_id,
                 now=self._now(),
                 expires=self._now(lease_s),
+                executor=executor,
                 dead_fence=dead_fence,
                 pid=None if self.database.shared else pid,
                 out_dir=None if out_dir is None else str(out_dir),

@@ -9,6 +9,7 @@ from bilancio.jobs.models import InFlightBatch
 from bilancio.jobs.ranges import Range, Ranges, count, indices_of, parted
 
 TARGET_S = 0.3
+TARGET_S_OF_A_WORKER = 0.01  # recording a batch takes about as long, and one worker records all
 FIRST_BATCH = 64
 FIRST_BATCH_IN_PROCESS = 1
 LARGEST_BATCH = 50_000
@@ -40,7 +41,10 @@ def split_off_suspects(
 
 
 class BatchSizer:
-    """Divides the missing runs, in order, into batches that take about `TARGET_S` seconds.
+    """Divides the missing runs, in order, into batches of much the same duration.
+
+    They take about `TARGET_S` seconds, or longer where so many are computed at the same time that
+    recording them would not keep up.
 
     Parameters
     ----------
@@ -66,6 +70,7 @@ class BatchSizer:
         self._group_size = group_size
         self._left = count(self._gaps)
         self._workers = workers
+        self._target_s = max(TARGET_S, TARGET_S_OF_A_WORKER * workers)
         self._size = first_size
 
     def next_batch(self) -> Indices | None:
@@ -90,7 +95,7 @@ class BatchSizer:
 
     def observe(self, runs: int, seconds: float) -> None:
         """Adapt the size of the next batches to how long one took."""
-        wanted = runs * TARGET_S / max(seconds, 1e-6)
+        wanted = runs * self._target_s / max(seconds, 1e-6)
         self._size = int(min(max(wanted, 1), self._size * GROWTH, LARGEST_BATCH))
 
 

@@ -41,6 +41,6 @@ def spawn_worker(job: Job, lease: Lease, settings: Settings) -> "subprocess.Pope
 
 def _processes(job: Job, settings: Settings) -> int:
     """Return how many processes the worker will need for sure."""
-    if job.executor != DEFAULT or not registry.needs_processes(job.config.sweep_type):
+    if settings.executor != DEFAULT or not registry.needs_processes(job.config.sweep_type):
         return 0
     return min(settings.workers or machine.cores(), job.total_runs - job.completed_runs)

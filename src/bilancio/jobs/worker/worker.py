@@ -205,9 +205,7 @@ class Worker:
 
     def _executor(self, job: Job) -> Executor:
         """Return the job's executor, which loads what it needs while the job begins."""
-        executor = open_executor(
-            job.executor, workers=self._settings.workers, run_timeout_s=job.config.run_timeout_s
-        )
+        executor = open_executor(self._settings, run_timeout_s=job.config.run_timeout_s)
         executor.warm_up(experiment_of(job), job.config, job.total_runs - job.completed_runs)
         return executor
 
@@ -251,6 +249,7 @@ class Worker:
 
     async def _compute(self, job: Job, executor: Executor) -> None:
         """Compute and record what is missing; stop early when too many runs fail."""
+        await asyncio.to_thread(executor.ready)
         start = await self._store.last_start(job.job_id)
         # A start that compiled says nothing of later ones.
         announced = None if start is None or self._prepares_once else start.timestamp

@@ -133,7 +133,7 @@ UPDATE jobs
    SET status = 'running', manual = 0, fence = fence + 1,
        worker_id = :worker_id, lease_expires_at = :expires, worker_pid = :pid, worker_host = NULL,
        out_dir = coalesce(:out_dir, out_dir), attempts = attempts + 1,
-       started_at = coalesce(started_at, :now),
+       executor = :executor, started_at = coalesce(started_at, :now),
        completed_at = NULL, error = NULL, summary = NULL
  WHERE job_id = :job_id
    AND (status = 'pending' OR (status IN ('failed', 'cancelled') AND manual = 0)

@@ -1,0 +1,5 @@
+"""What the executors are called, in settings, events and errors."""
+
+from bilancio.settings import DEFAULT_EXECUTOR
+
+DEFAULT, DASK = DEFAULT_EXECUTOR, "dask"
