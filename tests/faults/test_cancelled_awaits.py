@@ -120,7 +120,6 @@ CALLS = {
     "replace_job": replaced,
     "renew": lambda store: store.renew(LEASE, 9),
     "space": lambda store: store.space(),
-    "server": lambda store: store.server(),
     "write_anew": lambda store: store.write_anew(),
     "speeds": lambda store: store.speeds("ring", "h", "e"),
     "unknown": lambda store: store.unknown(["leased-job", "other-job"]),
@@ -129,10 +128,11 @@ CALLS = {
 
 
 def public_calls():
+    """Return those that wait for something: only a server has anything to tell of itself."""
     return {
         name
         for name, each in inspect.getmembers(JobStore, inspect.iscoroutinefunction)
-        if not name.startswith("_") and name != "close"
+        if not name.startswith("_") and name not in {"close", "server"}
     }
 
 

@@ -59,10 +59,11 @@ def test_a_script_ends_when_a_sweep_stops_early_while_a_run_hangs():
 
 
 STUCK = """
+from threading import Event
 from types import SimpleNamespace
-from bilancio.jobs.worker.__main__ import _end_when_stuck
+from bilancio.jobs.worker.alone import _end_when_stuck
 
-_end_when_stuck(SimpleNamespace(heartbeats=3), 0.1)
+_end_when_stuck(SimpleNamespace(heartbeats=3), 0.1, Event())
 """
 
 
