@@ -78,8 +78,11 @@ async def hangs(process):
     async with AsyncJobManager() as manager:
         while recorded < 39:
             assert process.poll() is None
-            job = await manager.get_job("my-job")
-            recorded = job.completed_runs if job else 0
+            if await manager.get_job("my-job"):
+                async for seen in manager.watch("my-job"):
+                    recorded = seen.done_runs
+                    if recorded >= 39:
+                        break
     return psutil.Process(process.pid).children(recursive=True)
 
 
