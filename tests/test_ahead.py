@@ -80,6 +80,15 @@ def test_one_that_was_killed_is_replaced(here):
     assert any('"argv": ["told", "one"]' in line for line in lines)
 
 
+def test_where_no_interpreter_starts_nothing_is_left_open(here, monkeypatch):
+    monkeypatch.setattr(sys, "executable", str(here / "gone"))
+    before = psutil.Process().num_fds()
+    ahead.prepare("told")
+    assert psutil.Process().num_fds() == before
+    with pytest.raises(FileNotFoundError):
+        started(here)
+
+
 def test_what_cannot_be_loaded_says_so_in_the_log(here):
     ahead.prepare("missing")
     process, lines = started(here, module="missing")

@@ -22,7 +22,7 @@ def session(containing):
 def say(command, folder):
     words = [word for word in shlex.split(command) if word not in {"uv", "run"}]
     return subprocess.run(
-        [sys.executable, "-c", "from bilancio.cli.main import main; main()", *words[1:]],
+        [sys.executable, "-m", "bilancio.cli", *words[1:]],
         cwd=folder,
         env=os.environ | {"COLUMNS": "100"},
         capture_output=True,

@@ -34,7 +34,7 @@ def prepare(module: str, *further: str) -> None:
     Where that fails, `start` starts another one.
     """
     ours, theirs = socket.socketpair()
-    with theirs, contextlib.suppress(OSError):
+    try:
         process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
             interpreter.command("bilancio.ahead", module, *further),
             stdin=theirs.fileno(),
@@ -43,7 +43,12 @@ def prepare(module: str, *further: str) -> None:
             start_new_session=True,
             env=interpreter.environment(),
         )
+    except OSError:
+        ours.close()
+    else:
         _ready[module] = _Ready(process, ours)
+    finally:
+        theirs.close()
 
 
 def start(module: str, *arguments: str, log: int, env: dict[str, str]) -> "subprocess.Popen[bytes]":

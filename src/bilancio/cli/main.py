@@ -1,7 +1,6 @@
 """The command `bilancio`: its nouns, and what becomes of errors."""
 
 import importlib
-import sys
 import traceback
 from collections.abc import Sequence
 from typing import Annotated, Any
@@ -110,8 +109,3 @@ def _failed(words: str) -> int:
     if words:
         Output().note(words)
     return FAILED
-
-
-def main() -> None:
-    """Run the command line of this process."""
-    sys.exit(run(sys.argv[1:]))

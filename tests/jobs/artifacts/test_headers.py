@@ -17,7 +17,6 @@ from bilancio.jobs.store import integrity, open_store
 from tests.jobs.artifacts.conftest import NAME
 
 RUNS = 16
-MAIN = "from bilancio.cli.main import main; main()"
 
 
 @pytest.fixture
@@ -139,7 +138,7 @@ async def test_all_that_ask_at_once_are_answered_from_the_same_runs(met, other, 
 
 def command(tmp_path, *words, **environment):
     return subprocess.Popen(
-        [sys.executable, "-c", MAIN, "jobs", *words],
+        [sys.executable, "-m", "bilancio.cli", "jobs", *words],
         env=os.environ | environment | {
             "BILANCIO_DATABASE_URL": f"sqlite:///{tmp_path}/other.db",
             "BILANCIO_OUT_DIR": str(tmp_path / "found"),
