@@ -1,11 +1,12 @@
 """Workers that are stopped and woken, and clocks that jump."""
 
-import signal
 from datetime import UTC, datetime, timedelta
 
+import psutil
 import pytest
 
 from bilancio.jobs import AsyncJobManager
+from bilancio.jobs.store.sqlite.file_lock import FileLock
 from tests.faults.kit import (
     NAME,
     assert_sound,
@@ -41,6 +42,21 @@ async def worker(manager, config):
         process.kill()
 
 
+async def stop(worker, manager):
+    """Stop the worker while it does not write: nobody can take the store's lock from it."""
+    lock = FileLock((await manager.store()).database.path.with_name("store.lock"))
+    try:
+        while True:
+            worker.suspend()
+            while worker.status() != psutil.STATUS_STOPPED:
+                pass
+            if lock.try_acquire(exclusive=True):
+                return
+            worker.resume()
+    finally:
+        lock.close()
+
+
 @pytest.fixture
 def short_lease(monkeypatch):
     monkeypatch.setenv("BILANCIO_LEASE_S", "1")
@@ -52,14 +68,14 @@ async def test_a_worker_woken_after_its_lease_writes_nothing_and_leaves(
     worker, woken, manager, gate, expected
 ):
     """It is woken while its successor computes, or when the job has ended."""
-    worker.send_signal(signal.SIGSTOP)
+    await stop(worker, manager)
     stalled = await last_seen(manager)
     assert stalled.state == "stalled"
     assert (await manager.start_sweep(NAME)).action == "recovered"
     if woken == "after":
         gate.touch()
         await last_seen(manager)
-    worker.send_signal(signal.SIGCONT)
+    worker.resume()
     await until_gone(worker)
     gate.touch()
     job = await last_seen(manager)
@@ -101,7 +117,7 @@ async def test_a_dead_worker_is_seen_and_replaced_when_the_clock_jumps_a_day(
 async def test_a_stopped_worker_is_seen_and_replaced_when_the_clock_jumps_a_day(
     worker, mistaken, gate, config
 ):
-    worker.send_signal(signal.SIGSTOP)
+    await stop(worker, mistaken)
     assert (await last_seen(mistaken)).state == "stalled"
     assert (await mistaken.start_sweep(NAME)).action == "recovered"
     gate.touch()

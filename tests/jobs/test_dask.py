@@ -1,5 +1,6 @@
 """Jobs on a Dask cluster of real processes, which are killed; one worker records."""
 
+import distributed
 import pytest
 
 from bilancio.errors import ExecutorUnavailable, InvalidInput, LibraryMissing
@@ -116,6 +117,31 @@ async def test_a_killed_dask_worker_costs_nothing_and_a_new_one_is_used(own_clus
     job = await until(manager, job.job_id, "completed", "failed", "stalled")
     assert (job.error, job.attempts, job.failed_runs) == (None, 1, 0)
     assert await values(manager, job) == ALL_VALUES
+
+
+async def test_a_batch_that_loses_one_dask_worker_after_another_is_computed_by_the_next(
+    own_cluster, manager, gate
+):
+    """A run cannot kill one from a process of its own: such workers were taken away."""
+    job = await manager.create_job("try", gated(gate))
+    await manager.start_sweep(job.job_id)
+    await until_recorded(manager, job.job_id, 1)
+    for _ in range(3):
+        await until_busy(own_cluster)
+        for each in own_cluster.workers:
+            each.kill()
+        own_cluster.add_worker()
+    gate.touch()
+    job = await until(manager, job.job_id, "completed", "failed", "stalled")
+    assert (job.error, job.attempts, job.failed_runs) == (None, 1, 0)
+    assert await values(manager, job) == ALL_VALUES
+
+
+async def until_busy(cluster):
+    """Wait until a worker that the scheduler knows of has a batch."""
+    async with distributed.Client(cluster.address, asynchronous=True) as client:
+        while not any((await client.processing()).values()):
+            pass
 
 
 async def test_a_job_whose_scheduler_dies_fails_and_is_resumed_by_another_executor(

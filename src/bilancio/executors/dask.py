@@ -32,6 +32,9 @@ SILENT_S = 30.0  # that a busy scheduler may take to answer; one that has died i
 LOOK_S = 1.0
 LEAVE_S = 0.5
 DROPPED_S = 0.2  # after which a Dask worker notices that a batch is no longer wanted
+LOST_WORKERS = (
+    5  # that a batch may cost whose runs have processes of their own: machines that leave
+)
 
 Request = dict[str, Any]
 Answer = dict[str, Any]
@@ -95,6 +98,7 @@ class DaskExecutor:
             "probed": {place: str(value) for place, value in _probed(config).items()},
             "indices": indices,
             "isolated": isolated,
+            "lost_workers": 0,
             "run_timeout_s": self._run_timeout_s,
             "versions": _versions(config.sweep_type, experiment),
         }
@@ -136,7 +140,7 @@ class DaskExecutor:
             refused = answer.get("refused")
             _settle(outcome, ExecutorFailed(self.name, refused) if refused else Outcome(**answer))
         except distributed.KilledWorker as killed:
-            if request["isolated"]:
+            if request["lost_workers"] == LOST_WORKERS:
                 _settle(outcome, ExecutorFailed(self.name, f"its workers die ({killed})"))
             else:
                 self._again_isolated(outcome, request)
@@ -146,7 +150,8 @@ class DaskExecutor:
 
     def _again_isolated(self, outcome: Future[Outcome], request: Request) -> None:
         try:
-            self._send(outcome, request | {"isolated": True})
+            again = {"isolated": True, "lost_workers": request["lost_workers"] + 1}
+            self._send(outcome, request | again)
         except ExecutorFailed as error:
             _settle(outcome, error)
 
