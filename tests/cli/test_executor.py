@@ -1,5 +1,10 @@
 """`--executor NAME`: an executor that cannot be opened is refused before anything changes."""
 
+import contextlib
+import socket
+import socketserver
+import threading
+
 import pytest
 
 NO_ADDRESS = (
@@ -11,6 +16,63 @@ def test_a_sweep_for_an_executor_without_its_address_is_not_stored(bilancio, sto
     said = bilancio("sweep", "ring", "--n-agents", "5", "--executor", "dask")
     assert (said.code, said.out, said.err) == (1, "", NO_ADDRESS)
     assert stored() == 0
+
+
+def address_of(server):
+    return "tcp://{}:{}".format(*server.getsockname())
+
+
+@contextlib.contextmanager
+def listening(answer):
+    """Give the address of what says *answer* to each connection; with None nothing listens."""
+
+    class Handler(socketserver.BaseRequestHandler):
+        def handle(self):
+            self.request.sendall(answer)
+
+    with socketserver.TCPServer(("127.0.0.1", 0), Handler) as server:
+        address = address_of(server.socket)
+        if answer is None:
+            server.server_close()
+            yield address
+            return
+        threading.Thread(target=server.serve_forever, args=(0.01,)).start()
+        yield address
+        server.shutdown()
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (None, "Connection refused"),
+        (b"", "what answers there is not Dask"),
+        (b"HTTP/1.1 400 Bad Request\r\n", "what answers there is not Dask"),
+    ],
+    ids=["nothing", "a hang-up", "a web server"],
+)
+def test_a_sweep_for_an_address_without_dask_is_not_stored(
+    bilancio, stored, monkeypatch, answer, said
+):
+    with listening(answer) as address:
+        monkeypatch.setenv("BILANCIO_DASK_ADDRESS", address)
+        done = bilancio("sweep", "ring", "--n-agents", "5", "--executor", "dask")
+    assert (done.code, done.out) == (1, "")
+    assert done.err == (
+        f"The dask executor cannot compute: no Dask scheduler answers at {address} ({said}); "
+        "start one there, or choose another executor.\n"
+    )
+    assert stored() == 0
+
+
+def test_a_job_is_not_started_on_a_cluster_that_stays_silent(bilancio, not_started, monkeypatch):
+    job = not_started("ring", "--n-agents", "5")
+    monkeypatch.setattr("bilancio.executors.dask_probe.ANSWER_S", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as deaf:
+        monkeypatch.setenv("BILANCIO_DASK_ADDRESS", address_of(deaf))
+        said = bilancio("worker", job["job_id"], "--executor", "dask")
+    assert (said.code, said.out) == (1, "")
+    assert "(no answer within 0.2 s); start one there" in said.err
+    assert bilancio("jobs", "show", job["job_id"], "--json").json["job"]["status"] == "pending"
 
 
 @pytest.mark.parametrize(

@@ -4,16 +4,18 @@ import importlib.util
 import re
 from typing import TYPE_CHECKING
 
-from bilancio.errors import ExecutorUnavailable, LibraryMissing, invalid
+from bilancio.errors import ExecutorFailed, ExecutorUnavailable, LibraryMissing, invalid
+from bilancio.executors import dask_probe
 from bilancio.executors.names import DASK, DEFAULT
 from bilancio.settings import Settings
 
 if TYPE_CHECKING:  # names are listed without loading numpy
     from bilancio.executors.base import Executor
 
-__all__ = ["DEFAULT", "check", "names", "open_executor"]
+__all__ = ["DEFAULT", "check", "names", "open_executor", "probe"]
 
-_ADDRESS = re.compile(r"(?:tcp|tls)://(?:\[[0-9A-Fa-f:.]+\]|[\w.-]+):\d{1,5}")
+_ADDRESS = re.compile(r"(?:tcp|tls)://(?:\[[0-9A-Fa-f:.]+\]|[\w.-]+):(\d{1,5})")
+_LAST_PORT = 65535
 
 
 def names() -> tuple[str, ...]:
@@ -39,9 +41,31 @@ def check(settings: Settings) -> None:
         # Importing it would take a second of a process that computes nothing.
         if importlib.util.find_spec("distributed") is None:
             raise LibraryMissing("distributed", asker="The executor dask", extra="dask")
-        if not _ADDRESS.fullmatch(settings.dask_address):
+        parts = _ADDRESS.fullmatch(settings.dask_address)
+        if parts is None or int(parts[1]) > _LAST_PORT:
             allowed = "the address of a Dask scheduler, as tcp://HOST:8786"
             raise invalid("BILANCIO_DASK_ADDRESS", settings.dask_address, allowed)
+
+
+def probe(settings: Settings) -> None:
+    """Refuse an executor where nothing would compute: before a job is stored or started.
+
+    Takes milliseconds as a rule, up to eight seconds where nothing answers, and loads no library of
+    an executor. A doctor may ask it as well.
+
+    Raises
+    ------
+    ExecutorUnavailable, LibraryMissing, InvalidInput
+        As `check`.
+    ExecutorFailed
+        No Dask scheduler answers at its address.
+    """
+    check(settings)
+    if settings.executor != DASK:
+        return
+    if fault := dask_probe.fault(settings.dask_address, dask_probe.ANSWER_S):
+        reason = f"no Dask scheduler answers at {settings.dask_address} ({fault})"
+        raise ExecutorFailed(DASK, f"{reason}; start one there, or choose another executor")
 
 
 def open_executor(settings: Settings, *, run_timeout_s: float = 600.0) -> "Executor":

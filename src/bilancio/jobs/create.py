@@ -60,7 +60,7 @@ async def create_job(
 
     Raises
     ------
-    InvalidInput, JobNotFound, JobExists, ExecutorUnavailable, OutputError
+    InvalidInput, JobNotFound, JobExists, ExecutorUnavailable, ExecutorFailed, OutputError
         Nothing was stored.
     """
     checked, *_ = await asked_sweep(session, config, like)
@@ -71,7 +71,7 @@ async def create_job(
     await _refuse_unwritable(session, folder)
     if name is not None:
         await _refuse_taken(session, name, folder)
-    executors.check(session.settings)
+    await asyncio.to_thread(executors.probe, session.settings)
     store = await session.store()
     job = await _add(
         store,

@@ -69,7 +69,8 @@ async def start_sweep(
 
     Raises
     ------
-    JobNotFound, JobStateError, InvalidInput, OutputError, LibraryMissing, WorkerError
+    JobNotFound, JobStateError, InvalidInput, OutputError, LibraryMissing, WorkerError,
+    ExecutorUnavailable, ExecutorFailed
         Nothing was started or changed.
     """
     claimed = await _claim(
@@ -111,7 +112,8 @@ async def run_job(
 
     Raises
     ------
-    JobNotFound, JobStateError, InvalidInput, OutputError, LibraryMissing
+    JobNotFound, JobStateError, InvalidInput, OutputError, LibraryMissing, ExecutorUnavailable,
+    ExecutorFailed
         Nothing was started or changed.
     """
     claimed = await _claim(
@@ -170,7 +172,7 @@ async def _claim(
     if job.status is JobStatus.RUNNING and not job.stalled:
         return Started(job=job, action=ALREADY_RUNNING)
     refuse_missing_library(session.settings)
-    executors.check(session.settings)
+    await asyncio.to_thread(executors.probe, session.settings)
     out_dir = _out_dir_here(session, job) if store.shared else None
     if out_dir is not None:
         job = job.model_copy(update={"out_dir": out_dir})
