@@ -1,43 +1,31 @@
-"""Compute batches of runs on a Dask cluster.
+"""Compute batches of runs on a Dask cluster, as requests (`remote`).
 
-To a Dask worker travel the name of the experiment, its configuration as JSON and the runs'
-indices; back come arrays. Each thread of a Dask worker computes by a local executor of its own, so
-that a batch that fails is narrowed down there, and a run that crashes or hangs takes only a process
-down. Dask schedules the batches of workers that are gone elsewhere.
+Each thread of a Dask worker computes by a local executor of its own. Dask schedules the batches of
+workers that are gone elsewhere.
 """
 
-import concurrent.futures
 import contextlib
 import functools
-import json
 import threading
 from concurrent.futures import Future
-from decimal import Decimal
 from typing import Any
 
 import distributed
 
-from bilancio import machine
 from bilancio.errors import ExecutorFailed
-from bilancio.executors import names
+from bilancio.executors import names, remote
 from bilancio.executors.base import Indices, Outcome
-from bilancio.executors.local import LocalExecutor
-from bilancio.experiments import registry as experiments
+from bilancio.executors.remote import Answer, Request, outcome_of, request_for, settle
 from bilancio.experiments.protocol import Experiment
-from bilancio.model.version import ENGINE_VERSION
 from bilancio.text import error_text
 
 CONNECT_S = 8.0
 SILENT_S = 30.0  # that a busy scheduler may take to answer; one that has died is noticed at once
 LOOK_S = 1.0
 LEAVE_S = 0.5
-DROPPED_S = 0.2  # after which a Dask worker notices that a batch is no longer wanted
 LOST_WORKERS = (
     5  # that a batch may cost whose runs have processes of their own: machines that leave
 )
-
-Request = dict[str, Any]
-Answer = dict[str, Any]
 
 
 class DaskExecutor:
@@ -92,21 +80,15 @@ class DaskExecutor:
         """Schedule the runs of *indices* on the cluster."""
         outcome: Future[Outcome] = Future()
         outcome.set_running_or_notify_cancel()
-        request = {
-            "sweep_type": config.sweep_type,
-            "config": config.model_dump_json(),
-            "probed": {place: str(value) for place, value in _probed(config).items()},
-            "indices": indices,
-            "isolated": isolated,
-            "lost_workers": 0,
-            "run_timeout_s": self._run_timeout_s,
-            "versions": _versions(config.sweep_type, experiment),
-        }
+        request = request_for(
+            experiment, config, indices, isolated=isolated, run_timeout_s=self._run_timeout_s
+        )
+        request["lost_workers"] = 0
         try:
             self.ready()
             self._send(outcome, request)
         except ExecutorFailed as error:
-            _settle(outcome, error)
+            settle(outcome, error)
         return outcome
 
     def close(self) -> None:
@@ -137,23 +119,22 @@ class DaskExecutor:
             self._computing.pop(outcome, None)
         try:
             answer: Answer = sent.result()
-            refused = answer.get("refused")
-            _settle(outcome, ExecutorFailed(self.name, refused) if refused else Outcome(**answer))
+            settle(outcome, outcome_of(answer, self.name))
         except distributed.KilledWorker as killed:
             if request["lost_workers"] == LOST_WORKERS:
-                _settle(outcome, ExecutorFailed(self.name, f"its workers die ({killed})"))
+                settle(outcome, ExecutorFailed(self.name, f"its workers die ({killed})"))
             else:
                 self._again_isolated(outcome, request)
         except BaseException as error:  # noqa: BLE001 - whatever a worker without bilancio raises
             reason = f"its workers cannot compute a batch ({error_text(error)})"
-            _settle(outcome, ExecutorFailed(self.name, reason))
+            settle(outcome, ExecutorFailed(self.name, reason))
 
     def _again_isolated(self, outcome: Future[Outcome], request: Request) -> None:
         try:
             again = {"isolated": True, "lost_workers": request["lost_workers"] + 1}
             self._send(outcome, request | again)
         except ExecutorFailed as error:
-            _settle(outcome, error)
+            settle(outcome, error)
 
     def _connect_and_watch(self) -> None:
         """Connect; then count the workers, and notice when the scheduler is gone."""
@@ -186,73 +167,16 @@ class DaskExecutor:
             self._computing.clear()
         self._settled.set()
         for outcome in failed:
-            _settle(outcome, self._failed())
+            settle(outcome, self._failed())
 
     def _failed(self) -> ExecutorFailed:
         return ExecutorFailed(self.name, self._failure or "it was closed")
 
 
 def compute(request: Request) -> Answer:
-    """Compute a batch, in a thread of a Dask worker.
-
-    Returns
-    -------
-    dict
-        The fields of an `Outcome`; or `refused`, the reason why nothing can be computed here.
-    """
-    try:
-        experiment = experiments.experiment(request["sweep_type"])
-        if other := _other_version(request, experiment):
-            return {"refused": other}
-        config = _configuration(request["config"])
-        if request["probed"]:
-            probed = {place: Decimal(value) for place, value in request["probed"].items()}
-            config = config.probing(probed)
-        if experiment.releases_gil and not request["isolated"]:
-            experiment.prepare()
-        outcome = _computed(request, experiment, config)
-    except ExecutorFailed as error:
-        return {"refused": error.reason}
-    except BaseException as error:  # noqa: BLE001 - a plug-in's module may raise anything
-        return {"refused": f"{_here()} cannot load {request['sweep_type']}: {error_text(error)}"}
-    return {
-        "indices": outcome.indices,
-        "metrics": outcome.metrics,
-        "failures": outcome.failures,
-        "compute_s": outcome.compute_s,
-        "cold": outcome.cold,
-    }
-
-
-def _computed(request: Request, experiment: Experiment, config: Any) -> Outcome:
-    """Compute by this thread's executor; where the batch was dropped meanwhile, end its process.
-
-    Raises
-    ------
-    ExecutorFailed
-        Nothing can be computed here, or is wanted any longer.
-    """
-    local = _executor_here(request["run_timeout_s"])
-    future = local.submit(experiment, config, request["indices"], isolated=request["isolated"])
-    while not concurrent.futures.wait([future], DROPPED_S).done:
-        if _is_dropped():
-            local.close()
-            del _mine.executor
-            raise ExecutorFailed(names.DASK, "the batch was cancelled")
-    return future.result()
-
-
-_mine = threading.local()  # of each thread of a Dask worker: its executor
-
-
-def _executor_here(run_timeout_s: float) -> LocalExecutor:
-    kept: tuple[float, LocalExecutor] | None = getattr(_mine, "executor", None)
-    if kept is not None and kept[0] != run_timeout_s:
-        kept[1].close()
-        kept = None
-    if kept is None:
-        kept = _mine.executor = run_timeout_s, LocalExecutor(1, run_timeout_s=run_timeout_s)
-    return kept[1]
+    """Compute a batch, in a thread of a Dask worker."""
+    here = f"its worker {distributed.get_worker().address}"
+    return remote.compute(request, here, _is_dropped)
 
 
 def _is_dropped() -> bool:
@@ -260,48 +184,6 @@ def _is_dropped() -> bool:
     worker = distributed.get_worker()
     task = worker.state.tasks.get(worker.get_current_task())
     return task is None or task.state in {"cancelled", "resumed"}
-
-
-@functools.lru_cache(maxsize=8)
-def _configuration(written: str) -> Any:
-    return experiments.configuration(json.loads(written))
-
-
-def _probed(config: Any) -> dict[int, Decimal]:
-    """Return the values that a search has planned; other sweeps have none."""
-    return getattr(config, "probed_values", {})
-
-
-def _versions(sweep_type: str, experiment: Experiment) -> dict[str, str]:
-    """Return the versions that have to be the same wherever runs of one job are computed."""
-    return {
-        "bilancio": machine.package_version("bilancio") or "",
-        "the engine": ENGINE_VERSION,
-        "Python": ".".join(machine.python_version().split(".")[:2]),
-        f"the experiment {sweep_type}": experiment.version,
-    }
-
-
-def _other_version(request: Request, experiment: Experiment) -> str:
-    """Say which version differs here from where the job is recorded; nothing if none does."""
-    here = _versions(request["sweep_type"], experiment)
-    for name, wanted in request["versions"].items():
-        if here[name] != wanted:
-            return f"{_here()} has {name} {here[name]}, and the job is recorded by {wanted}"
-    return ""
-
-
-def _here() -> str:
-    return f"its worker {distributed.get_worker().address}"
-
-
-def _settle(future: "Future[Outcome]", value: Outcome | BaseException) -> None:
-    """Give a future its result or error, unless it has one."""
-    with contextlib.suppress(concurrent.futures.InvalidStateError):
-        if isinstance(value, BaseException):
-            future.set_exception(value)
-        else:
-            future.set_result(value)
 
 
 def _disconnect(client: "distributed.Client") -> None:
