@@ -155,6 +155,7 @@ class AsyncJobManager:
     plot = _of_session(plots.plot)
     report = _of_session(documents.report)
     report_text = _of_session(documents.report_text)
+    contents = _of_session(documents.contents)
     package = _of_session(documents.package)
 
     recover = _of_session(recover.recover)

@@ -12,7 +12,7 @@ from bilancio.report.page import Page
 from bilancio.report.style import LIGHT, PREFIX, css
 
 try:
-    from jinja2 import Environment, PackageLoader, StrictUndefined
+    from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 except ImportError as error:
     raise LibraryMissing("jinja2", str(error), extra="plots") from None
 
@@ -24,14 +24,14 @@ _EMPTY_DEFS = re.compile(r"\s*<defs>\s*</defs>")
 
 def html(page: Page) -> str:
     """Return a report as HTML: complete, all of its text escaped, without outside resources."""
-    style, script = _style(), _text("report.js")
+    style, script = stylesheet(), _text("report.js")
     return (
-        _environment()
+        environment()
         .get_template("report.html.j2")
         .render(
             page=page,
             mark=page.mark,
-            figures=[(_picture(each.svg), each.sentence) for each in page.figures],
+            figures=[(inline(each.svg), each.sentence) for each in page.figures],
             style=style,
             script=script,
             policy=policy(style, script),
@@ -57,9 +57,14 @@ def policy(style: str, script: str) -> str:
     )
 
 
-def _environment() -> Environment:
+def environment(*packages: str) -> Environment:
+    """Return what fills templates in: those of *packages*, and the pieces of a report.
+
+    Text that goes in is escaped, and what would reorder or hide its letters written out.
+    """
+    folders = [PackageLoader(each, TEMPLATES) for each in (*packages, "bilancio.report")]
     return Environment(
-        loader=PackageLoader("bilancio.report", TEMPLATES),
+        loader=ChoiceLoader(folders),
         autoescape=True,
         undefined=StrictUndefined,
         finalize=_shown,
@@ -69,16 +74,17 @@ def _environment() -> Environment:
 
 
 def _shown(value: Any) -> Any:
-    """Return text with what would reorder or hide letters written out."""
     return escaped(value) if isinstance(value, str) and not hasattr(value, "__html__") else value
 
 
-def _style() -> str:
+def stylesheet() -> str:
+    """Return the style of a report: its colours in both modes and on paper, and its layout."""
     paper = "".join(f"{PREFIX}{name}:{colour};" for name, colour in LIGHT.items())
     return f"{css('body')}@media print{{body{{{paper}}}}}\n{_text('report.css')}"
 
 
-def _picture(svg: str) -> str:
+def inline(svg: str) -> str:
+    """Return a picture without the styles that it brings along, which the page has once."""
     return _EMPTY_DEFS.sub("", _OWN_STYLE.sub("", svg))
 
 

@@ -2,11 +2,16 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bilancio.jobs.documents.documents import Format, Package, Report, format_of
+from bilancio.jobs.lookup import find_with_runs
 from bilancio.jobs.session import Session
 
-__all__ = ["Format", "Package", "Report", "package", "report", "report_text"]
+if TYPE_CHECKING:  # numpy
+    from bilancio.jobs.documents.gathering import Contents
+
+__all__ = ["Format", "Package", "Report", "contents", "package", "report", "report_text"]
 
 
 async def report(session: Session, name: str, format: str = "html") -> Report:  # noqa: A002 - as options call it
@@ -41,6 +46,18 @@ async def report_text(session: Session, name: str, format: str = "md") -> str:  
     from bilancio.jobs.documents import reporting  # as above
 
     return await reporting.report_text(session, name, wanted)
+
+
+async def contents(session: Session, name: str) -> "Contents":
+    """Return what a report tells of a job, part by part, for pages of one's own.
+
+    Raises
+    ------
+    JobNotFound, InvalidInput, StoreCorrupt
+    """
+    from bilancio.jobs.documents.gathering import Contents  # as above
+
+    return await Contents.of(session, (await find_with_runs(session, name)).job)
 
 
 async def package(

@@ -15,7 +15,7 @@ from bilancio.jobs.plots.studied import Studied, studied
 from bilancio.jobs.session import Session
 from bilancio.jobs.views import Results
 from bilancio.printable import shortened
-from bilancio.report.page import Command, Facts, Page
+from bilancio.report.page import Command, Facts, Figure, Page, Table
 from bilancio.text import (
     NextStep,
     capitalised,
@@ -46,6 +46,92 @@ ABOUT_FILES = {
 _HANDLING = ("max_failures", "run_timeout_s", "cloud", "run_order")
 
 
+class Contents:
+    """What is told of a job as far as it is, part by part; what takes long only when it is asked.
+
+    Attributes
+    ----------
+    job
+        The job, its runs read.
+    found
+        Its results.
+    """
+
+    def __init__(self, session: Session, found: Results, seen: Studied | None) -> None:
+        self.job = found.job
+        self.found = found
+        self._session = session
+        self._seen = seen
+
+    @classmethod
+    async def of(cls, session: Session, job: Job) -> "Contents":
+        """Read the results of a job.
+
+        Raises
+        ------
+        InvalidInput, StoreCorrupt
+        """
+        found = await results.results(session, job.job_id, Question(), limit=None, offset=0)
+        return cls(session, found, await _studied(session, job))
+
+    @property
+    def varied(self) -> list[str]:
+        """The parameters that differ between its runs, those with most values first."""
+        return self._seen.varied() if self._seen is not None else []
+
+    @property
+    def findings(self) -> tuple[str, ...]:
+        """What it has found, in sentences, the headline first."""
+        return _findings(self.found)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What to know before drawing conclusions."""
+        return self.found.warnings
+
+    async def figures(self) -> tuple[list[Figure], str]:
+        """Draw what suits it; return the pictures, and why there are none or not all."""
+        return await drawing.figures(self._seen) if self._seen is not None else ([], "")
+
+    async def tables(self) -> list[Table]:
+        """Return averages by what it varies, and what its searches have found."""
+        return await tables(self._session, self.found, self._seen)
+
+    async def failures(self) -> Table | None:
+        """Return the first runs that failed, and why; None where none has."""
+        return await failures(self._session, self.job, self.varied)
+
+    @property
+    def design(self) -> Facts:
+        """Which cells, seeds and arms it has."""
+        return _design(self.job, self._seen)
+
+    @property
+    def asked(self) -> Facts:
+        """Parameters that differ from their defaults."""
+        return _facts(self.job.config.asked())
+
+    @property
+    def defaults(self) -> Facts:
+        """All other parameters."""
+        return _facts(_defaults(self.job))
+
+    @property
+    def provenance(self) -> Facts:
+        """What its results depend on beside the parameters, and when they were computed."""
+        return _provenance(self.job)
+
+    @property
+    def commands(self) -> tuple[Command, ...]:
+        """What one would type to check, repeat or finish it."""
+        return _commands(self.job)
+
+    @property
+    def files(self) -> Facts:
+        """What lies in its folder, and what that is."""
+        return tuple((name, ABOUT_FILES[name]) for name in self.found.files if name in ABOUT_FILES)
+
+
 async def page_of(session: Session, job: Job, *, pictures: bool) -> Page:
     """Return what a report says of a job, as far as it is.
 
@@ -53,10 +139,8 @@ async def page_of(session: Session, job: Job, *, pictures: bool) -> Page:
     ------
     InvalidInput, StoreCorrupt
     """
-    found = await results.results(session, job.job_id, Question(), limit=None, offset=0)
-    seen = await _studied(session, job)
-    shown, note = await drawing.figures(seen) if pictures and seen is not None else ([], "")
-    varied = seen.varied() if seen is not None else []
+    told = await Contents.of(session, job)
+    shown, note = await told.figures() if pictures else ([], "")
     return Page(
         name=job.job_id,
         mark=mark_of(job),
@@ -64,18 +148,18 @@ async def page_of(session: Session, job: Job, *, pictures: bool) -> Page:
         description=job.description,
         notes=job.notes,
         tags=job.tags,
-        findings=_findings(found),
-        warnings=found.warnings,
+        findings=told.findings,
+        warnings=told.warnings,
         figures=tuple(shown),
         figures_note=note,
-        tables=tuple(await tables(session, found, seen)),
-        design=_design(job, seen),
-        asked=_facts(job.config.asked()),
-        defaults=_facts(_defaults(job)),
-        failures=await failures(session, job, varied),
-        provenance=_provenance(job),
-        commands=_commands(job),
-        files=tuple((name, ABOUT_FILES[name]) for name in found.files if name in ABOUT_FILES),
+        tables=tuple(await told.tables()),
+        design=told.design,
+        asked=told.asked,
+        defaults=told.defaults,
+        failures=await told.failures(),
+        provenance=told.provenance,
+        commands=told.commands,
+        files=told.files,
         written=_moment(session.clock()),
     )
 
