@@ -4,6 +4,7 @@ What is allowed is read off the model's JSON schema, the same that the tools sho
 so that the sentence and the rule cannot drift apart.
 """
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum
 from typing import Any, TypeGuard, TypeVar, get_args
@@ -103,6 +104,47 @@ def unknown_fields(
     first = [unknown_field(name, choices) for name in strangers[:MAX_PROBLEMS]]
     first = [problem._replace(field=f"{prefix}{problem.field}") for problem in first]
     return InvalidInput(_once_known(first), max(0, len(strangers) - MAX_PROBLEMS))
+
+
+def parse_int(field: str, text: str, *, least: int | None = None) -> int:
+    """Read a whole number.
+
+    Raises
+    ------
+    InvalidInput
+        It is not one, or less than *least*.
+    """
+    allowed = "whole numbers" if least is None else f"whole numbers from {least}"
+    try:
+        value = int(text)
+    except ValueError:
+        raise invalid(field, text, allowed) from None
+    if least is not None and value < least:
+        raise invalid(field, text, allowed)
+    return value
+
+
+def parse_number(field: str, text: str) -> float:
+    """Read a finite number.
+
+    Raises
+    ------
+    InvalidInput
+        It is not one.
+    """
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise invalid(field, text, "numbers")
+    return value
+
+
+def split_csv(texts: str | Iterable[str] | None) -> list[str]:
+    """Split what is written with commas, once or several times; nothing gives an empty list."""
+    joined = texts if isinstance(texts, str) else ",".join(texts or ())
+    return [part.strip() for part in joined.split(",")] if joined.strip() else []
 
 
 def word_of(annotation: object, value: object) -> object:

@@ -19,19 +19,13 @@ from bilancio.cli.context import (
     name_of,
     with_manager,
 )
-from bilancio.cli.parsing import (
-    CommandGroup,
-    command,
-    help_text,
-    parse_int,
-    parse_number,
-    split_csv,
-)
+from bilancio.cli.parsing import CommandGroup, command, help_text
 from bilancio.cli.render.console import Output, emit
 from bilancio.cli.render.formats import check_format, formatted, formatted_table
 from bilancio.errors import InvalidInput, Problem
 from bilancio.jobs.manager import AsyncJobManager
 from bilancio.text import cancelled, several_read_as, words_read
+from bilancio.validation import parse_int, parse_number, split_csv
 
 app = typer.Typer(add_completion=False, cls=CommandGroup, rich_markup_mode="rich")
 

@@ -6,12 +6,13 @@ import typer
 
 from bilancio import text as sentences
 from bilancio.cli.context import AsJson, ExactName, Limit, Offset, name_of, with_manager
-from bilancio.cli.parsing import command, parse_int, split_csv
+from bilancio.cli.parsing import command
 from bilancio.cli.render.console import Output, emit
 from bilancio.cli.render.formats import check_format, formatted_table
 from bilancio.jobs.clock import to_text, utc_now
 from bilancio.jobs.views import Page, Table
 from bilancio.text import plural
+from bilancio.validation import parse_int, split_csv
 
 TABLE = "table"
 COLUMNS = (

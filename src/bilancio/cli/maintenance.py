@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from bilancio.cli.context import AsJson, ExactName, JobName, known_names, name_of, with_manager
-from bilancio.cli.parsing import command, parse_int
+from bilancio.cli.parsing import command
 from bilancio.cli.render.console import Output, can_move, emit
 from bilancio.errors import InvalidInput, Problem, invalid
 from bilancio.jobs.maintenance.reports import Deletion, Difference, Imported, Verification
@@ -16,7 +16,7 @@ from bilancio.jobs.manager import AsyncJobManager
 from bilancio.jobs.models import Job
 from bilancio.paths import absolute_path
 from bilancio.text import deleted, plural, runs
-from bilancio.validation import nearest
+from bilancio.validation import nearest, parse_int
 
 RUN_FORMATS = ("csv", "parquet")
 

@@ -7,7 +7,6 @@ from typing import Any
 import typer
 from pydantic import BaseModel
 
-from bilancio.cli.parsing import split_csv
 from bilancio.errors import InvalidInput, Problem, invalid, shown
 from bilancio.experiments.changing import changed
 from bilancio.experiments.configs import BalancedSweep, RingSettings
@@ -17,7 +16,7 @@ from bilancio.experiments.grid_sweep import GridSweep
 from bilancio.experiments.search_sweep import SearchSweep
 from bilancio.experiments.sweep_config import UNOFFERED_FIELDS, SweepConfig
 from bilancio.model.parameters import BalancedParameters, RingParameters
-from bilancio.validation import Schema, allowed_by, validated
+from bilancio.validation import Schema, allowed_by, split_csv, validated
 
 _METAVARS = {
     "array": "A,B,…",

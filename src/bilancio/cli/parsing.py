@@ -1,9 +1,8 @@
 """How a command line is read, and what is said of one that is written wrongly."""
 
-import math
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import typer
@@ -126,47 +125,6 @@ def sentence(error: typer.TyperException) -> str:
             )
         )
     return error.format_message().rstrip(".") + "."
-
-
-def parse_int(field: str, text: str, *, least: int | None = None) -> int:
-    """Read a whole number.
-
-    Raises
-    ------
-    InvalidInput
-        It is not one, or less than *least*.
-    """
-    allowed = "whole numbers" if least is None else f"whole numbers from {least}"
-    try:
-        value = int(text)
-    except ValueError:
-        raise invalid(field, text, allowed) from None
-    if least is not None and value < least:
-        raise invalid(field, text, allowed)
-    return value
-
-
-def parse_number(field: str, text: str) -> float:
-    """Read a finite number.
-
-    Raises
-    ------
-    InvalidInput
-        It is not one.
-    """
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value):
-        raise invalid(field, text, "numbers")
-    return value
-
-
-def split_csv(texts: str | Iterable[str] | None) -> list[str]:
-    """Split what is written with commas, once or several times; nothing gives an empty list."""
-    joined = texts if isinstance(texts, str) else ",".join(texts or ())
-    return [part.strip() for part in joined.split(",")] if joined.strip() else []
 
 
 def refuse_unknown(where: str, given: Sequence[str], known: Sequence[str]) -> None:

@@ -6,8 +6,9 @@ import typer
 
 from bilancio.cli.context import AsJson, JobName, Where, all_of, name_of, with_manager
 from bilancio.cli.opening import open_file
-from bilancio.cli.parsing import command, split_csv
+from bilancio.cli.parsing import command
 from bilancio.cli.render.console import Output, emit
+from bilancio.validation import split_csv
 
 
 def add_command(app: typer.Typer) -> None:

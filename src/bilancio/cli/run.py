@@ -10,7 +10,7 @@ from pydantic import Field
 
 from bilancio.cli import options
 from bilancio.cli.context import AsJson, JobName, name_of, with_manager
-from bilancio.cli.parsing import CommandGroup, command, help_text, parse_int, split_csv
+from bilancio.cli.parsing import CommandGroup, command, help_text
 from bilancio.cli.render.console import Output, emit
 from bilancio.cli.render.run import show_run, show_story, show_tables
 from bilancio.errors import OutputError, invalid
@@ -20,6 +20,7 @@ from bilancio.model import Arm, BalancedParameters, Parameters, RingParameters, 
 from bilancio.model.telling import agent_name, check_agents, picked
 from bilancio.model.trace import DESKS, Row, Trace
 from bilancio.paths import absolute_path
+from bilancio.validation import parse_int, split_csv
 
 _PANEL = "What to show"
 TOLD_EVENTS = 3  # of a day, where no day or agent was picked

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bilancio.cli.context import AsJson, ExecutorName, known_names, name_of, with_manager
-from bilancio.cli.parsing import command, parse_int
+from bilancio.cli.parsing import command
 from bilancio.cli.render.console import Output, emit
 from bilancio.errors import InvalidInput, LeaseLost, Problem
 from bilancio.jobs.maintenance.reports import Recovery
 from bilancio.jobs.manager import AsyncJobManager
 from bilancio.jobs.models import Job
 from bilancio.text import counts, runs
+from bilancio.validation import parse_int
 
 if TYPE_CHECKING:  # loads numpy
     from bilancio.jobs.worker.worker import Worker
