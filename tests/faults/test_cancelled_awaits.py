@@ -16,7 +16,7 @@ import pytest
 
 from bilancio.jobs import JobConfig, JobStatus
 from bilancio.jobs.models import Lease
-from bilancio.jobs.store import ReadJob, open_store, packing
+from bilancio.jobs.store import FinishedBatch, ReadJob, open_store, packing
 from bilancio.jobs.store.editing import Edit
 from bilancio.jobs.store.store import JobStore
 from tests.faults.kit import can_write_at_once
@@ -27,6 +27,7 @@ CONFIG = JobConfig(sweep_type="ring", n_agents=10, n_replicates=100)
 LEASE = Lease(job_id="leased-job", worker_id="worker-a", fence=1)
 PACKED, CRC = packing.pack(packing.one_row({"x": 1.0}))
 CHUNKS = packing.split(np.array([7, 8]), np.array([(1.0,), (2.0,)], [("x", float)]))
+BATCH = FinishedBatch(chunks=CHUNKS, failures={3: "no"}, compute_s=1)
 ROW = {
     "job_id": "imported-job",
     "created_at": "2026-03-01T12:00:00.000000Z",
@@ -113,7 +114,7 @@ CALLS = {
     "note_in_flight": lambda store: store.note_in_flight(LEASE, []),
     "note_process": lambda store: store.note_process(LEASE, 1),
     "pulse": lambda store: store.pulse("leased-job"),
-    "record": lambda store: store.record(LEASE, CHUNKS, {3: "no"}, {}, compute_s=1, lease_s=9),
+    "record": lambda store: store.record(LEASE, [BATCH], lease_s=9),
     "record_manually": lambda store: store.record_manually("manual-job", "r", PACKED, CRC, {}),
     "read_runs": lambda store: store.read_runs("unread-job"),
     "recorded": lambda store: store.recorded("leased-job"),

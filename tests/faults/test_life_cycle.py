@@ -15,7 +15,7 @@ from bilancio.errors import JobStateError, LeaseLost
 from bilancio.experiments import registry
 from bilancio.jobs import JobManager, JobStatus
 from bilancio.jobs.models import Lease
-from bilancio.jobs.store import packing
+from bilancio.jobs.store import FinishedBatch, packing
 from tests.faults.kit import NAME, replayed, stored
 
 pytestmark = [pytest.mark.faults, pytest.mark.slow, pytest.mark.timeout(120)]
@@ -127,12 +127,10 @@ class LifeOfAJob(RuleBasedStateMachine):
         rows = np.array([(2.0 * run,)], [("value", float)])
         chunks = [] if fails else packing.split(np.array([run]), rows)
         details = {"completed": int(not fails), "failed": int(fails)}
-        if self.written(
-            self.store.record(
-                lease, chunks, {run: "no"} if fails else {}, details, compute_s=1.0, lease_s=60
-            ),
-            lease,
-        ):
+        batch = FinishedBatch(
+            chunks=chunks, failures={run: "no"} if fails else {}, details=details, compute_s=1.0
+        )
+        if self.written(self.store.record(lease, [batch], lease_s=60), lease):
             (self.failed if fails else self.done).add(run)
             self.failed -= self.done
 

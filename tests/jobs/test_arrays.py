@@ -10,6 +10,7 @@ import xarray
 from bilancio.errors import InvalidInput, LibraryMissing, ResultsMissing
 from bilancio.jobs import AsyncJobManager, JobConfig
 from bilancio.jobs.store import packing
+from tests.jobs.store.kit import record
 
 CROSSED = {
     "sweep_type": "balanced", "n_agents": 8, "kappas": ["0.3", "20"], "concentrations": [1, 2, 5],
@@ -112,7 +113,7 @@ async def test_runs_without_results_are_missing():
         lease, _ = await store.claim(job.job_id, "w", lease_s=60, executor="local")
         _, metrics = packing.join(await store.chunks(whole.job_id), whole.job_id)
         chunks = packing.split(np.arange(3, 23), metrics[:20])
-        await store.record(lease, chunks, {}, {}, compute_s=1, lease_s=60)
+        await record(store, lease, chunks)
         found = await manager.to_xarray(job.job_id)
         assert int(found.delta_total.notnull().sum()) == 20
         assert int(found.n_trades.notnull().sum()) == 20

@@ -8,6 +8,7 @@ import pytest
 from bilancio.errors import InvalidInput
 from bilancio.experiments import registry
 from bilancio.jobs import AsyncJobManager, JobConfig
+from bilancio.jobs.store import FinishedBatch
 from tests.faults.kit import NAME, assert_sound
 
 RING = {"sweep_type": "ring", "n_agents": 10}
@@ -91,7 +92,8 @@ async def test_a_running_job_says_that_the_precision_is_not_reached_yet(manager)
     other = await ended(manager, {**RING, "n_replicates": 25}, "a-b")
     store = await manager.store()
     lease, _ = await store.claim(NAME, "a-worker", lease_s=3600, executor="local")
-    await store.record(lease, await store.chunks(other.job_id), {}, {}, compute_s=1, lease_s=60)
+    batch = FinishedBatch(chunks=await store.chunks(other.job_id), compute_s=1)
+    await store.record(lease, [batch], lease_s=60)
     results = await manager.results(NAME)
     assert "not reached yet" in results.headline
     assert "So far 25 of 30 seeds" in results.headline

@@ -7,6 +7,7 @@ from bilancio import text
 from bilancio.errors import InvalidInput
 from bilancio.executors.base import Outcome
 from bilancio.jobs import JobConfig, JobStatus
+from bilancio.jobs.store import FinishedBatch
 from bilancio.jobs.worker.finishing import progress_details
 from tests.jobs.conftest import Clock
 
@@ -108,14 +109,19 @@ async def test_a_stalled_job_has_no_rate_and_is_to_be_resumed(manager, clock):
     assert text.next_steps(seen.job)[0] is text.NextStep.RESUME
 
 
+def failing(*indices):
+    """Return a batch whose runs failed."""
+    details = {"completed": 0, "failed": len(indices)}
+    return FinishedBatch(failures=dict.fromkeys(indices, "no"), details=details, compute_s=1)
+
+
 async def test_runs_that_failed_count_as_finished(manager, clock):
     job = await manager.create_job("try", HUNDRED)
     store = await manager.store()
     lease, _ = await store.claim(job.job_id, "w", lease_s=6000, executor="local")
     for index in range(11):
         clock.forward(2)
-        details = {"completed": 0, "failed": 1}
-        await store.record(lease, [], {index: "no"}, details, compute_s=1, lease_s=6000)
+        await store.record(lease, [failing(index)], lease_s=6000)
     seen = await manager.progress(job.job_id)
     assert (seen.done_runs, seen.rate, seen.eta_s) == (11, 0.5, 89 / 0.5)
 
@@ -140,14 +146,12 @@ async def test_runs_that_failed_before_a_resume_are_still_to_be_done(manager, cl
     job = await manager.create_job("try", HUNDRED)
     store = await manager.store()
     lease, _ = await store.claim(job.job_id, "w", lease_s=6000, executor="local")
-    failed = dict.fromkeys(range(40, 60), "no")
-    await store.record(lease, [], failed, {"completed": 0, "failed": 20}, compute_s=1, lease_s=60)
+    await store.record(lease, [failing(*range(40, 60))], lease_s=60)
     await store.end(lease, JobStatus.FAILED, error="enough")
     lease, _ = await store.claim(job.job_id, "w", lease_s=6000, executor="local")
     for index in range(11):
         clock.forward(2)
-        details = {"completed": 0, "failed": 1}
-        await store.record(lease, [], {index: "no"}, details, compute_s=1, lease_s=6000)
+        await store.record(lease, [failing(index)], lease_s=6000)
     seen = await manager.progress(job.job_id)
     assert (seen.done_runs, seen.rate, seen.eta_s) == (31, 0.5, 89 / 0.5)
 

@@ -7,7 +7,7 @@ import pytest
 
 from bilancio.errors import InvalidInput
 from bilancio.jobs import JobConfig, JobManager, JobStatus, create_job
-from tests.jobs.store.kit import rows
+from tests.jobs.store.kit import record, rows
 
 RING = JobConfig(sweep_type="ring", n_agents=10, kappas=["0.5", "1"], seeds=[1, 2])
 
@@ -135,7 +135,7 @@ async def begun(manager):
     store = await manager.store()
     lease, _ = await store.claim(job.job_id, "w", lease_s=60, executor="local")
     chunks = [*rows(0, 1, 0.25), *rows(4, 4, 0.5)]
-    await store.record(lease, chunks, {2: "no"}, {}, compute_s=1, lease_s=60)
+    await record(store, lease, chunks, {2: "no"})
     return job.job_id
 
 

@@ -178,7 +178,7 @@ def _pace(job: Job, start: JobEvent | None, latest: Sequence[JobEvent], now: dat
     """Return rate and time left from the *latest* events, or how long no run has finished.
 
     The first batch counts as the moment from which the others are timed: how long it took itself
-    is unknown, for what comes before it is not computing.
+    is unknown, for what comes before it is not computing. So do those recorded together with it.
     """
     if start is None:
         return _Pace(None, None, None)
@@ -190,7 +190,8 @@ def _pace(job: Job, start: JobEvent | None, latest: Sequence[JobEvent], now: dat
         return _Pace(None, None, idle_s)
     if since_s < MEASURED_S:
         return _Pace(None, None, None)
-    rate = sum(map(_finished, batches[1:])) / since_s
+    timed = [each for each in batches if each.timestamp > batches[0].timestamp]
+    rate = sum(map(_finished, timed)) / since_s
     if job.total_is_bound or not rate:
         return _Pace(rate, None, None)
     failed_now = max(job.failed_runs - start.details.get("failed_runs", 0), 0)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from bilancio.jobs import JobConfig
-from bilancio.jobs.store import packing
+from bilancio.jobs.store import FinishedBatch, packing
 
 NOBODY = 65534
 SQLITE = pytest.mark.parametrize("address", ["sqlite"], indirect=True)
@@ -22,7 +22,8 @@ def rows(first, last, value=0.5):
 
 async def record(store, lease, chunks, failures=()):
     """Record a batch as a worker does."""
-    await store.record(lease, chunks, dict(failures), {}, compute_s=0.1, lease_s=30)
+    batch = FinishedBatch(chunks=chunks, failures=dict(failures), compute_s=0.1)
+    await store.record(lease, [batch], lease_s=30)
 
 
 @contextlib.contextmanager

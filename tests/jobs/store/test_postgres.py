@@ -20,7 +20,7 @@ from bilancio.errors import (
 )
 from bilancio.jobs import AsyncJobManager
 from bilancio.jobs.models import JobStatus
-from bilancio.jobs.store import open_store
+from bilancio.jobs.store import FinishedBatch, open_store
 from bilancio.jobs.store.postgres import database as module
 from tests.jobs.store.kit import CONFIG, record, rows
 from tests.jobs.store.proxy import Proxy
@@ -187,15 +187,15 @@ async def test_a_transaction_that_is_lost_in_its_midst_is_repeated_whole(
     store, lease, postgres_server, address, monkeypatch
 ):
     lost = []
-    append = store._append
+    appended = store._appended
 
-    async def losing(*args):
+    def losing(*args):
         if not lost:
             lost.append(True)
             postgres_server.end_connections(database_of(address))
-        await append(*args)
+        return appended(*args)
 
-    monkeypatch.setattr(store, "_append", losing)
+    monkeypatch.setattr(store, "_appended", losing)
     await record(store, lease, rows(0, 9))
     assert await store.recorded("my-job") == [(0, 9)]
     assert (await store.job("my-job")).completed_runs == 10
@@ -222,11 +222,24 @@ async def test_a_lost_answer_to_a_commit_records_a_batch_once(proxied, job):
     assert [event.seq for event in await store.events("my-job")] == [1, 2, 3]
 
 
+async def test_a_lost_answer_to_a_commit_of_several_batches_records_each_once(proxied, job):
+    proxy, store = proxied
+    lease, _ = await store.claim("my-job", "worker-a", lease_s=30, executor="local")
+    proxy.cut_after = b"COMMIT"
+    failing = FinishedBatch(failures={30: "no"}, compute_s=0)
+    batches = [FinishedBatch(chunks=rows(*each), compute_s=0) for each in ((0, 9), (10, 19))]
+    await store.record(lease, [failing, *batches], lease_s=30)
+    assert proxy.cut_after is None
+    assert (await store.job("my-job")).completed_runs == 20
+    assert [event.seq for event in await store.events("my-job")] == [1, 2, 3, 4, 5]
+
+
 async def test_a_lost_answer_to_a_commit_of_failures_counts_them_once(proxied, job):
     proxy, store = proxied
     lease, _ = await store.claim("my-job", "worker-a", lease_s=30, executor="local")
     proxy.cut_after = b"COMMIT"
-    await store.record(lease, [], {3: "no"}, {"failed": 1}, compute_s=0, lease_s=30)
+    batch = FinishedBatch(failures={3: "no"}, details={"failed": 1}, compute_s=0)
+    await store.record(lease, [batch], lease_s=30)
     assert (await store.job("my-job")).failed_runs == 1
     told = [event.details for event in (await store.events("my-job"))[2:]]
     assert sum(each["failed"] - each.get("retried", 0) for each in told) == 1

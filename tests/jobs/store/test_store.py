@@ -15,8 +15,8 @@ from bilancio.errors import (
     StoreUnavailable,
 )
 from bilancio.jobs import AsyncJobManager
-from bilancio.jobs.models import JobStatus
-from bilancio.jobs.store import open_store, packing
+from bilancio.jobs.models import InFlightBatch, JobStatus
+from bilancio.jobs.store import FinishedBatch, open_store, packing
 from bilancio.jobs.store.sqlite.migrate import migrations
 from tests.jobs.store.kit import CONFIG, SQLITE, record, rows
 
@@ -53,6 +53,33 @@ async def test_a_run_that_fails_again_is_counted_once(store, lease):
     await record(store, lease, [], {2: "ValueError: again"})
     assert (await store.job("my-job")).failed_runs == 1
     assert await store.failed_runs("my-job") == {2: "ValueError: again"}
+
+
+async def test_batches_are_recorded_together_each_with_its_event(store, lease):
+    await record(store, lease, [], dict.fromkeys([1, 2, 40], "no"))
+    two_of_three = FinishedBatch(
+        chunks=[*rows(0, 1), *rows(3, 5)], failures={2: "again"}, details={"n": 1}, compute_s=0.5
+    )
+    whole = FinishedBatch(chunks=rows(6, 9), details={"n": 2}, compute_s=0.25)
+    await store.record(lease, [two_of_three, whole], lease_s=30, in_flight=[InFlightBatch(7, 8, 0)])
+    job = await store.job("my-job")
+    assert (job.completed_runs, job.failed_runs, len(job.in_flight)) == (9, 2, 1)
+    assert job.compute_s == pytest.approx(0.1 + 0.5 + 0.25)
+    assert await store.failed_runs("my-job") == {2: "again", 40: "no"}
+    assert await store.recorded("my-job") == [(0, 1), (3, 5), (6, 9)]
+    events = (await store.events("my-job"))[3:]
+    assert [each.details for each in events] == [{"n": 1, "retried": 2}, {"n": 2}]
+    assert len({each.timestamp for each in events}) == 1
+
+
+async def test_batches_of_which_one_is_refused_are_refused_together(store, lease):
+    await record(store, lease, rows(3, 5), {8: "no"})
+    batches = [FinishedBatch(chunks=rows(*each), compute_s=1) for each in ((8, 9), (5, 6), (0, 1))]
+    with pytest.raises(StoreConflict, match="recorded already"):
+        await store.record(lease, batches, lease_s=30)
+    assert await store.recorded("my-job") == [(3, 5)]
+    assert await store.failed_runs("my-job") == {8: "no"}
+    assert len(await store.events("my-job")) == 3
 
 
 @pytest.mark.parametrize(("first", "last"), [(0, 3), (3, 3), (5, 9), (0, 20), (4, 6)])

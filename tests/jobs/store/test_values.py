@@ -9,7 +9,7 @@ import pytest
 
 from bilancio.errors import InvalidInput
 from bilancio.jobs.models import JobStatus
-from bilancio.jobs.store import Criteria
+from bilancio.jobs.store import Criteria, FinishedBatch
 from tests.jobs.store.kit import CONFIG, SQLITE, record, rows
 
 ODD = {"a lone surrogate": "a\ud800b", "a NUL": "a\0b", "bytes of another encoding": "a\udcffb"}
@@ -65,7 +65,8 @@ async def test_numbers_that_are_none_are_null_in_every_json(store, lease):
     odd = {"nan": math.nan, "inf": [math.inf], "np": np.float64("nan"), "n": np.int64(3), "x": 1.5}
     known = {"nan": None, "inf": [None], "np": None, "n": 3, "x": 1.5}
     await store.confirm(lease, pid=1, host="h", provenance=odd, lease_s=30)
-    await store.record(lease, rows(0, 1), {}, {"means": odd}, compute_s=0.1, lease_s=30)
+    batch = FinishedBatch(chunks=rows(0, 1), details={"means": odd}, compute_s=0.1)
+    await store.record(lease, [batch], lease_s=30)
     await store.end(lease, JobStatus.COMPLETED, summary=odd)
     job = await store.job("my-job")
     assert (job.summary, job.provenance) == (known, known)

@@ -5,7 +5,7 @@ from bilancio.jobs.store.imports import ReadWhole
 from bilancio.jobs.store.location import Location, locate
 from bilancio.jobs.store.matching import Criteria
 from bilancio.jobs.store.postgres.address import is_server
-from bilancio.jobs.store.rows import Chunk, EndedJob, JobList, ReadJob, Speed
+from bilancio.jobs.store.rows import Chunk, EndedJob, FinishedBatch, JobList, ReadJob, Speed
 from bilancio.jobs.store.store import JobStore, ReaderOf, open_store
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "Criteria",
     "Edit",
     "EndedJob",
+    "FinishedBatch",
     "JobList",
     "JobStore",
     "Location",

@@ -11,7 +11,7 @@ from bilancio.experiments.sweep_config import SweepConfig
 from bilancio.jobs.clock import Clock, to_text
 from bilancio.jobs.models import EventType, JobStatus, Lease
 from bilancio.jobs.origin import Origin
-from bilancio.jobs.store.database import Database, Transaction, Value
+from bilancio.jobs.store.database import Database, Statement, Transaction, Value
 from bilancio.jobs.store.rows import Chunk
 
 ENDED = {
@@ -58,21 +58,34 @@ class StoreBase:
         if not await transaction.execute(name, **lease.model_dump(), **params):
             raise LeaseLost(lease.job_id, lease.worker_id)
 
-    async def _insert(
-        self, transaction: Transaction, job_id: str, chunk: Chunk, fence: int
-    ) -> None:
-        await transaction.execute(
-            "insert_chunk",
-            job_id=job_id,
-            fence=fence,
-            now=self._now(),
-            first_index=chunk.first_index,
-            last_index=chunk.last_index,
-            metrics=chunk.metrics,
-            crc32=chunk.crc32,
-            compute_s=chunk.compute_s,
-            run_id=chunk.run_id,
-        )
+    def _inserted(self, job_id: str, chunk: Chunk, fence: int) -> Statement:
+        """Return what stores a chunk."""
+        return "insert_chunk", {
+            "job_id": job_id,
+            "fence": fence,
+            "now": self._now(),
+            "first_index": chunk.first_index,
+            "last_index": chunk.last_index,
+            "metrics": chunk.metrics,
+            "crc32": chunk.crc32,
+            "compute_s": chunk.compute_s,
+            "run_id": chunk.run_id,
+        }
+
+    def _appended(
+        self,
+        job_id: str,
+        event_type: EventType,
+        details: Mapping[str, Any],
+        moment: str | None = None,
+    ) -> Statement:
+        """Return what appends an event."""
+        return "append_event", {
+            "job_id": job_id,
+            "event_type": event_type,
+            "now": moment or self._now(),
+            "details": as_json("details", details),
+        }
 
     async def _append(
         self,
@@ -80,15 +93,9 @@ class StoreBase:
         job_id: str,
         event_type: EventType,
         details: Mapping[str, Any],
-        moment: str | None = None,
     ) -> None:
-        await transaction.execute(
-            "append_event",
-            job_id=job_id,
-            event_type=event_type,
-            now=moment or self._now(),
-            details=as_json("details", details),
-        )
+        name, event = self._appended(job_id, event_type, details)
+        await transaction.execute(name, **event)
 
 
 def as_json(name: str, value: Any) -> str:

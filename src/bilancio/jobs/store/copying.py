@@ -1,6 +1,6 @@
 """Copy jobs from one store to another, whatever databases they are in."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 from bilancio.errors import JobStateError
@@ -8,6 +8,12 @@ from bilancio.jobs.store.database import Row
 from bilancio.jobs.store.store import JobStore
 
 PAGE = 50  # chunks and events that are held at a time
+TABLES = (
+    # What reads a table, its key and moment, and what inserts a row.
+    ("copied_chunks", "first_index", "recorded_at", "insert_chunk"),
+    ("copied_failures", "run_index", "failed_at", "insert_failed_run"),
+    ("copied_events", "seq", "timestamp", "append_event"),
+)
 
 
 async def twins(source: JobStore, target: JobStore) -> tuple[list[str], list[str]]:
@@ -41,29 +47,27 @@ async def copy_job(source: JobStore, target: JobStore, job_id: str) -> bool:
     async with target.database.write(job_id) as transaction:
         if not await transaction.execute("copy_job", **columns):
             return False
-        async for each in _pages(source, "copied_chunks", job_id, "first_index"):
-            await transaction.execute("insert_chunk", **_columns(each, now="recorded_at"))
-        async for each in _pages(source, "copied_failures", job_id, "run_index"):
-            await transaction.execute("insert_failed_run", **_columns(each, now="failed_at"))
-        async for each in _pages(source, "copied_events", job_id, "seq"):
-            await transaction.execute("append_event", **_columns(each, now="timestamp"))
-        now = await source.database.read("job", job_id=job_id)
-        if [each["n_events"] for each in now] != [row["n_events"]]:  # all that happens is an event
+        for name, key, now, insert in TABLES:
+            async for page in _pages(source, name, job_id, key):
+                await transaction.execute_all([(insert, _columns(each, now)) for each in page])
+        after = await source.database.read("job", job_id=job_id)
+        if [each["n_events"] for each in after] != [
+            row["n_events"]
+        ]:  # all that happens is an event
             advice = "It changed meanwhile. Copy again."
             raise JobStateError(job_id, row["status"], "copied", advice)
     return True
 
 
-async def _pages(store: JobStore, name: str, job_id: str, key: str) -> AsyncIterator[Row]:
-    """Yield the rows of a statement in the order of *key*, a page at a time."""
+async def _pages(store: JobStore, name: str, job_id: str, key: str) -> AsyncIterator[Sequence[Row]]:
+    """Yield the rows of a statement in the order of *key*, in pages."""
     after = -1
     while page := await store.database.read(name, job_id=job_id, after=after, limit=PAGE):
-        for row in page:
-            yield row
+        yield page
         after = page[-1][key]
 
 
-def _columns(row: Row, *, now: str) -> dict[str, Any]:
+def _columns(row: Row, now: str) -> dict[str, Any]:
     """Return a row as the statement takes it that inserts one; *now* is its moment's column."""
     columns = {name: row[name] for name in row.keys()}  # noqa: SIM118 - a row is not a dict
     return columns | {"now": columns.pop(now)}

@@ -14,6 +14,9 @@ Value = str | int | float | bytes | None
 
 MAX_INT = 2**63 - 1
 
+#: The name of a statement in queries.sql, and its parameters.
+Statement = tuple[str, Mapping[str, Value]]
+
 T = TypeVar("T")
 
 
@@ -36,6 +39,10 @@ class Transaction(Protocol):
 
     async def execute(self, name: str, **params: Value) -> int:
         """Execute the statement *name* and return how many rows it changed."""
+        ...
+
+    async def execute_all(self, statements: Sequence[Statement]) -> None:
+        """Execute *statements* in order; a server is sent all of them before it has answered."""
         ...
 
 

@@ -6,7 +6,7 @@ are those of its manifest. Whatever asks for its runs, or changes the job, has t
 
 import asyncio
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from bilancio.errors import InvalidInput, ResultsMissing
@@ -15,8 +15,8 @@ from bilancio.jobs.clock import Clock
 from bilancio.jobs.models import EventType, Job, JobStatus
 from bilancio.jobs.origin import Origin
 from bilancio.jobs.store.base import ENDED, StoreBase
-from bilancio.jobs.store.database import Database, Row, Transaction
-from bilancio.jobs.store.recording import insert_failed_runs
+from bilancio.jobs.store.database import Database, Row, Statement, Transaction
+from bilancio.jobs.store.recording import inserted_failures
 from bilancio.jobs.store.rows import ReadJob
 from bilancio.printable import shortened
 
@@ -131,29 +131,32 @@ class Imports(StoreBase):
         job_id = row["job_id"]
         if not await transaction.execute("import_job", **row):
             return False
-        for chunk in read.chunks:
-            await self._insert(transaction, job_id, chunk, fence=0)
         now = row["completed_at"] or row["created_at"]
-        await insert_failed_runs(transaction, job_id, read.failures, now)
-        await self._append_imported(transaction, read)
+        await transaction.execute_all(
+            [
+                *(self._inserted(job_id, chunk, fence=0) for chunk in read.chunks),
+                *inserted_failures(job_id, read.failures, now),
+                *self._imported_events(read),
+            ]
+        )
         return True
 
-    async def _append_imported(self, transaction: Transaction, read: ReadJob) -> None:
-        """Append the events that an imported job must have had."""
+    def _imported_events(self, read: ReadJob) -> Iterator[Statement]:
+        """Yield what appends the events that an imported job must have had."""
         row = read.row
         job_id, status = row["job_id"], JobStatus(row["status"])
         config = json.loads(row["config"])
         created = {"config": config, "imported": True, "source": read.source}
         created |= {"left_out": dict(read.left_out)} if read.left_out else {}
-        await self._append(transaction, job_id, EventType.CREATED, created, row["created_at"])
+        yield self._appended(job_id, EventType.CREATED, created, row["created_at"])
         if row["started_at"]:
             started = {"imported": True}
-            await self._append(transaction, job_id, EventType.STARTED, started, row["started_at"])
+            yield self._appended(job_id, EventType.STARTED, started, row["started_at"])
         if status in ENDED:
             details = {"error": row["error"]} if row["error"] else {}
             if row["summary"]:
                 details["summary"] = json.loads(row["summary"])
-            await self._append(transaction, job_id, ENDED[status], details, row["completed_at"])
+            yield self._appended(job_id, ENDED[status], details, row["completed_at"])
 
 
 def _without_runs(row: Row, why: str) -> ReadJob:

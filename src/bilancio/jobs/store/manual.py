@@ -49,9 +49,13 @@ class ManualJobs(StoreBase):
             chunk = Chunk(
                 first_index=index, last_index=index, metrics=packed, crc32=crc32, run_id=run_id
             )
-            await self._insert(transaction, job_id, chunk, fence=0)
             details = {"run_id": run_id, "metrics": dict(metrics)}
-            await self._append(transaction, job_id, EventType.PROGRESS, details)
+            await transaction.execute_all(
+                [
+                    self._inserted(job_id, chunk, fence=0),
+                    self._appended(job_id, EventType.PROGRESS, details),
+                ]
+            )
             return True
 
     async def end_manually(

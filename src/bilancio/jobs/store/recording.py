@@ -1,5 +1,6 @@
 """What a worker records: batches of runs, and the end of its job."""
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -8,8 +9,8 @@ from bilancio.failpoints import failpoint
 from bilancio.jobs.clock import to_text
 from bilancio.jobs.models import EventType, InFlightBatch, JobStatus, Lease
 from bilancio.jobs.store.base import ENDED, StoreBase, as_json
-from bilancio.jobs.store.database import Transaction, storable
-from bilancio.jobs.store.rows import Chunk
+from bilancio.jobs.store.database import Statement, Transaction, storable
+from bilancio.jobs.store.rows import Chunk, FinishedBatch
 
 
 class Recording(StoreBase):
@@ -18,85 +19,73 @@ class Recording(StoreBase):
     async def record(
         self,
         lease: Lease,
-        chunks: Sequence[Chunk],
-        failures: Mapping[int, str],
-        details: Mapping[str, Any],
+        batches: Sequence[FinishedBatch],
         *,
-        compute_s: float,
         lease_s: float,
         in_flight: Sequence[InFlightBatch] = (),
     ) -> None:
-        """Store one batch: its chunks, failed runs, counters and progress event together.
+        """Store batches: their chunks, failed runs, counters and progress events, all together.
 
-        *in_flight* are the batches that still compute once this one is recorded. The event says
-        how many of the runs had failed before, so that the events add up to the counters.
+        *in_flight* are the batches that still compute once these are recorded. Each event says
+        how many of its runs had failed before, so that the events add up to the counters.
 
         Raises
         ------
         LeaseLost
             The lease was given away.
         StoreConflict
-            A run of the batch is recorded already.
+            A run of the batches is recorded already.
         """
 
         async def write() -> None:
-            await self._record(
-                lease,
-                chunks,
-                failures,
-                details,
-                compute_s=compute_s,
-                lease_s=lease_s,
-                in_flight=in_flight,
-            )
+            await self._record(lease, batches, lease_s=lease_s, in_flight=in_flight)
 
         async def landed() -> bool | None:
             # Without a chunk nothing tells, and failures that are recorded again stay the same.
-            ranges = [(chunk.first_index, chunk.last_index) for chunk in chunks[:1]]
-            found = [
-                await self.database.read(
+            for chunk in [chunk for batch in batches for chunk in batch.chunks][:1]:
+                if await self.database.read(
                     "holds_chunk",
                     job_id=lease.job_id,
                     fence=lease.fence,
-                    first_index=first,
-                    last_index=last,
-                )
-                for first, last in ranges
-            ]
-            return any(found) or None
+                    first_index=chunk.first_index,
+                    last_index=chunk.last_index,
+                ):
+                    return True
+            return None
 
         await self.database.repeated(write, landed)
 
     async def _record(
         self,
         lease: Lease,
-        chunks: Sequence[Chunk],
-        failures: Mapping[int, str],
-        details: Mapping[str, Any],
+        batches: Sequence[FinishedBatch],
         *,
-        compute_s: float,
         lease_s: float,
         in_flight: Sequence[InFlightBatch],
     ) -> None:
-        completed = sum(chunk.last_index - chunk.first_index + 1 for chunk in chunks)
-        async with self.database.write(lease.job_id) as transaction:
-            retried = await _delete_failed_runs(transaction, lease.job_id, chunks, failures)
+        job_id = lease.job_id
+        async with self.database.write(job_id) as transaction:
+            retried = await _retried(transaction, job_id, batches)
             await self._held(
                 transaction,
                 "count_recorded",
                 lease,
-                completed=completed,
-                failed=len(failures) - retried,
-                compute_s=compute_s,
+                completed=sum(batch.completed for batch in batches),
+                failed=sum(len(batch.failures) for batch in batches) - sum(retried),
+                compute_s=sum(batch.compute_s for batch in batches),
                 expires=self._now(lease_s),
                 in_flight=as_json("in_flight", in_flight),
             )
-            for chunk in chunks:
-                await self._insert(transaction, lease.job_id, chunk, lease.fence)
-            await insert_failed_runs(transaction, lease.job_id, failures, self._now())
+            statements, now = list[Statement](), self._now()
+            for batch, again in zip(batches, retried, strict=True):
+                if again:
+                    statements += _forgotten_failures(job_id, batch.chunks)
+                statements += [self._inserted(job_id, each, lease.fence) for each in batch.chunks]
+                statements += inserted_failures(job_id, batch.failures, now)
+                told = {**batch.details, "retried": again} if again else batch.details
+                statements.append(self._appended(job_id, EventType.PROGRESS, told, now))
+            await transaction.execute_all(statements)
             failpoint("in-record")
-            told = {**details, "retried": retried} if retried else details
-            await self._append(transaction, lease.job_id, EventType.PROGRESS, told)
 
     async def end(
         self,
@@ -132,25 +121,42 @@ class Recording(StoreBase):
         await self.database.repeated(write, landed)
 
 
-async def insert_failed_runs(
-    transaction: Transaction, job_id: str, failures: Mapping[int, str], now: str
-) -> None:
-    """Store the errors of failed runs by their indexes."""
-    for index, error in failures.items():
-        await transaction.execute(
-            "insert_failed_run", job_id=job_id, run_index=index, error=storable(error), now=now
+def inserted_failures(job_id: str, failures: Mapping[int, str], now: str) -> list[Statement]:
+    """Return what stores the errors of failed runs by their indexes."""
+    return [
+        (
+            "insert_failed_run",
+            {"job_id": job_id, "run_index": index, "error": storable(error), "now": now},
         )
+        for index, error in failures.items()
+    ]
 
 
-async def _delete_failed_runs(
-    transaction: Transaction, job_id: str, chunks: Sequence[Chunk], failures: Mapping[int, str]
-) -> int:
-    """Forget earlier failures of runs that were tried again; return how many there were."""
-    ranges = [(chunk.first_index, chunk.last_index) for chunk in chunks]
-    ranges += [(index, index) for index in failures]
-    deleted = 0
-    for first, last in ranges:
-        deleted += await transaction.execute(
-            "delete_failed_runs", job_id=job_id, first_index=first, last_index=last
+async def _retried(
+    transaction: Transaction, job_id: str, batches: Sequence[FinishedBatch]
+) -> list[int]:
+    """Return how many runs of each batch had failed before."""
+    ranges = [batch.ranges() for batch in batches]
+    ends = [end for each in ranges for pair in each for end in pair]
+    rows = await transaction.query(
+        "failed_between",
+        job_id=job_id,
+        first_index=min(ends, default=0),
+        last_index=max(ends, default=-1),
+    )
+    failed = [row["run_index"] for row in rows]
+    return [
+        sum(bisect_right(failed, last) - bisect_left(failed, first) for first, last in each)
+        for each in ranges
+    ]
+
+
+def _forgotten_failures(job_id: str, chunks: Sequence[Chunk]) -> list[Statement]:
+    """Return what deletes earlier failures of runs that have results now."""
+    return [
+        (
+            "delete_failed_runs",
+            {"job_id": job_id, "first_index": each.first_index, "last_index": each.last_index},
         )
-    return deleted
+        for each in chunks
+    ]

@@ -3,7 +3,7 @@
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
@@ -43,6 +43,34 @@ class Chunk:
     crc32: int
     compute_s: float = 0.0
     run_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FinishedBatch:
+    """Runs that were computed in one batch.
+
+    Attributes
+    ----------
+    chunks, failures
+        Their results, and the errors of those that failed by index.
+    details
+        What the progress event says.
+    """
+
+    chunks: Sequence[Chunk] = ()
+    failures: Mapping[int, str] = field(default_factory=dict)
+    details: Mapping[str, Any] = field(default_factory=dict)
+    compute_s: float
+
+    @property
+    def completed(self) -> int:
+        """Number of runs with results."""
+        return sum(each.last_index - each.first_index + 1 for each in self.chunks)
+
+    def ranges(self) -> list[tuple[int, int]]:
+        """Return the indexes of all its runs, both ends of each range included."""
+        ranges = [(each.first_index, each.last_index) for each in self.chunks]
+        return ranges + [(index, index) for index in self.failures]
 
 
 class ReadJob(NamedTuple):

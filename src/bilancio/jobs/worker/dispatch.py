@@ -1,4 +1,4 @@
-"""Keep an executor busy with the missing runs of a job, and record each batch."""
+"""Keep an executor busy with the missing runs of a job, and record the batches that end."""
 
 import asyncio
 import contextlib
@@ -16,7 +16,7 @@ from bilancio.experiments.sweep_config import SweepConfig
 from bilancio.failpoints import failpoint
 from bilancio.jobs.artifacts.manifest import write_job_manifest
 from bilancio.jobs.models import InFlightBatch, Job, Lease
-from bilancio.jobs.store import JobStore, packing
+from bilancio.jobs.store import FinishedBatch, JobStore, packing
 from bilancio.jobs.worker.batching import (
     FIRST_BATCH,
     FIRST_BATCH_IN_PROCESS,
@@ -51,7 +51,8 @@ class Dispatcher:
     """Hands the batches of one attempt to an executor and records what becomes of them.
 
     Every batch is noted in the store before it is submitted, so that one that kills its workers
-    is found.
+    is found. Batches that have ended by the time one is recorded are recorded together: on a
+    distant server each transaction takes a while, whatever it holds.
     """
 
     def __init__(
@@ -102,15 +103,15 @@ class Dispatcher:
         computing: dict[asyncio.Future[Outcome], InFlightBatch],
     ) -> None:
         while computing:
-            done, _ = await asyncio.wait(computing, return_when=asyncio.FIRST_COMPLETED)
-            unrecorded = {each: computing.pop(each) for each in done}
-            for each in done:
-                queue.observe(each.result())
+            await asyncio.wait(computing, return_when=asyncio.FIRST_COMPLETED)
+            landed = [each for each in computing if each.done()]
+            for each in landed:
+                del computing[each]
+            outcomes = [each.result() for each in landed]
+            for outcome in outcomes:
+                queue.observe(outcome)
             chosen = queue.take(self._capacity - len(computing))
-            for each in done:
-                del unrecorded[each]
-                in_flight = [*computing.values(), *unrecorded.values(), *chosen]
-                await self._record(each.result(), in_flight)
+            await self._record(outcomes, in_flight=[*computing.values(), *chosen])
             if self._failed >= self._job.config.max_failures:
                 raise TooManyFailures(self._failed)
             computing |= self._submit(config, chosen)
@@ -166,26 +167,26 @@ class Dispatcher:
                 return packing.unpack(chunk, self._job.job_id).dtype
         return None
 
-    async def _record(self, outcome: Outcome, in_flight: list[InFlightBatch]) -> None:
-        outcome = await self._with_known_metrics(outcome)
-        stored = await asyncio.to_thread(
-            packing.split, outcome.indices, outcome.metrics, outcome.compute_s
-        )
+    async def _record(self, outcomes: list[Outcome], in_flight: list[InFlightBatch]) -> None:
+        outcomes = [await self._with_known_metrics(each) for each in outcomes]
+        batches = await asyncio.to_thread(lambda: [*map(self._packed, outcomes)])
         failpoint("before-record")
-        await self._store.record(
-            self._lease,
-            stored,
-            outcome.failures,
-            progress_details(self._job, outcome),
-            compute_s=outcome.compute_s,
-            lease_s=self._lease_s,
-            in_flight=in_flight,
-        )
+        await self._store.record(self._lease, batches, lease_s=self._lease_s, in_flight=in_flight)
         failpoint("after-record")
-        self._failed += len(outcome.failures)
+        self._failed += sum(len(each.failures) for each in outcomes)
         await self._refresh_manifest()
-        if self._meter.observe(outcome, self._store.clock()):
+        now = self._store.clock()
+        worth_noting = [self._meter.observe(each, now) for each in outcomes]
+        if any(worth_noting):
             await self.note_speed()
+
+    def _packed(self, outcome: Outcome) -> FinishedBatch:
+        return FinishedBatch(
+            chunks=packing.split(outcome.indices, outcome.metrics, outcome.compute_s),
+            failures=outcome.failures,
+            details=progress_details(self._job, outcome),
+            compute_s=outcome.compute_s,
+        )
 
     async def _refresh_manifest(self) -> None:
         """Bring the counts of the manifest up to date from time to time; a full disk may forbid."""

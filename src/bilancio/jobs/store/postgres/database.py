@@ -7,7 +7,7 @@ import hashlib
 import re
 import time
 import weakref
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
@@ -17,7 +17,7 @@ import psycopg
 from bilancio import machine
 from bilancio.errors import StoreError, StoreUnavailable, StoreUnreachable
 from bilancio.jobs.clock import utc_now
-from bilancio.jobs.store.database import Row, Server, Space, Value, check_values
+from bilancio.jobs.store.database import Row, Server, Space, Statement, Value, check_values
 from bilancio.jobs.store.patience import Patience, undisturbed
 from bilancio.jobs.store.postgres.address import Address
 from bilancio.jobs.store.postgres.connection import (
@@ -63,6 +63,12 @@ class PostgresTransaction:
         """Execute the statement *name* and return how many rows it changed."""
         check_values(params)
         return (await self._connection.execute(_statements()[name], params)).rowcount
+
+    async def execute_all(self, statements: Sequence[Statement]) -> None:
+        """Execute *statements* in order, in one round trip."""
+        async with self._connection.pipeline():
+            for name, params in statements:
+                await self.execute(name, **params)
 
 
 class PostgresDatabase:
@@ -239,8 +245,9 @@ class PostgresDatabase:
         """Begin a transaction that holds the job's row, until *stack* ends."""
         async with contextlib.AsyncExitStack() as begun:
             connection = await begun.enter_async_context(self._connected(writes=True))
-            await connection.execute("BEGIN")
-            await connection.execute(_statements()["lock_job"], {"job_id": job_id})
+            async with connection.pipeline():  # one round trip
+                await connection.execute("BEGIN")
+                await connection.execute(_statements()["lock_job"], {"job_id": job_id})
             stack.push_async_exit(begun.pop_all())
         return connection
 

@@ -201,6 +201,12 @@ VALUES (:job_id, :run_index, :error, :now)
     ON CONFLICT (job_id, run_index) DO UPDATE SET error = excluded.error,
                                                   failed_at = excluded.failed_at;
 
+-- name: failed_between
+SELECT run_index
+  FROM failed_runs
+ WHERE job_id = :job_id AND run_index BETWEEN :first_index AND :last_index
+ ORDER BY run_index;
+
 -- name: delete_failed_runs
 DELETE FROM failed_runs WHERE job_id = :job_id AND run_index BETWEEN :first_index AND :last_index;
 

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
@@ -15,7 +15,7 @@ from bilancio import machine
 from bilancio.errors import StoreError, StoreUnavailable
 from bilancio.failpoints import failpoint
 from bilancio.jobs.clock import utc_now
-from bilancio.jobs.store.database import Row, Space, Value, check_values
+from bilancio.jobs.store.database import Row, Space, Statement, Value, check_values
 from bilancio.jobs.store.patience import undisturbed
 from bilancio.jobs.store.queries import queries
 from bilancio.jobs.store.sqlite import room
@@ -58,6 +58,11 @@ class SqliteTransaction:
         check_values(params)
         cursor = await self._connection.execute(queries()[name], params)
         return cursor.rowcount
+
+    async def execute_all(self, statements: Sequence[Statement]) -> None:
+        """Execute *statements* in order."""
+        for name, params in statements:
+            await self.execute(name, **params)
 
 
 class SqliteDatabase:
