@@ -330,7 +330,9 @@ def standstill(idle_s: float) -> str:
     return f"no run has finished for {duration(idle_s)}"
 
 
-def progress(job: JobFacts, eta_s: float | None = None, idle_s: float | None = None) -> str:
+def progress(
+    job: JobFacts, eta_s: float | None = None, idle_s: float | None = None, waiting: str = ""
+) -> str:
     """Say how far a job is.
 
     Parameters
@@ -339,11 +341,14 @@ def progress(job: JobFacts, eta_s: float | None = None, idle_s: float | None = N
         Seconds left, if that is known.
     idle_s
         Seconds in which no run has finished, if that is long.
+    waiting
+        Why nothing computes at the moment; else empty.
     """
+    waits = f" It waits: {waiting}." if waiting else ""
     idle = "" if idle_s is None else f" {capitalised(standstill(idle_s))}."
     left = f" {capitalised(estimate(eta_s, rough=False))} left." if eta_s else ""
     failed = f" {shortened(job.error)}" if job.error else ""
-    return f"{job.job_id} is {state(job)}. {counts(job)}.{idle}{left}{failed}"
+    return f"{job.job_id} is {state(job)}. {counts(job)}.{waits}{idle}{left}{failed}"
 
 
 def read_as(reading: str, job_id: str) -> str:

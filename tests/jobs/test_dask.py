@@ -1,11 +1,13 @@
 """Jobs on a Dask cluster of real processes, which are killed; one worker records."""
 
 import distributed
+import psutil
 import pytest
 
 from bilancio.errors import ExecutorUnavailable, InvalidInput, LibraryMissing
 from bilancio.jobs import AsyncJobManager, JobConfig
 from tests.executors.cluster import Cluster
+from tests.faults.kit import assert_sound
 from tests.jobs.test_worker import gated, until, until_gone, until_recorded, values
 
 pytestmark = [
@@ -27,9 +29,9 @@ def cluster():
 
 
 @pytest.fixture
-def own_cluster():
-    """A cluster that the test may kill."""
-    cluster = Cluster()
+def own_cluster(request):
+    """A cluster that the test may kill; its parameter is how many workers it has."""
+    cluster = Cluster(getattr(request, "param", 2))
     yield cluster
     cluster.end()
 
@@ -142,6 +144,37 @@ async def until_busy(cluster):
     async with distributed.Client(cluster.address, asynchronous=True) as client:
         while not any((await client.processing()).values()):
             pass
+
+
+@pytest.mark.parametrize("own_cluster", [0], indirect=True)
+async def test_a_job_on_a_cluster_without_workers_says_so_and_can_be_cancelled(
+    own_cluster, manager, gate
+):
+    gate.touch()
+    job = await manager.create_job("try", gated(gate))
+    for _ in range(2):
+        await manager.start_sweep(job.job_id)
+        waiting = await until_waiting(manager, job.job_id)
+        process = psutil.Process(waiting.job.holder.pid)
+        assert waiting.waiting == f"the Dask cluster {own_cluster.address} has no workers"
+        assert waiting.waiting in (job.folder / "worker.log").read_text()
+        assert (await manager.cancel_job(job.job_id)).state == "cancelled"
+        await until_gone(process)
+    await manager.start_sweep(job.job_id)
+    await until_waiting(manager, job.job_id)
+    own_cluster.add_worker()
+    job = await until(manager, job.job_id, "completed", "failed", "stalled")
+    assert job.error is None
+    assert (await manager.progress(job.job_id)).waiting == ""
+    assert await values(manager, job) == ALL_VALUES
+    await assert_sound(manager)
+
+
+async def until_waiting(manager, job_id):
+    async for progress in manager.watch(job_id):
+        if progress.waiting and progress.job.holder.pid:
+            return progress
+    raise AssertionError((await manager.get_job(job_id)).error)
 
 
 async def test_a_job_whose_scheduler_dies_fails_and_is_resumed_by_another_executor(

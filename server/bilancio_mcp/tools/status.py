@@ -33,9 +33,10 @@ async def job_status(
     """Answer a call of the tool."""
     progress = await _waited(ctx, job_id, wait_s)
     job = progress.job
-    said = f"{text.progress(job, progress.eta_s, progress.idle_s)} {progress.repetition}".rstrip()
+    said = text.progress(job, progress.eta_s, progress.idle_s, progress.waiting)
+    read = text.read_as(progress.reading, job.job_id)
     return Status(
-        summary=text.read_as(progress.reading, job.job_id) + said,
+        summary=f"{read}{said} {progress.repetition}".rstrip(),
         next=calls.after_status(
             job, waited_s=wait_s, left_s=progress.eta_s, repetition=progress.repetition
         ),
@@ -62,7 +63,7 @@ async def _waited(ctx: Ctx, job_id: str, wait_s: int) -> Progress:
         left = max(until - time.monotonic(), 0)
         async for progress in manager_of(ctx).watch(job_id, min(left, REPORT_S)):
             if wait_s:
-                said = text.progress(progress.job, progress.eta_s)
+                said = text.progress(progress.job, progress.eta_s, waiting=progress.waiting)
                 await ctx.report_progress(progress.done_runs, progress.job.total_runs, said)
         if progress.job.state != "running" or left <= REPORT_S:
             return progress

@@ -60,13 +60,15 @@ async def followed(seen: AsyncIterator[Progress], output: Output) -> Job:
                 show(progress)
                 last = progress
     else:
-        step = -1
+        step, told = -1, ""
         async for progress in seen:
             last = progress
             reached = STEPS * progress.done_runs // max(progress.job.total_runs, 1)
-            if progress.job.state == "running" and step < reached < STEPS:
-                output.say(text.progress(progress.job, progress.eta_s, progress.idle_s))
-                step = reached
+            new = step < reached < STEPS or (progress.waiting and progress.waiting != told)
+            if progress.job.state == "running" and new:
+                told = progress.waiting
+                output.say(text.progress(progress.job, progress.eta_s, progress.idle_s, told))
+                step = max(step, reached)
     assert last is not None, "a job that is watched is seen at least once"
     return last.job
 

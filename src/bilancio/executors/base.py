@@ -63,6 +63,7 @@ class Executor(Protocol):
 
     name: str
     workers: int  # batches that compute at the same time
+    waiting: str  # why nothing can compute at the moment; empty as long as something can
 
     def warm_up(self, experiment: Experiment, config: Any, runs: int) -> None:
         """Have what will compute up to *runs* runs started and loaded meanwhile.

@@ -4,23 +4,30 @@ Each thread of a Dask worker computes by a local executor of its own. Dask sched
 workers that are gone elsewhere.
 """
 
+import asyncio
+import concurrent.futures
 import contextlib
 import functools
 import threading
+import time
 from concurrent.futures import Future
 from typing import Any
 
 import distributed
 
 from bilancio.errors import ExecutorFailed
-from bilancio.executors import names, remote
+from bilancio.executors import dask_probe, names, remote
 from bilancio.executors.base import Indices, Outcome
 from bilancio.executors.remote import Answer, Request, outcome_of, request_for, settle
 from bilancio.experiments.protocol import Experiment
 from bilancio.text import error_text
 
 CONNECT_S = 8.0
-SILENT_S = 30.0  # that a busy scheduler may take to answer; one that has died is noticed at once
+# A scheduler that has died is noticed at once, for its connections end; a machine that has fallen
+# silent in under five seconds; and a scheduler that other clients keep busy may take its time.
+QUIET_S = 1.5
+MACHINE_S = 2.2
+SILENT_S = 30.0
 LOOK_S = 1.0
 LEAVE_S = 0.5
 LOST_WORKERS = (
@@ -42,12 +49,15 @@ class DaskExecutor:
     ----------
     workers
         Threads of all Dask workers, 1 as long as there is none.
+    waiting
+        Says so as long as there is none.
     """
 
     name = names.DASK
 
     def __init__(self, address: str, *, run_timeout_s: float = 600.0) -> None:
         self.workers = 1
+        self.waiting = ""
         self._address = address
         self._run_timeout_s = run_timeout_s
         self._client: distributed.Client | None = None
@@ -147,17 +157,40 @@ class DaskExecutor:
             self._client = client
         while not self._closed.is_set():
             try:
-                threads = client.sync(
-                    client.scheduler.ncores, workers=None, callback_timeout=SILENT_S
-                )
+                threads = self._threads_of_workers(client)
             except Exception as error:  # noqa: BLE001 - as above
                 lost = f"its scheduler at {self._address} no longer answers"
                 self._fail(f"{lost} ({error_text(error)})")
                 return
             self.workers = max(sum(threads.values()), 1)
+            self.waiting = "" if threads else f"the Dask cluster {self._address} has no workers"
             self._settled.set()
             self._closed.wait(LOOK_S)
         _disconnect(client)  # `close` may have come before the connection
+
+    def _threads_of_workers(self, client: distributed.Client) -> dict[str, int]:
+        """Ask the scheduler; while it does not answer, look whether its machine does.
+
+        Raises
+        ------
+        TimeoutError
+            One of them is silent.
+        OSError
+            The connection has ended.
+        """
+        asking: Future[dict[str, int]] = asyncio.run_coroutine_threadsafe(
+            client.scheduler.ncores(workers=None), client.loop.asyncio_loop
+        )
+        began = time.monotonic()
+        while not concurrent.futures.wait([asking], QUIET_S).done:
+            silent_s = time.monotonic() - began
+            if self._closed.is_set() or silent_s > SILENT_S:
+                asking.cancel()
+                raise TimeoutError(f"nothing for {silent_s:.0f} s")
+            if not dask_probe.machine_answers(self._address, MACHINE_S):
+                asking.cancel()
+                raise TimeoutError("nor does its machine")
+        return asking.result()
 
     def _fail(self, reason: str) -> None:
         """Have all batches fail for the first *reason*."""

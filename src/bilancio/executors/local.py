@@ -40,6 +40,7 @@ class LocalExecutor:
     """
 
     name = names.DEFAULT
+    waiting = ""
 
     def __init__(self, workers: int = 0, *, run_timeout_s: float = 600.0) -> None:
         self.workers = workers or machine.cores()

@@ -23,7 +23,7 @@ WINDOW = 100  # the latest events, from which the rate is measured
 # A job is idle when no run has finished for a minute and for the time of so many usual batches.
 STANDSTILL_S = 60.0
 STANDSTILL_BATCHES = 10
-PROGRESS = EventType.PROGRESS
+PROGRESS, WAITING = EventType.PROGRESS, "waiting"
 
 
 async def progress(session: Session, name: str) -> Progress:
@@ -42,7 +42,8 @@ async def watch(
     deadline, last = began + timeout_s, None
     while True:
         now = _told(session, seen, found.reading)
-        mark = (seen.job.state, now.done_runs, now.idle_s and now.idle_s // STANDSTILL_S)
+        idle = now.idle_s and now.idle_s // STANDSTILL_S
+        mark = (seen.job.state, now.done_runs, idle, now.waiting)
         if mark != last:
             yield now
         last = mark
@@ -150,9 +151,10 @@ def _told(session: Session, seen: _Seen, reading: str) -> Progress:
     if job.started_at is not None:
         began = job.started_at if start is None else start.timestamp  # an import brings no events
         elapsed = ((job.completed_at or session.clock()) - began).total_seconds()
-    pace = _Pace(None, None, None)
+    pace, waiting = _Pace(None, None, None), ""
     if job.state == "running":
         pace = _pace(job, start, latest, session.clock())
+        waiting = details.get(WAITING, "")
     return Progress(
         job=job,
         reading=reading,
@@ -160,6 +162,7 @@ def _told(session: Session, seen: _Seen, reading: str) -> Progress:
         rate=pace.rate,
         eta_s=pace.eta_s,
         idle_s=pace.idle_s,
+        waiting=waiting,
         elapsed_s=elapsed,
         means=details.get("means") or details.get("metrics") or {},
         repetition=seen.repetition,
@@ -182,7 +185,7 @@ def _pace(job: Job, start: JobEvent | None, latest: Sequence[JobEvent], now: dat
     """
     if start is None:
         return _Pace(None, None, None)
-    batches = [each for each in latest if each.seq > start.seq and each.event_type == PROGRESS]
+    batches = [each for each in latest if each.seq > start.seq and _is_batch(each)]
     idle_s = (now - (batches[-1] if batches else start).timestamp).total_seconds()
     since_s = (batches[-1].timestamp - batches[0].timestamp).total_seconds() if batches else 0.0
     usual_s = since_s / (len(batches) - 1) if len(batches) > 1 else 0.0
@@ -197,6 +200,10 @@ def _pace(job: Job, start: JobEvent | None, latest: Sequence[JobEvent], now: dat
     failed_now = max(job.failed_runs - start.details.get("failed_runs", 0), 0)
     left = max(job.total_runs - job.completed_runs - failed_now, 0)
     return _Pace(rate, max(left / rate - idle_s, 0.0), None)
+
+
+def _is_batch(event: JobEvent) -> bool:
+    return event.event_type == PROGRESS and WAITING not in event.details
 
 
 def _finished(batch: JobEvent) -> int:

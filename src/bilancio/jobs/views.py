@@ -34,6 +34,8 @@ class Progress(View):
     idle_s
         Seconds since the last run finished, or since the start, where that is so long that the
         job is idle: over a minute, and far longer than usual. None otherwise.
+    waiting
+        Why nothing computes at the moment; empty as long as something does.
     elapsed_s
         Seconds since it was last started, resumed, extended or taken over, to its end if it has
         ended.
@@ -49,6 +51,7 @@ class Progress(View):
     rate: float | None
     eta_s: float | None
     idle_s: float | None = None
+    waiting: str = ""
     elapsed_s: float | None
     means: dict[str, float | None]
     repetition: str = ""

@@ -161,7 +161,9 @@ def show_runs(
 def _facts(progress: Progress) -> dict[str, str]:
     job, now = progress.job, utc_now()
     left = "" if progress.eta_s is None else f", {estimate(progress.eta_s, rough=False)} left"
-    if progress.idle_s is not None:
+    if progress.waiting:
+        left = f"; waiting: {progress.waiting}"
+    elif progress.idle_s is not None:
         left = f"; {standstill(progress.idle_s)}"
     return {
         "status": state(job),

@@ -42,14 +42,8 @@ def counts(progress: Progress) -> str:
 
 def pace(progress: Progress) -> str:
     """Say how fast it goes and how long it still takes, or took."""
-    if progress.job.state == "running":
-        if progress.done_runs >= progress.job.total_runs:
-            return "writing the results"
-        if not progress.done_runs and not progress.job.manual:
-            if compiles(progress.job):
-                return "compiling the engine"
-            if progress.idle_s is None:
-                return "starting"
+    if progress.job.state == "running" and (doing := _doing(progress)):
+        return doing
     parts = []
     if progress.rate is not None:
         parts.append(f"{_per_second(progress.rate)} runs/s")
@@ -60,6 +54,19 @@ def pace(progress: Progress) -> str:
     elif progress.job.status.ended and progress.elapsed_s is not None:
         parts.append(f"in {duration(progress.elapsed_s)}")
     return ", ".join(parts)
+
+
+def _doing(progress: Progress) -> str:
+    """Say what a running job does while it computes no runs; "" where it does."""
+    if progress.waiting:
+        return f"waiting: {progress.waiting}"
+    if progress.done_runs >= progress.job.total_runs:
+        return "writing the results"
+    if progress.done_runs or progress.job.manual:
+        return ""
+    if compiles(progress.job):
+        return "compiling the engine"
+    return "starting" if progress.idle_s is None else ""
 
 
 def compiles(job: Job) -> bool:

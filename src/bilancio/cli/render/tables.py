@@ -264,6 +264,8 @@ def _details(kind: str, details: Mapping[str, Any]) -> str:
     if kind == "extended":
         seeds = f"{details.get('from')} to {details.get('to')} seeds"
         return f"{seeds}, {runs(details.get('completed_runs', 0))} recorded"
+    if kind == "progress" and "waiting" in details:
+        return f"waiting: {details['waiting']}" if details["waiting"] else "no longer waiting"
     if kind == "progress":
         found = details.get("means") or details.get("metrics") or {}
         name = next(iter(found), "")

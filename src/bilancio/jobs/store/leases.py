@@ -156,6 +156,13 @@ class Leases(Imports):
         """Note which batches compute, so that one that kills its workers is found out."""
         await self._as_holder("note_in_flight", lease, in_flight=as_json("in_flight", in_flight))
 
+    async def note_waiting(self, lease: Lease, reason: str, lease_s: float) -> None:
+        """Tell by an event why nothing computes at the moment; "" that something does again."""
+        told = {"waiting": reason, "completed": 0}
+        async with self.database.write(lease.job_id) as transaction:
+            await self._held(transaction, "renew", lease, expires=self._now(lease_s))
+            await self._append(transaction, lease.job_id, EventType.PROGRESS, told)
+
     async def note_speed(
         self, lease: Lease, *, speed: float | None = None, startup_s: float | None = None
     ) -> None:

@@ -42,6 +42,7 @@ from bilancio.jobs.worker.lock_file import WorkerLock, remove_stale
 from bilancio.jobs.worker.lots import further_lots
 from bilancio.jobs.worker.reporting import write_report
 from bilancio.jobs.worker.speed import SpeedMeter
+from bilancio.jobs.worker.waiting import tell_waiting
 from bilancio.settings import Settings
 from bilancio.text import error_text
 
@@ -257,11 +258,17 @@ class Worker:
         dispatcher = Dispatcher(
             self._store, self._lease, job, executor, meter, lease_s=self._settings.lease_s
         )
+        telling = asyncio.ensure_future(
+            tell_waiting(self._store, self._lease, executor, self._settings.lease_s)
+        )
         try:
             async for config, gaps in self._rounds(job):
                 await dispatcher.compute(config, gaps)
         except TooManyFailures as error:
             log.info("stopped early: %s", error)
+        finally:
+            telling.cancel()
+            await asyncio.wait({telling})
         await dispatcher.note_speed()
 
     async def _rounds(self, job: Job) -> AsyncIterator[tuple[SweepConfig, Ranges]]:
