@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import Field
 
 from bilancio import text
-from bilancio.jobs.views import Progress
+from bilancio.jobs.progress import Progress
 from bilancio_mcp import calls
 from bilancio_mcp.lifespan import Ctx, manager_of
 from bilancio_mcp.outputs import Status, moments, tagged

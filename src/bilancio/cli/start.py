@@ -15,7 +15,8 @@ from bilancio.errors import ConfirmationNeeded, InvalidInput, JobStateError, Pro
 from bilancio.jobs.artifacts.log import LOG
 from bilancio.jobs.manager import AsyncJobManager
 from bilancio.jobs.models import Estimate, Job
-from bilancio.jobs.views import Progress, Results
+from bilancio.jobs.progress import Progress
+from bilancio.jobs.views import Results
 from bilancio.printable import shortened
 from bilancio.text import counts, estimate, runs
 

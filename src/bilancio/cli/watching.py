@@ -12,7 +12,7 @@ from bilancio.errors import BilancioError
 from bilancio.jobs.artifacts.log import LOG
 from bilancio.jobs.manager import AsyncJobManager
 from bilancio.jobs.models import Found, Job
-from bilancio.jobs.views import Progress
+from bilancio.jobs.progress import Progress
 from bilancio.printable import shortened
 
 STEPS = 8  # lines of how far it is, the last of which is its end

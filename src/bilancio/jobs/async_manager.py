@@ -33,10 +33,9 @@ from bilancio.jobs.clock import Clock, utc_now
 from bilancio.jobs.maintenance import backup, copying, recover
 from bilancio.jobs.maintenance.reports import Deletion, Diagnosis, Imported, Verification
 from bilancio.jobs.models import Job, Listing
-from bilancio.jobs.progress import watch
+from bilancio.jobs.progress import Progress, watch
 from bilancio.jobs.session import Session
 from bilancio.jobs.store import JobStore
-from bilancio.jobs.views import Progress
 from bilancio.settings import Settings, load_settings
 
 P = ParamSpec("P")

@@ -12,8 +12,8 @@ from bilancio.jobs.async_manager import AsyncJobManager
 from bilancio.jobs.clock import Clock, utc_now
 from bilancio.jobs.models import Job
 from bilancio.jobs.paging import MAX_ROWS, Paged
+from bilancio.jobs.progress import Progress
 from bilancio.jobs.sync import LoopThread
-from bilancio.jobs.views import Progress
 
 if TYPE_CHECKING:  # pandas is optional
     from bilancio.frames.tables import DataFrame

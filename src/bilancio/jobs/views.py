@@ -17,46 +17,6 @@ if TYPE_CHECKING:  # optional libraries
     from bilancio.frames.tables import DataFrame
 
 
-class Progress(View):
-    """How far a job is.
-
-    Attributes
-    ----------
-    reading
-        How the name was read where it was not written exactly; else empty.
-    done_runs
-        Runs that have finished, with results or an error.
-    rate
-        Runs finished a second lately; None unless the job is running and that was measured.
-    eta_s
-        Seconds left at that rate; None where there is none, or where results decide how many runs
-        there will be.
-    idle_s
-        Seconds since the last run finished, or since the start, where that is so long that the
-        job is idle: over a minute, and far longer than usual. None otherwise.
-    waiting
-        Why nothing computes at the moment; empty as long as something does.
-    elapsed_s
-        Seconds since it was last started, resumed, extended or taken over, to its end if it has
-        ended.
-    means
-        Mean metrics of the latest batch.
-    repetition
-        Why the failed runs would fail again, in a sentence; empty where that is open.
-    """
-
-    job: Job
-    reading: str = ""
-    done_runs: int
-    rate: float | None
-    eta_s: float | None
-    idle_s: float | None = None
-    waiting: str = ""
-    elapsed_s: float | None
-    means: dict[str, float | None]
-    repetition: str = ""
-
-
 class Table(View):
     """Rows under named columns; None where a value is missing.
 

@@ -10,7 +10,8 @@ from bilancio.cli.render.tables import frontier_table, results_table, runs_table
 from bilancio.jobs.clock import utc_now
 from bilancio.jobs.launch import available_steps, few_seeds
 from bilancio.jobs.models import Job
-from bilancio.jobs.views import Comparison, Progress, Results, Table
+from bilancio.jobs.progress import Progress
+from bilancio.jobs.views import Comparison, Results, Table
 from bilancio.text import (
     MORE_SEEDS,
     NextStep,

@@ -13,7 +13,7 @@ from bilancio.errors import InvalidInput
 from bilancio.experiments import registry
 from bilancio.experiments.protocol import preparation_s
 from bilancio.jobs.models import Job
-from bilancio.jobs.views import Progress
+from bilancio.jobs.progress import Progress
 from bilancio.text import duration, estimate, number, runs, standstill
 
 _FIRST_LINE_S, _LONGEST_PAUSE_S = 1.0, 60.0
