@@ -97,6 +97,10 @@ class Settings(BaseModel):
         description="Folder of the compiled engine. Default: the user's cache folder.",
     )
     report: bool = Field(default=False, description="Write report.html at the end of each job.")
+    token: str = Field(
+        default="",
+        description="What a browser or program has to bring to `bilancio serve`. Default: random.",
+    )
     debug: bool = Field(
         default=False, description="Show the traceback of an unexpected error on the command line."
     )
@@ -122,14 +126,24 @@ class Settings(BaseModel):
         return value or False
 
     def as_environment(self) -> dict[str, str]:
-        """Return the variables that give another process these settings."""
-        given = self.model_dump(exclude_none=True)
+        """Return the variables that give a worker these settings."""
+        given = self.model_dump(exclude_none=True, exclude={"token"})
         return {f"BILANCIO_{name.upper()}": str(value) for name, value in given.items()}
 
     def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
         """Yield what the settings' repr shows, without passwords."""
         for name, value in super().__repr_args__():
-            yield name, redact_url(value) if name == "database_url" else value
+            yield name, self._redacted(name, value)
+
+    @staticmethod
+    def _redacted(name: str | None, value: Any) -> Any:
+        match name:
+            case "database_url":
+                return redact_url(value)
+            case "token":
+                return value and "***"
+            case _:
+                return value
 
 
 def cache_dir() -> Path:

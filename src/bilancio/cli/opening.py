@@ -1,4 +1,4 @@
-"""Opens files in the programs of the desktop."""
+"""Opens files and pages in the programs of the desktop."""
 
 import shutil
 import subprocess
@@ -17,13 +17,19 @@ def open_file(path: str) -> None:
         Output().note(f"Nothing here opens {path}. Open it yourself, in a browser.")
 
 
+def open_address(address: str) -> None:
+    """Open a page in the browser, and say so where there is none."""
+    if _opened(address) != 0:
+        Output().note("There is no browser here. Open the address yourself.")
+
+
 def _opened(path: str) -> int:
-    """Return the exit code of what opens files; 0 where it goes on with the file open."""
+    """Return the exit code of what opens it; 0 where it goes on with it open."""
     opener = shutil.which("xdg-open")
     if opener is None:
         return typer.launch(path)
     nowhere = subprocess.DEVNULL  # it names each browser that it has not found
-    process = subprocess.Popen(  # noqa: S603 - no shell, and a path of ours
+    process = subprocess.Popen(  # noqa: S603 - no shell, and a path or an address of ours
         [opener, path], stdin=nowhere, stdout=nowhere, stderr=nowhere, start_new_session=True
     )
     with suppress(subprocess.TimeoutExpired):

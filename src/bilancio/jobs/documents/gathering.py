@@ -1,6 +1,7 @@
 """What a report says of a job."""
 
 import shlex
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -9,7 +10,7 @@ from bilancio.experiments.questions import Question
 from bilancio.jobs import results
 from bilancio.jobs.artifacts.ownership import mark_of
 from bilancio.jobs.documents import pictures as drawing
-from bilancio.jobs.documents.tables import failures, tables
+from bilancio.jobs.documents.tables import failures, grouped, tables
 from bilancio.jobs.models import Job
 from bilancio.jobs.plots.studied import Studied, studied
 from bilancio.jobs.session import Session
@@ -96,6 +97,18 @@ class Contents:
     async def tables(self) -> list[Table]:
         """Return averages by what it varies, and what its searches have found."""
         return await tables(self._session, self.found, self._seen)
+
+    async def grouped(self, group_by: Sequence[str], where: str = "") -> Table | None:
+        """Return averages by parameters, of the cells that meet a condition; None without any.
+
+        Raises
+        ------
+        InvalidInput
+            There is no such parameter, or the condition is none.
+        """
+        if self._seen is None:
+            return None
+        return await grouped(self._session, self.found, self._seen, group_by, where)
 
     async def failures(self) -> Table | None:
         """Return the first runs that failed, and why; None where none has."""

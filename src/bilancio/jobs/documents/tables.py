@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from bilancio.errors import BilancioError
-from bilancio.experiments.questions import Question
+from bilancio.experiments.questions import question
 from bilancio.frames.markup import Column, Shown, measures_of
 from bilancio.jobs import results
 from bilancio.jobs.models import Job
@@ -73,27 +73,47 @@ async def _grouped(
     session: Session, found: Results, studied: Studied, group_by: Sequence[str]
 ) -> list[Table]:
     """Return the averages by parameters; nothing where they cannot be told."""
-    sampled = any(name in studied.subject.ranges for name in group_by)
-    question = Question(group_by=tuple(group_by), bins=BINS if sampled else 0)
-    table = await _asked(session, found.job, question)
-    if table is None or not table.rows:
+    try:
+        table = await grouped(session, found, studied, group_by)
+    except BilancioError:  # a report does without
         return []
+    return [table] if table is not None else []
+
+
+async def grouped(
+    session: Session,
+    found: Results,
+    studied: Studied,
+    group_by: Sequence[str],
+    where: str = "",
+) -> Table | None:
+    """Return the averages by parameters, of the cells that meet a condition; None without any.
+
+    Raises
+    ------
+    InvalidInput
+        There is no such parameter, or the condition is none.
+    """
+    sampled = any(name in studied.subject.ranges for name in group_by)
+    asked = question(group_by=group_by, where=where or None, bins=BINS if sampled else None)
+    answer = await results.results(session, found.job.job_id, asked, limit=MOST_ROWS, offset=0)
+    table = answer.table
+    if table is None or not table.rows:
+        return None
     known = measures_of(table.columns)
     chosen = dict.fromkeys([found.primary] if found.primary in known else [])
     chosen |= dict.fromkeys(known[:LEADING_MEASURES])
-    return [_shown(f"By {joined(symbols(studied, group_by))}", table, tuple(chosen))]
-
-
-async def _asked(session: Session, job: Job, question: Question) -> Answered | None:
-    try:
-        found = await results.results(session, job.job_id, question, limit=MOST_ROWS, offset=0)
-    except BilancioError:  # a report does without
-        return None
-    return found.effects if question.effects else found.table
+    title = f"By {joined(symbols(studied, answer.group_by))}" if answer.group_by else "Averages"
+    return _shown(f"{title}{where and ', where '}{where}", table, tuple(chosen))
 
 
 async def _effects(session: Session, found: Results) -> list[Table]:
-    table = await _asked(session, found.job, Question(effects=True))
+    asked = question(effects=True)
+    try:
+        answer = await results.results(session, found.job.job_id, asked, limit=MOST_ROWS, offset=0)
+    except BilancioError:  # a report does without
+        return []
+    table = answer.effects
     if table is None or not table.rows or not measures_of(table.columns):
         return []
     return [_shown(table.title or "Main effects and interactions", table)]

@@ -1,0 +1,1 @@
+"""The live page: jobs in a browser, while they run and after."""

@@ -1,0 +1,38 @@
+"""What was made for one reader and serves the next: pictures, above all."""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Hashable
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+MOST = 64
+
+
+class Kept:
+    """The latest things that were made; whoever asks while one is being made waits for it."""
+
+    def __init__(self, most: int = MOST) -> None:
+        self._most = most
+        self._made: OrderedDict[Hashable, asyncio.Future[Any]] = OrderedDict()
+
+    async def get(self, key: Hashable, make: Callable[[], Awaitable[T]]) -> T:
+        """Return what *make* returned for this key, made now if nobody has asked for it lately.
+
+        A reader who leaves does not keep it from the others; an error is not kept.
+        """
+        making = self._made.get(key)
+        if making is None:
+            making = asyncio.ensure_future(make())
+            self._made[key] = making
+            making.add_done_callback(lambda done: self._settled(key, done))
+        self._made.move_to_end(key)
+        while len(self._made) > self._most:
+            self._made.popitem(last=False)
+        found: T = await asyncio.shield(making)
+        return found
+
+    def _settled(self, key: Hashable, done: "asyncio.Future[Any]") -> None:
+        if (done.cancelled() or done.exception() is not None) and self._made.get(key) is done:
+            del self._made[key]

@@ -1,0 +1,56 @@
+"""How far a job is, in the words that a page shows and replaces."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from bilancio.jobs.views import Progress
+from bilancio.text import capitalised, counts, duration, number, standstill, state
+
+NONE = "–"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """A job's state, in texts by the name of their place on the page.
+
+    Attributes
+    ----------
+    mark
+        Another one whenever there is something else to be seen.
+    percent
+        Of its runs that have finished; None where results decide how many there are.
+    """
+
+    job: str
+    state: str
+    mark: str
+    percent: float | None
+    texts: dict[str, str]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it as JSON holds it."""
+        return asdict(self)
+
+
+def told(progress: Progress) -> Told:
+    """Say how far a job is."""
+    job = progress.job
+    bound = job.total_is_bound and job.state != "completed"
+    share = progress.done_runs / job.total_runs if job.total_runs else 1.0
+    percent = None if bound else round(min(share, 1.0) * 100, 1)
+    texts = {
+        "state": job.state,
+        "about": capitalised(state(job)),
+        "counts": capitalised(counts(job)),
+        "done": f"{progress.done_runs:,} of {'at most ' if bound else ''}{job.total_runs:,}",
+        "failed": f"{job.failed_runs:,}",
+        "rate": NONE if progress.rate is None else number(round(progress.rate, 1)),
+        "left": NONE if progress.eta_s is None else duration(progress.eta_s),
+        "elapsed": NONE if progress.elapsed_s is None else duration(progress.elapsed_s),
+        "percent": NONE if percent is None else f"{percent:.1f} %",
+        "idle": "" if progress.idle_s is None else f"{capitalised(standstill(progress.idle_s))}.",
+        "error": job.error or "",
+    }
+    idle = "" if progress.idle_s is None else progress.idle_s // 60
+    mark = f"{job.state}/{progress.done_runs}/{job.total_runs}/{job.attempts}/{idle}"
+    return Told(job=job.job_id, state=job.state, mark=mark, percent=percent, texts=texts)
