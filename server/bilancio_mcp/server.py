@@ -73,10 +73,16 @@ on; trading effect = delta passive − delta active. Agents default; runs fail.
 
 
 class BilancioServer(MCPServer[AppContext]):
-    """MCP server over the jobs of one store."""
+    """MCP server over the jobs of one store.
 
-    def __init__(self) -> None:
-        registered = tools()
+    Parameters
+    ----------
+    read_only
+        Whether only tools that read are offered.
+    """
+
+    def __init__(self, *, read_only: bool = False) -> None:
+        registered = tools(read_only=read_only)
         super().__init__(
             "bilancio",
             title="bilancio",
@@ -200,9 +206,15 @@ class BilancioServer(MCPServer[AppContext]):
             os._exit(0)
 
 
-def build_server() -> BilancioServer:
-    """Return the server with its tools, prompts and resources."""
-    server = BilancioServer()
+def build_server(*, read_only: bool = False) -> BilancioServer:
+    """Return the server with its tools, prompts and resources.
+
+    Parameters
+    ----------
+    read_only
+        As for `BilancioServer`.
+    """
+    server = BilancioServer(read_only=read_only)
     add_prompts(server)
     add_resources(server, server.app)
     return server

@@ -36,8 +36,11 @@ FIELDS = {spec.function.__name__: spec.fields for spec in TOOLS}
 """What refusals of the manager call otherwise than a tool, by its name."""
 
 
-def tools() -> list[Tool]:
-    """Return the tools as the server registers them."""
-    made = [spec.registered() for spec in TOOLS]
-    made[0].parameters = with_sweeps(made[0].parameters)
+def tools(*, read_only: bool = False) -> list[Tool]:
+    """Return the tools as the server registers them: all, or those that read."""
+    chosen = [spec for spec in TOOLS if spec.hints.read_only_hint or not read_only]
+    made = [spec.registered() for spec in chosen]
+    for tool in made:
+        if tool.name == create.TOOL.function.__name__:
+            tool.parameters = with_sweeps(tool.parameters)
     return made

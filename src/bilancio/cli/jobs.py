@@ -387,6 +387,25 @@ def watch_job(job: JobName, *, as_json: AsJson = False) -> None:
 
 @command(
     app,
+    "open",
+    "Open a job's page in the browser, and serve it until Ctrl-C; see `bilancio serve`.",
+    "bilancio jobs open bright-ocean-swift-tiger",
+)
+def open_job(
+    job: JobName,
+    *,
+    port: Annotated[str, typer.Option(metavar="N", help="Default: any that is free.")] = "0",
+) -> None:
+    """Open one job's page."""
+    from bilancio.cli.serve import serve_page  # Starlette, which other verbs do without
+
+    found = with_manager(lambda manager: manager.find_job(name_of(job)))
+    path = f"/jobs/{found.job.job_id}"
+    serve_page("127.0.0.1", port, names=[], read_only=False, mcp=False, open_it=True, path=path)
+
+
+@command(
+    app,
     "cancel",
     "Cancel a job. What it has recorded stays, and it can be resumed.",
     'bilancio jobs cancel bright-ocean-swift-tiger --reason "wrong grid"',

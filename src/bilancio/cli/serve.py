@@ -28,7 +28,7 @@ app = typer.Typer(add_completion=False, cls=CommandGroup, rich_markup_mode="rich
     "It prints its address, with a token that a browser needs once; BILANCIO_TOKEN sets another. "
     "Only this machine reaches it, unless --host says otherwise. Ctrl-C ends it; jobs continue.",
     "bilancio serve",
-    "bilancio serve --read-only --port 0",
+    "bilancio serve --read-only --mcp --port 0",
 )
 def serve(
     *,
@@ -47,12 +47,16 @@ def serve(
     read_only: Annotated[
         bool, typer.Option("--read-only", metavar="", help="Nothing can be started or changed.")
     ] = False,
+    mcp: Annotated[
+        bool,
+        typer.Option("--mcp", metavar="", help="Answer MCP clients, too, at /mcp, by the token."),
+    ] = False,
     open_it: Annotated[
         bool, typer.Option("--open", metavar="", help="Open it in the browser.")
     ] = False,
 ) -> None:
     """Serve the page."""
-    serve_page(host, port, names=name or [], read_only=read_only, open_it=open_it)
+    serve_page(host, port, names=name or [], read_only=read_only, mcp=mcp, open_it=open_it)
 
 
 def serve_page(
@@ -61,6 +65,7 @@ def serve_page(
     *,
     names: list[str],
     read_only: bool,
+    mcp: bool,
     open_it: bool,
     path: str = "/",
 ) -> None:
@@ -70,6 +75,7 @@ def serve_page(
             raise LibraryMissing(library, asker="The page", extra="web")
     from bilancio.web import guard, serving  # Starlette and jinja2, which other commands do without
     from bilancio.web.app import build_app
+    from bilancio.web.guard import MCP_PATH
 
     number = parse_int("port", port, least=0)
     if number > MOST_PORT:
@@ -83,6 +89,8 @@ def serve_page(
 
     def ready() -> None:
         output.say(shown)
+        if mcp:
+            output.say(f"MCP: {place.address(MCP_PATH)} (Authorization: Bearer TOKEN)")
         if not place.is_local:
             output.note(
                 "Other machines can reach this server, and read what it sends on the way. Whoever "
@@ -92,5 +100,17 @@ def serve_page(
             open_address(shown)
 
     logging.basicConfig(level=logging.WARNING)
-    page = build_app(manager, token=token, names=place.names, port=place.port, read_only=read_only)
+    beside = None
+    if mcp:
+        from bilancio_mcp.http import http_app  # the SDK, which the page does without
+
+        beside = http_app(read_only=read_only)
+    page = build_app(
+        manager,
+        token=token,
+        names=place.names,
+        port=place.port,
+        read_only=read_only,
+        beside=beside,
+    )
     serving.serve(page, place, ready)

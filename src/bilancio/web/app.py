@@ -23,7 +23,7 @@ from bilancio.jobs.manager import AsyncJobManager
 from bilancio.web import live, rendering
 from bilancio.web.guard import Guard
 from bilancio.web.kept import Kept
-from bilancio.web.pages import actions, job, jobs
+from bilancio.web.pages import actions, compare, job, jobs
 
 FOR_EVER = "max-age=31536000, immutable"
 
@@ -44,6 +44,7 @@ def build_app(
     names: Collection[str],
     port: int,
     read_only: bool = False,
+    beside: Starlette | None = None,
 ) -> Starlette:
     """Return the application over the jobs of one store.
 
@@ -57,15 +58,18 @@ def build_app(
         Host names and port under which the server may be addressed.
     read_only
         Whether jobs can be looked at only.
+    beside
+        Another application, whose addresses are served, too.
     """
 
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        try:
+        async with contextlib.AsyncExitStack() as stack:
+            stack.push_async_callback(manager.close)
+            stack.callback(app.state.live.close)
+            if beside is not None:
+                await stack.enter_async_context(beside.router.lifespan_context(beside))
             yield
-        finally:
-            app.state.live.close()
-            await manager.close()
 
     errors: dict[Any, Any] = {
         BilancioError: _refused,
@@ -81,8 +85,10 @@ def build_app(
             Route("/jobs/{name}/files/{file}", job.file),
             Route("/jobs/{name}/{verb}", actions.asking, methods=["GET"]),
             Route("/jobs/{name}/{verb}", actions.done, methods=["POST"]),
+            Route("/compare", compare.compared),
             Route("/live", live.stream),
             Route("/static/{name}", _static),
+            *(beside.routes if beside is not None else ()),
         ],
         middleware=[Middleware(Guard, token=token, names=names, port=port)],
         exception_handlers=errors,

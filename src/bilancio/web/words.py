@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from bilancio.jobs.views import Progress
+from bilancio.jobs.progress import Progress
 from bilancio.text import capitalised, counts, duration, number, standstill, state
 
 NONE = "–"

@@ -31,7 +31,7 @@ async def tables(session: Session, found: Results, studied: Studied | None) -> l
     """Return the tables of a job that has runs."""
     made: list[Table] = []
     if found.frontier is not None and found.frontier.rows:
-        made.append(_shown("What the searches have found", found.frontier))
+        made.append(as_shown("What the searches have found", found.frontier))
     if studied is None or not studied.subject.averaged.any():  # probes say nothing of an average
         return made
     if found.table is not None and found.table.rows and not found.table.n_keys:
@@ -104,7 +104,7 @@ async def grouped(
     chosen = dict.fromkeys([found.primary] if found.primary in known else [])
     chosen |= dict.fromkeys(known[:LEADING_MEASURES])
     title = f"By {joined(symbols(studied, answer.group_by))}" if answer.group_by else "Averages"
-    return _shown(f"{title}{where and ', where '}{where}", table, tuple(chosen))
+    return as_shown(f"{title}{where and ', where '}{where}", table, tuple(chosen))
 
 
 async def _effects(session: Session, found: Results) -> list[Table]:
@@ -116,10 +116,11 @@ async def _effects(session: Session, found: Results) -> list[Table]:
     table = answer.effects
     if table is None or not table.rows or not measures_of(table.columns):
         return []
-    return [_shown(table.title or "Main effects and interactions", table)]
+    return [as_shown(table.title or "Main effects and interactions", table)]
 
 
-def _shown(title: str, table: Answered, measures: tuple[str, ...] = ()) -> Table:
+def as_shown(title: str, table: Answered, measures: tuple[str, ...] = ()) -> Table:
+    """Return an answer's table as a report shows it: rounded, intervals beside their measures."""
     shown = Shown(table.columns, table.rows[:MOST_ROWS], table.n_keys, measures)
     left = table.total_rows - min(len(table.rows), MOST_ROWS)
     columns, same = _without_same_counts(table, shown.columns)

@@ -21,6 +21,7 @@ async def plot(
     where: str | Mapping[str, Any] | None = None,
     jobs: Sequence[str] | str = (),
     dark: bool = False,
+    keep: bool = True,
 ) -> Plot:
     """Draw what a job has found so far, and keep it as PNG and SVG below the job's folder.
 
@@ -44,6 +45,8 @@ async def plot(
         One to five other jobs.
     dark
         Whether the PNG is for a dark page; the SVG follows its reader's.
+    keep
+        Whether the files are written.
 
     Raises
     ------
@@ -56,4 +59,4 @@ async def plot(
     asked = asked_of(kind=kind, x=x, y=y, by=by, where=where, jobs=jobs, dark=dark)
     from bilancio.jobs.plots import plotting  # numpy, and matplotlib, which is optional
 
-    return await plotting.plot(session, name, asked)
+    return await plotting.plot(session, name, asked, keep=keep)

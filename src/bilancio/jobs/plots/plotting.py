@@ -31,7 +31,7 @@ DRAWN_BY: dict[Kind, Callable[[Studied, Asked], Awaitable[Drawn]]] = {
 }
 
 
-async def plot(session: Session, name: str, asked: Asked) -> Plot:
+async def plot(session: Session, name: str, asked: Asked, *, keep: bool) -> Plot:
     """Draw what a job has found; see `plots.plot`."""
     named = await find_with_runs(session, name)
     store = await session.store()
@@ -56,7 +56,10 @@ async def plot(session: Session, name: str, asked: Asked) -> Plot:
         drawn = await DRAWN_BY[kind](seen, asked)
     png = await asyncio.to_thread(drawing.png, drawn.picture, dark=asked.dark)
     svg = await asyncio.to_thread(drawing.svg, drawn.picture)
-    files = await asyncio.to_thread(_kept, seen.job, asked.stem(kind), png, svg, dark=asked.dark)
+    files = {}
+    if keep:
+        stem = asked.stem(kind)
+        files = await asyncio.to_thread(_kept, seen.job, stem, png, svg, dark=asked.dark)
     return Plot(
         job=seen.job,
         reading=named.reading,

@@ -11,7 +11,7 @@ from starlette.responses import FileResponse, HTMLResponse, Response, StreamingR
 from bilancio.errors import BilancioError, InvalidInput
 from bilancio.jobs.manager import AsyncJobManager
 from bilancio.jobs.models import EventType, Job, JobEvent
-from bilancio.jobs.views import Progress
+from bilancio.jobs.progress import Progress
 from bilancio.text import listed, plural, values
 from bilancio.validation import parse_int
 from bilancio.web import rendering
