@@ -86,6 +86,11 @@ def _refused(host: str, port: int, error: OSError) -> Exception:
 
 def serve(app: ASGIApp, place: Place, ready: Callable[[], None]) -> None:
     """Serve until SIGINT or SIGTERM; call *ready* when requests are answered."""
+    server(app, ready).run([place.listening])
+
+
+def server(app: ASGIApp, ready: Callable[[], None]) -> uvicorn.Server:
+    """Return a server that calls *ready* when requests are answered."""
 
     class Server(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -101,4 +106,4 @@ def serve(app: ASGIApp, place: Place, ready: Callable[[], None]) -> None:
         timeout_graceful_shutdown=LEAVE_S,
         lifespan="on",
     )
-    Server(config).run([place.listening])
+    return Server(config)
