@@ -55,6 +55,7 @@ ROW = {
     "executor": "local",
     "provenance": "{}",
     "unread": None,
+    "owner": None,
 }
 UNREAD = ROW | {"job_id": "unread-job", "unread": "/unread-job/job_manifest.json"}
 
