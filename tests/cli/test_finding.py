@@ -140,4 +140,4 @@ def test_jobs_are_listed_by_owner_and_owners_are_shown_where_there_are_others(
     monkeypatch.setenv("LOGNAME", "anna")
     assert "ben@" in bilancio("jobs", "show", "my-third").out
     both = bilancio("jobs", "list", "--mine", "--owner", "ben")
-    assert (both.code, both.err) == (1, "owner: got ben, and --mine; allowed: one of both\n")
+    assert (both.code, both.err) == (1, "--mine: got --owner ben as well; allowed: one of both.\n")

@@ -9,7 +9,7 @@ from bilancio.cli.context import AsJson, ExactName, Limit, Offset, name_of, with
 from bilancio.cli.parsing import command
 from bilancio.cli.render.console import Output, emit
 from bilancio.cli.render.formats import check_format, formatted_table
-from bilancio.errors import invalid
+from bilancio.errors import InvalidInput, Problem
 from bilancio.jobs.clock import to_text, utc_now
 from bilancio.jobs.owner import ME
 from bilancio.jobs.views import Page, Table
@@ -109,7 +109,7 @@ def list_jobs(
         "owner": ME if mine else owner,
     }
     if mine and owner is not None:
-        raise invalid("owner", f"{owner}, and --mine", "one of both")
+        raise InvalidInput([Problem("--mine", f"--owner {owner} as well", "one of both")])
     form = None if table_format == TABLE else check_format(table_format, as_json=as_json)
     page = with_manager(
         lambda manager: manager.list_jobs(
