@@ -18,6 +18,7 @@ from bilancio.encoding import finite
 from bilancio.experiments.explaining import defaults_of, explained_fields
 from bilancio.experiments.sweep_config import UNOFFERED_FIELDS, SweepConfig
 from bilancio.jobs.models import Job
+from bilancio.jobs.owner import others
 from bilancio.jobs.preview import Preview
 from bilancio.jobs.views import Results, Table
 from bilancio.printable import escaped, shortened
@@ -178,6 +179,7 @@ class Status(Answer):
     tags: list[str] = []
     created_at: str
     completed_at: str | None = None
+    owner: Annotated[str, _text(TAG)] = ""
 
 
 class ResultsTable(BaseModel):
@@ -231,6 +233,7 @@ class JobSummary(Sparse):
     completed_runs: int
     total_runs: int
     created_at: str = Field(description="To the minute, in UTC.")
+    owner: Annotated[str, _text(TAG)] = ""
     tags: Annotated[list[str], BeforeValidator(_tags)] = []
 
 
@@ -393,6 +396,7 @@ def _job_summary(job: Job) -> JobSummary:
         completed_runs=job.completed_runs,
         total_runs=job.total_runs,
         created_at=f"{job.created_at.astimezone(UTC):%Y-%m-%dT%H:%MZ}",
+        owner=others(job),
         tags=list(job.tags),
     )
 

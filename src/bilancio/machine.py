@@ -1,5 +1,6 @@
-"""What is known of this machine: its cores, its name, the versions that numbers may depend on."""
+"""What is known of this machine: its cores, its name, who uses it, what numbers may depend on."""
 
+import getpass
 import os
 import platform
 from contextlib import suppress
@@ -22,6 +23,14 @@ def cores() -> int:
 def host() -> str:
     """Return the network name of this machine."""
     return platform.node()
+
+
+def user() -> str:
+    """Return the login name of this process; its number where it has none, as in a container."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return str(os.getuid())
 
 
 def boot_id() -> str:

@@ -5,6 +5,7 @@ import io
 
 import pytest
 
+from bilancio import machine
 from bilancio.jobs import JobManager
 from tests.cli.conftest import program
 
@@ -119,3 +120,24 @@ def test_a_job_is_watched_in_at_most_twelve_lines():
 def test_help_tells_the_exit_codes(bilancio):
     said = " ".join(bilancio("jobs", "watch", "--help").out.split())
     assert "0 completed, 1 failed, 2 cancelled, 3 stalled" in said
+
+
+def test_jobs_are_listed_by_owner_and_owners_are_shown_where_there_are_others(
+    bilancio, two, manager, monkeypatch
+):
+    assert (
+        f"@{machine.host()}"
+        not in bilancio("jobs", "list").out + bilancio("jobs", "show", "my-first").out
+    )
+    monkeypatch.setenv("LOGNAME", "ben")
+    manager.create_job("of another", RING, job_id="my-third")
+    assert [job["job_id"] for job in bilancio("jobs", "list", "--mine", "--json").json["jobs"]] == [
+        "my-third"
+    ]
+    assert bilancio("jobs", "list", "--owner", "ben", "--json").json["total"] == 1
+    assert "ben@" in bilancio("jobs", "list").out
+    assert "ben@" not in bilancio("jobs", "show", "my-third").out
+    monkeypatch.setenv("LOGNAME", "anna")
+    assert "ben@" in bilancio("jobs", "show", "my-third").out
+    both = bilancio("jobs", "list", "--mine", "--owner", "ben")
+    assert (both.code, both.err) == (1, "--mine: got --owner ben as well; allowed: one of both.\n")

@@ -273,3 +273,30 @@ def test_a_sweep_is_carried_out_by_an_interpreter_that_loaded_meanwhile(tmp_path
         program("sweep", "who", "--job-id", "wide-river-old-mill")
         runs = program("jobs", "runs", "wide-river-old-mill", "--json").json["runs"]
         assert [run["loaded_ahead"] for run in runs] == [1.0]
+
+
+def test_a_sweep_that_is_not_started_waits_for_a_worker_of_its_name(bilancio, isolated):
+    words = ("sweep", "ring", "--n-agents", "5", "--n-replicates", "3", "--job-id", "my-job")
+    said = bilancio(*words, "--no-start")
+    assert (said.code, said.err) == (0, "")
+    assert said.out.splitlines()[0] == "Job ID: my-job"
+    assert "Start: bilancio jobs start my-job" in said.out
+    assert "bilancio worker my-job" in said.out
+    waiting = bilancio("jobs", "show", "my-job", "--json").json["job"]
+    assert (waiting["status"], waiting["completed_runs"]) == ("pending", 0)
+    done = program("worker", "my-job")
+    assert (done.code, "3 of 3" in done.out + done.err) == (0, True), done.out + done.err
+
+
+def test_what_is_created_only_is_told_as_one_object(bilancio):
+    words = ("sweep", "ring", "--n-agents", "5", "--n-replicates", "3", "--no-start", "--json")
+    told = bilancio(*words).json
+    assert (told["action"], told["job"]["status"]) == ("created", "pending")
+    assert told["estimate"]["runs"] == 3
+
+
+def test_a_sweep_cannot_be_detached_without_being_started(bilancio):
+    said = bilancio("sweep", "ring", "--no-start", "--detach")
+    assert said.code == 1
+    assert said.err == "--no-start: got --detach as well, which starts it; allowed: one of both.\n"
+    assert bilancio("jobs", "list", "--json").json["total"] == 0

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
+import psycopg
 import pytest
 
 from bilancio.jobs import JobConfig, JobStatus
@@ -55,6 +56,7 @@ ROW = {
     "executor": "local",
     "provenance": "{}",
     "unread": None,
+    "owner": None,
 }
 UNREAD = ROW | {"job_id": "unread-job", "unread": "/unread-job/job_manifest.json"}
 
@@ -182,14 +184,18 @@ def content(path):
     return found
 
 
-@pytest.fixture
-async def template(isolated):
-    store = await open_store(str(isolated / "template.db"), now)
+async def fill(store):
     for name in ("leased-job", "manual-job", "idle-job"):
         await added(store, name)
     await store.claim("leased-job", "worker-a", lease_s=30, executor="local")
     await store.start_manually("manual-job")
     await store.import_jobs([ReadJob(UNREAD, (), {})])
+
+
+@pytest.fixture
+async def template(isolated):
+    store = await open_store(str(isolated / "template.db"), now)
+    await fill(store)
     await store.close()
     return isolated / "template.db"
 
@@ -212,6 +218,70 @@ async def test_a_call_cancelled_at_any_await_happens_whole_or_not_at_all(call, a
             assert content(path) in (before, after)
             assert "leased-job" in await store.job_ids()
             assert isinstance(await store.cancel("idle-job", ""), bool)
+        finally:
+            await store.close()
+        if not cancelled:
+            assert number > 1
+            break
+
+
+ON_A_SERVER = [("again and again", "record")] + [
+    ("once", each) for each in ("add", "claim", "delete", "end", "import_jobs", "record")
+]
+TABLES = ("jobs", "chunks", "failed_runs", "events")
+
+
+class Rows:
+    """The rows of a store on a server, as they were first."""
+
+    def __init__(self, url):
+        self._raw = psycopg.connect(url, autocommit=True, options="-c search_path=bilancio")
+        self.first = self.now()
+
+    def now(self):
+        return [self._raw.execute(f"TABLE {name} ORDER BY 1, 2").fetchall() for name in TABLES]
+
+    def restore(self):
+        self._raw.execute("DELETE FROM jobs")
+        for name, rows in zip(TABLES, self.first, strict=True):
+            for row in rows:
+                values = ", ".join(["%s"] * len(row))
+                self._raw.execute(f"INSERT INTO {name} VALUES ({values})", row)
+
+    def until_nothing_is_locked(self):
+        """Wait until the server has noticed that a connection was closed in its midst."""
+        self._raw.execute("SELECT 1 FROM jobs FOR UPDATE")
+
+    def close(self):
+        self._raw.close()
+
+
+@pytest.fixture
+async def rows_on_a_server(postgres_url):
+    store = await open_store(postgres_url, now)
+    await fill(store)
+    await store.close()
+    rows = Rows(postgres_url)
+    yield rows
+    rows.close()
+
+
+@pytest.mark.parametrize(("again", "call"), ON_A_SERVER, ids=map(" ".join, ON_A_SERVER))
+async def test_a_call_of_a_server_cancelled_at_any_await_happens_whole_or_not_at_all(
+    again, call, postgres_url, rows_on_a_server
+):
+    store = await open_store(postgres_url, now, read_whole=read_whole)
+    await CALLS[call](store)
+    await store.close()
+    after = rows_on_a_server.now()
+    for number in itertools.count(1):
+        rows_on_a_server.restore()
+        store = await open_store(postgres_url, now, read_whole=read_whole)
+        try:
+            cancelled = await cancelled_at(CALLS[call](store), number, again=again != "once")
+            rows_on_a_server.until_nothing_is_locked()
+            assert rows_on_a_server.now() in (rows_on_a_server.first, after)
+            assert "leased-job" in await store.job_ids()
         finally:
             await store.close()
         if not cancelled:

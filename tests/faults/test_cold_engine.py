@@ -27,6 +27,6 @@ def test_processes_that_start_together_compile_once_and_tracing_is_compiled_late
     assert answers == [["0", "True", "4"], ["0", "True", "4"], ["1", "True", "4"]]
     traced = program(*RUN, BILANCIO_CACHE_DIR=cache)
     assert traced.err.splitlines() == [
-        "Compiling the engine that keeps a log of a run, once, about 10 s."
+        "Compiling the engine that keeps a log of a run, once, about 7 s."
     ]
     assert program(*RUN, BILANCIO_CACHE_DIR=cache).err == ""

@@ -11,6 +11,7 @@ PLUGGED_IN = {"sweep_type": "trivial", "n": 2_000}
 REAL_ENGINE = {"sweep_type": "balanced", "n_agents": 10, "n_replicates": 400}
 FILLS_THE_LOG = {"sweep_type": "trivial", "n": 250_000}
 WITHOUT_A_WORKER = ("in-import",)  # where runs are read from a folder
+OF_A_SERVER = ("migration", "in-claim", "in-record", "after-record")
 REACHED_OFTEN = ("in-batch", "before-record", "in-record", "after-record", "in-manifest")
 
 
@@ -41,3 +42,20 @@ async def test_a_killed_comparison_of_the_real_engine_ends_as_if_undisturbed(
 @pytest.mark.parametrize("point", REACHED_OFTEN)
 async def test_a_job_killed_in_its_midst_ends_as_if_undisturbed(point, manager, expected):
     await killed_at(f"{point}:2", PLUGGED_IN, manager, expected)
+
+
+@pytest.fixture
+def on_a_server(empty_database, isolated, monkeypatch):
+    """All settings point to a database without a store, in which leases are short."""
+    runtime = isolated / "runtime"
+    runtime.mkdir(mode=0o700)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(runtime))
+    monkeypatch.setenv("BILANCIO_DATABASE_URL", empty_database)
+    monkeypatch.setenv("BILANCIO_LEASE_S", "1")
+
+
+@pytest.mark.parametrize("point", OF_A_SERVER)
+async def test_a_job_on_a_server_killed_at_any_point_ends_as_if_undisturbed(
+    point, on_a_server, manager, expected
+):
+    await killed_at(point, PLUGGED_IN, manager, expected)

@@ -475,3 +475,30 @@ async def test_a_repair_made_twice_changes_nothing_more(manager, job, store_file
     again = await manager.doctor(repair=True)
     assert (again.healthy, again.repaired) == (True, ())
     assert {path: path.read_bytes() for path in job.folder.iterdir()} == before
+
+
+EXECUTORS = {
+    "unknown": ("spark", "", "no spark executor; allowed: local, dask", "BILANCIO_EXECUTOR"),
+    "no address": ("dask", "", "BILANCIO_DASK_ADDRESS: got ''; allowed: the address of a Dask", ""),
+    "malformed": ("dask", "10.0.0.1", "BILANCIO_DASK_ADDRESS: got '10.0.0.1'; allowed", ""),
+    "silent": ("dask", "tcp://127.0.0.1:9", "no Dask scheduler answers at tcp://127.0.0.1:9", ""),
+}
+
+
+@pytest.mark.parametrize(("name", "address", "said", "repair"), EXECUTORS.values(), ids=EXECUTORS)
+async def test_an_executor_that_cannot_compute_is_named(monkeypatch, name, address, said, repair):
+    monkeypatch.setenv("BILANCIO_EXECUTOR", name)
+    monkeypatch.setenv("BILANCIO_DASK_ADDRESS", address)
+    async with AsyncJobManager() as manager:
+        finding = await only(manager)
+    assert finding.message.startswith("No job can be started: ")
+    assert said in finding.message
+    assert (repair or "Start a scheduler, correct BILANCIO_DASK_ADDRESS") in finding.repair
+
+
+async def test_an_executor_whose_library_is_missing_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    async with AsyncJobManager(executor="dask") as manager:
+        finding = await only(manager)
+    assert "bilancio[dask]" in finding.message
+    assert finding.repair == "Install it, or unset BILANCIO_EXECUTOR."

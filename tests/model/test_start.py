@@ -97,8 +97,10 @@ def test_an_engine_is_compiled_as_numba_does_where_that_is_all_that_works(tmp_pa
     kernels = engine / "run.py"
     crash = "import os, sys\nif sys.argv[-1] == 'quickly': os.abort()\n"
     kernels.write_text(crash + kernels.read_text())
-    said = answer(start(START, str(engine), BILANCIO_CACHE_DIR=str(tmp_path / "cache")))
-    assert said[:5] == ["False", "1", "True", "7", "False"]
+    process = start(START, str(engine), BILANCIO_CACHE_DIR=str(tmp_path / "cache"))
+    said, err = process.communicate(timeout=280)
+    assert said.split()[:5] == ["False", "1", "True", "7", "False"], err
+    assert "the engine could not be compiled quickly: " in err
     assert times_compiled(engine) == 1
 
 

@@ -35,6 +35,7 @@ async def list_jobs(
     until: Annotated[str, Field(description="The same, included: last week to last week.")] = "",
     min_runs: Annotated[int | None, Field(ge=0, description="At least so many runs.")] = None,
     varied: Annotated[Texts, Field(description="Parameters it varies: concentration.")] = (),
+    owner: Annotated[str, Field(description="Who created it: me, or a login name.")] = "",
     limit: Annotated[int, Field(ge=1, le=100, description="Jobs to show.")] = 8,
     offset: Annotated[int, Field(ge=0, description="To skip.")] = 0,
 ) -> JobList:
@@ -48,6 +49,7 @@ async def list_jobs(
         until=until or None,
         min_runs=min_runs,
         varied=varied,
+        owner=owner or None,
         limit=limit,
         offset=offset,
     )

@@ -6,6 +6,7 @@ from typing import Annotated
 from pydantic import Field
 
 from bilancio import text
+from bilancio.jobs.owner import others
 from bilancio.jobs.progress import Progress
 from bilancio_mcp import calls
 from bilancio_mcp.lifespan import Ctx, manager_of
@@ -53,6 +54,7 @@ async def job_status(
         error=job.error,
         **tagged(job),
         **moments(job),
+        owner=others(job),
     )
 
 

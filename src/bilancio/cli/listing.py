@@ -9,7 +9,9 @@ from bilancio.cli.context import AsJson, ExactName, Limit, Offset, name_of, with
 from bilancio.cli.parsing import command
 from bilancio.cli.render.console import Output, emit
 from bilancio.cli.render.formats import check_format, formatted_table
+from bilancio.errors import InvalidInput, Problem
 from bilancio.jobs.clock import to_text, utc_now
+from bilancio.jobs.owner import ME
 from bilancio.jobs.views import Page, Table
 from bilancio.text import plural
 from bilancio.validation import parse_int, split_csv
@@ -77,6 +79,13 @@ def list_jobs(
         list[str] | None,
         typer.Option(metavar="A,B,…", help="Only jobs that vary these parameters."),
     ] = None,
+    owner: Annotated[
+        str | None,
+        typer.Option(metavar="WHO", help="Created by this login name, or by anna@laptop."),
+    ] = None,
+    mine: Annotated[
+        bool, typer.Option("--mine", metavar="", help="Created under your own login name.")
+    ] = False,
     table_format: Annotated[
         str,
         typer.Option(
@@ -97,7 +106,10 @@ def list_jobs(
         "until": until,
         "min_runs": None if min_runs is None else parse_int("min_runs", min_runs),
         "varied": split_csv(varied),
+        "owner": ME if mine else owner,
     }
+    if mine and owner is not None:
+        raise InvalidInput([Problem("--mine", f"--owner {owner} as well", "one of both")])
     form = None if table_format == TABLE else check_format(table_format, as_json=as_json)
     page = with_manager(
         lambda manager: manager.list_jobs(

@@ -51,10 +51,7 @@ async def start(
         The number of seeds that it is extended to.
     """
     if new:
-        _say_name(output, job)
-        output.say(job.description)
-        for remark in job.config.remarks:
-            output.note(remark)
+        _introduce(output, job)
     if not yes:
         await _agree(manager, job, output, recompute=recompute, n_replicates=n_replicates)
     try:
@@ -78,6 +75,25 @@ async def start(
         _continue_after_interrupt()
         return await _cancel(manager, job, output)
     return await _tell(manager, last.job, output, action=started.action, estimate=expected)
+
+
+async def leave_unstarted(manager: AsyncJobManager, job: Job, output: Output) -> int:
+    """Say what a job is that was created just now, and how it is started; return the exit code."""
+    _introduce(output, job)
+    expected = await manager.estimate(job)
+    output.say(_beginning("started", job, expected))
+    output.say(next_command(job))
+    output.say(f"Or in the foreground, as in a SLURM job: bilancio worker {job.job_id}")
+    if output.as_json:
+        emit({"job": job, "action": "created", "estimate": expected})
+    return 0
+
+
+def _introduce(output: Output, job: Job) -> None:
+    _say_name(output, job)
+    output.say(job.description)
+    for remark in job.config.remarks:
+        output.note(remark)
 
 
 async def _agree(

@@ -10,8 +10,8 @@ from bilancio.cli.context import EXECUTOR_HELP, with_manager
 from bilancio.cli.examples import example_options
 from bilancio.cli.parsing import CommandGroup, command, help_text
 from bilancio.cli.render.console import Output, emit
-from bilancio.cli.start import start
-from bilancio.errors import InvalidInput
+from bilancio.cli.start import leave_unstarted, start
+from bilancio.errors import InvalidInput, Problem
 from bilancio.experiments import registry
 from bilancio.experiments.changing import changed
 from bilancio.experiments.explaining import defaults_of
@@ -120,6 +120,10 @@ OutDir = Annotated[
 ]
 Cloud = Annotated[bool, _option("--cloud", "", "Compute on Modal.")]
 Executor = Annotated[str | None, _option("--executor", "NAME", EXECUTOR_HELP)]
+NoStart = Annotated[
+    bool,
+    _option("--no-start", "", "Create it only: `bilancio worker NAME`, say, carries it out."),
+]
 Detach = Annotated[bool, _option("--detach", "", "Start it and return at once.")]
 Json = Annotated[bool, _option("--json", "", "Print one JSON object.")]
 
@@ -140,12 +144,16 @@ def _function_for(sweep_type: str) -> Callable[..., None]:
         out_dir: OutDir = None,
         cloud: Cloud = False,
         executor: Executor = None,
+        no_start: NoStart = False,
         detach: Detach = False,
         yes: Yes = False,
         as_json: Json = False,
         **given: Any,
     ) -> None:
         output = Output(as_json)
+        if no_start and detach:
+            got = "--detach as well, which starts it"
+            raise InvalidInput([Problem("--no-start", got, "one of both")])
         told, file = _read(config, model) if config is not None else ({}, {})
         if like is not None:
             file = changed(model, _parameters_like(like, sweep_type, output), file)
@@ -165,6 +173,8 @@ def _function_for(sweep_type: str) -> Callable[..., None]:
 
         async def run(manager: AsyncJobManager) -> int:
             job = await manager.create_job(config=checked, **about)
+            if no_start:
+                return await leave_unstarted(manager, job, output)
             return await start(manager, job, output, detach=detach, new=True, yes=yes)
 
         raise typer.Exit(with_manager(run, executor=executor))

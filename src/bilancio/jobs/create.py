@@ -18,6 +18,7 @@ from bilancio.jobs.artifacts.folder import probe_out_dir
 from bilancio.jobs.artifacts.ownership import refuse_taken
 from bilancio.jobs.job_id import JobId, generate_job_id, validate_job_id
 from bilancio.jobs.models import Job
+from bilancio.jobs.owner import present_owner
 from bilancio.jobs.preview import asked_sweep
 from bilancio.jobs.session import Session
 from bilancio.jobs.store import JobStore
@@ -84,6 +85,7 @@ async def create_job(
         engine=registry.experiment(checked.sweep_type).version,
         out_dir=folder,
         executor=session.settings.executor,
+        owner=present_owner(),
         request_key=request_key,
     )
     if not job.attempts:  # a repeated request may find it under way

@@ -169,6 +169,8 @@ class Job(View):
     unread
         Whether the job is known from its manifest alone: status and counts are those that it
         tells. The runs are read from its folder when somebody asks for them.
+    owner
+        Who has created it, as ``anna@laptop``; None where that is unknown.
     """
 
     job_id: JobId
@@ -198,6 +200,7 @@ class Job(View):
     holder: Holder | None = Field(exclude=True, repr=False)
     in_flight: tuple[InFlightBatch, ...] = Field(exclude=True, repr=False)
     unread: bool = False
+    owner: str | None = None
     _origin: Origin = PrivateAttr(default_factory=Origin)
 
     @model_validator(mode="before")

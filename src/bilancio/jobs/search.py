@@ -5,12 +5,14 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any
 
+from bilancio import machine
 from bilancio.errors import InvalidInput, Problem, invalid, shown
 from bilancio.experiments import registry, vocabulary
 from bilancio.jobs.artifacts import discovery
 from bilancio.jobs.lookup import stalled_jobs, with_stall
 from bilancio.jobs.models import JobStatus
 from bilancio.jobs.moments import Span, day_or_moment, read_span
+from bilancio.jobs.owner import ME
 from bilancio.jobs.paging import check_page, check_whole
 from bilancio.jobs.session import Session
 from bilancio.jobs.store import Criteria, JobStore
@@ -36,6 +38,7 @@ async def list_jobs(
     until: Moment | None = None,
     min_runs: int | None = None,
     varied: Iterable[str] | str | None = None,
+    owner: str | None = None,
     limit: int = 20,
     offset: int = 0,
 ) -> Page:
@@ -63,6 +66,9 @@ async def list_jobs(
     varied
         Parameters that differ between its runs, all of them; the names of lists and ranges are
         taken, too: ``kappas``, ``kappa_range``; and researchers' words: ``liquidity``, ``μ``.
+    owner
+        Who created it: a login name, whatever the machine, or ``anna@laptop``; ``me`` is the
+        login name of this process.
 
     Raises
     ------
@@ -70,7 +76,8 @@ async def list_jobs(
         A filter says nothing that can be asked for.
     """
     check_page(limit, offset)
-    check_texts({"tag": tag or "", "text": text or "", "sweep_type": sweep_type or ""})
+    texts = {"tag": tag, "text": text, "sweep_type": sweep_type, "owner": owner}
+    check_texts({name: value or "" for name, value in texts.items()})
     allowed = [*(each.value for each in JobStatus), STALLED]
     if status is not None and status not in allowed:
         raise invalid("status", str(status), ", ".join(allowed), nearest(str(status), allowed))
@@ -88,6 +95,7 @@ async def list_jobs(
         since=first and first.start,
         until=last and last.end,
         min_runs=min_runs or None,
+        owner=machine.user() if owner == ME else owner or None,
         varied=await _parameters(store, varied),
     )
     criteria = await _of_status(store, criteria, status)
@@ -201,6 +209,7 @@ def _as_read(
         "since": day_or_moment(since.start) if since else "",
         "until": day_or_moment(until.last) if until else "",
         "min_runs": f"{criteria.min_runs:,}" if criteria.min_runs else "",
+        "owner": criteria.owner or "",
         "varied": ", ".join(criteria.varied),
     }
     return {name: value for name, value in said.items() if value}

@@ -26,9 +26,10 @@ from bilancio.settings import cache_dir
 if TYPE_CHECKING:  # numpy and llvmlite load with the engine
     from bilancio.model.linked import Linked
 
-_SECONDS_TO_COMPILE = 10  # on a core of 2024, for the notices
+_SECONDS_TO_COMPILE = 7  # on a core of 2024, for the notices
 _MODEL = Path(__file__).parent
-_COMPILED_IN = ("linked.py", "parameters.py", "metrics.py", "tables.py")  # codes and columns
+# How it is compiled, codes and columns.
+_COMPILED_IN = ("quickly.py", "linked.py", "parameters.py", "metrics.py", "tables.py")
 _PLAIN, _TRACED = "plain", "traced"  # doors of the engine
 _NAMES = {
     _PLAIN: "the engine for this machine",
@@ -198,8 +199,10 @@ def _compile(door: str, path: Path) -> None:
         )
         if not compiling.returncode:
             return
-    said = compiling.stderr.decode("utf-8", "replace").strip().splitlines()
-    message = f"the engine could not be compiled: {said[-1] if said else compiling.returncode}"
+        said = compiling.stderr.decode("utf-8", "replace").strip().splitlines()
+        reason = said[-1] if said else f"exit code {compiling.returncode}"
+        log.warning("the engine could not be compiled %s: %s", way, reason)
+    message = f"the engine could not be compiled: {reason}"
     raise RuntimeError(message)
 
 

@@ -1,6 +1,7 @@
 """Chunks of results, how a worker records them, and the rights of another user."""
 
 import contextlib
+import importlib.readers  # noqa: F401 - otherwise loaded late, where nobody may not read
 import os
 
 import numpy as np

@@ -22,6 +22,7 @@ from bilancio.jobs import AsyncJobManager
 from bilancio.jobs.models import JobStatus
 from bilancio.jobs.store import FinishedBatch, open_store
 from bilancio.jobs.store.postgres import database as module
+from bilancio.jobs.store.postgres.migrate import latest_version
 from tests.jobs.store.kit import CONFIG, record, rows
 from tests.jobs.store.proxy import Proxy
 from tests.postgres import PASSWORD, database_of
@@ -89,6 +90,16 @@ async def test_a_schema_of_another_program_is_left_as_it_is(address, empty_datab
     with pytest.raises(NotAStore, match="schema bilancio belongs to another program"):
         await open_store(empty_database)
     assert asked(empty_database, "SELECT * FROM bilancio.songs") == []
+
+
+async def test_a_store_of_an_earlier_version_is_migrated_when_it_is_opened(address, store, job):
+    with psycopg.connect(address, autocommit=True) as raw:
+        raw.execute("ALTER TABLE bilancio.jobs DROP COLUMN owner")
+        raw.execute("DELETE FROM bilancio.migrations WHERE version > 1")
+    opened = await open_store(address)
+    assert (await opened.job("my-job")).owner is None
+    assert max(asked(address, "SELECT version FROM bilancio.migrations")) == (latest_version(),)
+    await opened.close()
 
 
 async def test_the_schema_of_a_newer_version_is_refused(address):

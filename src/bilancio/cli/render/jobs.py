@@ -10,8 +10,10 @@ from bilancio.cli.render.tables import frontier_table, results_table, runs_table
 from bilancio.jobs.clock import utc_now
 from bilancio.jobs.launch import available_steps, few_seeds
 from bilancio.jobs.models import Job
+from bilancio.jobs.owner import others
 from bilancio.jobs.progress import Progress
 from bilancio.jobs.views import Comparison, Results, Table
+from bilancio.printable import escaped
 from bilancio.text import (
     MORE_SEEDS,
     NextStep,
@@ -176,6 +178,7 @@ def _facts(progress: Progress) -> dict[str, str]:
         "error": job.error or "",
         "tags": ", ".join(job.tags),
         "notes": job.notes,
+        "owner": escaped(others(job)),
         "files": str(job.folder),
     }
 

@@ -21,6 +21,7 @@ from bilancio.cli.render.layout import (
 )
 from bilancio.cli.render.strips import strips
 from bilancio.jobs.models import Job, JobEvent
+from bilancio.jobs.owner import others
 from bilancio.jobs.views import Page, Table
 from bilancio.printable import escaped
 from bilancio.text import ago, key_text, number, runs, values
@@ -181,10 +182,15 @@ def runs_table(
 def jobs_table(page: Page, now: datetime, *, width: int) -> RenderableType:
     """Return a list of jobs, each with its description beneath its name.
 
-    Names are never cut: where the line has no room beside them, the rest stands below.
+    Names are never cut: where the line has no room beside them, the rest stands below. Owners are
+    shown where there are others than the present one.
     """
-    headings = ("status", "runs", "created")
-    facts = [(job.state, progress_of(job), ago(job.created_at, now)) for job in page.jobs]
+    headings = ["status", "runs", "created"]
+    facts = [[job.state, progress_of(job), ago(job.created_at, now)] for job in page.jobs]
+    if any(map(others, page.jobs)):
+        headings.append("owner")
+        for job, told in zip(page.jobs, facts, strict=True):
+            told.append(escaped(job.owner or ""))
     columns = zip(headings, *facts, strict=True)
     room = width - sum(GAP + max(map(len, column)) for column in columns)
     names = [escaped(job.job_id) for job in page.jobs]
@@ -195,7 +201,7 @@ def jobs_table(page: Page, now: datetime, *, width: int) -> RenderableType:
                 for job, told in zip(page.jobs, facts, strict=True)
                 for part in (
                     Text(escaped(job.job_id), "bold"),
-                    pairs_table({"": ", ".join(told)}, width=width),
+                    pairs_table({"": ", ".join(filter(None, told))}, width=width),
                     _about(job, width),
                 )
             )

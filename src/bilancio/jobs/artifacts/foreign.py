@@ -125,6 +125,7 @@ class Manifest(BaseModel):
     manual: bool = False
     attempts: Count = 0
     executor: ShortText = executors.DEFAULT
+    owner: ShortText | None = None
     started_at: Moment | None = None
     error: Error | None = None
     runs: Annotated[tuple[ListedRun, ...], FailFast()] = ()

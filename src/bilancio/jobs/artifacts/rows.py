@@ -55,4 +55,5 @@ def row_of(
         "executor": manifest.executor,
         "provenance": to_json(manifest.provenance),
         "unread": str(path) if unread else None,
+        "owner": manifest.owner,
     }

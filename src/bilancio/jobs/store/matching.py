@@ -26,6 +26,8 @@ class Criteria:
         Created at this moment or later; created before this one.
     min_runs
         At least so many runs.
+    owner
+        Created by this user of this machine, or by this user of any.
     varied
         All of these parameters differ between runs.
     """
@@ -39,6 +41,7 @@ class Criteria:
     since: datetime | None = None
     until: datetime | None = None
     min_runs: int | None = None
+    owner: str | None = None
     varied: Collection[str] = ()
 
     def parameters(self) -> Mapping[str, Value]:
@@ -57,6 +60,7 @@ class Criteria:
             "since": None if self.since is None else to_text(self.since),
             "until": None if self.until is None else to_text(self.until),
             "min_runs": self.min_runs,
+            "owner": self.owner,
             "parameter": varied[0] if varied else None,
             "varied": to_json(varied),
         }

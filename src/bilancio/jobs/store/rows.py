@@ -177,6 +177,7 @@ def job_from(row: Row, manual_run_ids: Sequence[str] = ()) -> Job:
         holder=_holder(read),
         in_flight=read("in_flight", _in_flight),
         unread=row["unread"] is not None,
+        owner=read("owner", _optional(_text)),
     )
 
 

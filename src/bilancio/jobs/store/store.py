@@ -97,6 +97,7 @@ class JobStore(Questions, Leases, Recording, ManualJobs):
         engine: str,
         out_dir: Path,
         executor: str,
+        owner: str | None = None,
         request_key: str | None = None,
     ) -> Job:
         """Store a new job; the one made by an earlier request with the same key, if any.
@@ -118,6 +119,7 @@ class JobStore(Questions, Leases, Recording, ManualJobs):
             "out_dir": str(out_dir),
             "request_key": request_key,
             "executor": executor,
+            "owner": owner,
         }
 
         async def write() -> Job:

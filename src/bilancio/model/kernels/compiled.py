@@ -18,10 +18,13 @@ def njit(function: Kernel) -> Kernel:
     return cast("Kernel", _numba.njit(**_OPTIONS)(function))
 
 
-def part(function: Kernel) -> Kernel:
-    """Compile a function for other kernels only; a door for Python would double the time."""
+def part(function: Kernel, **more: bool) -> Kernel:
+    """Compile a function for other kernels only; a door for Python would double the time.
+
+    *more* options are numba's.
+    """
     no_doors = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
-    return cast("Kernel", _numba.njit(**no_doors, **_OPTIONS)(function))
+    return cast("Kernel", _numba.njit(**no_doors, **_OPTIONS, **more)(function))
 
 
 @part

@@ -16,14 +16,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-# Of numba's passes only the first: LLVM's are run over the whole object, once.
+# Where numba optimises functions, by its first passes: LLVM's are run over the whole object, once.
 os.environ["NUMBA_OPT"] = "1"
 
 import llvmlite.binding as llvm
 import numba
 import numpy as np
 from numba import types
-from numba.core import codegen as _codegen
 
 from bilancio.model.kernels.books import (
     LANES,
@@ -49,8 +48,8 @@ from bilancio.model.tables import EVENTS, METRIC_ROW, PARAMETER_ROW, QUOTES
 
 _numba: Any = numba  # its stubs leave out what is used here
 carray = _numba.carray
-codegen: Any = _codegen
-_simulate_all: Any = part(simulate_all)
+# All arrays outlive the call, so that neither it nor what it calls need count who uses them.
+_simulate_all: Any = part(simulate_all, _nrt=False)
 
 
 @part
@@ -159,6 +158,8 @@ def _optimise(module: llvm.ModuleRef) -> None:
     builder = llvm.create_pass_builder(target_machine(), options)
     builder.getModulePassManager().run(module, builder)
     unused = llvm.create_new_module_pass_manager()
+    unused.add_ipsccp_pass()  # finds, now that all is small, that no function reports an error
+    unused.add_simplify_cfg_pass()
     unused.add_global_dead_code_eliminate_pass()
     unused.run(module, builder)
 
@@ -166,23 +167,13 @@ def _optimise(module: llvm.ModuleRef) -> None:
 DOORS: dict[str, Callable[..., None]] = {"plain": _door, "traced": _traced_door}
 
 
-def _emit_only_the_object() -> None:
-    """Keep numba from emitting each function for this process, which calls none: a fifth of it all.
-
-    numba has no setting for that, and its next version may call these otherwise.
-    """
-    numba.cfunc("void()")(lambda: None)  # what numba itself calls is emitted by then
-    library, generator = codegen.JITCodeLibrary, codegen.JITCPUCodegen
-    library.get_pointer_to_function = lambda self, _: self._ensure_finalized() or 0
-    library._finalize_specific = lambda _: None  # noqa: SLF001 - as above
-    generator.set_env = lambda *_: None
-
-
 def main() -> None:
     """Compile a door; arguments are its name, the file that gets the object, and the way."""
     door, path, way = sys.argv[1:]
     if way == "quickly":
-        _emit_only_the_object()
+        from bilancio.model.quickly import hurry  # knows numba as it is today
+
+        hurry()
     gc.disable()  # there is little garbage among numba's many objects: a tenth of the time
     code = object_code(DOORS[door])
     partial = Path(f"{path}.{os.getpid()}")

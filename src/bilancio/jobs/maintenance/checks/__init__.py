@@ -11,6 +11,7 @@ from bilancio.jobs.maintenance.checks.base import MachineCheck, StoreCheck
 MACHINE_CHECKS: tuple[MachineCheck, ...] = (
     machine.check_sqlite,
     machine.check_experiments,
+    machine.check_executor,
     machine.check_store_folder,
     machine.check_out_dir,
     machine.check_runs_format,

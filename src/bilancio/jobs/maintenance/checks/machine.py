@@ -5,7 +5,14 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from bilancio.errors import InvalidInput, LibraryMissing, StoreError
+from bilancio.errors import (
+    ExecutorFailed,
+    ExecutorUnavailable,
+    InvalidInput,
+    LibraryMissing,
+    StoreError,
+)
+from bilancio.executors import registry as executors
 from bilancio.experiments import registry
 from bilancio.jobs.artifacts.formats import refuse_missing_library
 from bilancio.jobs.maintenance.checks.base import (
@@ -50,6 +57,21 @@ def check_experiments(_settings: Settings) -> Iterator[Checked | Issue]:
     for fault in registry.plugin_faults():
         yield error(f"{fault}.", f"Install or correct it, or take it out of {fault.source}.")
     yield Checked(f"settings; sweep types {', '.join(registry.sweep_types())}")
+
+
+def check_executor(settings: Settings) -> Iterator[Checked | Issue]:
+    """Look whether the executor that the settings name could compute."""
+    try:
+        executors.probe(settings)
+    except ExecutorUnavailable as fault:
+        yield error(f"No job can be started: {fault}", "Correct or unset BILANCIO_EXECUTOR.")
+    except LibraryMissing as fault:
+        yield error(f"No job can be started: {fault}", "Install it, or unset BILANCIO_EXECUTOR.")
+    except (InvalidInput, ExecutorFailed) as fault:
+        repair = "Start a scheduler, correct BILANCIO_DASK_ADDRESS, or unset BILANCIO_EXECUTOR."
+        yield error(f"No job can be started: {fault}", repair)
+    else:
+        yield Checked(f"the executor {settings.executor}")
 
 
 def check_runs_format(settings: Settings) -> Iterator[Checked | Issue]:

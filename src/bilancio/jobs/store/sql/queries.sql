@@ -4,10 +4,11 @@
 -- name: insert_job
 INSERT INTO jobs (
     job_id, created_at, status, description, notes, tags, words, sweep_type, config, config_hash,
-    varied, engine, out_dir, request_key, total_runs, work, executor, n_events)
+    varied, engine, out_dir, request_key, total_runs, work, executor, owner, n_events)
 VALUES (
     :job_id, :now, 'pending', :description, :notes, :tags, :words, :sweep_type, :config,
-    :config_hash, :varied, :engine, :out_dir, :request_key, :total_runs, :work, :executor, 0)
+    :config_hash, :varied, :engine, :out_dir, :request_key, :total_runs, :work, :executor, :owner,
+    0)
     ON CONFLICT DO NOTHING
 RETURNING *;
 
@@ -50,6 +51,8 @@ SELECT value AS name FROM json_each(:names) WHERE value NOT IN (SELECT job_id FR
             AND EXISTS (SELECT 1
                           FROM json_each(CASE WHEN json_valid(tags) THEN tags ELSE '[]' END)
                          WHERE value = :tag)))
+   AND (:owner IS NULL
+        OR owner = :owner OR substr(owner, 1, length(:owner) + 1) = :owner || '@')
    AND (:among IS NULL OR job_id IN (SELECT value FROM json_each(:among)))
    AND (:apart_from IS NULL OR job_id NOT IN (SELECT value FROM json_each(:apart_from)))
 
@@ -284,12 +287,12 @@ SELECT speed, startup_s
 INSERT INTO jobs (
     job_id, created_at, status, description, notes, tags, words, sweep_type, config, config_hash,
     varied, engine, out_dir, total_runs, completed_runs, failed_runs, work, manual, attempts,
-    started_at, completed_at, error, summary, executor, provenance, unread, n_events)
+    started_at, completed_at, error, summary, executor, provenance, unread, owner, n_events)
 VALUES (
     :job_id, :created_at, :status, :description, :notes, :tags, :words, :sweep_type, :config,
     :config_hash, :varied, :engine, :out_dir, :total_runs, :completed_runs, :failed_runs, :work,
     :manual, :attempts, :started_at, :completed_at, :error, :summary, :executor, :provenance,
-    :unread, 0)
+    :unread, :owner, 0)
     ON CONFLICT DO NOTHING;
 
 -- name: unread_job
@@ -310,13 +313,13 @@ INSERT INTO jobs (
     varied, engine, out_dir, request_key, total_runs, completed_runs, failed_runs, work, compute_s,
     manual, attempts, started_at, completed_at, error, summary, executor, provenance, fence,
     worker_id, lease_expires_at, worker_pid, worker_host, in_flight, speed, startup_s, unread,
-    n_events)
+    owner, n_events)
 VALUES (
     :job_id, :created_at, :status, :description, :notes, :tags, :words, :sweep_type, :config,
     :config_hash, :varied, :engine, :out_dir, :request_key, :total_runs, :completed_runs,
     :failed_runs, :work, :compute_s, :manual, :attempts, :started_at, :completed_at, :error,
     :summary, :executor, :provenance, :fence, :worker_id, :lease_expires_at, :worker_pid,
-    :worker_host, :in_flight, :speed, :startup_s, :unread, 0)
+    :worker_host, :in_flight, :speed, :startup_s, :unread, :owner, 0)
     ON CONFLICT DO NOTHING;
 
 -- name: copied_chunks
