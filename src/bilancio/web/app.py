@@ -21,7 +21,7 @@ from bilancio.errors import (
 )
 from bilancio.jobs.manager import AsyncJobManager
 from bilancio.web import live, rendering
-from bilancio.web.guard import Guard
+from bilancio.web.guard import HEADERS, Guard
 from bilancio.web.kept import Kept
 from bilancio.web.pages import actions, compare, job, jobs
 
@@ -107,9 +107,7 @@ async def _static(request: Request) -> Response:
     if found is None:
         raise HTTPException(404)
     data, kind = found
-    return Response(
-        data, headers={"Content-Type": kind, "Cache-Control": "max-age=31536000, immutable"}
-    )
+    return Response(data, headers={"Content-Type": kind, "Cache-Control": FOR_EVER})
 
 
 async def _refused(request: Request, error: BilancioError) -> Response:
@@ -128,9 +126,11 @@ async def _no_page(request: Request, error: HTTPException) -> Response:
 
 
 async def _unexpected(request: Request, error: Exception) -> Response:
-    log.error("unexpected error at %s", request.url.path, exc_info=error)
+    log.error("unexpected error at %r; its traceback follows", request.url.path)
     kind = type(error).__name__
     said = f"{kind}. This is a bug in bilancio; details are in the server's log."
-    return rendering.page(
+    answer = rendering.page(
         request, "error", 500, title="Unexpected error", sentence=said, similar=()
     )
+    answer.headers.update(HEADERS)  # it is sent from outside the guard
+    return answer

@@ -8,11 +8,11 @@ to is refused by its Host.
 import hashlib
 import hmac
 import ipaddress
+import re
 import secrets
 from collections.abc import Collection
-from http.cookies import CookieError, SimpleCookie
 from typing import Final
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit
+from urllib.parse import parse_qsl, quote, urlencode
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
@@ -24,6 +24,8 @@ LEAST_TOKEN = 16  # characters
 TOKEN: Final = "token"  # noqa: S105 - the name of a parameter
 CHANGING = {"POST", "PUT", "PATCH", "DELETE"}
 MCP_PATH = "/mcp"
+MOST_PORT = 65_535
+_HOST = re.compile(r"(?P<name>[\w.-]+|\[[\da-fA-F:.]+\])(?::(?P<port>\d{0,5}))?", re.ASCII)
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src-elem 'self'; "
@@ -39,6 +41,7 @@ HEADERS = {
     "X-Frame-Options": "DENY",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "no-store",
 }
 UNKNOWN = (
     "This page needs its token. Open the whole address that `bilancio serve` has printed, with "
@@ -96,7 +99,6 @@ class Guard:
                 headers = MutableHeaders(scope=message)
                 for name, value in HEADERS.items():
                     headers.setdefault(name, value)
-                headers.setdefault("Cache-Control", "no-store")
             await send(message)
 
         answer = self._refused_place(scope) or self._without_token(scope)
@@ -106,29 +108,25 @@ class Guard:
         """Refuse a request that was addressed to another name, or sent by another site's page."""
         headers = Headers(scope=scope)
         host = headers.get("host", "")
-        if not host:
-            return PlainTextResponse("Bad request: there is no Host.\n", 400)
-        if not self._is_ours(host):
+        read = _HOST.fullmatch(host)
+        if read is None or int(read["port"] or 0) > MOST_PORT:
+            return PlainTextResponse("Bad request: its Host cannot be read.\n", 400)
+        if not self._is_ours(read["name"]):
             said = "Misdirected request: the server is not known by this Host.\n"
             return PlainTextResponse(said, 421)
         origin = headers.get("origin")
-        foreign = origin is not None and urlsplit(origin).netloc != host
-        if headers.get("sec-fetch-site") == "cross-site" and scope["method"] in CHANGING:
-            foreign = True
+        foreign = origin is not None and origin not in {f"http://{host}", f"https://{host}"}
         unknown = origin is None and not self._bearer(headers)
-        if foreign or (unknown and scope["method"] in CHANGING):
+        elsewhere = headers.get("sec-fetch-site", "same-origin") != "same-origin"
+        if foreign or ((unknown or elsewhere) and scope["method"] in CHANGING):
             return PlainTextResponse("Forbidden: this was not sent by a page of bilancio.\n", 403)
         return None
 
-    def _is_ours(self, host: str) -> bool:
+    def _is_ours(self, name: str) -> bool:
         try:
-            name = urlsplit(f"//{host}").hostname or ""
+            ipaddress.ip_address(name.strip("[]"))
         except ValueError:
-            return False
-        try:
-            ipaddress.ip_address(name)
-        except ValueError:
-            return name.rstrip(".") in self._names
+            return name.lower().rstrip(".") in self._names
         return True
 
     def _without_token(self, scope: Scope) -> Response | None:
@@ -159,13 +157,12 @@ class Guard:
         return scheme.lower() == "bearer" and self._is_token(given.strip())
 
     def _has_cookie(self, headers: Headers) -> bool:
-        cookies: SimpleCookie = SimpleCookie()
-        try:
-            cookies.load(headers.get("cookie", ""))
-        except CookieError:
-            return False
-        kept = cookies.get(self._cookie)
-        return kept is not None and hmac.compare_digest(kept.value.encode(), self._pass.encode())
+        # Read leniently: other servers of the same host set cookies of any form.
+        pairs = (each.strip().partition("=") for each in headers.get("cookie", "").split(";"))
+        return any(
+            name == self._cookie and hmac.compare_digest(value.encode(), self._pass.encode())
+            for name, _, value in pairs
+        )
 
 
 def _unauthorised() -> Response:

@@ -13,7 +13,7 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.requests import Request
 from starlette.responses import Response
 
-from bilancio.errors import BilancioError
+from bilancio.errors import BilancioError, invalid
 from bilancio.jobs.manager import AsyncJobManager
 from bilancio.web.words import Told, told
 
@@ -114,6 +114,8 @@ async def stream(request: Request) -> Response:
     """
     live: Live = request.app.state.live
     names = [each for each in request.query_params.getlist("job") if each][:MOST_JOBS]
+    if not names:
+        raise invalid("job", "", "the name of at least one job")
     seen = _seen(request.headers.get("last-event-id", ""))
 
     async def events() -> AsyncIterator[ServerSentEvent]:
@@ -127,7 +129,7 @@ async def stream(request: Request) -> Response:
 
 def _seen(told_last: str) -> dict[str, str]:
     """Return what a reader has seen before, as an event's id said it; nothing where it does not."""
-    with contextlib.suppress(ValueError):
+    with contextlib.suppress(ValueError, RecursionError):
         known = json.loads(told_last)
         if isinstance(known, dict):
             return {str(name): str(mark) for name, mark in known.items()}
