@@ -126,8 +126,8 @@ class Settings(BaseModel):
         return value or False
 
     def as_environment(self) -> dict[str, str]:
-        """Return the variables that give a worker these settings."""
-        given = self.model_dump(exclude_none=True, exclude={"token"})
+        """Return the variables that give a worker these settings, without the server's token."""
+        given = self.model_dump(exclude_none=True) | {"token": ""}
         return {f"BILANCIO_{name.upper()}": str(value) for name, value in given.items()}
 
     def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:

@@ -17,7 +17,7 @@ import pytest
 from bilancio.jobs import AsyncJobManager, JobManager
 from bilancio.web import serving
 from bilancio.web.app import build_app
-from tests.cli.conftest import finished, started
+from tests.cli.conftest import bilancio, finished, started  # noqa: F401 - a fixture
 
 TOKEN = "test-token-0123456789"
 PATIENCE_S = 120  # where nothing is asserted about time
@@ -135,7 +135,7 @@ def serving_app(
         read_only=read_only,
     )
     ready = threading.Event()
-    server = serving.server(app, ready.set)
+    server = serving.server(app, ready.set, app.state.live.close)
     thread = threading.Thread(target=server.run, args=([place.listening],))
     thread.start()
     try:

@@ -1,8 +1,10 @@
 """Opens files and pages in the programs of the desktop."""
 
+import html
 import shutil
 import subprocess
 from contextlib import suppress
+from pathlib import Path
 
 import typer
 
@@ -17,9 +19,19 @@ def open_file(path: str) -> None:
         Output().note(f"Nothing here opens {path}. Open it yourself, in a browser.")
 
 
-def open_address(address: str) -> None:
-    """Open a page in the browser, and say so where there is none."""
-    if _opened(address) != 0:
+def open_address(address: str, folder: Path) -> None:
+    """Open a page in the browser, and say so where there is none.
+
+    The browser is given a file in *folder*, which only its owner should be able to read: an
+    address holds a token, and the words that a program is called with are seen by everybody.
+    """
+    page, to = folder / "bilancio.html", html.escape(address)
+    page.write_text(
+        '<!doctype html><meta charset="utf-8"><title>bilancio</title>'
+        f'<meta http-equiv="refresh" content="0;url={to}"><a href="{to}">bilancio</a>\n',
+        encoding="utf-8",
+    )
+    if _opened(str(page)) != 0:
         Output().note("There is no browser here. Open the address yourself.")
 
 

@@ -1,7 +1,11 @@
 """`bilancio serve`: jobs in a browser, while they run and after."""
 
+import contextlib
 import importlib.util
 import logging
+import tempfile
+import threading
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -12,7 +16,6 @@ from bilancio.cli.render.console import Output
 from bilancio.errors import LibraryMissing, invalid
 from bilancio.jobs.manager import AsyncJobManager
 from bilancio.settings import load_settings
-from bilancio.validation import parse_int
 
 PORT = "8321"
 MOST_PORT = 65_535
@@ -77,13 +80,12 @@ def serve_page(
     from bilancio.web.app import build_app
     from bilancio.web.guard import MCP_PATH
 
-    number = parse_int("port", port, least=0)
-    if number > MOST_PORT:
+    if not (port.isdecimal() and len(port) <= len(f"{MOST_PORT}") and int(port) <= MOST_PORT):
         raise invalid("port", port, f"whole numbers from 0 to {MOST_PORT}")
     settings = load_settings()
     token = guard.check_token(settings.token) if settings.token else guard.new_token()
     manager = AsyncJobManager()
-    place = serving.listen(host, number, names)
+    place = serving.listen(host, int(port), names)
     output = Output()
     shown = place.address(path, token)
 
@@ -96,8 +98,9 @@ def serve_page(
                 "Other machines can reach this server, and read what it sends on the way. Whoever "
                 "has the token can do with jobs what you can."
             )
-        if open_it:
-            open_address(shown)
+        if open_it:  # beside serving, which the browser waits for
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bilancio-")))
+            threading.Thread(target=open_address, args=(shown, folder), daemon=True).start()
 
     logging.basicConfig(level=logging.WARNING)
     beside = None
@@ -113,4 +116,5 @@ def serve_page(
         read_only=read_only,
         beside=beside,
     )
-    serving.serve(page, place, ready)
+    with contextlib.ExitStack() as stack:
+        serving.serve(page, place, ready, page.state.live.close)

@@ -19,7 +19,7 @@ from bilancio.web.words import Told, told
 
 STILL_S = 1.0  # between looks at a job that does not run
 PING_S = 15
-SEND_S = 10.0  # that a reader may take to accept a line, before it counts as gone
+LEAVE_S = 1.0  # for the last line of each stream, when the server is stopped
 MOST_JOBS = 60  # of one stream
 
 
@@ -47,6 +47,7 @@ class Live:
     def __init__(self, manager: AsyncJobManager) -> None:
         self._manager = manager
         self._watched: dict[str, Watched] = {}
+        self._closed = asyncio.Event()
 
     @contextlib.contextmanager
     def watching(self, name: str) -> Iterator[Watched]:
@@ -67,7 +68,7 @@ class Live:
         """Yield the states of jobs as they change, but those that were *seen*: job → mark."""
         with contextlib.ExitStack() as stack:
             watched = {each: stack.enter_context(self.watching(each)) for each in names}
-            while True:
+            while not self._closed.is_set():
                 waiting = [each.changed for each in watched.values()]
                 for name, each in watched.items():
                     latest = each.latest
@@ -78,7 +79,7 @@ class Live:
                     event is each.changed
                     for event, each in zip(waiting, watched.values(), strict=True)
                 ):
-                    await _first(waiting)
+                    await _first([*waiting, self._closed])
 
     async def _follow(self, name: str, watched: Watched) -> None:
         """Show each change; look more seldom where the job does not run."""
@@ -91,7 +92,8 @@ class Live:
             await asyncio.sleep(STILL_S)
 
     def close(self) -> None:
-        """End all watches."""
+        """End all watches, and the streams of those who read them."""
+        self._closed.set()
         for each in self._watched.values():
             if each.task is not None:
                 each.task.cancel()
@@ -124,7 +126,7 @@ async def stream(request: Request) -> Response:
                 data=json.dumps(state.as_dict()), event="job", id=json.dumps(seen), retry=1000
             )
 
-    return EventSourceResponse(events(), ping=PING_S, send_timeout=SEND_S)
+    return EventSourceResponse(events(), ping=PING_S, shutdown_grace_period=LEAVE_S)
 
 
 def _seen(told_last: str) -> dict[str, str]:

@@ -1,6 +1,9 @@
 """Listen, and serve until a signal comes."""
 
+import errno
+import signal
 import socket
+import sys
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -71,31 +74,48 @@ def listen(host: str, port: int, names: Iterable[str] = ()) -> Place:
     bound = ip_address(listening.getsockname()[0])
     own = host if not bound.is_unspecified else machine.host()
     known = {each.lower().rstrip(".") for each in (*LOCAL_NAMES, machine.host(), host, *names)}
-    with suppress(OSError):
-        known.add(socket.getfqdn().lower())
+    if not bound.is_loopback:  # a name server may be asked, and may take its time
+        with suppress(OSError):
+            known.add(socket.getfqdn().lower())
     return Place(listening, own, listening.getsockname()[1], tuple(known), bound.is_loopback)
 
 
 def _refused(host: str, port: int, error: OSError) -> Exception:
     reason = (error.strerror or str(error)).lower()
-    if "address" in reason and "assign" in reason:
+    if error.errno in {errno.EADDRNOTAVAIL, errno.EINVAL}:  # EINVAL: fe80::1 without its interface
         return invalid("host", host, "an address of this machine: 127.0.0.1 for this one only")
     allowed = "a port that is free: 0 takes any"
     return invalid("port", f"{port} ({reason})", allowed)
 
 
-def serve(app: ASGIApp, place: Place, ready: Callable[[], None]) -> None:
-    """Serve until SIGINT or SIGTERM; call *ready* when requests are answered."""
-    server(app, ready).run([place.listening])
+def serve(
+    app: ASGIApp, place: Place, ready: Callable[[], None], leaving: Callable[[], None]
+) -> None:
+    """Serve until SIGINT or SIGTERM.
+
+    Parameters
+    ----------
+    ready
+        Is called when requests are answered.
+    leaving
+        Is called when no more are: it ends answers that would go on for ever.
+    """
+    # uvicorn sends itself the signal that has ended it: whoever called shall clean up.
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    server(app, ready, leaving).run([place.listening])
 
 
-def server(app: ASGIApp, ready: Callable[[], None]) -> uvicorn.Server:
-    """Return a server that calls *ready* when requests are answered."""
+def server(app: ASGIApp, ready: Callable[[], None], leaving: Callable[[], None]) -> uvicorn.Server:
+    """Return a server; see `serve`."""
 
     class Server(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets)
             ready()
+
+        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+            leaving()
+            await super().shutdown(sockets)
 
     config = uvicorn.Config(
         app,
