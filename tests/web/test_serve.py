@@ -83,7 +83,7 @@ def test_a_port_that_is_none_is_refused_in_a_sentence(bilancio, port):
     said = bilancio("serve", "--port", port)
     assert (said.code, said.out) == (1, "")
     assert said.err.startswith("port: got '")
-    assert said.err.endswith("'; allowed: whole numbers from 0 to 65535.\n")
+    assert said.err.endswith("; allowed: whole numbers from 0 to 65535.\n")
 
 
 @pytest.mark.parametrize("host", ["192.0.2.1", "999.0.0.1", "", "fe80::1", "a b"])
