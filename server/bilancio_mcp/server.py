@@ -30,7 +30,7 @@ from bilancio.errors import (
 from bilancio.experiments.vocabulary import field_of
 from bilancio.printable import shortened
 from bilancio.validation import explained, nearest, unknown_field
-from bilancio_mcp import calls
+from bilancio_mcp import calls, card
 from bilancio_mcp.lifespan import AppContext
 from bilancio_mcp.prompts import add_prompts
 from bilancio_mcp.resources import add_resources
@@ -90,6 +90,7 @@ class BilancioServer(MCPServer[AppContext]):
             instructions=INSTRUCTIONS,
             tools=registered,
             lifespan=_lifespan,
+            extensions=[card.apps()],
             cache_hints=dict.fromkeys(
                 ("tools/list", "prompts/list", "resources/templates/list"), CacheHint(LISTS_MS)
             ),

@@ -15,7 +15,7 @@ from bilancio_mcp.schemas import compact
 from bilancio_mcp.server import INSTRUCTIONS, build_server
 from tests.server.talk import TOOLS, completed, sweep_fields
 
-MAX_BYTES = 24_000  # of all, answers included
+MAX_BYTES = 24_500  # of all, answers and what hosts with apps are told included
 MAX_CREATE = 5_500  # … of the fields of create_job
 MAX_READ = 14_500  # characters that the model reads: names, manuals, what is taken
 HEAVY = ("numpy", "numba", "scipy", "matplotlib", "rapidfuzz")

@@ -149,4 +149,5 @@ TOOL = ToolSpec(
     manual=MANUAL,
     hints=READS,
     always=True,
+    on_card=True,
 )

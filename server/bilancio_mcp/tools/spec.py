@@ -7,6 +7,7 @@ from typing import Any
 from mcp.server.mcpserver.tools import Tool
 from mcp_types import ToolAnnotations
 
+from bilancio_mcp import card
 from bilancio_mcp.schemas import compact, without_docs, without_null
 
 READS = ToolAnnotations(read_only_hint=True, open_world_hint=False)
@@ -37,6 +38,8 @@ class ToolSpec:
     structured
         Whether it returns structure, which is then all that the model sees of an answer; what shows
         images returns none.
+    on_card
+        Whether hosts with MCP Apps show its answers on the card.
     fields
         What refusals of the manager call otherwise than the tool: field → argument.
     """
@@ -47,16 +50,20 @@ class ToolSpec:
     hints: ToolAnnotations
     always: bool = False
     structured: bool = True
+    on_card: bool = False
     fields: Mapping[str, str] = field(default_factory=dict)
 
     def registered(self) -> Tool:
         """Return the SDK's tool, its schemas in few words."""
+        meta: dict[str, Any] = {ALWAYS_LOADED: True} if self.always else {}
+        if self.on_card:
+            meta |= card.META
         tool = Tool.from_function(
             self.function,
             title=self.title,
             description=self.manual,
             annotations=self.hints,
-            meta={ALWAYS_LOADED: True} if self.always else None,
+            meta=meta or None,
             structured_output=self.structured,
         )
         tool.parameters = without_null(compact(tool.parameters))

@@ -81,4 +81,5 @@ TOOL = ToolSpec(
     manual=MANUAL,
     hints=READS,
     always=True,
+    on_card=True,
 )

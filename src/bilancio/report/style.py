@@ -4,7 +4,7 @@ An SVG holds names, as CSS variables, and follows the reader's mode; a PNG is of
 have a contrast of at least 4.5 to what they stand on (WCAG 2, AA), in both.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from itertools import chain
 
 STEPS = 9  # of a colour scale, on each side of 0
@@ -94,6 +94,8 @@ DARK: Colours = {
     **_scale("plus", "#1f3040", "#79c0ff"),
     **_scale("minus", "#3b2a1e", "#ffa657"),
 }
+#: What a page needs that has no pictures.
+COLOURS_OF_PAGES = ("paper", "ink", "muted", "grid", "axis", "blank", "line0", "line1", "line2")
 #: What texts stand on, by the texts' names.
 GROUNDS = {
     **dict.fromkeys(("ink", "muted", *(f"line{each}" for each in range(SERIES))), "paper"),
@@ -103,11 +105,16 @@ GROUNDS = {
 NAMES: Colours = {name: f"#0102{place:02x}" for place, name in enumerate(LIGHT)}
 
 
-def css(selector: str) -> str:
-    """Return the variables of both modes; `data-theme` on the page overrides the reader's mode."""
+def css(selector: str, names: Collection[str] = tuple(LIGHT)) -> str:
+    """Return the variables of both modes; `data-theme` on the page overrides the reader's mode.
+
+    Parameters
+    ----------
+    names
+        Which colours; all by default.
+    """
     light, dark = (
-        "".join(f"{PREFIX}{name}:{colour};" for name, colour in mode.items())
-        for mode in (LIGHT, DARK)
+        "".join(f"{PREFIX}{name}:{mode[name]};" for name in names) for mode in (LIGHT, DARK)
     )
     return (
         f"{selector}{{{light}}}"
