@@ -17,6 +17,7 @@ import yaml
 from bilancio.cli.parsing import refuse_unknown
 from bilancio.encoding import MAX_BYTES, MAX_DEPTH, from_json
 from bilancio.errors import InvalidInput, Problem, invalid, shown
+from bilancio.experiments.presets import FIELD
 from bilancio.experiments.sweep_config import SweepConfig
 
 #: What a file may say of a job beside the parameters of its sweep.
@@ -41,7 +42,8 @@ def read_config_file(path: Path, model: type[SweepConfig]) -> dict[str, Any]:
         if not isinstance(found["config"], Mapping):
             raise invalid(f"{path}: config", found["config"], "parameters by name")
         found = {name: found[name] for name in JOB_KEYS if name in found} | {**found["config"]}
-    refuse_unknown(str(path), list(found), [*model.model_fields, *JOB_KEYS])
+    known = [*model.model_fields, *JOB_KEYS, *([FIELD] if model.presets else [])]
+    refuse_unknown(str(path), list(found), known)
     wanted = model.model_fields["sweep_type"].default
     if found.setdefault("sweep_type", wanted) != wanted:
         raise invalid(f"{path}: sweep_type", found["sweep_type"], f"{wanted}, as the command says")

@@ -13,7 +13,6 @@ from bilancio.cli.render.console import Output, emit
 from bilancio.cli.start import leave_unstarted, start
 from bilancio.errors import InvalidInput, Problem
 from bilancio.experiments import registry
-from bilancio.experiments.changing import changed
 from bilancio.experiments.explaining import defaults_of
 from bilancio.experiments.sweep_config import SweepConfig
 from bilancio.jobs.manager import AsyncJobManager
@@ -155,11 +154,10 @@ def _function_for(sweep_type: str) -> Callable[..., None]:
             got = "--detach as well, which starts it"
             raise InvalidInput([Problem("--no-start", got, "one of both")])
         told, file = _read(config, model) if config is not None else ({}, {})
-        if like is not None:
-            file = changed(model, _parameters_like(like, sweep_type, output), file)
+        other = {} if like is None else _parameters_like(like, sweep_type, output)
         if cloud:
             file["cloud"] = True
-        checked = options.configuration(model, given, file)
+        checked = options.configuration(model, given, file, other)
         if dry_run:
             _show_plan(checked, output)
             return
