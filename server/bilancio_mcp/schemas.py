@@ -20,11 +20,10 @@ KEPT = ("type", "enum", "items", "anyOf", "additionalProperties", "description")
 CONFIG = (
     "The sweep. balanced compares dealers that hold (passive arm) with dealers that trade (active) "
     "under the same seeds; ring has no dealers; single is one run. All but sweep_type have "
-    "defaults; lists make a grid. Undescribed fields are rare: dry_run='fields' explains all, with "
-    "defaults and bounds."
+    "defaults; lists make a grid. Undescribed fields are rare: dry_run='fields' explains all."
 )
 
-PRESET = "Fills in fields not given."
+PRESET = "Fills in the rest."
 
 
 def compact(schema: Mapping[str, Any]) -> Schema:
