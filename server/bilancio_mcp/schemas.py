@@ -6,6 +6,7 @@ from typing import Any
 
 from bilancio.errors import BilancioError
 from bilancio.experiments import registry
+from bilancio.experiments.presets import FIELD
 from bilancio.experiments.sweep_config import UNOFFERED_FIELDS
 from bilancio.printable import shortened
 
@@ -19,9 +20,10 @@ KEPT = ("type", "enum", "items", "anyOf", "additionalProperties", "description")
 CONFIG = (
     "The sweep. balanced compares dealers that hold (passive arm) with dealers that trade (active) "
     "under the same seeds; ring has no dealers; single is one run. All but sweep_type have "
-    "defaults; lists make a grid. Undescribed fields are rare: dry_run='fields' explains all, with "
-    "defaults and bounds."
+    "defaults; lists make a grid. Undescribed fields are rare: dry_run='fields' explains all."
 )
+
+PRESET = "Fills in the rest."
 
 
 def compact(schema: Mapping[str, Any]) -> Schema:
@@ -143,7 +145,8 @@ def _models() -> dict[str, Any]:
 def _properties(model: Any) -> dict[str, Schema]:
     """Return the schema of each field of a sweep but its type; of rare ones only the form."""
     schema = model.model_json_schema()
-    return {
+    presets = {FIELD: {"enum": list(model.presets), "description": PRESET}} if model.presets else {}
+    return presets | {
         name: _form(short) if field.get("rare") else short
         for name, field in schema["properties"].items()
         if name not in {"sweep_type", *UNOFFERED_FIELDS}

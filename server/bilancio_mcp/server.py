@@ -51,8 +51,8 @@ user mentions, in any spelling, is answered by job_status and job_results.
 To run a sweep ("run a dealer comparison with stressed liquidity"):
 1. create_job with the user's words and a config. sweep_type balanced compares dealers that hold \
 with dealers that trade under the same seeds; ring is the plain ring over a grid; single one run. \
-Stressed liquidity means low kappas (0.25 to 0.5), ample liquidity high ones (2 to 4). dry_run \
-says what it would take; like takes another job's config.
+Stressed liquidity is preset stressed, or low kappas (0.25 to 0.5); ample, high ones (2 to 4). \
+dry_run says what it would take; like takes another job's config.
 2. Show the user the job's name prominently, with the number of runs and the estimate.
 3. start_sweep. A worker computes; nothing has to be kept open.
 4. job_status with wait_s, or tell the user to ask later by name.

@@ -119,7 +119,7 @@ async def test_config_is_one_flat_object_with_every_field_once():
     kinds = config["properties"]["sweep_type"]["enum"]
     assert kinds == ["single", "ring", "balanced"]
     every = {name for kind in kinds for name in registry.config_model(kind).model_fields}
-    assert config["properties"].keys() == every - {*UNOFFERED_FIELDS}
+    assert config["properties"].keys() == every - {*UNOFFERED_FIELDS} | {"preset"}
     assert not {"oneOf", "allOf", "anyOf", "$ref"} & config.keys()
     assert "$defs" not in create
     assert len(text_of(create)) < MAX_CREATE

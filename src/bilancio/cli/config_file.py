@@ -10,13 +10,15 @@ import re
 import stat
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 
+from bilancio.cli.older_config import is_older, translated
 from bilancio.cli.parsing import refuse_unknown
 from bilancio.encoding import MAX_BYTES, MAX_DEPTH, from_json
 from bilancio.errors import InvalidInput, Problem, invalid, shown
+from bilancio.experiments.presets import FIELD
 from bilancio.experiments.sweep_config import SweepConfig
 
 #: What a file may say of a job beside the parameters of its sweep.
@@ -28,8 +30,26 @@ _DECIMAL = re.compile(r"[-+]?(0|[1-9][0-9_]*)")
 _YAML = "tag:yaml.org,2002:"
 
 
-def read_config_file(path: Path, model: type[SweepConfig]) -> dict[str, Any]:
-    """Read parameters, and what `JOB_KEYS` name, from a file.
+class SweepFile(NamedTuple):
+    """What a file says.
+
+    Attributes
+    ----------
+    parameters
+        Of the sweep, by field.
+    about
+        What it says of the job: those of `JOB_KEYS`, and from an older tool's file `out_dir`.
+    notes
+        What is read otherwise than in the tool that the file was made for, in sentences.
+    """
+
+    parameters: dict[str, Any]
+    about: dict[str, Any]
+    notes: list[str]
+
+
+def read_config_file(path: Path, model: type[SweepConfig]) -> SweepFile:
+    """Read a sweep from a file.
 
     Raises
     ------
@@ -37,15 +57,22 @@ def read_config_file(path: Path, model: type[SweepConfig]) -> dict[str, Any]:
         It cannot be read, is for another sweep, or holds names that do not exist.
     """
     found = _loaded(path)
+    notes: list[str] = []
     if "config" in found and "job_id" in found:  # a manifest: the same sweep once more
         if not isinstance(found["config"], Mapping):
             raise invalid(f"{path}: config", found["config"], "parameters by name")
         found = {name: found[name] for name in JOB_KEYS if name in found} | {**found["config"]}
-    refuse_unknown(str(path), list(found), [*model.model_fields, *JOB_KEYS])
+    about: dict[str, Any] = {}
+    if is_older(found):
+        found, notes = translated(path, found, model)
+        about = {name: found.pop(name) for name in ("out_dir",) if name in found}
+    known = [*model.model_fields, *JOB_KEYS, *([FIELD] if model.presets else [])]
+    refuse_unknown(str(path), list(found), known)
     wanted = model.model_fields["sweep_type"].default
     if found.setdefault("sweep_type", wanted) != wanted:
         raise invalid(f"{path}: sweep_type", found["sweep_type"], f"{wanted}, as the command says")
-    return found
+    about |= {name: found.pop(name) for name in JOB_KEYS if name in found}
+    return SweepFile(found, about, notes)
 
 
 class _Refused(Exception):

@@ -20,6 +20,7 @@ _NOUNS = {
     "run": "bilancio.cli.run",
     "bench": "bilancio.cli.bench",
     "experiments": "bilancio.cli.experiments",
+    "presets": "bilancio.cli.presets",
     "serve": "bilancio.cli.serve",
     "worker": "bilancio.cli.worker",
     "doctor": "bilancio.cli.doctor",

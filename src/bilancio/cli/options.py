@@ -1,7 +1,7 @@
 """The options of a sweep or a run, made from the model that checks its parameters."""
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import typer
@@ -13,9 +13,11 @@ from bilancio.experiments.configs import BalancedSweep, RingSettings
 from bilancio.experiments.fields import plain
 from bilancio.experiments.frontier_sweep import FrontierSweep
 from bilancio.experiments.grid_sweep import GridSweep
+from bilancio.experiments.presets import FIELD, filled
 from bilancio.experiments.search_sweep import SearchSweep
 from bilancio.experiments.sweep_config import UNOFFERED_FIELDS, SweepConfig
 from bilancio.model.parameters import BalancedParameters, RingParameters
+from bilancio.text import either
 from bilancio.validation import Schema, allowed_by, split_csv, validated
 
 _METAVARS = {
@@ -56,6 +58,8 @@ def parameters_of(model: type[BaseModel]) -> list[inspect.Parameter]:
         for name in model.model_fields
         if name not in _NOT_OPTIONS and "const" not in schema["properties"][name]
     ]
+    if presets := getattr(model, "presets", ()):
+        options.append(_preset_option(presets))
     return sorted(options, key=lambda option: _PANELS.index(option.default.rich_help_panel))
 
 
@@ -83,7 +87,10 @@ def with_options(command: Callable[..., None], model: type[BaseModel]) -> Callab
 
 
 def configuration(
-    model: type[SweepConfig], given: Mapping[str, Any], file: Mapping[str, Any]
+    model: type[SweepConfig],
+    given: Mapping[str, Any],
+    file: Mapping[str, Any],
+    other: Mapping[str, Any],
 ) -> SweepConfig:
     """Return the checked configuration: what a file says, overridden by options.
 
@@ -93,6 +100,8 @@ def configuration(
         Options as they were written, None where they were not.
     file
         Parameters of the file.
+    other
+        Those of another job, which these change; a preset takes their place, too.
 
     Raises
     ------
@@ -105,7 +114,10 @@ def configuration(
         for name, value in given.items()
         if value is not None
     }
-    return model(**changed(model, file, options))
+    changes = changed(model, file, options)
+    if issubclass(model, GridSweep) and model.presets:
+        changes = filled(model, changes, changes=True)
+    return model(**changed(model, other, changes))
 
 
 def run_parameters(
@@ -157,6 +169,17 @@ def _option(model: type[BaseModel], name: str, schema: Schema) -> Any:
         metavar=_METAVARS.get(kind, "WORD"),
         rich_help_panel=_panel(model, name, kind),
         show_default=False,
+    )
+
+
+def _preset_option(presets: Sequence[str]) -> inspect.Parameter:
+    """Return the option for a preset, which is no field of its own."""
+    about = f"Fills in what is not given: {either(presets)} (`bilancio presets`)."
+    return inspect.Parameter(
+        FIELD,
+        inspect.Parameter.KEYWORD_ONLY,
+        default=typer.Option(None, f"--{FIELD}", help=about, metavar="NAME", rich_help_panel=_GRID),
+        annotation=str | None,
     )
 
 

@@ -13,7 +13,6 @@ from bilancio.cli.render.console import Output, emit
 from bilancio.cli.start import leave_unstarted, start
 from bilancio.errors import InvalidInput, Problem
 from bilancio.experiments import registry
-from bilancio.experiments.changing import changed
 from bilancio.experiments.explaining import defaults_of
 from bilancio.experiments.sweep_config import SweepConfig
 from bilancio.jobs.manager import AsyncJobManager
@@ -154,21 +153,21 @@ def _function_for(sweep_type: str) -> Callable[..., None]:
         if no_start and detach:
             got = "--detach as well, which starts it"
             raise InvalidInput([Problem("--no-start", got, "one of both")])
-        told, file = _read(config, model) if config is not None else ({}, {})
-        if like is not None:
-            file = changed(model, _parameters_like(like, sweep_type, output), file)
+        told, file = _read(config, model, output) if config is not None else ({}, {})
+        other = {} if like is None else _parameters_like(like, sweep_type, output)
         if cloud:
             file["cloud"] = True
-        checked = options.configuration(model, given, file)
+        checked = options.configuration(model, given, file, other)
         if dry_run:
             _show_plan(checked, output)
             return
+        folder = out_dir if out_dir is not None else told.get("out_dir")
         about: dict[str, Any] = {
             "description": _first(description, told.get("description"), describe(checked)),
             "notes": _first(notes, told.get("notes"), ""),
             "tags": _first(tag or None, told.get("tags"), ()),
             "job_id": job_id,
-            "out_dir": None if out_dir is None else absolute_path("out_dir", out_dir),
+            "out_dir": None if folder is None else absolute_path("out_dir", folder),
         }
 
         async def run(manager: AsyncJobManager) -> int:
@@ -182,12 +181,16 @@ def _function_for(sweep_type: str) -> Callable[..., None]:
     return options.with_options(run_sweep, model)
 
 
-def _read(path: str, model: type[SweepConfig]) -> tuple[dict[str, Any], dict[str, Any]]:
+def _read(
+    path: str, model: type[SweepConfig], output: Output
+) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return what a file says of the job, and its parameters."""
-    from bilancio.cli.config_file import JOB_KEYS, read_config_file  # yaml, only needed here
+    from bilancio.cli.config_file import read_config_file  # yaml, only needed here
 
     found = read_config_file(absolute_path("config", path), model)
-    return {name: found.pop(name) for name in JOB_KEYS if name in found}, found
+    for note in found.notes:
+        output.note(note)
+    return found.about, found.parameters
 
 
 def _first(*choices: Any) -> Any:

@@ -17,6 +17,7 @@ from bilancio.experiments.derived import ParameterSweep, fixed_from, varied_from
 from bilancio.experiments.fields import listed
 from bilancio.experiments.frontier_sweep import FrontierSweep
 from bilancio.experiments.layout import Layout
+from bilancio.experiments.presets import PRESETS, filled
 from bilancio.model import truncation
 from bilancio.model.metrics import BALANCED_METRICS, Metric
 from bilancio.model.parameters import (
@@ -168,6 +169,14 @@ class SingleRun(RingSettings):
 @varied_from(RingParameters)
 class _RingCells(FrontierSweep, RingSettings):
     """Cells of a ring."""
+
+    presets: ClassVar[tuple[str, ...]] = tuple(PRESETS)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _filled_by_preset(cls, data: Any) -> Any:
+        """Fill in what a preset says, before anything else is read."""
+        return filled(cls, data) if isinstance(data, Mapping) else data
 
     def _without_value(self) -> Iterator[str]:
         yield from super()._without_value()

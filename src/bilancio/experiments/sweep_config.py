@@ -34,6 +34,9 @@ class SweepConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, defer_build=True)
 
     arms: ClassVar[tuple[str, ...]] = ("passive",)
+    presets: ClassVar[tuple[str, ...]] = ()
+    """Names that `preset` takes: each fills in fields that are not given."""
+
     sweep_type: str = Field(description="Which experiment.")
     max_failures: Annotated[int, Field(ge=1, le=10**9), NUMBER] = Field(
         default=1000,

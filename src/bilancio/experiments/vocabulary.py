@@ -108,9 +108,13 @@ EFFECT = ("effect", "difference", "benefit", "gain", "improvement", "effect_of_t
 """What the primary measure of a sweep with arms is called."""
 
 _ARMS = "sweep_type balanced, which runs both arms"
-PHRASES: Mapping[str, str] = dict.fromkeys(
-    ("arm", "arms", "dealers", "dealer", "trading", "with_dealers", "with_trading"), _ARMS
-)
+_PRESETS = "sweep_type ring or balanced, which have presets"
+PHRASES: Mapping[str, str] = {
+    **dict.fromkeys(
+        ("arm", "arms", "dealers", "dealer", "trading", "with_dealers", "with_trading"), _ARMS
+    ),
+    **dict.fromkeys(("preset", "presets"), _PRESETS),
+}
 """What is said by no field of its own."""
 
 

@@ -8,6 +8,7 @@ from bilancio.executors import registry as executors
 from bilancio.experiments import registry
 from bilancio.experiments.changing import changed
 from bilancio.experiments.grid_sweep import GridSweep
+from bilancio.experiments.presets import filled
 from bilancio.experiments.sweep_config import UNOFFERED_FIELDS, SweepConfig
 from bilancio.jobs.estimate import estimate
 from bilancio.jobs.lookup import find
@@ -103,6 +104,10 @@ async def asked_sweep(
     sweep_type = changes.get("sweep_type") or job.config.sweep_type
     model = registry.config_model(sweep_type)
     kept = {name: value for name, value in before.items() if name in model.model_fields}
+    if issubclass(model, GridSweep) and model.presets:
+        changes = filled(
+            model, changes, changes=True
+        )  # a preset takes the place of what the other job asked
     asked = {**changed(model, kept, changes), "sweep_type": sweep_type}
     strangers = [name for name in before if name not in kept]
     left_out = f"{sweep_type} sweeps have no {', '.join(strangers)}, which {job.job_id} has."

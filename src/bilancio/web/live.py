@@ -54,7 +54,7 @@ class Live:
         """Watch a job as long as the block lasts, together with all others who do."""
         watched = self._watched.setdefault(name, Watched())
         watched.readers += 1
-        if watched.task is None:
+        if watched.task is None or watched.task.done():  # done: an error nobody expected
             watched.task = asyncio.ensure_future(self._follow(name, watched))
         try:
             yield watched

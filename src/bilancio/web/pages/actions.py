@@ -11,6 +11,7 @@ from bilancio.errors import BilancioError, invalid
 from bilancio.jobs.launch import available_steps, few_seeds
 from bilancio.jobs.manager import AsyncJobManager
 from bilancio.jobs.models import Job
+from bilancio.printable import escaped
 from bilancio.text import MORE_SEEDS, NextStep, capitalised, counts, deleting, estimate, state
 from bilancio.validation import parse_int, split_csv
 from bilancio.web import rendering
@@ -83,11 +84,16 @@ async def done(request: Request) -> Response:
     manager: AsyncJobManager = request.app.state.manager
     name = (await manager.exact(request.path_params["name"])).job_id
     async with request.form(max_files=0, max_fields=20, max_part_size=MOST_FORM) as form:
-        given = {key: value for key, value in form.items() if isinstance(value, str)}
+        # Browsers send lines that end in CR LF, whatever a text had before.
+        given = {
+            key: value.replace("\r\n", "\n")
+            for key, value in form.items()
+            if isinstance(value, str)
+        }
     try:
         await _do(manager, verb, name, given)
     except Unconfirmed as question:
-        agreed = {**given, "agreed": given["n_replicates"].strip()}
+        agreed = {**given, "agreed": str(int(given["n_replicates"]))}
         return await _page(request, given=agreed, refused=str(question))
     except BilancioError as error:
         return await _page(request, given=given, refused=str(error))
@@ -110,6 +116,7 @@ async def _page(
         action=ACTIONS[verb],
         said=await _consequence(manager, verb, job),
         given=given or {},
+        possible=_fits(verb, job),
         refused=refused,
         suggested=max(MORE_SEEDS, 2 * (getattr(job.config, "n_seeds", 0) or 0)),
         seeds=few_seeds(job),
@@ -155,13 +162,26 @@ async def _do(manager: AsyncJobManager, verb: str, name: str, given: Mapping[str
         case "cancel":
             return await manager.cancel_job(name, given.get("reason", "").strip())
         case "edit":
-            return await manager.edit_job(
-                name,
-                description=given.get("description"),
-                notes=given.get("notes"),
-                tags=split_csv(given.get("tags")),
-            )
+            if changed := _changed(await manager.exact(name), given):
+                return await manager.edit_job(name, **changed)
+            return None
         case _:
             if given.get("confirm", "").strip() != name:
                 raise invalid("confirm", given.get("confirm", ""), f"the job's whole name, {name}")
             return await manager.delete_job(name)
+
+
+def _changed(job: Job, given: Mapping[str, str]) -> dict[str, Any]:
+    """Return the words that are other than they were shown.
+
+    A form shows what would hide letters written out; what is sent back so was not changed.
+    """
+    shown = {"description": job.description, "notes": job.notes, "tags": ", ".join(job.tags)}
+    changed: dict[str, Any] = {
+        name: given[name]
+        for name, text in shown.items()
+        if name in given and given[name] != escaped(text)
+    }
+    if "tags" in changed:
+        changed["tags"] = split_csv(changed["tags"])
+    return changed

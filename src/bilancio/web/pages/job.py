@@ -140,7 +140,7 @@ async def configuration(request: Request) -> Response:
     """Show what a job was asked for, its files, and how to run it again."""
     progress = await _progress(request)
     contents = await _contents(request, progress.job)
-    here = [name for name, _ in contents.files if (progress.job.folder / name).is_file()]
+    here = [name for name, _ in contents.files if _is_sent(progress.job.folder / name)]
     return rendering.page(
         request,
         "configuration",
@@ -156,9 +156,13 @@ async def file(request: Request) -> Response:
     contents = await _contents(request, progress.job)
     name = request.path_params["file"]
     path: Path = progress.job.folder / name
-    if name not in dict(contents.files) or path.is_symlink() or not path.is_file():
+    if name not in dict(contents.files) or not _is_sent(path):
         raise HTTPException(404)
     return FileResponse(path, filename=f"{progress.job.job_id}-{name}")
+
+
+def _is_sent(path: Path) -> bool:
+    return path.is_file() and not path.is_symlink()
 
 
 async def _progress(request: Request) -> Progress:
