@@ -131,7 +131,7 @@ class LocalExecutor:
             if child is not None:
                 self._children.discard(child)
             try:
-                child = ChildProcess()
+                child = ChildProcess(machine.sharing_cores(self.workers))
             except OSError as error:
                 raise ExecutorFailed(self.name, f"no process could be started ({error})") from None
             self._children.add(child)
