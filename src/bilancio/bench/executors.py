@@ -15,6 +15,7 @@ import numpy as np
 from bilancio.bench.cluster import cluster
 from bilancio.bench.finding import Finding, write
 from bilancio.executors.base import Executor, Outcome
+from bilancio.executors.names import DASK, DEFAULT
 from bilancio.executors.registry import open_executor
 from bilancio.experiments import registry
 from bilancio.jobs.worker.batching import LARGEST_BATCH
@@ -36,8 +37,8 @@ SHORT = 2_000  # runs, by which it is measured how many take a second
 def findings() -> Iterator[Finding]:
     """Measure both in turn."""
     with cluster() as address:
-        local = open_executor(Settings(executor="local"))
-        dask = open_executor(Settings(executor="dask", dask_address=address))
+        local = open_executor(Settings(executor=DEFAULT))
+        dask = open_executor(Settings(executor=DASK, dask_address=address))
         try:
             yield from _beside(local, dask)
         finally:

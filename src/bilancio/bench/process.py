@@ -11,7 +11,7 @@ from bilancio.bench import scale
 from bilancio.bench.finding import Finding
 from bilancio.errors import BilancioError, invalid
 from bilancio.executors import registry as executors
-from bilancio.executors.names import DASK
+from bilancio.executors.names import DASK, DEFAULT
 from bilancio.jobs.store import locate
 from bilancio.settings import Settings, redact_url
 
@@ -82,7 +82,7 @@ def _measured(module: str, folder: str, **changes: str) -> Iterator[Finding]:
     settings = {
         "BILANCIO_DATABASE_URL": f"sqlite:///{folder}/bilancio.db",
         "BILANCIO_OUT_DIR": f"{folder}/out",
-        "BILANCIO_EXECUTOR": "local",
+        "BILANCIO_EXECUTOR": DEFAULT,
         "BILANCIO_PLUGINS": "bilancio.bench.system:TRIVIAL",
         "BILANCIO_EXPERIMENTS": "bilancio.bench.own",
     }
