@@ -4,11 +4,10 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from bilancio.executors.base import Indices, Outcome
+from bilancio.executors.base import BATCH_S, Indices, Outcome
 from bilancio.jobs.models import InFlightBatch
 from bilancio.jobs.ranges import Range, Ranges, count, indices_of, parted
 
-TARGET_S = 0.3
 TARGET_S_OF_A_WORKER = 0.01  # recording a batch takes about as long, and one worker records all
 FIRST_BATCH = 64
 FIRST_BATCH_IN_PROCESS = 1
@@ -43,7 +42,7 @@ def split_off_suspects(
 class BatchSizer:
     """Divides the missing runs, in order, into batches of much the same duration.
 
-    They take about `TARGET_S` seconds, or longer where so many are computed at the same time that
+    They take about *batch_s* seconds, or longer where so many are computed at the same time that
     recording them would not keep up.
 
     Parameters
@@ -65,12 +64,13 @@ class BatchSizer:
         group_size: int,
         workers: int,
         first_size: int = FIRST_BATCH,
+        batch_s: float = BATCH_S,
     ) -> None:
         self._gaps = list(gaps)[::-1]
         self._group_size = group_size
         self._left = count(self._gaps)
         self._workers = workers
-        self._target_s = max(TARGET_S, TARGET_S_OF_A_WORKER * workers)
+        self._target_s = max(batch_s, TARGET_S_OF_A_WORKER * workers)
         self._size = first_size
 
     def next_batch(self) -> Indices | None:

@@ -128,6 +128,7 @@ class Dispatcher:
             group_size=len(self._job.config.arms),
             workers=self._executor.workers,
             first_size=FIRST_BATCH if threads else FIRST_BATCH_IN_PROCESS,
+            batch_s=self._executor.batch_s,
         )
         return BatchQueue(sizer, suspects)
 
