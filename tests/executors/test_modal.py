@@ -44,6 +44,14 @@ def test_the_app_ends_with_the_executor_and_what_computes_with_it(executor, moda
         submitted(executor, "faulty", [1]).result(S)
 
 
+def test_a_long_name_is_cut_to_what_modal_allows(plugins, modal_server):
+    executor = ModalExecutor(1, TOKEN, label="word-" * 19 + "words")
+    executor.warm_up(registry.experiment("ring"), JobConfig(sweep_type="ring"), 1)
+    executor.ready()
+    executor.close()
+    assert modal_server.ended_apps[-1] == f"bilancio-{'word-' * 11}"
+
+
 def test_a_run_that_kills_its_container_fails_alone(executor):
     found = submitted(executor, "reckless", range(8), faults={5: "segfault"}).result(S)
     assert found.failures == {5: "ChildProcessError: its process died (SIGSEGV)"}

@@ -34,7 +34,8 @@ from bilancio.text import error_text
 BUILD_S = 3600.0  # an image is built once; the next job finds it
 LEAVE_S = 2.0
 LOST_CONTAINERS = 3  # that a batch may cost before it is said that nothing can be computed
-LONGEST_CALL_S = 86_400
+LONGEST_CALL_S = 86_400  # the most that Modal allows
+LONGEST_NAME = 64
 LARGE_ANSWER = 2**20  # bytes; what is larger goes by the volume
 IMPORTED = "/root"  # on the import path of containers
 MOUNT = "/mnt/bilancio"
@@ -186,7 +187,7 @@ class ModalExecutor:
                 volume = await kept.enter_async_context(modal.Volume.ephemeral(client=client))
                 with tempfile.TemporaryDirectory() as staged:
                     image = await asyncio.to_thread(image_of, sweep_type, Path(staged))
-                    app = modal.App(f"bilancio-{self._label}")
+                    app = modal.App(f"bilancio-{self._label}"[:LONGEST_NAME])
                     function = app.function(
                         image=image,
                         serialized=True,
