@@ -37,6 +37,10 @@ class EstimateFacts(Protocol):
         """Whether nothing of the kind has been timed."""
 
     @property
+    def elsewhere(self) -> bool:
+        """Whether other cores compute than those that it is for."""
+
+    @property
     def dollars(self) -> float | None:
         """What it costs; None where nobody asks for money."""
 
@@ -200,7 +204,9 @@ def sweep(config: Mapping[str, Any], defaults: Mapping[str, Any]) -> str:
     return "; ".join(told)
 
 
-def estimate(seconds: float, *, rough: bool, workers: int | None = None) -> str:
+def estimate(
+    seconds: float, *, rough: bool, workers: int | None = None, elsewhere: bool = False
+) -> str:
     """Say how long something will take: about 4 min on 2 cores; roughly, where it was not measured.
 
     What takes less than a second is said to, whatever was measured.
@@ -211,8 +217,11 @@ def estimate(seconds: float, *, rough: bool, workers: int | None = None) -> str:
         Whether nothing of the kind has been measured on this machine.
     workers
         The cores it has there, to be said, too.
+    elsewhere
+        Whether it will compute on other cores than these, which are said to be this machine's.
     """
-    cores = "" if workers is None else f" on {plural(workers, 'core')}"
+    whose = "this machine's " if elsewhere else ""
+    cores = "" if workers is None else f" on {whose}{plural(workers, 'core')}"
     if seconds < 1:
         return f"less than 1 s{cores}"
     return f"{'roughly' if rough else 'about'} {duration(seconds)}{cores}"
@@ -222,7 +231,10 @@ def will_take(expected: EstimateFacts) -> str:
     """Say what a sweep will take, where, and for how much."""
     workers = expected.workers
     if expected.dollars is None:
-        return estimate(expected.seconds, rough=expected.rough, workers=workers)
+        elsewhere = expected.elsewhere
+        return estimate(
+            expected.seconds, rough=expected.rough, workers=workers, elsewhere=elsewhere
+        )
     time = estimate(expected.seconds, rough=expected.rough)
     about = "" if expected.dollars < _CENT else "about "
     cost = f"{about}{money(expected.dollars)} at the prices of {expected.prices_of}"

@@ -17,6 +17,7 @@ from bilancio.jobs.artifacts.manifest import TABLED_RUNS
 from bilancio.jobs.models import Estimate, Job
 from bilancio.jobs.session import Session
 from bilancio.jobs.store.rows import Speed
+from bilancio.settings import DEFAULT_EXECUTOR
 
 # Seconds of one core per unit of cost, which is one agent of a plain ring, and of a worker's start:
 # what a shared core of 2024 needs.
@@ -77,6 +78,7 @@ async def estimate(
         seconds=startup_s + computing_s + writing_s if left else 0.0,
         workers=workers,
         rough=not measured,
+        elsewhere=settings.executor != DEFAULT_EXECUTOR,
     )
 
 

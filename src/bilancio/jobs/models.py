@@ -336,6 +336,8 @@ class Estimate(View):
         From the start to the last result, with all workers; 0 where nothing is to be computed.
     workers
         Cores that compute: of this machine, or containers of Modal.
+    elsewhere
+        Whether the executor has other cores than these, as many as there are when the job computes.
     rough
         Whether the speed is a shipped figure: no run of this experiment, by this version of its
         code, has been timed on this machine.
@@ -347,6 +349,7 @@ class Estimate(View):
     seconds: float
     workers: int
     rough: bool
+    elsewhere: bool = False
     dollars: float | None = None
     prices_of: str = ""
 

@@ -70,8 +70,12 @@ class BatchSizer:
         self._group_size = group_size
         self._left = count(self._gaps)
         self._workers = workers
-        self._target_s = max(batch_s, TARGET_S_OF_A_WORKER * workers)
+        self._batch_s = batch_s
         self._size = first_size
+
+    def resize(self, workers: int) -> None:
+        """Divide what is left for so many workers: those of a cluster come and go."""
+        self._workers = workers
 
     def next_batch(self) -> Indices | None:
         """Return the next runs to compute; None when none is left."""
@@ -95,7 +99,8 @@ class BatchSizer:
 
     def observe(self, runs: int, seconds: float) -> None:
         """Adapt the size of the next batches to how long one took."""
-        wanted = runs * self._target_s / max(seconds, 1e-6)
+        target_s = max(self._batch_s, TARGET_S_OF_A_WORKER * self._workers)
+        wanted = runs * target_s / max(seconds, 1e-6)
         self._size = int(min(max(wanted, 1), self._size * GROWTH, LARGEST_BATCH))
 
 
@@ -126,6 +131,7 @@ class BatchQueue:
             taken[InFlightBatch(int(indices[0]), int(indices[-1]), deaths)] = indices
         return taken
 
-    def observe(self, outcome: Outcome) -> None:
-        """Adapt the size of the next batches to *outcome*."""
+    def observe(self, outcome: Outcome, workers: int) -> None:
+        """Adapt the size of the next batches to *outcome*, and to how many compute now."""
+        self._sizer.resize(workers)
         self._sizer.observe(len(outcome.indices) + len(outcome.failures), outcome.compute_s)

@@ -109,7 +109,7 @@ class Dispatcher:
                 del computing[each]
             outcomes = [each.result() for each in landed]
             for outcome in outcomes:
-                queue.observe(outcome)
+                queue.observe(outcome, self._executor.workers)
             chosen = queue.take(self._capacity - len(computing))
             await self._record(outcomes, in_flight=[*computing.values(), *chosen])
             if self._failed >= self._job.config.max_failures:
