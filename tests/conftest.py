@@ -14,7 +14,7 @@ import pytest
 
 from bilancio.model import compiled
 
-pytest_plugins = ["tests.postgres"]
+pytest_plugins = ["tests.executors.cloud", "tests.postgres"]
 
 # Compiled kernels and downloaded packages are shared by all tests; they are nobody's data.
 CACHE_HOME = platformdirs.user_cache_path()
@@ -119,6 +119,11 @@ def isolated(
         "BILANCIO_LEASE_S",
         "BILANCIO_EXPERIMENTS",
         "BILANCIO_PLUGINS",
+        "MODAL_CONFIG_PATH",
+        "MODAL_PROFILE",
+        "MODAL_SERVER_URL",
+        "MODAL_TOKEN_ID",
+        "MODAL_TOKEN_SECRET",
     ):
         monkeypatch.delenv(name, raising=False)
     for name in ("HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME"):

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import pytest
 
 from bilancio import text
+from bilancio.jobs.models import Estimate
 from bilancio.text import NextStep
 
 CREATE, EXTEND, RESULTS, RESUME = (
@@ -63,9 +64,9 @@ def test_what_takes_less_than_a_second_is_said_to(rough):
 
 
 def test_estimate_says_that_nothing_like_it_has_run_only_where_it_is_rough():
-    rough = text.created(Facts("pending"), seconds=4, rough=True)
+    rough = text.created(Facts("pending"), Estimate(runs=1, seconds=4, workers=2, rough=True))
     assert "roughly 4.0 s on this machine (nothing like it has been timed here yet)" in rough
-    measured = text.created(Facts("pending"), seconds=4, rough=False)
+    measured = text.created(Facts("pending"), Estimate(runs=1, seconds=4, workers=2, rough=False))
     assert "about 4.0 s on this machine. Nothing has been started." in measured
 
 

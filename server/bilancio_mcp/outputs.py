@@ -89,16 +89,16 @@ Config = Annotated[Data, _data(CONFIG), Field(description="What is not at its de
 Warnings = Annotated[list[Text], BeforeValidator(lambda said: list(said)[:WARNINGS])]
 
 
-class EstimateOut(BaseModel):
-    """What a sweep will take on this machine."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
+class EstimateOut(Sparse):
+    """What a sweep will take, on this machine or on Modal."""
 
     seconds: Finite
     workers: int
     rough: bool = Field(
         description="From a shipped table; nothing like it has been timed here yet."
     )
+    dollars: Finite | None = Field(default=None, description="The cost, on Modal.")
+    prices_of: str = ""
 
 
 class CreatedJob(Answer):
@@ -416,7 +416,7 @@ def planned(preview: Preview, words: Sequence[str]) -> CreatedJob:
         preview.runs, preview.cells, preview.seeds, preview.arms, most=config.adaptive
     )
     read = text.read_as(preview.reading, preview.like)
-    time = text.estimate(expected.seconds, rough=expected.rough, workers=expected.workers)
+    time = text.will_take(expected)
     return CreatedJob(
         summary=f"{read}{summary}, {time}. Nothing was stored.",
         next=NOT_STORED if words else f"{NOT_STORED[:-1]}; {EXPLAINED}.",
@@ -436,7 +436,11 @@ def estimated(preview: Preview) -> EstimateOut:
     """Return what a sweep will take, as answers tell it."""
     expected = preview.estimate
     return EstimateOut(
-        seconds=float(f"{expected.seconds:.2g}"), workers=expected.workers, rough=expected.rough
+        seconds=float(f"{expected.seconds:.2g}"),
+        workers=expected.workers,
+        rough=expected.rough,
+        dollars=None if expected.dollars is None else round(expected.dollars, 2),
+        prices_of=expected.prices_of,
     )
 
 

@@ -13,7 +13,7 @@ import subprocess
 import sys
 from typing import NamedTuple
 
-from bilancio import interpreter
+from bilancio import interpreter, machine
 
 
 class _Ready(NamedTuple):
@@ -41,7 +41,7 @@ def prepare(module: str, *further: str) -> None:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
-            env=interpreter.environment(),
+            env=interpreter.environment(**machine.sharing_cores(machine.cores())),
         )
     except OSError:
         ours.close()

@@ -13,6 +13,7 @@ BilancioError
 ├── LeaseLost             another worker has the job now: drop what you hold
 ├── ExecutorUnavailable   the executor asked for is not installed
 ├── ExecutorFailed        the executor cannot compute anything
+├── TokenMissing          a service does not know who asks: get a token
 ├── ExperimentFailed      an experiment cannot say what its runs found
 ├── OutputError           an output folder or file cannot be written
 ├── LibraryMissing        an optional library is not installed
@@ -377,9 +378,9 @@ class ExecutorUnavailable(BilancioError):
 
     def sentence(self) -> str:
         """Return what happened, and what can be done about it."""
-        asked = "cloud: got true" if self.executor == "modal" else f"executor: got {self.executor}"
+        name = self.executor
         return (
-            f"{asked}, but this installation has no {self.executor} executor; "
+            f"executor: got {name}, but this installation has no {name} executor; "
             f"allowed: {', '.join(self.available)}. Nothing was stored or started."
         )
 
@@ -395,6 +396,25 @@ class ExecutorFailed(BilancioError):
     def sentence(self) -> str:
         """Return what happened, and what can be done about it."""
         return f"The {self.executor} executor cannot compute: {self.reason}."
+
+
+class TokenMissing(BilancioError):
+    """A service that computes for money does not know who asks."""
+
+    def __init__(self, service: str) -> None:
+        super().__init__(service)
+        self.service = service
+
+    def sentence(self) -> str:
+        """Return where a token was looked for, and how one is got."""
+        name = self.service.lower()
+        variables = f"{name.upper()}_TOKEN_ID and {name.upper()}_TOKEN_SECRET"
+        return (
+            f"{self.service} needs a token, and there is none in {variables} or ~/.{name}.toml. "
+            f"`{name} token new` makes one and writes it there, or make one at "
+            f"https://{name}.com/settings/tokens and set the variables. Nothing was stored or "
+            "started."
+        )
 
 
 class ExperimentFailed(BilancioError):

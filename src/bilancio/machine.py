@@ -4,10 +4,10 @@ import getpass
 import os
 import platform
 from contextlib import suppress
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 PACKAGES = ("bilancio", "numpy", "numba", "scipy")
+_THREADS = "OMP_NUM_THREADS"  # read by OpenBLAS, MKL, BLIS and torch, too
 
 
 def cores() -> int:
@@ -18,6 +18,17 @@ def cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def sharing_cores(processes: int) -> dict[str, str]:
+    """Return the environment of *processes* that compute side by side.
+
+    Each would start a thread of linear algebra per core, which first waits busily for work: a
+    third of what it takes to load numpy. What the user has set is kept.
+    """
+    if _THREADS in os.environ:
+        return {}
+    return {_THREADS: str(max(cores() // processes, 1))}
 
 
 def host() -> str:
@@ -66,6 +77,9 @@ def python_version() -> str:
 
 def package_version(package: str) -> str | None:
     """Return the installed version of a package, or None."""
+    # Takes 8 ms to load, by which a command's worker would start later.
+    from importlib.metadata import PackageNotFoundError, version
+
     try:
         return version(package)
     except PackageNotFoundError:

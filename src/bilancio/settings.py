@@ -64,10 +64,13 @@ class Settings(BaseModel):
         default=0, ge=0, le=1024, description="Kernel threads of a worker; 0: one for each core."
     )
     executor: str = Field(
-        default=DEFAULT_EXECUTOR, description="Where jobs compute: local, or dask."
+        default=DEFAULT_EXECUTOR, description="Where jobs compute: local, dask, or modal."
     )
     dask_address: str = Field(
         default="", description="The Dask scheduler of the executor dask: tcp://HOST:PORT."
+    )
+    modal_containers: int = Field(
+        default=32, ge=1, le=1000, description="Containers of Modal that compute at a time."
     )
     lease_s: float = Field(
         default=30.0, ge=0.3, le=3600, description="Seconds that a silent worker keeps its job."
@@ -82,6 +85,11 @@ class Settings(BaseModel):
         default=3600.0,
         ge=0,
         description="Estimated seconds above which a sweep asks before it starts; 0: never.",
+    )
+    confirm_dollars: float = Field(
+        default=5.0,
+        ge=0,
+        description="Estimated cost above which a sweep asks before it starts on Modal; 0: never.",
     )
     experiments: str = Field(
         default="",

@@ -13,11 +13,40 @@ from typing import Any, Protocol
 
 from bilancio.printable import escaped, shortened
 
+_CENT = 0.01
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 MAX_ERROR = 2000
 
 SHOWN_VALUES = 8  # what one takes in at a glance
 FEW_SEEDS, MORE_SEEDS = 5, 10  # an interval over fewer than the first is wide
+
+
+class EstimateFacts(Protocol):
+    """What sentences about an estimate need to know; `bilancio.jobs.models.Estimate` fits."""
+
+    @property
+    def seconds(self) -> float:
+        """How long it will take."""
+
+    @property
+    def workers(self) -> int:
+        """How many compute."""
+
+    @property
+    def rough(self) -> bool:
+        """Whether nothing of the kind has been timed."""
+
+    @property
+    def elsewhere(self) -> bool:
+        """Whether other cores compute than those that it is for."""
+
+    @property
+    def dollars(self) -> float | None:
+        """What it costs; None where nobody asks for money."""
+
+    @property
+    def prices_of(self) -> str:
+        """The day of the prices."""
 
 
 class JobFacts(Protocol):
@@ -175,7 +204,9 @@ def sweep(config: Mapping[str, Any], defaults: Mapping[str, Any]) -> str:
     return "; ".join(told)
 
 
-def estimate(seconds: float, *, rough: bool, workers: int | None = None) -> str:
+def estimate(
+    seconds: float, *, rough: bool, workers: int | None = None, elsewhere: bool = False
+) -> str:
     """Say how long something will take: about 4 min on 2 cores; roughly, where it was not measured.
 
     What takes less than a second is said to, whatever was measured.
@@ -186,11 +217,33 @@ def estimate(seconds: float, *, rough: bool, workers: int | None = None) -> str:
         Whether nothing of the kind has been measured on this machine.
     workers
         The cores it has there, to be said, too.
+    elsewhere
+        Whether it will compute on other cores than these, which are said to be this machine's.
     """
-    cores = "" if workers is None else f" on {plural(workers, 'core')}"
+    whose = "this machine's " if elsewhere else ""
+    cores = "" if workers is None else f" on {whose}{plural(workers, 'core')}"
     if seconds < 1:
         return f"less than 1 s{cores}"
     return f"{'roughly' if rough else 'about'} {duration(seconds)}{cores}"
+
+
+def will_take(expected: EstimateFacts) -> str:
+    """Say what a sweep will take, where, and for how much."""
+    workers = expected.workers
+    if expected.dollars is None:
+        elsewhere = expected.elsewhere
+        return estimate(
+            expected.seconds, rough=expected.rough, workers=workers, elsewhere=elsewhere
+        )
+    time = estimate(expected.seconds, rough=expected.rough)
+    about = "" if expected.dollars < _CENT else "about "
+    cost = f"{about}{money(expected.dollars)} at the prices of {expected.prices_of}"
+    return f"{time} in {plural(workers, 'container')} of Modal, {cost}"
+
+
+def money(dollars: float) -> str:
+    """Write an amount: $0.41, less than $0.01."""
+    return "less than $0.01" if dollars < _CENT else f"${dollars:,.2f}"
 
 
 def total(job: JobFacts) -> str:
@@ -243,13 +296,13 @@ def _sentence(error: str) -> str:
     return error if error.endswith((".", "!", "?", "…")) else f"{error}."
 
 
-def created(job: JobFacts, *, seconds: float, rough: bool) -> str:
-    """Say which job was made and how long it will take on this machine."""
-    known = " (nothing like it has been timed here yet)" if rough else ""
-    return (
-        f"Created {job.job_id}: {total(job)}, {estimate(seconds, rough=rough)} on this "
-        f"machine{known}. Nothing has been started."
-    )
+def created(job: JobFacts, expected: EstimateFacts) -> str:
+    """Say which job was made and what it will take."""
+    known = " (nothing like it has been timed here yet)" if expected.rough else ""
+    time = f"{estimate(expected.seconds, rough=expected.rough)} on this machine"
+    if expected.dollars is not None:
+        time = will_take(expected)
+    return f"Created {job.job_id}: {total(job)}, {time}{known}. Nothing has been started."
 
 
 def planned(

@@ -37,7 +37,11 @@ BAD_SWEEPS = {
         "outside_depth: got 'unlimitd'; allowed: balance-sheet or unlimited. Did you mean unlim",
     ),
     "malformed name": (["ring", "--job-id", "One"], "job_id: got 'One'; allowed: 2 to 8 words"),
-    "cloud": (["ring", "--cloud"], "cloud: got true, but this installation has no modal executor"),
+    "cloud": (["ring", "--cloud"], "Modal needs a token, and there is none in MODAL_TOKEN_ID and"),
+    "cloud elsewhere": (
+        ["ring", "--cloud", "--executor", "local"],
+        "executor: got 'local'; allowed: modal, or nothing, because cloud is true",
+    ),
     "list written with spaces": (
         ["ring", "--kappas", "0.5", "1"],
         "bilancio sweep ring: got '1' beside its options; allowed: options only; values of one",

@@ -2,7 +2,8 @@
 
 import pytest
 
-from bilancio.bench import engine, scale, system
+from bilancio.bench import engine, executors, scale, stores, system
+from bilancio.errors import InvalidInput
 from bilancio.experiments import registry
 from bilancio.jobs.manager import AsyncJobManager
 
@@ -57,6 +58,44 @@ async def test_sweeps_and_the_store_are_measured(small, tmp_path):
     assert len(shares) == 2
     assert max(shares) <= 100
     assert system.model.simulate_many.__module__ == "bilancio.model.engine"
+
+
+async def test_a_database_is_measured_beside_a_file_and_left_without_jobs(
+    small, postgres_url, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("BILANCIO_DATABASE_URL", postgres_url)
+    found = [each async for each in stores.findings(tmp_path)]
+    assert [each.at_least for each in found] == [10**6, None, None, 500_000, None, None, None]
+    assert all(each.value > 0 for each in found)
+    async with AsyncJobManager() as manager:
+        assert (await manager.list_jobs()).total == 0
+        await manager.create_job("one's own", {"sweep_type": "ring"})
+    with pytest.raises(InvalidInput, match="--store: got one with 1 job; allowed: a database for"):
+        [each async for each in stores.findings(tmp_path)]
+
+
+@pytest.mark.slow
+def test_dask_is_measured_beside_this_machines_own_threads(monkeypatch):
+    monkeypatch.setattr(executors, "ROUNDS", 1)
+    monkeypatch.setattr(executors, "SHORT", 100)
+    monkeypatch.setattr(executors, "BATCH_S", 0.01)
+    found = list(executors.findings())
+    assert [each.at_least for each in found] == [None, None, 85]
+    assert all(each.value > 0 for each in found)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--executor", "ray"], "--executor: got 'ray'; allowed: dask."),
+        (["--store", "x.db"], "--store: got 'x.db'; allowed: the address of a PostgreSQL database"),
+    ],
+    ids=["executor", "store"],
+)
+def test_what_cannot_be_measured_beside_another_is_refused(bilancio, words, said):
+    done = bilancio("bench", *words)
+    assert (done.code, done.out) == (1, "")
+    assert done.err.startswith(said)
 
 
 @pytest.mark.slow

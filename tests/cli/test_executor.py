@@ -83,7 +83,7 @@ def test_a_job_is_not_started_on_an_executor_that_is_not_there(bilancio, not_sta
     said = bilancio(*words, job["job_id"], "--executor", "ray")
     assert (said.code, said.out) == (1, "")
     assert said.err.startswith("executor: got ray, but ")
-    assert "allowed: local, dask." in said.err
+    assert "allowed: local, dask, modal." in said.err
     assert bilancio("jobs", "show", job["job_id"], "--json").json["job"]["status"] == "pending"
 
 

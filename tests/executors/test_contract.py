@@ -1,4 +1,4 @@
-"""What every executor keeps, on this machine and on a Dask cluster."""
+"""What every executor keeps: on this machine, on a Dask cluster and on Modal."""
 
 import socket
 
@@ -8,16 +8,18 @@ import pytest
 from bilancio.errors import ExecutorFailed
 from bilancio.executors.dask import DaskExecutor
 from bilancio.executors.local import LocalExecutor
+from bilancio.executors.modal import ModalExecutor
 from bilancio.experiments import registry
 from bilancio.jobs import JobConfig
 from tests.executors.cluster import Cluster
+from tests.executors.modal_server import TOKEN
 from tests.own_project import working_in, write
 
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.timeout(240),
-    # Both for all: a cluster that starts within a test would end with it.
-    pytest.mark.usefixtures("cluster", "plugins"),
+    # All for all: a cluster that starts within a test would end with it.
+    pytest.mark.usefixtures("cluster", "modal_server", "plugins"),
 ]
 
 S = 120  # for a Dask worker to start, be killed and started again
@@ -30,10 +32,12 @@ def cluster():
     cluster.end()
 
 
-@pytest.fixture(params=["local", "dask"])
+@pytest.fixture(params=["local", "dask", "modal"])
 def executor(request, plugins, cluster):
     if request.param == "local":
         executor = LocalExecutor(2, run_timeout_s=1)
+    elif request.param == "modal":
+        executor = ModalExecutor(1, TOKEN, run_timeout_s=1)
     else:
         executor = DaskExecutor(cluster.address, run_timeout_s=1)
     yield executor

@@ -4,6 +4,7 @@ import numpy as np
 import psutil
 import pytest
 
+from bilancio import machine
 from bilancio.errors import ExecutorFailed
 from bilancio.executors.local import LocalExecutor
 from bilancio.experiments import registry
@@ -127,6 +128,21 @@ def test_processes_start_before_there_is_a_batch_and_end_when_closed(plugins):
     executor.close()
     _, alive = psutil.wait_procs(started, 20)
     assert alive == []
+
+
+@pytest.mark.parametrize("chosen", [None, "3"])
+def test_processes_share_the_cores_out_to_linear_algebra_unless_told_otherwise(
+    plugins, monkeypatch, chosen
+):
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    if chosen:
+        monkeypatch.setenv("OMP_NUM_THREADS", chosen)
+    before = set(psutil.Process().children())
+    executor = LocalExecutor(2 * machine.cores())
+    outcome(executor, "faulty", {})
+    [started] = set(psutil.Process().children()) - before
+    assert started.environ()["OMP_NUM_THREADS"] == (chosen or "1")
+    executor.close()
 
 
 def test_closing_ends_processes_that_are_still_loading(plugins):

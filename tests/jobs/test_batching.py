@@ -27,6 +27,16 @@ def test_batches_grow_until_they_take_the_time_wanted_and_no_further():
     assert sizes == [64, 512, 4096, *[30_000] * 9]
 
 
+def test_batches_take_a_hundredth_of_a_second_for_each_worker_that_there_is_by_now():
+    sizer = BatchSizer([(0, 10**7 - 1)], group_size=1, workers=1)
+    sizes = []
+    for workers in (30, 64, 200, 2):
+        sizer.resize(workers)
+        sizer.observe(4096, 4.096)
+        sizes.append(len(sizer.next_batch()))
+    assert sizes == [300, 640, 2000, 300]
+
+
 def test_no_batch_is_larger_than_the_largest_however_fast_it_is():
     sizer = BatchSizer([(0, 10**7 - 1)], group_size=1, workers=2)
     for _ in range(6):

@@ -5,7 +5,7 @@ from concurrent.futures import Future
 
 import pytest
 
-from bilancio.executors.base import Attempt, narrow_down
+from bilancio.executors.base import BATCH_S, Attempt, narrow_down
 from bilancio.jobs.models import EventType
 from bilancio.jobs.worker.dispatch import Dispatcher
 from bilancio.jobs.worker.speed import SpeedMeter
@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.databases, pytest.mark.usefixtures("plugins")]
 class AtOnce:
     """An executor whose batches have ended as soon as they are submitted."""
 
-    name, workers = "at-once", 3
+    name, workers, waiting, batch_s = "at-once", 3, "", BATCH_S
 
     def submit(self, experiment, config, indices, *, isolated=False):
         future = Future()

@@ -481,6 +481,7 @@ EXECUTORS = {
     "unknown": ("spark", "", "no spark executor; allowed: local, dask", "BILANCIO_EXECUTOR"),
     "no address": ("dask", "", "BILANCIO_DASK_ADDRESS: got ''; allowed: the address of a Dask", ""),
     "malformed": ("dask", "10.0.0.1", "BILANCIO_DASK_ADDRESS: got '10.0.0.1'; allowed", ""),
+    "no token": ("modal", "", "Modal needs a token", "Make one, or unset BILANCIO_EXECUTOR."),
     "silent": ("dask", "tcp://127.0.0.1:9", "no Dask scheduler answers at tcp://127.0.0.1:9", ""),
 }
 

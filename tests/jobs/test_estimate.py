@@ -8,6 +8,7 @@ from bilancio.experiments import registry
 from bilancio.experiments.protocol import preparation_s
 from bilancio.jobs import AsyncJobManager, JobConfig
 from bilancio.jobs.estimate import SHIPPED_SPEED, SHIPPED_STARTUP_S, WRITING_S
+from bilancio.text import will_take
 
 LARGE = JobConfig(
     sweep_type="balanced", n_agents=200, kappas=["0.25", "0.5", "1", "2"], n_replicates=8000
@@ -63,6 +64,15 @@ async def test_computing_is_shared_by_the_workers_and_the_start_is_not(monkeypat
         1.5 + compiling + LARGE.cost * 1e-6 / workers + 64_000 * WRITING_S
     )
     assert expected.workers == workers
+
+
+async def test_what_a_cluster_computes_is_estimated_for_this_machines_cores_and_says_so():
+    for executor, cores in {"local": " on 2 cores", "dask": " on this machine's 2 cores"}.items():
+        async with AsyncJobManager(executor=executor) as manager:
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(machine, "cores", lambda: 2)
+                expected = await manager.estimate(LARGE)
+        assert will_take(expected).endswith(cores)
 
 
 async def test_one_run_is_computed_by_one_worker(monkeypatch):

@@ -9,6 +9,7 @@ from bilancio.errors import InvalidInput
 from bilancio.jobs import AsyncJobManager, JobStatus
 from tests.cli.conftest import program
 from tests.faults.kit import NAME, assert_sound, last_seen, until_gone, until_recorded
+from tests.jobs.store.proxy import Proxy
 from tests.postgres import PASSWORD, database_of
 
 TRIVIAL = {"sweep_type": "trivial", "n": 400_000}
@@ -194,6 +195,17 @@ async def test_the_doctor_names_a_server_that_does_not_answer(shared, isolated, 
     monkeypatch.setenv("BILANCIO_DATABASE_URL", nowhere)
     (message,) = await findings()
     assert "no server answers there" in message
+
+
+async def test_the_doctor_names_a_server_that_is_too_old(
+    shared, postgres_server, isolated, monkeypatch
+):
+    """The server is the real one; on the way its greeting is given an earlier version."""
+    async with Proxy(isolated / "proxy", postgres_server, major_version=b"13"):
+        old = shared.replace(str(postgres_server.folder), str(isolated / "proxy"))
+        monkeypatch.setenv("BILANCIO_DATABASE_URL", old)
+        (message,) = await findings()
+    assert "PostgreSQL 13 is too old: 14 or newer is needed." in message
 
 
 async def test_the_doctor_names_a_malformed_address(monkeypatch):

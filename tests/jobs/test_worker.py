@@ -11,6 +11,7 @@ import numpy as np
 import psutil
 import pytest
 
+from bilancio import machine
 from bilancio.errors import JobStateError, LeaseLost
 from bilancio.jobs import AsyncJobManager, JobConfig, JobStatus
 from bilancio.jobs.store import packing
@@ -105,6 +106,20 @@ async def test_a_killed_worker_is_seen_at_once_and_the_job_goes_on_where_it_was(
     assert recorded_after == 1000 - kept
     assert await values(manager, job) == (list(range(1000)), [2.0 * n for n in range(1000)])
     assert job.attempts == 2
+
+
+async def test_a_worker_and_its_processes_share_the_cores_out_to_linear_algebra(
+    manager, gate, monkeypatch
+):
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    job = await manager.create_job("try", gated(gate))
+    await manager.start_sweep(job.job_id)
+    worker = await until_recorded(manager, job.job_id, 100)
+    share = str(max(machine.cores() // (manager.settings.workers or machine.cores()), 1))
+    threads = [each.environ()["OMP_NUM_THREADS"] for each in [worker, *worker.children()]]
+    assert threads == [share] * len(threads)
+    gate.touch()
+    await until(manager, job.job_id, "completed")
 
 
 async def test_sigterm_leaves_at_once_and_the_job_can_be_resumed(manager, gate):

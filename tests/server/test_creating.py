@@ -71,7 +71,6 @@ async def test_dry_run_refuses_what_would_be_refused():
     async with Client(build_server()) as client:
         for config, said in (
             ({**SMALL, "kapas": [1]}, "did you mean kappas?"),
-            ({**SMALL, "cloud": True}, "no modal executor"),
             (None, "config: got nothing"),
         ):
             asked = {"dry_run": True, "config": config}

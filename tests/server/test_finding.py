@@ -211,3 +211,19 @@ async def test_names_are_offered_to_prompts_while_one_types():
             ref = PromptReference(type="ref/prompt", name=name)
             typed = {"name": argument, "value": job_id[:6]}
             assert (await client.complete(ref, typed)).completion.values == [job_id]
+
+
+async def test_jobs_are_listed_by_owner_and_those_of_others_say_whose_they_are(monkeypatch):
+    monkeypatch.setenv("LOGNAME", "ben")
+    async with AsyncJobManager() as manager:
+        await manager.create_job("of another", RING, job_id="his-job")
+    monkeypatch.setenv("LOGNAME", "anna")
+    async with connected() as client:
+        await created(client, RING)
+        (mine,) = data(await client.call_tool("list_jobs", {"owner": "me"}))["jobs"]
+        (his,) = data(await client.call_tool("list_jobs", {"owner": "ben"}))["jobs"]
+        status = data(await client.call_tool("job_status", {"job_id": "his-job"}))
+    assert "owner" not in mine
+    assert his["job_id"] == "his-job"
+    assert his["owner"] == status["owner"]
+    assert his["owner"].startswith("ben@")

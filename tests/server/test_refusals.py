@@ -54,7 +54,7 @@ BAD_CONFIGS = {
         {**RING, "seeds": 5}, ["seeds: got 5; allowed: a list", "Did you mean n_replicates: 5?"],
     ),
     "field among many": ({**RING, "lhs_sed": 5}, ["Known fields: lhs_seed, ", " more."]),
-    "cloud": ({**RING, "cloud": True}, ["cloud", "true", "no modal executor", "local"]),
+    "cloud": ({**RING, "cloud": True}, ["Modal needs a token", "MODAL_TOKEN_ID", "modal token"]),
     "no object": (5, ["config", "5", "the parameters of a sweep by name"]),
     "broken JSON": ("{sweep_type: ring", ["config", "{sweep_type: ring", "by name"]),
 }  # fmt: skip

@@ -82,8 +82,7 @@ async def create_job(
 
 
 def _created(job: Job, preview: Preview) -> str:
-    expected = preview.estimate
-    return text.created(job, seconds=expected.seconds, rough=expected.rough)
+    return text.created(job, preview.estimate)
 
 
 def _words(dry_run: bool | str) -> list[str] | None:

@@ -1,5 +1,7 @@
 """One thing that was measured, beside its target."""
 
+import json
+import sys
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -26,3 +28,9 @@ class Finding:
     def as_dict(self) -> dict[str, Any]:
         """Return its fields by name, as JSON holds them."""
         return asdict(self)
+
+
+def write(finding: Finding) -> None:
+    """Write a finding as a line of JSON, for the process that reads this one's output."""
+    sys.stdout.write(json.dumps(finding.as_dict()) + "\n")
+    sys.stdout.flush()

@@ -6,7 +6,6 @@ what is loaded are its own; it writes one line of JSON for each finding.
 
 import asyncio
 import itertools
-import json
 import os
 import resource
 import subprocess
@@ -21,7 +20,7 @@ from pydantic import Field
 
 from bilancio import machine, model
 from bilancio.analysis.measures import Measure
-from bilancio.bench.finding import Finding
+from bilancio.bench.finding import Finding, write
 from bilancio.experiments.layout import Layout
 from bilancio.experiments.standard import Averages, StandardExperiment, so_far
 from bilancio.experiments.sweep_config import SweepConfig
@@ -225,15 +224,23 @@ async def a_sweep(manager: AsyncJobManager) -> AsyncIterator[Finding]:
     yield Finding(what="… recorded", value=RING_RUNS / watch.wall_s, unit="runs/s")
 
 
-async def many_runs(manager: AsyncJobManager) -> AsyncIterator[Finding]:
-    """Record very many runs that cost nothing, and ask for them."""
+async def many_runs(
+    manager: AsyncJobManager, store: str = "a store", at_least: int = 1_000_000
+) -> AsyncIterator[Finding]:
+    """Record very many runs that cost nothing, and ask for them.
+
+    Parameters
+    ----------
+    store
+        What it is, as the first finding names it.
+    at_least
+        The target of runs recorded in a second.
+    """
     job = await manager.create_job("many", {"sweep_type": "trivial", "n": MANY})
     with Stopwatch() as watch:
         await manager.run_job(job.job_id)
     rate = MANY / watch.wall_s
-    yield Finding(
-        what=f"{MANY:,} trivial runs recorded", value=rate, unit="runs/s", at_least=1_000_000
-    )
+    yield Finding(what=f"{MANY:,} runs into {store}", value=rate, unit="runs/s", at_least=at_least)
     asked = []
     for _ in range(5):
         start = time.perf_counter()
@@ -316,8 +323,7 @@ def _python(*arguments: str, env: Any) -> str:
 
 async def _tell(folder: Path) -> None:
     async for finding in findings(folder):
-        sys.stdout.write(json.dumps(finding.as_dict()) + "\n")
-        sys.stdout.flush()
+        write(finding)
 
 
 def main() -> None:

@@ -23,6 +23,8 @@ app = typer.Typer(add_completion=False, rich_markup_mode="rich")
     "several: other programs on the machine do not count. Your jobs are not touched.",
     "bilancio bench",
     "bilancio bench --all --json",
+    "bilancio bench --executor dask",
+    "bilancio bench --store postgresql://lab@db.example/empty",
 )
 def bench(
     *,
@@ -34,12 +36,29 @@ def bench(
             help="Sweeps, store and starts as well, in a temporary folder; some minutes.",
         ),
     ] = False,
+    executor: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Only: this executor, dask, on this machine's cores beside the local one.",
+        ),
+    ] = None,
+    store: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL",
+            help="Only: this PostgreSQL database, which has no jobs, beside a store in a file.",
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Measure and show."""
     output = Output(as_json)
     load_before = machine.load()
-    found = list(_measured(output, everything=everything))
+    if executor is None and store is None:
+        found = list(_measured(output, everything=everything))
+    else:
+        found = list(_beside(executor, store))
     about = {
         "processor": machine.processor(),
         "cores": str(machine.cores()),
@@ -67,6 +86,15 @@ def _measured(output: Output, *, everything: bool) -> Iterator[Finding]:
         for finding in system_findings():
             output.note(f"  {finding.what}: {_with_unit(finding.value, finding.unit)}")
             yield finding
+
+
+def _beside(executor: str | None, store: str | None) -> Iterator[Finding]:
+    from bilancio.bench import process  # the store, as above
+
+    if executor is not None:
+        yield from process.executor_findings(executor)
+    if store is not None:
+        yield from process.store_findings(store)
 
 
 def _show(output: Output, about: Mapping[str, str], found: list[Finding]) -> None:

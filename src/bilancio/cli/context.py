@@ -68,7 +68,7 @@ Where = Annotated[
     list[str] | None,
     typer.Option(metavar="CONDITION", help="Which cells, such as 'kappa < 0.5 and mu = 0'."),
 ]
-EXECUTOR_HELP = "Where to compute: local, or dask. Default: BILANCIO_EXECUTOR."
+EXECUTOR_HELP = "Where to compute: local, dask, or modal. Default: BILANCIO_EXECUTOR."
 ExecutorName = Annotated[str | None, typer.Option("--executor", metavar="NAME", help=EXECUTOR_HELP)]
 AsJson = Annotated[bool, typer.Option("--json", metavar="", help="Print one JSON object.")]
 Limit = Annotated[str, typer.Option(metavar="N", help="How many, at most 1000.")]

@@ -18,7 +18,7 @@ from bilancio.jobs.models import Estimate, Job
 from bilancio.jobs.progress import Progress
 from bilancio.jobs.views import Results
 from bilancio.printable import shortened
-from bilancio.text import counts, estimate, runs
+from bilancio.text import counts, runs, will_take
 
 BINS = 5  # of a sampled parameter
 FAILED, INTERRUPTED = 1, 130
@@ -165,7 +165,7 @@ def _reasons(job: Job, repetition: str = "") -> Iterator[str]:
 
 def _beginning(action: str, job: Job, expected: Estimate) -> str:
     left = job.total_runs - job.completed_runs
-    time = estimate(expected.seconds, rough=expected.rough, workers=expected.workers)
+    time = will_take(expected)
     most = "at most " if job.total_is_bound else ""
     match action:
         case "started":

@@ -17,7 +17,7 @@ from bilancio.experiments.explaining import defaults_of
 from bilancio.experiments.sweep_config import SweepConfig
 from bilancio.jobs.manager import AsyncJobManager
 from bilancio.paths import absolute_path
-from bilancio.text import estimate, planned, read_as, runs, sweep
+from bilancio.text import planned, read_as, runs, sweep, will_take
 
 
 class Types(CommandGroup):
@@ -159,7 +159,7 @@ def _function_for(sweep_type: str) -> Callable[..., None]:
             file["cloud"] = True
         checked = options.configuration(model, given, file, other)
         if dry_run:
-            _show_plan(checked, output)
+            _show_plan(checked, output, executor)
             return
         folder = out_dir if out_dir is not None else told.get("out_dir")
         about: dict[str, Any] = {
@@ -209,15 +209,15 @@ def _parameters_like(name: str, sweep_type: str, output: Output) -> dict[str, An
     return seen.config.asked()
 
 
-def _show_plan(config: SweepConfig, output: Output) -> None:
+def _show_plan(config: SweepConfig, output: Output, executor: str | None) -> None:
     """Say what a sweep would be."""
-    seen = with_manager(lambda manager: manager.preview(config))
+    seen = with_manager(lambda manager: manager.preview(config), executor=executor)
     if output.as_json:
         emit(seen)
         return
     what = planned(seen.runs, seen.cells, seen.seeds, seen.arms, most=config.adaptive)
     expected = seen.estimate
-    time = estimate(expected.seconds, rough=expected.rough, workers=expected.workers)
+    time = will_take(expected)
     output.say(f"{what}, {time}. Nothing was stored.")
     for warning in seen.warnings:
         output.note(warning)

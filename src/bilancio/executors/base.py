@@ -18,6 +18,7 @@ Indices = NDArray[np.int64]
 Metrics = NDArray[np.void]
 
 MAX_ITEM_BYTES = 8
+BATCH_S = 0.3  # where a batch needs no network, or a near one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +64,7 @@ class Executor(Protocol):
 
     name: str
     workers: int  # batches that compute at the same time
+    batch_s: float  # that a batch should take, so that handing it over costs little beside it
     waiting: str  # why nothing can compute at the moment; empty as long as something can
 
     def warm_up(self, experiment: Experiment, config: Any, runs: int) -> None:

@@ -17,7 +17,7 @@ import distributed
 
 from bilancio.errors import ExecutorFailed
 from bilancio.executors import dask_probe, names, remote
-from bilancio.executors.base import Indices, Outcome
+from bilancio.executors.base import BATCH_S, Indices, Outcome
 from bilancio.executors.remote import Answer, Request, outcome_of, request_for, settle
 from bilancio.experiments.protocol import Experiment
 from bilancio.text import error_text
@@ -54,6 +54,7 @@ class DaskExecutor:
     """
 
     name = names.DASK
+    batch_s = BATCH_S
 
     def __init__(self, address: str, *, run_timeout_s: float = 600.0) -> None:
         self.workers = 1

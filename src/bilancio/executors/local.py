@@ -16,7 +16,7 @@ from typing import Any
 from bilancio import machine
 from bilancio.errors import ExecutorFailed
 from bilancio.executors import names, standby
-from bilancio.executors.base import Attempt, Indices, Outcome, attempt_here, narrow_down
+from bilancio.executors.base import BATCH_S, Attempt, Indices, Outcome, attempt_here, narrow_down
 from bilancio.executors.processes import ChildProcess, NotBegun, Unusable
 from bilancio.experiments.protocol import Experiment
 
@@ -40,6 +40,7 @@ class LocalExecutor:
     """
 
     name = names.DEFAULT
+    batch_s = BATCH_S
     waiting = ""
 
     def __init__(self, workers: int = 0, *, run_timeout_s: float = 600.0) -> None:
@@ -131,7 +132,7 @@ class LocalExecutor:
             if child is not None:
                 self._children.discard(child)
             try:
-                child = ChildProcess()
+                child = ChildProcess(machine.sharing_cores(self.workers))
             except OSError as error:
                 raise ExecutorFailed(self.name, f"no process could be started ({error})") from None
             self._children.add(child)

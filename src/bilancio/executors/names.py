@@ -2,4 +2,4 @@
 
 from bilancio.settings import DEFAULT_EXECUTOR
 
-DEFAULT, DASK = DEFAULT_EXECUTOR, "dask"
+DEFAULT, DASK, MODAL = DEFAULT_EXECUTOR, "dask", "modal"

@@ -28,6 +28,7 @@ class Unusable(Exception):
 class ChildProcess:
     """A process that computes batches, one at a time, for the thread that makes this.
 
+    Unless one waits, it is started with changes of the *environment*.
     It leads a process group of its own, so that what a run starts ends with it. It ends with its
     parent, and on Linux with the thread that started it: this one, or the main thread.
 
@@ -37,8 +38,8 @@ class ChildProcess:
         The process could not be started.
     """
 
-    def __init__(self) -> None:
-        self._process, self._connection = standby.take()
+    def __init__(self, environment: dict[str, str]) -> None:
+        self._process, self._connection = standby.take(environment)
 
     def load(self, version: str, config: Any) -> None:
         """Have the experiment loaded, as *version*, before there is a batch to compute.

@@ -4,15 +4,21 @@ import importlib.util
 import re
 from typing import TYPE_CHECKING
 
-from bilancio.errors import ExecutorFailed, ExecutorUnavailable, LibraryMissing, invalid
-from bilancio.executors import dask_probe
-from bilancio.executors.names import DASK, DEFAULT
+from bilancio.errors import (
+    ExecutorFailed,
+    ExecutorUnavailable,
+    LibraryMissing,
+    TokenMissing,
+    invalid,
+)
+from bilancio.executors import dask_probe, modal_account
+from bilancio.executors.names import DASK, DEFAULT, MODAL
 from bilancio.settings import Settings
 
 if TYPE_CHECKING:  # names are listed without loading numpy
     from bilancio.executors.base import Executor
 
-__all__ = ["DEFAULT", "check", "names", "open_executor", "probe"]
+__all__ = ["DEFAULT", "MODAL", "check", "names", "open_executor", "probe"]
 
 _ADDRESS = re.compile(r"(?:tcp|tls)://(?:\[[0-9A-Fa-f:.]+\]|[\w.-]+):(\d{1,5})")
 _LAST_PORT = 65535
@@ -20,7 +26,7 @@ _LAST_PORT = 65535
 
 def names() -> tuple[str, ...]:
     """Return the names of all executors."""
-    return (DEFAULT, DASK)
+    return (DEFAULT, DASK, MODAL)
 
 
 def check(settings: Settings) -> None:
@@ -34,9 +40,16 @@ def check(settings: Settings) -> None:
         What it needs is not installed.
     InvalidInput
         It lacks the address of its scheduler.
+    TokenMissing
+        It lacks the token of who pays.
     """
     if settings.executor not in names():
         raise ExecutorUnavailable(settings.executor, names())
+    if settings.executor == MODAL:
+        if importlib.util.find_spec("modal") is None:
+            raise LibraryMissing("modal", asker="The executor modal", extra="modal")
+        if modal_account.token() is None:
+            raise TokenMissing("Modal")
     if settings.executor == DASK:
         # Importing it would take a second of a process that computes nothing.
         if importlib.util.find_spec("distributed") is None:
@@ -55,7 +68,7 @@ def probe(settings: Settings) -> None:
 
     Raises
     ------
-    ExecutorUnavailable, LibraryMissing, InvalidInput
+    ExecutorUnavailable, LibraryMissing, InvalidInput, TokenMissing
         As `check`.
     ExecutorFailed
         No Dask scheduler answers at its address.
@@ -68,20 +81,33 @@ def probe(settings: Settings) -> None:
         raise ExecutorFailed(DASK, f"{reason}; start one there, or choose another executor")
 
 
-def open_executor(settings: Settings, *, run_timeout_s: float = 600.0) -> "Executor":
+def open_executor(
+    settings: Settings, *, run_timeout_s: float = 600.0, label: str = "batches"
+) -> "Executor":
     """Return the executor that the settings name, ready to compute; close it after use.
 
     Parameters
     ----------
     run_timeout_s
         Longest time that a run may take where it can be stopped.
+    label
+        What the work is called where others see it.
 
     Raises
     ------
-    ExecutorUnavailable, LibraryMissing, InvalidInput
+    ExecutorUnavailable, LibraryMissing, InvalidInput, TokenMissing
         As `check`.
     """
     check(settings)
+    if settings.executor == MODAL:
+        from bilancio.executors.modal import ModalExecutor  # modal, which is optional
+
+        token = modal_account.token()
+        if token is None:  # it was removed this moment
+            raise TokenMissing("Modal")
+        return ModalExecutor(
+            settings.modal_containers, token, label=label, run_timeout_s=run_timeout_s
+        )
     if settings.executor == DASK:
         from bilancio.executors.dask import DaskExecutor  # distributed, which is optional
 

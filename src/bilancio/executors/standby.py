@@ -30,13 +30,13 @@ _waiting: list[Started] = []
 def main() -> None:
     """Start processes and go on as another module; arguments are how many, its name and its own."""
     with contextlib.suppress(OSError):  # whoever needs one reports why none can be started
-        _waiting.extend(start() for _ in range(int(sys.argv[1])))
+        _waiting.extend(start({}) for _ in range(int(sys.argv[1])))
     sys.argv[:] = sys.argv[2:]
     interpreter.load(sys.argv[0]).main()
 
 
-def take() -> Started:
-    """Return a process that waits, or a new one.
+def take(environment: dict[str, str]) -> Started:
+    """Return a process that waits, or a new one with these changes of the environment.
 
     Raises
     ------
@@ -45,7 +45,7 @@ def take() -> Started:
     """
     with contextlib.suppress(IndexError):
         return _waiting.pop()
-    return start()
+    return start(environment)
 
 
 def end_waiting() -> None:
@@ -58,8 +58,8 @@ def end_waiting() -> None:
         connection.close()
 
 
-def start() -> Started:
-    """Start a process that leads a process group of its own.
+def start(environment: dict[str, str]) -> Started:
+    """Start a process that leads a process group of its own, with changes of the environment.
 
     Raises
     ------
@@ -75,7 +75,7 @@ def start() -> Started:
             stdout=_standard_error(),  # what a run prints belongs to no answer of the parent
             pass_fds=[theirs.fileno()],
             start_new_session=True,
-            env=interpreter.environment(),
+            env=interpreter.environment(**environment),
         )
     except BaseException:
         connection.close()

@@ -66,7 +66,8 @@ class AsyncJobManager:
     out_dir
         Folder of the jobs' output folders; the setting BILANCIO_OUT_DIR if not given.
     executor
-        Where jobs compute, by name; the setting BILANCIO_EXECUTOR if not given.
+        Where jobs compute, by name. If not given, those with `cloud` do on Modal, and others where
+        the setting BILANCIO_EXECUTOR says.
     clock
         Source of the time.
 
@@ -94,13 +95,12 @@ class AsyncJobManager:
         given = {
             "database_url": database_url and str(database_url),
             "out_dir": out_dir and Path(out_dir),
-            "executor": executor,
         }
         settings = load_settings().model_copy(
             update={name: value for name, value in given.items() if value}
         )
         reader_of = functools.partial(exports.StoredRuns, settings)
-        self._session = Session(settings, clock, reader_of, read_whole)
+        self._session = Session(settings, clock, reader_of, read_whole, executor or "")
 
     async def __aenter__(self) -> Self:
         return self

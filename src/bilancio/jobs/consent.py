@@ -6,8 +6,7 @@ from bilancio.jobs.lookup import exact, with_runs
 from bilancio.jobs.models import Estimate, Job
 from bilancio.jobs.session import Session
 from bilancio.settings import Settings
-from bilancio.text import duration, runs
-from bilancio.text import estimate as estimated
+from bilancio.text import duration, money, runs, will_take
 
 
 async def question_before_start(
@@ -16,7 +15,7 @@ async def question_before_start(
     """Return why somebody should agree before a job starts; an empty text where nobody has to.
 
     `start_sweep` itself does not ask: a program that calls it has decided. The limits are
-    the settings BILANCIO_CONFIRM_SECONDS and BILANCIO_CONFIRM_RUNS.
+    the settings BILANCIO_CONFIRM_SECONDS, BILANCIO_CONFIRM_RUNS and BILANCIO_CONFIRM_DOLLARS.
 
     Parameters
     ----------
@@ -38,7 +37,7 @@ async def question_before_start(
     limit = _exceeded(expected, session.settings)
     if not limit:
         return ""
-    time = estimated(expected.seconds, rough=expected.rough, workers=expected.workers)
+    time = will_take(expected)
     return f"Starting {job.job_id} computes {runs(expected.runs)}, {time}; the limit is {limit}."
 
 
@@ -55,4 +54,6 @@ def _exceeded(expected: Estimate, settings: Settings) -> str:
         return f"{runs(settings.confirm_runs)} (BILANCIO_CONFIRM_RUNS)"
     if 0 < settings.confirm_seconds < expected.seconds:
         return f"{duration(settings.confirm_seconds)} (BILANCIO_CONFIRM_SECONDS)"
+    if 0 < settings.confirm_dollars < (expected.dollars or 0):
+        return f"{money(settings.confirm_dollars)} (BILANCIO_CONFIRM_DOLLARS)"
     return ""

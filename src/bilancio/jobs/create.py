@@ -24,6 +24,7 @@ from bilancio.jobs.session import Session
 from bilancio.jobs.store import JobStore
 from bilancio.jobs.texts import MAX_KEY, check_name, check_texts, checked_tags
 from bilancio.paths import absolute_path
+from bilancio.settings import Settings
 
 REDRAWS = 100
 BELOW_OUT_DIR = 200  # bytes of a job's longest name, and of the files in its folder
@@ -61,18 +62,21 @@ async def create_job(
 
     Raises
     ------
-    InvalidInput, JobNotFound, JobExists, ExecutorUnavailable, ExecutorFailed, OutputError
+    InvalidInput, JobNotFound, JobExists, OutputError, ExecutorUnavailable, ExecutorFailed,
+    LibraryMissing, TokenMissing
         Nothing was stored.
     """
     checked, *_ = await asked_sweep(session, config, like)
     _check_words(description, notes, request_key)
+    settings = _settings_for(session, checked)
+    executors.check(settings)
     told_tags = checked_tags(tags)
     name = None if job_id is None else validate_job_id(job_id)
     folder = checked_out_dir(session.settings.out_dir if out_dir is None else out_dir)
     await _refuse_unwritable(session, folder)
     if name is not None:
         await _refuse_taken(session, name, folder)
-    await asyncio.to_thread(executors.probe, session.settings)
+    await asyncio.to_thread(executors.probe, settings)
     store = await session.store()
     job = await _add(
         store,
@@ -84,13 +88,21 @@ async def create_job(
         tags=told_tags,
         engine=registry.experiment(checked.sweep_type).version,
         out_dir=folder,
-        executor=session.settings.executor,
+        executor=settings.executor,
         owner=present_owner(),
         request_key=request_key,
     )
     if not job.attempts:  # a repeated request may find it under way
         await bring_up_to_date(store, job)
     return job
+
+
+def _settings_for(session: Session, config: SweepConfig) -> Settings:
+    """Return the settings that a job is created with; refuse two places to compute."""
+    if config.cloud and session.executor not in {"", executors.MODAL}:
+        allowed = f"{executors.MODAL}, or nothing, because cloud is true"
+        raise invalid("executor", session.executor, allowed)
+    return session.settings_for(config)
 
 
 def _check_words(description: str, notes: str, request_key: str | None) -> None:

@@ -1,11 +1,15 @@
-"""How long a sweep will take on this machine."""
+"""How long a sweep will take, and what it costs where that is asked for."""
 
+import math
 import statistics
 from collections.abc import Mapping
 from typing import Any
 
 from bilancio import machine
 from bilancio.errors import StoreError
+from bilancio.executors import modal_account
+from bilancio.executors.modal_account import BATCH_S
+from bilancio.executors.names import MODAL
 from bilancio.experiments import registry
 from bilancio.experiments.protocol import preparation_s
 from bilancio.experiments.sweep_config import SweepConfig
@@ -13,11 +17,15 @@ from bilancio.jobs.artifacts.manifest import TABLED_RUNS
 from bilancio.jobs.models import Estimate, Job
 from bilancio.jobs.session import Session
 from bilancio.jobs.store.rows import Speed
+from bilancio.settings import DEFAULT_EXECUTOR
 
 # Seconds of one core per unit of cost, which is one agent of a plain ring, and of a worker's start:
 # what a shared core of 2024 needs.
 SHIPPED_SPEED = 1.2e-7
 SHIPPED_STARTUP_S = 0.5
+# Of an app whose image is built, and of each container, which is paid for; not measured by us.
+APP_STARTUP_S = 15.0
+CONTAINER_STARTUP_S = 10.0
 WRITING_S = 1.5e-5  # for a run's rows in the tables, which are written by one core at the end
 
 
@@ -27,10 +35,11 @@ async def estimate(
     *,
     n_replicates: int | None = None,
 ) -> Estimate:
-    """Return how long a sweep will take here, without running anything of it.
+    """Return what a sweep will take, without running anything of it.
 
     The start of the worker is part of it, the writing of the tables, and the compilation of the
     engine where that is still to be done. Where the store cannot be read the estimate is rough.
+    One for Modal is by the speed of this machine and the price table that is shipped.
 
     Parameters
     ----------
@@ -56,15 +65,34 @@ async def estimate(
     speeds = [each.speed for each in measured] or [SHIPPED_SPEED]
     startups = [each.startup_s for each in measured if each.startup_s is not None]
     startup_s = statistics.median(startups or [SHIPPED_STARTUP_S]) + preparation_s(experiment)
-    workers = session.settings.workers or machine.cores()
     cost = config.cost * left / max(config.total_runs, 1)
+    core_s = cost * statistics.median(speeds)
     writing_s = WRITING_S * min(config.total_runs, TABLED_RUNS)
-    computing_s = cost * statistics.median(speeds) / max(min(workers, left), 1)
+    settings = session.settings_for(config)
+    if settings.executor == MODAL:
+        return _on_modal(left, core_s, writing_s, settings.modal_containers, rough=not measured)
+    workers = settings.workers or machine.cores()
+    computing_s = core_s / max(min(workers, left), 1)
     return Estimate(
         runs=left,
         seconds=startup_s + computing_s + writing_s if left else 0.0,
         workers=workers,
         rough=not measured,
+        elsewhere=settings.executor != DEFAULT_EXECUTOR,
+    )
+
+
+def _on_modal(left: int, core_s: float, writing_s: float, most: int, *, rough: bool) -> Estimate:
+    """Return an estimate for up to *most* containers, of which there are no more than batches."""
+    containers = max(min(most, left, math.ceil(core_s / BATCH_S)), 1)
+    prices = modal_account.prices()
+    return Estimate(
+        runs=left,
+        seconds=APP_STARTUP_S + core_s / containers + writing_s if left else 0.0,
+        workers=containers,
+        rough=rough,
+        dollars=prices.of_containers(core_s + containers * CONTAINER_STARTUP_S) if left else 0.0,
+        prices_of=prices.date,
     )
 
 

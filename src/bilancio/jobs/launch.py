@@ -70,7 +70,7 @@ async def start_sweep(
     Raises
     ------
     JobNotFound, JobStateError, InvalidInput, OutputError, LibraryMissing, WorkerError,
-    ExecutorUnavailable, ExecutorFailed
+    ExecutorUnavailable, ExecutorFailed, TokenMissing
         Nothing was started or changed.
     """
     claimed = await _claim(
@@ -82,7 +82,7 @@ async def start_sweep(
     store = await session.store()
     try:
         failpoint("before-spawn")
-        process = spawn_worker(job, lease, session.settings)
+        process = spawn_worker(job, lease, session.settings_for(job.config))
     except WorkerError as error:
         await store.end(lease, JobStatus.FAILED, error=str(error))
         raise
@@ -113,7 +113,7 @@ async def run_job(
     Raises
     ------
     JobNotFound, JobStateError, InvalidInput, OutputError, LibraryMissing, ExecutorUnavailable,
-    ExecutorFailed
+    ExecutorFailed, TokenMissing
         Nothing was started or changed.
     """
     claimed = await _claim(
@@ -124,9 +124,10 @@ async def run_job(
         raise JobStateError(claimed.job.job_id, "running", "run here", advice)
     from bilancio.jobs.worker.worker import Worker  # loads numpy and the experiment
 
-    worker = Worker(await session.store(), claimed[1], session.settings)
+    job, lease, _ = claimed
+    worker = Worker(await session.store(), lease, session.settings_for(job.config))
     await (worker.run() if run is None else run(worker))
-    return await load(session, claimed[0].job_id)
+    return await load(session, job.job_id)
 
 
 async def cancel_job(session: Session, job_id: str, reason: str = "") -> Job:
@@ -172,7 +173,8 @@ async def _claim(
     if job.status is JobStatus.RUNNING and not job.stalled:
         return Started(job=job, action=ALREADY_RUNNING)
     refuse_missing_library(session.settings)
-    await asyncio.to_thread(executors.probe, session.settings)
+    settings = session.settings_for(job.config)
+    await asyncio.to_thread(executors.probe, settings)
     out_dir = _out_dir_here(session, job) if store.shared else None
     if out_dir is not None:
         job = job.model_copy(update={"out_dir": out_dir})
@@ -182,7 +184,7 @@ async def _claim(
         job.job_id,
         secrets.token_hex(6),
         lease_s=lease_s,
-        executor=session.settings.executor,
+        executor=settings.executor,
         dead_fence=job.holder.fence if job.stalled and job.holder else None,
         pid=os.getpid(),
         request_key=request_key,

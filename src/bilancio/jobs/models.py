@@ -326,7 +326,7 @@ class Growth(NamedTuple):
 
 
 class Estimate(View):
-    """What a sweep, or the rest of a job, will take on this machine.
+    """What a sweep, or the rest of a job, will take where it computes.
 
     Attributes
     ----------
@@ -335,16 +335,23 @@ class Estimate(View):
     seconds
         From the start to the last result, with all workers; 0 where nothing is to be computed.
     workers
-        Cores that compute.
+        Cores that compute: of this machine, or containers of Modal.
+    elsewhere
+        Whether the executor has other cores than these, as many as there are when the job computes.
     rough
         Whether the speed is a shipped figure: no run of this experiment, by this version of its
         code, has been timed on this machine.
+    dollars, prices_of
+        What it costs on Modal, and the day of the prices; None and empty elsewhere.
     """
 
     runs: int
     seconds: float
     workers: int
     rough: bool
+    elsewhere: bool = False
+    dollars: float | None = None
+    prices_of: str = ""
 
 
 class Started(View):

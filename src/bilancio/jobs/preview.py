@@ -3,8 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from bilancio.errors import ExecutorUnavailable, InvalidInput, Problem, invalid
-from bilancio.executors import registry as executors
+from bilancio.errors import InvalidInput, Problem, invalid
 from bilancio.experiments import registry
 from bilancio.experiments.changing import changed
 from bilancio.experiments.grid_sweep import GridSweep
@@ -66,7 +65,7 @@ async def preview(
 
     Raises
     ------
-    InvalidInput, JobNotFound, ExecutorUnavailable
+    InvalidInput, JobNotFound
     """
     checked, source, reading, left_out = await asked_sweep(session, config, like)
     grid = checked.layout if isinstance(checked, GridSweep) else None
@@ -94,7 +93,7 @@ async def asked_sweep(
     InvalidInput, JobNotFound
     """
     if like is None:
-        return _computable(checked_config(config)), "", "", ""
+        return checked_config(config), "", "", ""
     found = await find(session, like)
     job = found.job
     changes = _changes(config)
@@ -111,7 +110,7 @@ async def asked_sweep(
     asked = {**changed(model, kept, changes), "sweep_type": sweep_type}
     strangers = [name for name in before if name not in kept]
     left_out = f"{sweep_type} sweeps have no {', '.join(strangers)}, which {job.job_id} has."
-    sweep = _computable(registry.configuration(asked))
+    sweep = registry.configuration(asked)
     return sweep, job.job_id, found.reading, left_out if strangers else ""
 
 
@@ -139,13 +138,6 @@ def warnings_of(config: SweepConfig) -> tuple[str, ...]:
     single_seed = isinstance(config, GridSweep) and config.n_seeds == 1
     advice = f"One seed gives no interval; n_replicates {MORE_SEEDS} does."
     return (*config.remarks, *([advice] if single_seed else []))
-
-
-def _computable(config: SweepConfig) -> SweepConfig:
-    """Refuse a sweep for an executor that is not installed."""
-    if config.cloud:
-        raise ExecutorUnavailable("modal", executors.names())
-    return config
 
 
 def _changes(config: SweepConfig | Mapping[str, Any] | None) -> Mapping[str, Any]:

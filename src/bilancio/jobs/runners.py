@@ -10,6 +10,7 @@ from bilancio.experiments.sweep_config import SweepConfig
 from bilancio.jobs.manager import JobManager
 from bilancio.jobs.models import Job
 from bilancio.jobs.preview import checked_config
+from bilancio.jobs.session import Session
 from bilancio.jobs.views import Results
 from bilancio.paths import absolute_path
 from bilancio.settings import load_settings
@@ -50,8 +51,8 @@ class SweepRunner:
             raise invalid(
                 "config.sweep_type", self.config.sweep_type, f"{self.sweep_type} in this runner"
             )
-        settings = load_settings()
-        executors.check(settings.model_copy(update={"executor": executor or settings.executor}))
+        session = Session(load_settings(), executor=executor or "")
+        executors.check(session.settings_for(self.config))
         self.executor = executor
         self.out_dir = out_dir
         self.job_id = job_id

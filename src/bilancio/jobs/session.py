@@ -5,7 +5,9 @@ import os
 from pathlib import Path
 
 from bilancio.errors import ManagerUnusable
+from bilancio.executors.names import MODAL
 from bilancio.experiments import registry
+from bilancio.experiments.sweep_config import SweepConfig
 from bilancio.jobs.clock import Clock, utc_now
 from bilancio.jobs.store import JobStore, ReaderOf, ReadWhole, open_store
 from bilancio.settings import Settings
@@ -25,6 +27,8 @@ class Session:
     ----------
     settings, clock
         As they were when the session began.
+    executor
+        Where all its jobs compute, by name; empty where the settings and the jobs decide.
     writable
         Output folders that were found to be writable.
     """
@@ -35,8 +39,10 @@ class Session:
         clock: Clock = utc_now,
         reader_of: ReaderOf | None = None,
         read_whole: ReadWhole | None = None,
+        executor: str = "",
     ) -> None:
-        self.settings = settings
+        self.settings = settings.model_copy(update={"executor": executor or settings.executor})
+        self.executor = executor
         self.clock = clock
         self._opened_with = (clock, reader_of, read_whole)
         self.writable: set[Path] = set()
@@ -45,6 +51,12 @@ class Session:
         self._closed = False
         self._opened: JobStore | None = None
         self._opening = asyncio.Lock()
+
+    def settings_for(self, config: SweepConfig) -> Settings:
+        """Return the settings by which a sweep is carried out: `cloud` asks for Modal."""
+        if self.executor or not config.cloud:
+            return self.settings
+        return self.settings.model_copy(update={"executor": MODAL})
 
     async def store(self) -> JobStore:
         """Return the store, opened.

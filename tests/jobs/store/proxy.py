@@ -1,7 +1,8 @@
-"""A way to the server that can be cut at a chosen moment."""
+"""A way to the server that can be cut at a chosen moment, or has it say another version."""
 
 import asyncio
 import contextlib
+import re
 
 SOCKET = ".s.PGSQL.5432"
 
@@ -14,12 +15,15 @@ class Proxy:
     cut_after
         Bytes of a client's message; the server gets it, and its answer is lost with the
         connection. Once.
+    major_version
+        Two digits that the server says in place of its own, where given.
     connections
         How many there have been.
     """
 
-    def __init__(self, folder, server):
+    def __init__(self, folder, server, *, major_version=b""):
         self.cut_after = None
+        self.major_version = major_version
         self.connections = 0
         self._folder = folder
         self._server = str(server.folder / SOCKET)
@@ -54,4 +58,7 @@ class Proxy:
     async def _hand_on(self, reader, writer):
         with contextlib.suppress(ConnectionError):
             while heard := await reader.read(1 << 16):
+                if self.major_version:
+                    said = rb"\g<1>" + self.major_version
+                    heard = re.sub(rb"(server_version\0)\d\d", said, heard)
                 writer.write(heard)

@@ -6,8 +6,8 @@ from importlib.resources import files
 from bilancio import machine
 from bilancio.encoding import to_json
 from bilancio.errors import InvalidInput, Problem, shown
+from bilancio.experiments.sources import Sources, pinned
 from bilancio.frames.markup import plain_text
-from bilancio.jobs.documents.sources import Sources, pinned
 from bilancio.jobs.models import Job
 from bilancio.printable import escaped, shortened
 from bilancio.report.page import Page

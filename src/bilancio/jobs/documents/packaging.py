@@ -11,6 +11,7 @@ from pathlib import Path
 
 from bilancio.errors import JobStateError, OutputError, ResultsMissing
 from bilancio.experiments import registry
+from bilancio.experiments.sources import Sources, sources_of
 from bilancio.jobs.artifacts.ownership import mark_of
 from bilancio.jobs.documents.accompanying import (
     citation,
@@ -23,7 +24,6 @@ from bilancio.jobs.documents.documents import Format, Package
 from bilancio.jobs.documents.gathering import page_of
 from bilancio.jobs.documents.pictures import drawn
 from bilancio.jobs.documents.reporting import FILES, written
-from bilancio.jobs.documents.sources import Sources, sources_of
 from bilancio.jobs.lookup import find_with_runs
 from bilancio.jobs.maintenance import transfer
 from bilancio.jobs.models import Job

@@ -4,11 +4,10 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from bilancio.executors.base import Indices, Outcome
+from bilancio.executors.base import BATCH_S, Indices, Outcome
 from bilancio.jobs.models import InFlightBatch
 from bilancio.jobs.ranges import Range, Ranges, count, indices_of, parted
 
-TARGET_S = 0.3
 TARGET_S_OF_A_WORKER = 0.01  # recording a batch takes about as long, and one worker records all
 FIRST_BATCH = 64
 FIRST_BATCH_IN_PROCESS = 1
@@ -43,7 +42,7 @@ def split_off_suspects(
 class BatchSizer:
     """Divides the missing runs, in order, into batches of much the same duration.
 
-    They take about `TARGET_S` seconds, or longer where so many are computed at the same time that
+    They take about *batch_s* seconds, or longer where so many are computed at the same time that
     recording them would not keep up.
 
     Parameters
@@ -65,13 +64,18 @@ class BatchSizer:
         group_size: int,
         workers: int,
         first_size: int = FIRST_BATCH,
+        batch_s: float = BATCH_S,
     ) -> None:
         self._gaps = list(gaps)[::-1]
         self._group_size = group_size
         self._left = count(self._gaps)
         self._workers = workers
-        self._target_s = max(TARGET_S, TARGET_S_OF_A_WORKER * workers)
+        self._batch_s = batch_s
         self._size = first_size
+
+    def resize(self, workers: int) -> None:
+        """Divide what is left for so many workers: those of a cluster come and go."""
+        self._workers = workers
 
     def next_batch(self) -> Indices | None:
         """Return the next runs to compute; None when none is left."""
@@ -95,7 +99,8 @@ class BatchSizer:
 
     def observe(self, runs: int, seconds: float) -> None:
         """Adapt the size of the next batches to how long one took."""
-        wanted = runs * self._target_s / max(seconds, 1e-6)
+        target_s = max(self._batch_s, TARGET_S_OF_A_WORKER * self._workers)
+        wanted = runs * target_s / max(seconds, 1e-6)
         self._size = int(min(max(wanted, 1), self._size * GROWTH, LARGEST_BATCH))
 
 
@@ -126,6 +131,7 @@ class BatchQueue:
             taken[InFlightBatch(int(indices[0]), int(indices[-1]), deaths)] = indices
         return taken
 
-    def observe(self, outcome: Outcome) -> None:
-        """Adapt the size of the next batches to *outcome*."""
+    def observe(self, outcome: Outcome, workers: int) -> None:
+        """Adapt the size of the next batches to *outcome*, and to how many compute now."""
+        self._sizer.resize(workers)
         self._sizer.observe(len(outcome.indices) + len(outcome.failures), outcome.compute_s)

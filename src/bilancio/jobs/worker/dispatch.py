@@ -109,7 +109,7 @@ class Dispatcher:
                 del computing[each]
             outcomes = [each.result() for each in landed]
             for outcome in outcomes:
-                queue.observe(outcome)
+                queue.observe(outcome, self._executor.workers)
             chosen = queue.take(self._capacity - len(computing))
             await self._record(outcomes, in_flight=[*computing.values(), *chosen])
             if self._failed >= self._job.config.max_failures:
@@ -128,6 +128,7 @@ class Dispatcher:
             group_size=len(self._job.config.arms),
             workers=self._executor.workers,
             first_size=FIRST_BATCH if threads else FIRST_BATCH_IN_PROCESS,
+            batch_s=self._executor.batch_s,
         )
         return BatchQueue(sizer, suspects)
 

@@ -30,7 +30,9 @@ def spawn_worker(job: Job, lease: Lease, settings: Settings) -> "subprocess.Pope
                 lease.worker_id,
                 str(lease.fence),
                 log=log,
-                env=interpreter.environment(**settings.as_environment()),
+                env=interpreter.environment(
+                    **settings.as_environment(), **machine.sharing_cores(_workers(settings))
+                ),
             )
     except OSError as error:
         raise WorkerError(job.job_id, f"it could not be started ({error}).") from error
@@ -43,4 +45,8 @@ def _processes(job: Job, settings: Settings) -> int:
     """Return how many processes the worker will need for sure."""
     if settings.executor != DEFAULT or not registry.needs_processes(job.config.sweep_type):
         return 0
-    return min(settings.workers or machine.cores(), job.total_runs - job.completed_runs)
+    return min(_workers(settings), job.total_runs - job.completed_runs)
+
+
+def _workers(settings: Settings) -> int:
+    return settings.workers or machine.cores()

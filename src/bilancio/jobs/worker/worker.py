@@ -206,7 +206,9 @@ class Worker:
 
     def _executor(self, job: Job) -> Executor:
         """Return the job's executor, which loads what it needs while the job begins."""
-        executor = open_executor(self._settings, run_timeout_s=job.config.run_timeout_s)
+        executor = open_executor(
+            self._settings, run_timeout_s=job.config.run_timeout_s, label=job.job_id
+        )
         executor.warm_up(experiment_of(job), job.config, job.total_runs - job.completed_runs)
         return executor
 

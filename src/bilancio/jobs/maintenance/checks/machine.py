@@ -11,6 +11,7 @@ from bilancio.errors import (
     InvalidInput,
     LibraryMissing,
     StoreError,
+    TokenMissing,
 )
 from bilancio.executors import registry as executors
 from bilancio.experiments import registry
@@ -67,6 +68,8 @@ def check_executor(settings: Settings) -> Iterator[Checked | Issue]:
         yield error(f"No job can be started: {fault}", "Correct or unset BILANCIO_EXECUTOR.")
     except LibraryMissing as fault:
         yield error(f"No job can be started: {fault}", "Install it, or unset BILANCIO_EXECUTOR.")
+    except TokenMissing as fault:
+        yield error(f"No job can be started: {fault}", "Make one, or unset BILANCIO_EXECUTOR.")
     except (InvalidInput, ExecutorFailed) as fault:
         repair = "Start a scheduler, correct BILANCIO_DASK_ADDRESS, or unset BILANCIO_EXECUTOR."
         yield error(f"No job can be started: {fault}", repair)

@@ -42,7 +42,7 @@ SELECT speed, startup_s
   FROM jobs
  WHERE sweep_type = :sweep_type AND engine = :engine
    AND split_part(worker_host, '/', 1) = split_part(:host, '/', 1)
-   AND speed > 0 AND speed < 1e300
+   AND executor <> 'modal' AND speed > 0 AND speed < 1e300
  ORDER BY created_at DESC
  LIMIT :limit;
 

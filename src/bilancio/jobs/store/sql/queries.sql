@@ -276,10 +276,11 @@ UPDATE jobs
 
 -- name: speeds
 -- What the latest jobs of this kind, computed by this engine on this machine, have measured.
+-- Containers of Modal are other machines.
 SELECT speed, startup_s
   FROM jobs
  WHERE sweep_type = :sweep_type AND worker_host = :host AND engine = :engine
-   AND speed > 0 AND speed < 1e300
+   AND executor <> 'modal' AND speed > 0 AND speed < 1e300
  ORDER BY created_at DESC
  LIMIT :limit;
 
