@@ -135,6 +135,11 @@ class SingleRuns:
         self._in_condition = tuple(dict.fromkeys(named))
         return replace(asked, measures=measures, order_by=tuple(order), where=condition)
 
+    @property
+    def known(self) -> tuple[str, ...]:
+        """The measures that can be asked for."""
+        return tuple(self._measures)
+
     # -- which runs --------------------------------------------------------------------------
 
     @property
