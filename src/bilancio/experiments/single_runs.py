@@ -282,7 +282,9 @@ class SingleRuns:
                 keys[name] = subject.seeds[chosen.seed].tolist()
             elif name == ARM:
                 keys[name] = [arms[place] for place in chosen.arm.tolist()]
-            elif name not in NOT_SHOWN and _varies(subject.cells.columns[name]):
+            elif name not in NOT_SHOWN and (
+                _varies(subject.cells.columns[name]) or SEED not in self._rows
+            ):  # without seeds nothing else names a run
                 keys[name] = subject.cells.columns[name][chosen.cell].tolist()
         every = np.arange(len(chosen.arm))
         columns = dict(keys)

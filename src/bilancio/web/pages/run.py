@@ -139,7 +139,7 @@ def _n_agents(job: Job, row: Row) -> int:
 
 async def _story_of(manager: AsyncJobManager, job: Job, row: Row) -> Told:
     """Return a run with its trace, or without one and the reason why."""
-    if row["status"] == "pending" and job.config.searches and row.get("kappa", 0) is None:
+    if job.config.searches and row.get("kappa", 0) is None:
         return _without_trace(job, row, "Its search has not needed this run so far.")
     if _n_agents(job, row) > MOST_AGENTS:
         said = f"With more than {MOST_AGENTS:,} agents a run is not simulated again for its page."
@@ -172,6 +172,8 @@ def _arms(story: RunStory) -> tuple[tuple[int, str], ...]:
 
 
 def _without_trace(job: Job, row: Row, note: str) -> Told:
+    from bilancio.jobs.failures import place  # numpy, which the server starts without
+
     names = list(row)
     known = {"job_id", "run_id", "index", "cell", "design", "arm", "seed", "status", "error"}
     at = names.index("status")
@@ -180,7 +182,7 @@ def _without_trace(job: Job, row: Row, note: str) -> Told:
         given={name: row[name] for name in names[:at] if name not in known},
         metrics={name: row[name] for name in names[at:] if name not in known},
     )
-    said = f"Run {run.index:,} of {job.job_id}."
+    said = f"Run {run.index:,} of {job.job_id}: {place(job, row)}."
     return Told(job=job, headline=said, run=run, arms=(), note=note)
 
 
