@@ -182,17 +182,26 @@ def _flows(day: RingDay, places: Sequence[Point]) -> Iterator[str]:
             ends = (_at(point, digits) for point in (start, bend, end))
             lines.append("M{}Q{} {}".format(*ends))
             if len(flows) <= HEADED:
-                heads.append(_head(start, bend, end))
+                heads.append(_head(start, bend, end, 0.5 if on_circle else 0.35))
         pale = ";stroke-opacity:.6" if len(flows) > PALE else ""
         yield f'<path d="{"".join(lines)}" {_stroke(kind, width, pale)}/>'
         if heads:
             yield f'<path d="{"".join(heads)}" {_stroke(kind._replace(dashes=""), width)}/>'
 
 
-def _head(start: Point, bend: Point, end: Point) -> str:
-    """Return an arrow's head in the middle of a line, where fewer lines meet than at its end."""
-    x = (start[0] + 2 * bend[0] + end[0]) / 4
-    y = (start[1] + 2 * bend[1] + end[1]) / 4
+def _head(start: Point, bend: Point, end: Point, at: float) -> str:
+    """Return an arrow's head on a line, away from its end, where many lines meet.
+
+    Parameters
+    ----------
+    at
+        Where on the line, from 0 at its start to 1.
+    """
+    weights = ((1 - at) ** 2, 2 * at * (1 - at), at**2)
+    x, y = (
+        sum(weight * point[axis] for weight, point in zip(weights, (start, bend, end), strict=True))
+        for axis in (0, 1)
+    )
     angle = math.atan2(end[1] - start[1], end[0] - start[0])
     size = min(8.0, max(4.0, 0.3 * math.dist(start, end)))
     sides = [

@@ -35,6 +35,13 @@ ENDS: Mapping[str, tuple[str, str]] = {
     "defaulted": ("debtor", "holder"),
     "sold": ("holder", "payer"),
 }
+#: Events that are in a day's table only.
+IN_WORDS = {
+    "injected": "× cash from outside",
+    "written-off": "written off",
+    "rolled-over": "rolled over",
+    "rebucketed": "passed on between desks",
+}
 WORDS_OF = ("event", *ROLES)
 NUMBERS = ("face", "cash", "price")  # of an event;
 
@@ -275,7 +282,9 @@ def _day(request: Request, told: Told) -> str:
         picture=inline(ring_svg(_drawn(run, asked, rows, said))),
         said=said,
         legend=_legend(run, asked, counts),
-        elsewhere=", ".join(f"{n:,} {each}" for each, n in counts.items() if each not in ENDS),
+        elsewhere=", ".join(
+            f"{n:,} {IN_WORDS[each]}" for each, n in counts.items() if each not in ENDS
+        ),
         events=_events(asked, rows),
         counted=listed("event", offset=asked.first, shown=len(rows[_page(asked)]), total=len(rows)),
         **_pages(told, asked, len(rows)),
