@@ -1,6 +1,7 @@
 """The command `bilancio`: its nouns, and what becomes of errors."""
 
 import importlib
+import os
 import re
 import traceback
 from collections.abc import Sequence
@@ -22,6 +23,7 @@ from bilancio.settings import debugging
 from bilancio.validation import nearest
 
 FAILED, INTERRUPTED = 1, 130
+COMPLETING = "_BILANCIO_COMPLETE"  # which the completion of a shell sets
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+){2,}")  # of a job; no command is written so
 _NOUNS = {
     "sweep": "bilancio.cli.sweep",
@@ -141,6 +143,8 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _failed(words: str) -> int:
+    if COMPLETING in os.environ:  # a shell asks while somebody types: nothing is to be said
+        return FAILED
     if debugging():
         Output().note(traceback.format_exc())
     if words:
