@@ -1,19 +1,30 @@
 """The command `bilancio`: its nouns, and what becomes of errors."""
 
 import importlib
+import os
+import re
 import traceback
 from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
 
-from bilancio.cli.parsing import CommandGroup, help_text, sentence, unicode_arguments
+from bilancio.cli.parsing import (
+    SYNONYMS,
+    CommandGroup,
+    help_text,
+    sentence,
+    unicode_arguments,
+)
 from bilancio.cli.render.console import Output, OutputLost, abandon_stdout
 from bilancio.errors import BilancioError
 from bilancio.printable import shortened
 from bilancio.settings import debugging
+from bilancio.validation import nearest
 
 FAILED, INTERRUPTED = 1, 130
+COMPLETING = "_BILANCIO_COMPLETE"  # which the completion of a shell sets
+_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+){2,}")  # of a job; no command is written so
 _NOUNS = {
     "sweep": "bilancio.cli.sweep",
     "jobs": "bilancio.cli.jobs",
@@ -21,6 +32,7 @@ _NOUNS = {
     "bench": "bilancio.cli.bench",
     "experiments": "bilancio.cli.experiments",
     "presets": "bilancio.cli.presets",
+    "demo": "bilancio.cli.demo",
     "serve": "bilancio.cli.serve",
     "worker": "bilancio.cli.worker",
     "doctor": "bilancio.cli.doctor",
@@ -41,6 +53,31 @@ class Nouns(CommandGroup):
         command = typer.main.get_command(importlib.import_module(_NOUNS[cmd_name]).app)
         command.name = cmd_name
         return command
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Greet where nothing was asked."""
+        if not args and not ctx.resilient_parsing:
+            from bilancio.cli.greeting import greet  # opens the store
+
+            ctx.exit(greet())
+        return super().parse_args(ctx, args)
+
+    def meant(self, ctx: Any, word: str) -> list[str]:
+        """Return the command that was probably meant; its noun may have been left out."""
+        if _NAME.fullmatch(word):
+            return ["jobs", "show", word]
+        nouns = self.list_commands(ctx)
+        verbs = {
+            verb: noun
+            for noun in ("sweep", "jobs")
+            for verb in self.get_command(ctx, noun).list_commands(ctx)
+        }
+        found = SYNONYMS.get(word, word)
+        if found not in verbs:
+            found = nearest(word, [*nouns, *verbs])
+        if found in nouns:
+            return [found]
+        return [verbs[found], found] if found else []
 
 
 app = typer.Typer(
@@ -106,6 +143,8 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _failed(words: str) -> int:
+    if COMPLETING in os.environ:  # a shell asks while somebody types: nothing is to be said
+        return FAILED
     if debugging():
         Output().note(traceback.format_exc())
     if words:

@@ -178,7 +178,16 @@ def _preset_option(presets: Sequence[str]) -> inspect.Parameter:
     return inspect.Parameter(
         FIELD,
         inspect.Parameter.KEYWORD_ONLY,
-        default=typer.Option(None, f"--{FIELD}", help=about, metavar="NAME", rich_help_panel=_GRID),
+        default=typer.Option(
+            None,
+            f"--{FIELD}",
+            help=about,
+            metavar="NAME",
+            rich_help_panel=_GRID,
+            autocompletion=lambda incomplete: [
+                each for each in presets if each.startswith(incomplete)
+            ],
+        ),
         annotation=str | None,
     )
 

@@ -1,6 +1,7 @@
 """How a command line is read, and what is said of one that is written wrongly."""
 
 import os
+import shlex
 from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -12,6 +13,13 @@ from bilancio.cli.render.console import show_help
 from bilancio.errors import InvalidInput, Problem, invalid
 from bilancio.experiments.vocabulary import field_of, in_fields
 from bilancio.validation import near, nearest, unknown_fields
+
+#: Verbs by the words that other programs have for them.
+SYNONYMS = {
+    "ls": "list", "rm": "delete", "remove": "delete", "status": "show", "get": "show",
+    "stop": "cancel", "kill": "cancel", "continue": "resume", "log": "events", "logs": "events",
+    "history": "events", "diff": "compare", "tail": "watch", "follow": "watch",
+}  # fmt: skip
 
 
 class Command(TyperCommand):
@@ -59,9 +67,19 @@ class CommandGroup(TyperGroup):
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """Find the command, or name those that there are."""
         if self.get_command(ctx, args[0]) is None:
-            known = self.list_commands(ctx)
-            raise invalid(ctx.command_path, args[0], ", ".join(known), nearest(args[0], known))
+            words = self.meant(ctx, args[0])
+            meant = f"bilancio {shlex.join([*words, *args[1:]])}" if words else ""
+            raise invalid(ctx.command_path, args[0], ", ".join(self.list_commands(ctx)), meant)
         return super().resolve_command(ctx, args)
+
+    def meant(self, ctx: Any, word: str) -> list[str]:
+        """Return the words of the command that *word* was probably meant to be; none if unknown."""
+        root, known = ctx.find_root(), self.list_commands(ctx)
+        found = SYNONYMS.get(word, "")
+        found = found if found in known else nearest(word, known)
+        if found:
+            return [*ctx.command_path.split()[1:], found]
+        return [word] if word in root.command.list_commands(root) else []
 
 
 def unicode_arguments(arguments: Sequence[str]) -> list[str]:

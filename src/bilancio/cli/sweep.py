@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from bilancio.cli import options
-from bilancio.cli.context import EXECUTOR_HELP, with_manager
+from bilancio.cli.context import EXECUTOR_HELP, known_names, with_manager
 from bilancio.cli.examples import example_options
 from bilancio.cli.parsing import CommandGroup, command, help_text
 from bilancio.cli.render.console import Output, emit
@@ -82,8 +82,8 @@ def sweep_types() -> None:
     """Group the sweep types."""
 
 
-def _option(flag: str, metavar: str, about: str) -> Any:
-    return typer.Option(flag, metavar=metavar, help=about, rich_help_panel="Job")
+def _option(flag: str, metavar: str, about: str, **more: Any) -> Any:
+    return typer.Option(flag, metavar=metavar, help=about, rich_help_panel="Job", **more)
 
 
 ConfigFile = Annotated[
@@ -97,7 +97,10 @@ ConfigFile = Annotated[
 Like = Annotated[
     str | None,
     _option(
-        "--like", "JOB", "A job in any spelling, whose parameters are taken; options override them."
+        "--like",
+        "JOB",
+        "A job in any spelling, whose parameters are taken; options override them.",
+        autocompletion=known_names,
     ),
 ]
 DryRun = Annotated[

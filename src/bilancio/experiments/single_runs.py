@@ -135,6 +135,11 @@ class SingleRuns:
         self._in_condition = tuple(dict.fromkeys(named))
         return replace(asked, measures=measures, order_by=tuple(order), where=condition)
 
+    @property
+    def known(self) -> tuple[str, ...]:
+        """The measures that can be asked for."""
+        return tuple(self._measures)
+
     # -- which runs --------------------------------------------------------------------------
 
     @property
@@ -277,7 +282,9 @@ class SingleRuns:
                 keys[name] = subject.seeds[chosen.seed].tolist()
             elif name == ARM:
                 keys[name] = [arms[place] for place in chosen.arm.tolist()]
-            elif name not in NOT_SHOWN and _varies(subject.cells.columns[name]):
+            elif name not in NOT_SHOWN and (
+                _varies(subject.cells.columns[name]) or SEED not in self._rows
+            ):  # without seeds nothing else names a run
                 keys[name] = subject.cells.columns[name][chosen.cell].tolist()
         every = np.arange(len(chosen.arm))
         columns = dict(keys)

@@ -98,6 +98,7 @@ async def _single(store: JobStore, job: Job, question: Question, shown: slice) -
         "headline": f"{found.said} {text.standing(job)}",
         "of": RUNS,
         "measures": found.runs.asked.measures,
+        "known": found.runs.known,
         "read": dict(found.runs.read),
         "table": Table(
             columns=table.columns, rows=table.rows, total_rows=found.total, n_keys=table.n_keys

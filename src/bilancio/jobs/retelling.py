@@ -184,14 +184,14 @@ def _told(
     found = simulate(trace=True, **parameters.model_dump())
     assert found.trace is not None, "a traced run has a trace"
     outcome = found.outcome
-    events = list(found.trace.event_rows())
+    events = found.trace.event_rows  # read twice: all at once would take ten times the trace
     return ToldRun(
         **about,
         given=given,
         metrics=metrics,
         as_recorded=_same(outcome, row),
-        totals=totals(events),
-        days=tuple(told_days(events, days=asked.days, agents=asked.agents, limit=asked.limit)),
+        totals=totals(events()),
+        days=tuple(told_days(events(), days=asked.days, agents=asked.agents, limit=asked.limit)),
         n_days=len(found.trace.balances) - 1,
         outcome=outcome,
         parameters=parameters,

@@ -208,6 +208,8 @@ class Results(Tabular):
         Counts and averages, from the runs recorded until now.
     of, group_by, measures
         What was asked for, by the names that the sweep has.
+    known
+        With `of` runs, all measures that such rows can show.
     read
         Word → the name that it was read as, where that is another one.
     primary
@@ -245,6 +247,7 @@ class Results(Tabular):
     of: str = CELLS
     group_by: tuple[str, ...] = ()
     measures: tuple[str, ...] = ()
+    known: tuple[str, ...] = Field(default=(), exclude=True, repr=False)
     read: dict[str, str] = Field(default_factory=dict)
     primary: str = ""
     table: Table | None

@@ -5,6 +5,7 @@ References
 MODEL.md, sections 4 to 8.
 """
 
+import itertools
 import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -102,20 +103,18 @@ def told_days(
     Parameters
     ----------
     rows
-        Of `Trace.event_rows`.
+        Of `Trace.event_rows`, in their order; those of one day are held at once.
     days, agents
         Only these days, and events in which one of these agents has a part; all where empty.
     limit
         How many events of a day are told. Payments and rollovers are counted only, unless days or
         agents are named.
     """
-    by_day: dict[int, list[Row]] = defaultdict(list)
-    for row in picked(rows, days=days, agents=agents):
-        by_day[row["day"]].append(row)
     kinds = KINDS if days or agents else NOTABLE
     told: list[ToldDay] = []
-    for day, found in by_day.items():
-        new = _day(day, found, limit, kinds)
+    of_days = itertools.groupby(picked(rows, days=days, agents=agents), lambda row: int(row["day"]))
+    for day, found in of_days:
+        new = _day(day, list(found), limit, kinds)
         before = told[-1] if told else None
         if before and not new.events and (before.last, before.told) == (day - 1, new.told):
             told[-1] = replace(before, last=day)

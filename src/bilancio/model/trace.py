@@ -23,6 +23,7 @@ MICRO = 10**6
 BUCKETS = ("short", "mid", "long")
 DESKS = tuple(f"{holder}_{bucket}" for bucket in BUCKETS for holder in ("vbt", "dealer"))
 ROLES = ("debtor", "creditor", "holder", "payer", "payee")  # of agents in an event
+_BLOCK = 10_000  # events that are held as rows at once
 EVENT_COLUMNS = ("day", "event", *ROLES, "face", "cash", "price")
 
 Row = dict[str, Any]
@@ -59,10 +60,34 @@ class Trace:
         balances follow from those of the start. What does not apply is None; cash from outside
         has no payer.
         """
+        for start in range(0, len(self.events), _BLOCK):
+            yield from self._rows(self.events[start : start + _BLOCK])
+
+    def day_rows(self, day: int) -> Iterator[Row]:
+        """Yield the events of one day, as `event_rows` does."""
+        first, end = self.events["day"].searchsorted([day, day + 1])
+        yield from self._rows(self.events[first:end])
+
+    def first_defaults(self) -> dict[str, int]:
+        """Return the day on which each agent that has defaulted did so first, in this order."""
+        from bilancio.model.tables import SimEvent, code  # as below
+
+        found = self.events[self.events["event"] == code(SimEvent.DEFAULTED)]
+        days: dict[str, int] = {}
+        for debtor, day in zip(found["debtor"].tolist(), found["day"].tolist(), strict=True):
+            days.setdefault(self.agents[debtor], day)
+        return days
+
+    @property
+    def n_traders(self) -> int:
+        """How many of the agents are no desks; they come first."""
+        return sum(name not in DESKS for name in self.agents)
+
+    def _rows(self, events: "np.ndarray") -> Iterator[Row]:
         from bilancio.model.tables import SimEvent  # numpy, which importing this does not load
 
         names = [event.value for event in SimEvent]
-        n_traders = sum(name not in DESKS for name in self.agents)
+        n_traders = self.n_traders
         agents: tuple[str | None, ...] = (*self.agents, None)  # which -1 finds
         for (
             price,
@@ -75,7 +100,7 @@ class Trace:
             day,
             event,
             claim,
-        ) in self.events.tolist():
+        ) in events.tolist():
             of_ring = claim == 0 and debtor >= 0
             creditor = (debtor + 1) % n_traders if of_ring else holder
             yield {

@@ -1,5 +1,6 @@
 """The application: its addresses, and what becomes of errors."""
 
+import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator, Collection
@@ -23,7 +24,7 @@ from bilancio.jobs.manager import AsyncJobManager
 from bilancio.web import live, rendering
 from bilancio.web.guard import HEADERS, Guard
 from bilancio.web.kept import Kept
-from bilancio.web.pages import actions, compare, job, jobs
+from bilancio.web.pages import actions, compare, job, jobs, run, runs
 
 FOR_EVER = "max-age=31536000, immutable"
 
@@ -83,6 +84,8 @@ def build_app(
             Route("/jobs/{name}/events", job.events),
             Route("/jobs/{name}/configuration", job.configuration),
             Route("/jobs/{name}/files/{file}", job.file),
+            Route("/jobs/{name}/runs", runs.listed),
+            Route("/jobs/{name}/runs/{run}", run.shown),
             Route("/jobs/{name}/{verb}", actions.asking, methods=["GET"]),
             Route("/jobs/{name}/{verb}", actions.done, methods=["POST"]),
             Route("/compare", compare.compared),
@@ -97,6 +100,8 @@ def build_app(
     app.state.manager = manager
     app.state.live = live.Live(manager)
     app.state.kept = Kept()
+    app.state.stories = run.kept_stories()
+    app.state.listing = asyncio.Lock()
     app.state.read_only = read_only
     return app
 

@@ -11,11 +11,21 @@ MOST = 64
 
 
 class Kept:
-    """The latest things that were made; whoever asks while one is being made waits for it."""
+    """The latest things that were made; whoever asks while one is being made waits for it.
 
-    def __init__(self, most: int = MOST) -> None:
+    Parameters
+    ----------
+    most
+        What those that are kept may weigh together, unless one alone weighs more.
+    weigh
+        Returns what a thing weighs; 1 by default.
+    """
+
+    def __init__(self, most: int = MOST, weigh: Callable[[Any], int] = lambda _: 1) -> None:
         self._most = most
+        self._weigh = weigh
         self._made: OrderedDict[Hashable, asyncio.Future[Any]] = OrderedDict()
+        self._weights: dict[Hashable, int] = {}  # of those that are made
 
     async def get(self, key: Hashable, make: Callable[[], Awaitable[T]]) -> T:
         """Return what *make* returned for this key, made now if nobody has asked for it lately.
@@ -28,11 +38,16 @@ class Kept:
             self._made[key] = making
             making.add_done_callback(lambda done: self._settled(key, done))
         self._made.move_to_end(key)
-        while len(self._made) > self._most:
-            self._made.popitem(last=False)
         found: T = await asyncio.shield(making)
         return found
 
     def _settled(self, key: Hashable, done: "asyncio.Future[Any]") -> None:
-        if (done.cancelled() or done.exception() is not None) and self._made.get(key) is done:
+        if done.cancelled() or done.exception() is not None:
             del self._made[key]
+            return
+        self._weights[key] = self._weigh(done.result())
+        oldest_first = [each for each in self._made if each in self._weights]
+        for old in oldest_first[:-1]:
+            if sum(self._weights.values()) <= self._most:
+                break
+            del self._made[old], self._weights[old]

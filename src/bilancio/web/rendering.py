@@ -56,11 +56,12 @@ def assets() -> dict[str, tuple[bytes, str]]:
     """Return what pages load: name → its bytes and their type."""
     folder = files(PACKAGE).joinpath("templates")
     style = stylesheet() + folder.joinpath("page.css").read_text("utf-8")
-    script = folder.joinpath("page.js").read_text("utf-8")
+    script, player = (folder.joinpath(name).read_text("utf-8") for name in ("page.js", "run.js"))
     sorting = files("bilancio.report").joinpath("templates", "report.js").read_text("utf-8")
     return {
         "page.css": (style.encode(), "text/css; charset=utf-8"),
         "page.js": (script.encode(), "text/javascript; charset=utf-8"),
+        "run.js": (player.encode(), "text/javascript; charset=utf-8"),
         "tables.js": (sorting.encode(), "text/javascript; charset=utf-8"),
     }
 

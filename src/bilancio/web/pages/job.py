@@ -50,7 +50,7 @@ async def _contents(request: Request, job: Job) -> "Contents":
     """Return what is told of a job as it is now, read once for all who look at it."""
     manager: AsyncJobManager = request.app.state.manager
     return await _kept(request).get(
-        ("contents", *_as_it_is(job)), lambda: manager.contents(job.job_id)
+        ("contents", *as_it_is(job)), lambda: manager.contents(job.job_id)
     )
 
 
@@ -68,7 +68,7 @@ async def _pictures(request: Request, job: Job) -> str:
         figures, note = await contents.figures()
         return rendering.pictures(figures), note
 
-    shown, note = await _kept(request).get(("pictures", *_as_it_is(job)), drawn)
+    shown, note = await _kept(request).get(("pictures", *as_it_is(job)), drawn)
     return rendering.html(request, "job_pictures", pictures=shown, note=note)
 
 
@@ -87,7 +87,7 @@ async def _tables(request: Request, job: Job) -> str:
     if table is not None:
         shown = [table]
     else:
-        shown = await _kept(request).get(("tables", *_as_it_is(job)), contents.tables)
+        shown = await _kept(request).get(("tables", *as_it_is(job)), contents.tables)
     return rendering.html(
         request,
         "job_tables",
@@ -191,6 +191,6 @@ def _kept(request: Request) -> Kept:
     return kept
 
 
-def _as_it_is(job: Job) -> tuple[object, ...]:
+def as_it_is(job: Job) -> tuple[object, ...]:
     """Return what differs whenever something else is to be told of a job."""
     return job.job_id, job.state, job.attempts, job.completed_runs, job.failed_runs, job.created_at
