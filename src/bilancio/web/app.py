@@ -26,6 +26,7 @@ from bilancio.web.guard import HEADERS, Guard
 from bilancio.web.kept import Kept
 from bilancio.web.pages import actions, compare, job, jobs, run, runs
 
+MOST_CONTENTS = 3  # of jobs, each with columns of its runs
 FOR_EVER = "max-age=31536000, immutable"
 
 log = logging.getLogger("bilancio.web")
@@ -100,6 +101,7 @@ def build_app(
     app.state.manager = manager
     app.state.live = live.Live(manager)
     app.state.kept = Kept()
+    app.state.contents = Kept(MOST_CONTENTS)
     app.state.stories = run.kept_stories()
     app.state.listing = asyncio.Lock()
     app.state.read_only = read_only

@@ -1,5 +1,6 @@
 """One job: what it has found, what has happened to it, what it was asked for."""
 
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,7 @@ if TYPE_CHECKING:  # numpy
 
 EVENTS = 50
 PART = "part"
+ANEW_S = 4.0  # after which what a running job has found is read again
 
 
 async def findings(request: Request) -> Response:
@@ -49,9 +51,8 @@ async def _parts(request: Request, progress: Progress) -> AsyncIterator[str]:
 async def _contents(request: Request, job: Job) -> "Contents":
     """Return what is told of a job as it is now, read once for all who look at it."""
     manager: AsyncJobManager = request.app.state.manager
-    return await _kept(request).get(
-        ("contents", *as_it_is(job)), lambda: manager.contents(job.job_id)
-    )
+    kept: Kept = request.app.state.contents
+    return await kept.get(as_it_is(job), lambda: manager.contents(job.job_id))
 
 
 async def _findings(request: Request, job: Job) -> str:
@@ -192,5 +193,12 @@ def _kept(request: Request) -> Kept:
 
 
 def as_it_is(job: Job) -> tuple[object, ...]:
-    """Return what differs whenever something else is to be told of a job."""
-    return job.job_id, job.state, job.attempts, job.completed_runs, job.failed_runs, job.created_at
+    """Return what differs whenever something else is to be told of a job.
+
+    Of a running one it differs every few seconds only, however quickly its runs finish and
+    however many look at it.
+    """
+    named = job.job_id, job.created_at, job.state, job.attempts
+    if job.state == "running":
+        return *named, int(time.monotonic() / ANEW_S)
+    return *named, job.completed_runs, job.failed_runs
