@@ -136,3 +136,15 @@ def test_the_command_line_lists_single_runs(blocking, capsys):
     assert "Read effect as trading_effect." in said.err
     assert run(["jobs", "results", job.job_id, *asked, "--format", "csv"]) == 0
     assert capsys.readouterr().out.startswith("run,")
+
+
+async def test_words_are_ordered_as_in_a_dictionary(manager):
+    job = await carried_out(manager, GRID | {"kappas": ["0.3", "8"]})
+    for name in ("end", "arm"):
+        for sign in ("", "-"):
+            found = await manager.results(
+                job.job_id, of="runs", order_by=f"{sign}{name}", measures="end"
+            )
+            words = [row[name] for row in rows(found)]
+            assert words == sorted(words, reverse=bool(sign))
+            assert len({*words}) == 2

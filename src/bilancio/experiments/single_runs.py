@@ -237,22 +237,35 @@ class SingleRuns:
 
     def _value(self, name: str, runs: Mapping[str, Values]) -> Values:
         """Return a measure, given its columns; words where its numbers stand for words."""
-        measure = self._measures[name]
-        values = ratio(*measure.per_seed(runs))
-        metric = self._metrics.get(metric_of(measure.columns[0]))
+        values = ratio(*self._measures[name].per_seed(runs))
+        words = self._words(name)
+        return values if words is None else words[_places(values, words)]
+
+    def _words(self, name: str) -> Values | None:
+        """Return what the numbers of a measure stand for, and last what none stands for."""
+        metric = self._metrics.get(metric_of(self._measures[name].columns[0]))
         if metric is None or metric.codes is None:
-            return values
-        words = np.array([*(code.value for code in metric.codes), ""])
-        return words[np.where(np.isnan(values), len(words) - 1, values).astype(np.int64)]
+            return None
+        return np.array([*(code.value for code in metric.codes), ""])
+
+    def _key(self, name: str) -> Values:
+        """Return numbers in the order of a column: words of all runs would be very large."""
+        words = self._words(name) if name in self._measures else None
+        if words is not None:
+            (metric,) = self._metrics_of([name])
+            ranks = np.unique(words, return_inverse=True)[1]
+            return ranks[_places(self._cubes[metric], words)]
+        column = self._column(name)
+        if column.dtype.kind in "fiu":
+            return column
+        return np.unique(column.astype(str), return_inverse=True)[1].reshape(column.shape)
 
     def _order(self, flat: Places, most: int | None) -> Places:
         """Return the order of runs; of many only the first so many are put in order."""
         keys = []
         for given in self.asked.order_by:
-            column = np.broadcast_to(self._column(given.removeprefix("-")), self._there.shape)
+            column = np.broadcast_to(self._key(given.removeprefix("-")), self._there.shape)
             values = column.reshape(-1)[flat]
-            if values.dtype.kind not in "fiu":
-                values = np.unique(values.astype(str), return_inverse=True)[1]
             keys.append(-values.astype(np.float64) if given.startswith("-") else values)
         places = np.arange(len(flat))
         if most is not None and most < len(flat):
@@ -357,6 +370,12 @@ def _words_of(asked: Question) -> list[str]:
 
         renamed(asked.where, collect)
     return found
+
+
+def _places(codes: Values, words: Values) -> Places:
+    """Return where the word of each code is; that of none is the last."""
+    places: Places = np.where(np.isnan(codes), len(words) - 1, codes).astype(np.int64)
+    return places
 
 
 def _varies(column: Values) -> bool:
