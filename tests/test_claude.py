@@ -90,6 +90,24 @@ async def test_what_runs_without_being_asked_only_reads():
     assert set(document(".mcp.json")["mcpServers"]) == {"bilancio"}
 
 
+def test_the_page_on_clients_starts_the_same_server_everywhere():
+    text = (ROOT / "docs" / "clients.md").read_text(encoding="utf-8")
+    started = document(".claude-plugin/plugin.json")["mcpServers"]["bilancio"]
+    blocks = re.findall(r"```(json|toml)\n(.*?)```", text, flags=re.DOTALL)
+    read = [(json if kind == "json" else tomllib).loads(block) for kind, block in blocks]
+    servers = [
+        each[table]["bilancio"]
+        for each in read
+        for table in ("servers", "mcpServers", "mcp_servers")
+        if table in each
+    ]
+    assert len(servers) == 3
+    assert all({**server, **started} == server for server in servers)
+    [allowed] = [each["permissions"]["allow"] for each in read if "permissions" in each]
+    assert {TOOL.fullmatch(rule)[1] for rule in allowed} == READS
+    assert {*re.findall(r"`/bilancio:(\w+)`", text)} == {*COMMANDS}
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(UV is None, reason="uv is not installed")
 def test_the_server_starts_from_a_built_wheel(tmp_path):

@@ -68,9 +68,9 @@ def test_the_test_command_is_the_one_of_the_gate():
     assert "uv run pytest -n auto" in (ROOT / ".ci" / "run").read_text()
 
 
-@pytest.mark.parametrize("name", ["README.md", "CLAUDE.md"])
-def test_it_stays_short(name):
-    assert len((ROOT / name).read_text().splitlines()) <= 120
+@pytest.mark.parametrize(("name", "most"), [("README.md", 120), ("CLAUDE.md", 100)])
+def test_it_stays_short(name, most):
+    assert len((ROOT / name).read_text().splitlines()) <= most
 
 
 def test_links_lead_somewhere():

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+START = Path(__file__).parents[2] / "docs" / "start.md"
+
 
 def test_an_empty_store_is_answered_with_two_lines_on_how_to_begin(bilancio, tmp_path):
     said = bilancio()
@@ -42,6 +44,7 @@ def test_demo_makes_a_finished_study_once_and_then_says_where_it_is(bilancio):
     assert again["headline"] in first.out
     assert again["report"] in first.out
     assert again["job"]["description"] in Path(again["report"]).read_text(encoding="utf-8")
+    assert again["headline"] in START.read_text(encoding="utf-8")
     assert all(question in first.out for question in again["ask"])
     assert bilancio("jobs", "list", "--json").json["total"] == 1
 
