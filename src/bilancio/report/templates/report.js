@@ -19,21 +19,24 @@
     table.tBodies[0].append(...rows);
   };
 
-  for (const table of document.querySelectorAll("table.sortable")) {
-    if (table.tBodies[0].rows.length < 2) continue;
-    [...table.tHead.rows[0].cells].forEach((head, place) => {
-      const button = document.createElement("button");
-      button.type = "button";
-      button.append(...head.childNodes);
-      head.append(button);
-      button.addEventListener("click", () => sort(table, head, place));
-    });
-  }
+  const prepare = () => {
+    for (const table of document.querySelectorAll("table.sortable")) {
+      if (table.tBodies[0].rows.length < 2 || table.querySelector("thead button")) continue;
+      [...table.tHead.rows[0].cells].forEach((head, place) => {
+        const button = document.createElement("button");
+        button.type = "button";
+        button.append(...head.childNodes);
+        head.append(button);
+        button.addEventListener("click", () => sort(table, head, place));
+      });
+    }
+  };
+  prepare();
+  document.addEventListener("renewed", prepare); // by the live page
 
-  const folded = document.querySelectorAll("details");
   let opened = [];
   addEventListener("beforeprint", () => {
-    opened = [...folded].filter((each) => !each.open);
+    opened = [...document.querySelectorAll("details")].filter((each) => !each.open);
     for (const each of opened) each.open = true;
   });
   addEventListener("afterprint", () => {

@@ -42,7 +42,12 @@
     if (document.activeElement?.closest("main form")) return;
     try {
       const fresh = await loaded(location.href);
+      const focused = document.activeElement?.getAttribute("href");
       for (const each of ["main", ".actions", ".tabs"]) replace(fresh, each);
+      if (focused && document.activeElement === document.body) {
+        const same = [...document.links].find((each) => each.getAttribute("href") === focused);
+        (same ?? document.getElementById("main")).focus();
+      }
       document.dispatchEvent(new Event("renewed"));
     } catch { /* the next change tries again */ }
   };
