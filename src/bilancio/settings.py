@@ -48,6 +48,21 @@ def redact_url(url: str) -> str:
     return f"{shown[:start]}{user}{':***' if colon else ''}@{place}"
 
 
+def redact_targets(given: str) -> str:
+    """Return the targets of notices as they may be shown: names, and *** for addresses."""
+    return " ".join(f"{name}=***" for name in re.findall(r"(\S+?)=\S*", given))
+
+
+def _hidden(given: str) -> str:
+    return given and "***"
+
+
+#: How settings that hold passwords are shown.
+_REDACTED = {
+    "database_url": redact_url, "notify": redact_targets, "notify_secret": _hidden,
+}  # fmt: skip
+
+
 class Settings(BaseModel):
     """Where bilancio keeps things; each field is an environment variable BILANCIO_<NAME>."""
 
@@ -104,6 +119,16 @@ class Settings(BaseModel):
         default=None,
         description="Folder of the compiled engine. Default: the user's cache folder.",
     )
+    notify: str = Field(
+        default="",
+        description="Where notices go: NAME=ADDRESS, separated by spaces.",
+    )
+    notify_secret: str = Field(
+        default="", description="What webhooks are signed with: whsec_ and bytes in base64."
+    )
+    notify_allow_private: bool = Field(
+        default=False, description="Send webhooks to this machine and private networks, too."
+    )
     report: bool = Field(default=False, description="Write report.html at the end of each job.")
     debug: bool = Field(
         default=False, description="Show the traceback of an unexpected error on the command line."
@@ -124,7 +149,7 @@ class Settings(BaseModel):
     def _empty_is_local(cls, value: object) -> object:
         return value or DEFAULT_EXECUTOR
 
-    @field_validator("debug", "report", mode="before")
+    @field_validator("debug", "report", "notify_allow_private", mode="before")
     @classmethod
     def _empty_is_false(cls, value: object) -> object:
         return value or False
@@ -137,7 +162,7 @@ class Settings(BaseModel):
     def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
         """Yield what the settings' repr shows, without passwords."""
         for name, value in super().__repr_args__():
-            yield name, redact_url(value) if name == "database_url" else value
+            yield name, _REDACTED[name](value) if name in _REDACTED else value
 
 
 def cache_dir() -> Path:
