@@ -174,6 +174,11 @@ def cache_dir() -> Path:
     return Path(given) if given else platformdirs.user_cache_path("bilancio")
 
 
+def state_dir() -> Path:
+    """Return the folder of this user for what was seen last, which may be lost."""
+    return platformdirs.user_state_path("bilancio")
+
+
 def runtime_dir() -> Path:
     """Return the folder of this user on this machine for what no longer lasts than it is up."""
     with warnings.catch_warnings():

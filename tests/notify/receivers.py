@@ -21,11 +21,14 @@ class Received:
 
 
 class WebServer:
-    """Keeps each request, and answers with what `answers` holds next, and then with 204."""
+    """Keeps each request, and answers with what `answers` holds next, and then with 204.
+
+    Where that is None it does not answer at all.
+    """
 
     def __init__(self, certificate=None):
         self.received, self.answers, self.headers = [], [], {}
-        self.hung = threading.Event()
+        self._arrived = threading.Semaphore(0)
         self._let_go = threading.Event()
         receiver = self
 
@@ -33,9 +36,9 @@ class WebServer:
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["content-length"]))
                 receiver.received.append(Received(self.path, dict(self.headers), body))
+                receiver._arrived.release()
                 status = receiver.answers.pop(0) if receiver.answers else 204
-                if status == "nothing":
-                    receiver.hung.set()
+                if status is None:
                     receiver._let_go.wait()
                     return
                 self.send_response(status)
@@ -63,6 +66,11 @@ class WebServer:
 
     def url(self, path="/hook", host="127.0.0.1", scheme="http"):
         return f"{scheme}://{host}:{self.port}{path}"
+
+    def next_id(self):
+        """Wait for a request that was not waited for yet; return the id of the latest one."""
+        assert self._arrived.acquire(timeout=120)
+        return self.received[-1].headers["webhook-id"]
 
     def close(self):
         self._let_go.set()

@@ -21,6 +21,7 @@ _NOUNS = {
     "bench": "bilancio.cli.bench",
     "experiments": "bilancio.cli.experiments",
     "worker": "bilancio.cli.worker",
+    "notify": "bilancio.cli.notify",
     "doctor": "bilancio.cli.doctor",
 }
 

@@ -6,8 +6,9 @@ or answer repeats one.
 
 import importlib.util
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import unquote
 
 from bilancio.errors import (
@@ -79,22 +80,23 @@ def targets(settings: Settings) -> dict[str, Target]:
     return found
 
 
-def chosen(settings: Settings, names: Iterable[str]) -> tuple[str, ...]:
+def chosen(settings: Settings, names: Any) -> tuple[str, ...]:
     """Return the names of targets, each once, if all can be sent to.
 
     Raises
     ------
     InvalidInput
-        One is not known, or its address is not one.
+        They are not a list of names, one is not known, or its address is not one.
     LibraryMissing
         One needs apprise, which is not installed.
     """
+    named = isinstance(names, Collection) and not isinstance(names, str | bytes | Mapping)
+    if not named or len(names) > MAX_TARGETS or not all(isinstance(each, str) for each in names):
+        got = f"a value of type {type(names).__name__}"
+        allowed = f"a list of at most {MAX_TARGETS} names of targets"
+        raise InvalidInput([Problem("notify", got, allowed)])
     asked = tuple(dict.fromkeys(names))
-    if not asked:
-        return ()
-    if len(asked) > MAX_TARGETS:
-        raise InvalidInput([Problem("notify", f"{len(asked)} targets", f"at most {MAX_TARGETS}")])
-    known = targets(settings)
+    known = targets(settings) if asked else {}
     for name in asked:
         if name not in known:
             raise _unknown(name, known)
