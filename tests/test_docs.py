@@ -18,6 +18,7 @@ DOCUMENTS = [
     ".github/CONTRIBUTING.md",
     "docs/RELIABILITY.md",
     "docs/SETTINGS.md",
+    "docs/notices.md",
     "docs/own-simulation.md",
     "docs/pictures.md",
     "docs/reports.md",
