@@ -81,7 +81,7 @@ class Sparse(BaseModel):
 class Answer(Sparse):
     """Base of all answers."""
 
-    summary: Summary = Field(description="The answer in a sentence or two.")
+    summary: Summary = Field(description="The answer in brief.")
     next: Summary = Field(description="What to do or call next.")
 
 

@@ -42,10 +42,10 @@ async def create_job(
             "explains fields."
         ),
     ] = False,
-    job_id: Annotated[str, Field(description="A name that the user wants; else drawn.")] = "",
+    job_id: Annotated[str, Field(description="A name of the user's; else drawn.")] = "",
     notes: Annotated[str, Field(description="Anything to remember.")] = "",
     tags: Annotated[Texts, Field(description="Words to find it by.")] = (),
-    notify: Annotated[Texts, Field(description="Targets to tell at the end, by name.")] = (),
+    notify: Annotated[Texts, Field(description="Targets told at its end.")] = (),
     out_dir: Annotated[str, Field(description="Below the working folder.")] = "",
 ) -> CreatedJob:
     """Answer a call of the tool."""
