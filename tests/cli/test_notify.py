@@ -1,13 +1,14 @@
 """`bilancio notify`, and commands that meet notices which wait."""
 
 import json
+import os
 import subprocess
 from pathlib import Path
 
 import pytest
 
 from bilancio.jobs import JobManager
-from tests.notify.receivers import SECRET, WebServer, serving
+from tests.notify.receivers import target
 
 ROOT = Path(__file__).parents[2]
 SWEEP = ("sweep", "ring", "--n-agents", "5", "--kappas", "0.5", "--job-id", "calm-ring-one")
@@ -15,10 +16,7 @@ SWEEP = ("sweep", "ring", "--n-agents", "5", "--kappas", "0.5", "--job-id", "cal
 
 @pytest.fixture
 def web(monkeypatch):
-    with serving(WebServer()) as receiver:
-        monkeypatch.setenv("BILANCIO_NOTIFY", f"lab={receiver.url('/t0ken')}")
-        monkeypatch.setenv("BILANCIO_NOTIFY_SECRET", SECRET)
-        monkeypatch.setenv("BILANCIO_NOTIFY_ALLOW_PRIVATE", "1")
+    with target(monkeypatch) as receiver:
         yield receiver
 
 
@@ -42,7 +40,7 @@ def test_an_unknown_target_is_refused_before_a_job_is_made(web, bilancio):
 
 
 def test_a_command_delivers_what_waits_in_the_store_that_it_uses(web, bilancio, monkeypatch):
-    address = f"lab={web.url('/t0ken')}"
+    address = os.environ["BILANCIO_NOTIFY"]
     with JobManager() as manager:
         job_id = manager.create_job(
             "by hand", {"sweep_type": "ring", "n_agents": 5}, notify=["lab"]

@@ -14,19 +14,14 @@ from bilancio.jobs import AsyncJobManager, JobConfig
 from bilancio.jobs.models import EventType
 from bilancio.jobs.notices.delivery import ATTEMPTS, CLAIM_S, deliver, retry_s
 from bilancio.jobs.store import open_store
-from tests.notify.receivers import SECRET, WebServer, serving
+from tests.notify.receivers import SECRET, TOKEN, target
 
 SMALL = JobConfig(sweep_type="ring", n_agents=5, kappas=["0.5", "1"], n_replicates=2)
-TOKEN = "t0ken-of-the-lab"
 
 
 @pytest.fixture
 def web(monkeypatch):
-    """A receiver that the settings call lab."""
-    with serving(WebServer()) as receiver:
-        monkeypatch.setenv("BILANCIO_NOTIFY", f"lab={receiver.url(f'/{TOKEN}')}")
-        monkeypatch.setenv("BILANCIO_NOTIFY_SECRET", SECRET)
-        monkeypatch.setenv("BILANCIO_NOTIFY_ALLOW_PRIVATE", "1")
+    with target(monkeypatch) as receiver:
         yield receiver
 
 

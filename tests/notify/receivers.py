@@ -10,6 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 
+TOKEN = "t0ken-of-the-lab"
 SECRET = "whsec_" + base64.b64encode(bytes(range(32))).decode()
 
 
@@ -121,3 +122,13 @@ def serving(receiver):
         yield receiver
     finally:
         receiver.close()
+
+
+@contextlib.contextmanager
+def target(monkeypatch):
+    """Serve what the settings call lab, by an address with a secret part."""
+    with serving(WebServer()) as receiver:
+        monkeypatch.setenv("BILANCIO_NOTIFY", f"lab={receiver.url(f'/{TOKEN}')}")
+        monkeypatch.setenv("BILANCIO_NOTIFY_SECRET", SECRET)
+        monkeypatch.setenv("BILANCIO_NOTIFY_ALLOW_PRIVATE", "1")
+        yield receiver

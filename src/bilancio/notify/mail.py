@@ -12,7 +12,6 @@ from urllib.parse import unquote, urlsplit
 from bilancio.errors import NoticeNotDelivered
 from bilancio.notify.message import Message
 
-SCHEMES = ("smtp", "smtps")
 ANSWER_S = 15.0
 RELAY_PORT, SUBMISSION_PORT, TLS_PORT = 25, 587, 465
 _MAILBOX = re.compile(r"[^\s@<>,;:\"()\[\]\\]+@[^\s@<>,;:\"()\[\]\\]+")
@@ -34,11 +33,6 @@ class Mailbox(NamedTuple):
 def problem(address: str) -> str:
     """Say what an address of mail should be; nothing where it is one."""
     return "" if read(address) else "smtp://USER:PASSWORD@HOST:PORT/?from=ADDRESS&to=ADDRESS"
-
-
-def host_of(address: str) -> str:
-    """Return the server's name, which may be shown."""
-    return urlsplit(address).hostname or ""
 
 
 def read(address: str) -> Mailbox | None:

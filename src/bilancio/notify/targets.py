@@ -9,7 +9,7 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 from bilancio.errors import (
     BilancioError,
@@ -19,12 +19,12 @@ from bilancio.errors import (
     Problem,
     invalid,
 )
-from bilancio.notify import mail, webhook
 from bilancio.notify.message import Message
 from bilancio.settings import Settings
 from bilancio.text import either
 from bilancio.validation import nearest
 
+WEBHOOK, MAIL = ("https", "http"), ("smtp", "smtps")  # schemes; all others are apprise's
 MAX_TARGETS = 20  # of one job
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,29}")
 _PAIR = re.compile(r"([^=\s]+)=(([A-Za-z][A-Za-z0-9+.-]*):\S+)")
@@ -53,10 +53,10 @@ class Target:
     @property
     def place(self) -> str:
         """Where it leads, as it may be shown: webhook to hooks.example."""
-        if self.scheme in webhook.SCHEMES:
-            return f"webhook to {webhook.host_of(self.address)}"
-        if self.scheme in mail.SCHEMES:
-            return f"mail by {mail.host_of(self.address)}"
+        if self.scheme in WEBHOOK:
+            return f"webhook to {_host_of(self.address)}"
+        if self.scheme in MAIL:
+            return f"mail by {_host_of(self.address)}"
         return self.scheme
 
 
@@ -114,13 +114,17 @@ def check(target: Target, settings: Settings) -> None:
     LibraryMissing
         It needs apprise, which is not installed.
     """
-    if target.scheme in webhook.SCHEMES:
+    if target.scheme in WEBHOOK:
+        from bilancio.notify import webhook  # http and ssl, which most commands do without
+
         allowed = webhook.problem(target.address)
         if not allowed and webhook.key_of(settings.notify_secret) is None:
             got = "something else" if settings.notify_secret else "nothing"
             size = f"{webhook.SECRET_BYTES[0]} to {webhook.SECRET_BYTES[-1]} random bytes in base64"
             raise InvalidInput([Problem(_SECRET, got, f"{webhook.SECRET_PREFIX} and {size}")])
-    elif target.scheme in mail.SCHEMES:
+    elif target.scheme in MAIL:
+        from bilancio.notify import mail  # smtplib, likewise
+
         allowed = mail.problem(target.address)
     else:
         allowed = _problem_of_other(target)
@@ -148,13 +152,17 @@ def send(target: Target, message: Message, settings: Settings) -> str:
 
 
 def _send(target: Target, message: Message, settings: Settings) -> str:
-    if target.scheme in webhook.SCHEMES:
+    if target.scheme in WEBHOOK:
+        from bilancio.notify import webhook  # as above
+
         key = webhook.key_of(settings.notify_secret)
         assert key is not None, "a secret is looked at before it is used"
         return webhook.send(
             target.address, message, key=key, allow_private=settings.notify_allow_private
         )
-    if target.scheme in mail.SCHEMES:
+    if target.scheme in MAIL:
+        from bilancio.notify import mail  # as above
+
         return mail.send(target.address, message)
     from bilancio.notify import other  # apprise, which is optional
 
@@ -163,13 +171,19 @@ def _send(target: Target, message: Message, settings: Settings) -> str:
 
 def hidden(text: str, address: str) -> str:
     """Return *text* with *** for whatever of it stands in an address, but the host's name."""
-    shown = {webhook.host_of(address), mail.host_of(address)}
     parts = {*re.split(r"[/:@?&=,;+]+", address)}
     parts |= {unquote(each) for each in parts}
-    for part in sorted(parts - shown, key=len, reverse=True):
+    for part in sorted(parts - {_host_of(address)}, key=len, reverse=True):
         if len(part) >= _SECRET_CHARACTERS:
             text = text.replace(part, "***")
     return text
+
+
+def _host_of(address: str) -> str:
+    try:
+        return urlsplit(address).hostname or ""
+    except ValueError:
+        return ""
 
 
 def _unknown(name: str, known: Mapping[str, Target]) -> InvalidInput:
@@ -185,7 +199,7 @@ def _problem_of_other(target: Target) -> str:
         raise LibraryMissing("apprise", asker=f"The target {target.name}", extra="notify")
     from bilancio.notify import other  # apprise, which takes half a second
 
-    own, theirs = (*webhook.SCHEMES, *mail.SCHEMES), other.schemes()
+    own, theirs = (*WEBHOOK, *MAIL), other.schemes()
     if target.scheme not in theirs:
         meant = nearest(target.scheme, [*own, *theirs])
         allowed = f"{', '.join(own)}, or one of apprise's {len(theirs)}, as slack, tgram, ntfy"

@@ -23,7 +23,6 @@ from bilancio.encoding import to_json
 from bilancio.errors import NoticeNotDelivered
 from bilancio.notify.message import Message
 
-SCHEMES = ("https", "http")
 SECRET_PREFIX = "whsec_"  # noqa: S105 - what a secret begins with
 SECRET_BYTES = range(24, 65)
 ANSWER_S = 15.0
@@ -60,11 +59,6 @@ def key_of(secret: str) -> bytes | None:
     except (binascii.Error, ValueError):
         return None
     return key if secret.startswith(SECRET_PREFIX) and len(key) in SECRET_BYTES else None
-
-
-def host_of(address: str) -> str:
-    """Return the receiver's name, which may be shown."""
-    return urlsplit(address).hostname or ""
 
 
 def send(address: str, message: Message, *, key: bytes, allow_private: bool) -> str:

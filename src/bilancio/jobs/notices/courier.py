@@ -6,12 +6,29 @@ import subprocess
 import threading
 
 from bilancio import interpreter
-from bilancio.errors import BilancioError
-from bilancio.jobs.notices.delivery import AT_END_S, deliver, is_due
+from bilancio.errors import BilancioError, InvalidInput
 from bilancio.jobs.store import JobStore
+from bilancio.notify.targets import Target, targets
 from bilancio.settings import Settings
 
+AT_END_S = 5.0  # that a worker stays for
+
 log = logging.getLogger("bilancio.notices")
+
+
+def known_targets(settings: Settings) -> dict[str, Target]:
+    """Return the targets of the settings; none where these are malformed, as a doctor says."""
+    try:
+        return targets(settings)
+    except InvalidInput:
+        return {}
+
+
+async def is_due(store: JobStore, settings: Settings) -> bool:
+    """Return whether a notice waits that may be tried now, and can be with these settings."""
+    known = known_targets(settings)
+    moment = await store.next_notice(known) if known else None
+    return moment is not None and moment <= store.clock()
 
 
 async def deliver_at_end(store: JobStore, settings: Settings) -> None:
@@ -21,6 +38,8 @@ async def deliver_at_end(store: JobStore, settings: Settings) -> None:
     """
     if not settings.notify:
         return
+    from bilancio.jobs.notices.delivery import deliver  # most jobs and commands tell nothing
+
     left = True
     try:
         async with asyncio.timeout(AT_END_S):

@@ -13,12 +13,13 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import TypeVar
 
-from bilancio.errors import BilancioError, InvalidInput, NoticeNotDelivered
+from bilancio.errors import BilancioError, NoticeNotDelivered
 from bilancio.failpoints import failpoint
+from bilancio.jobs.notices.courier import known_targets
 from bilancio.jobs.notices.telling import message_of
 from bilancio.jobs.store import JobStore
 from bilancio.jobs.store.rows import Notice
-from bilancio.notify.targets import Target, send, targets
+from bilancio.notify.targets import Target, send
 from bilancio.settings import Settings
 from bilancio.text import error_text
 
@@ -26,25 +27,9 @@ ATTEMPTS = 20  # the last one two days after the first, if all that time a couri
 FIRST_RETRY_S, LAST_RETRY_S = 5.0, 6 * 3600.0
 SEND_S = 30.0
 CLAIM_S = 90.0  # after which the courier of a claimed notice counts as gone
-AT_END_S = 5.0  # that a worker stays for
 
 T = TypeVar("T")
 log = logging.getLogger("bilancio.notices")
-
-
-def known_targets(settings: Settings) -> dict[str, Target]:
-    """Return the targets of the settings; none where these are malformed, as a doctor says."""
-    try:
-        return targets(settings)
-    except InvalidInput:
-        return {}
-
-
-async def is_due(store: JobStore, settings: Settings) -> bool:
-    """Return whether a notice waits that may be tried now, and can be with these settings."""
-    known = known_targets(settings)
-    moment = await store.next_notice(known) if known else None
-    return moment is not None and moment <= store.clock()
 
 
 async def deliver(store: JobStore, settings: Settings, *, patience_s: float) -> bool:

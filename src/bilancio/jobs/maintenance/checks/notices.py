@@ -12,7 +12,7 @@ from bilancio.jobs.maintenance.checks.base import (
     info,
     warning,
 )
-from bilancio.jobs.notices.delivery import known_targets
+from bilancio.jobs.notices.courier import known_targets
 from bilancio.jobs.notices.listing import PendingNotice, notices
 from bilancio.jobs.session import Session
 from bilancio.notify.targets import check, targets
