@@ -80,6 +80,14 @@ def targets(settings: Settings) -> dict[str, Target]:
     return found
 
 
+def known_targets(settings: Settings) -> dict[str, Target]:
+    """Return the targets of the settings; none where these are malformed, as a doctor finds."""
+    try:
+        return targets(settings)
+    except InvalidInput:
+        return {}
+
+
 def chosen(settings: Settings, names: Any) -> tuple[str, ...]:
     """Return the names of targets, each once, if all can be sent to.
 

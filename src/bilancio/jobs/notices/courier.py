@@ -6,22 +6,14 @@ import subprocess
 import threading
 
 from bilancio import interpreter
-from bilancio.errors import BilancioError, InvalidInput
+from bilancio.errors import BilancioError
 from bilancio.jobs.store import JobStore
-from bilancio.notify.targets import Target, targets
+from bilancio.notify.targets import known_targets
 from bilancio.settings import Settings
 
 AT_END_S = 5.0  # that a worker stays for
 
 log = logging.getLogger("bilancio.notices")
-
-
-def known_targets(settings: Settings) -> dict[str, Target]:
-    """Return the targets of the settings; none where these are malformed, as a doctor says."""
-    try:
-        return targets(settings)
-    except InvalidInput:
-        return {}
 
 
 async def is_due(store: JobStore, settings: Settings) -> bool:

@@ -15,11 +15,10 @@ from typing import TypeVar
 
 from bilancio.errors import BilancioError, NoticeNotDelivered
 from bilancio.failpoints import failpoint
-from bilancio.jobs.notices.courier import known_targets
 from bilancio.jobs.notices.telling import message_of
 from bilancio.jobs.store import JobStore
 from bilancio.jobs.store.rows import Notice
-from bilancio.notify.targets import Target, send
+from bilancio.notify.targets import Target, known_targets, send
 from bilancio.settings import Settings
 from bilancio.text import error_text
 

@@ -12,10 +12,9 @@ from bilancio.jobs.maintenance.checks.base import (
     info,
     warning,
 )
-from bilancio.jobs.notices.courier import known_targets
 from bilancio.jobs.notices.listing import PendingNotice, notices
 from bilancio.jobs.session import Session
-from bilancio.notify.targets import check, targets
+from bilancio.notify.targets import check, known_targets, targets
 from bilancio.settings import Settings
 from bilancio.text import plural
 
