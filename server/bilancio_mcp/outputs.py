@@ -82,7 +82,7 @@ class Answer(Sparse):
     """Base of all answers."""
 
     summary: Summary = Field(description="The answer in brief.")
-    next: Summary = Field(description="What to do or call next.")
+    next: Summary = Field(description="What to do next.")
 
 
 Config = Annotated[Data, _data(CONFIG), Field(description="What is not at its default.")]

@@ -238,6 +238,7 @@ async def test_targets_are_kept_with_the_job_and_no_part_of_its_sweep(web, manag
     assert "lab" not in (job.folder / "job_manifest.json").read_text()
 
 
+@pytest.mark.databases
 async def test_news_are_what_has_ended_since_the_last_time(manager, clock, isolated):
     names = []
     for _ in range(3):

@@ -36,7 +36,7 @@ def add_commands(app: typer.Typer) -> None:
     command(
         app,
         "news",
-        "Say in a line which jobs have ended since this was last asked in this folder.\n\n"
+        "Say in a line which of your jobs have ended since this was last asked in this folder.\n\n"
         "Nothing is said where there is none, or nothing was asked before. Claude Code asks when "
         "a session starts.",
         "bilancio jobs news",

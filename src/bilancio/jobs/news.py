@@ -6,6 +6,7 @@ import json
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from bilancio import machine
 from bilancio.jobs.clock import from_text, to_text
 from bilancio.jobs.session import Session
 from bilancio.settings import state_dir
@@ -15,7 +16,7 @@ OVERLAP = timedelta(minutes=15)
 
 
 async def news(session: Session, asker: Path) -> dict[str, str]:
-    """Return the status of each job that has ended since the last call, by name, in that order.
+    """Return the status of each of this user's jobs that has ended since the last call, by name.
 
     When that was is kept in the user's state folder, for each *asker*, a folder as a rule, and
     each store. The first call knows of no earlier one and returns nothing.
@@ -25,7 +26,7 @@ async def news(session: Session, asker: Path) -> dict[str, str]:
     seen = _seen(file)
     now = store.clock()
     since = now if seen is None else seen[0]
-    ended = await store.ended_since(since - OVERLAP)
+    ended = await store.ended_since(since - OVERLAP, machine.user())
     known = {} if seen is None else seen[1]
     _note(file, now, ended)
     if seen is None:

@@ -181,7 +181,8 @@ def hidden(text: str, address: str) -> str:
     """Return *text* with *** for whatever of it stands in an address, but the host's name."""
     parts = {*re.split(r"[/:@?&=,;+]+", address)}
     parts |= {unquote(each) for each in parts}
-    for part in sorted(parts - {_host_of(address)}, key=len, reverse=True):
+    shown = {_host_of(address), address.partition(":")[0]}
+    for part in sorted(parts - shown, key=len, reverse=True):
         if len(part) >= _SECRET_CHARACTERS:
             text = text.replace(part, "***")
     return text

@@ -5,6 +5,7 @@ that is down, slow or refuses delays nothing else.
 """
 
 import asyncio
+import contextlib
 import logging
 import secrets
 import threading
@@ -116,7 +117,7 @@ async def _within(seconds: float, call: Callable[[], T]) -> T:
             result = call()
         except Exception as error:  # noqa: BLE001 - raised where it is waited for
             failed = error
-        if not loop.is_closed():
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
             loop.call_soon_threadsafe(settle, result, failed)
 
     threading.Thread(target=run, name="notice", daemon=True).start()

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from bilancio import text
-from bilancio.errors import BilancioError, JobNotFound
+from bilancio.errors import BilancioError, JobDamaged, JobNotFound
 from bilancio.experiments import registry
 from bilancio.experiments.reporting import headline_of
 from bilancio.jobs.clock import to_text
@@ -16,7 +16,7 @@ from bilancio.jobs.store.rows import Notice
 from bilancio.notify.message import Message
 from bilancio.printable import escaped, shortened
 
-MAX_HEADLINE = 600  # characters
+MAX_HEADLINE, MAX_DESCRIPTION = 600, 300  # characters
 
 
 async def message_of(store: JobStore, notice: Notice) -> Message:
@@ -29,8 +29,10 @@ async def message_of(store: JobStore, notice: Notice) -> Message:
     """
     job = await store.job(notice.job_id)
     events = await store.events(notice.job_id, after=notice.seq - 1, limit=1)
-    if job is None or not events:
+    if job is None:
         raise JobNotFound(notice.job_id)
+    if [event.seq for event in events] != [notice.seq]:
+        raise JobDamaged(notice.job_id, f"its event {notice.seq} cannot be read")
     (event,) = events
     start = await store.last_start(job.job_id)
     began = start.timestamp if start and start.seq < event.seq else job.started_at
@@ -57,14 +59,14 @@ def end_message(job: Job, event: JobEvent, began: datetime | None) -> Message:
     """Return the message of the end of a job that began at that moment."""
     seconds = None if began is None else max((event.timestamp - began).total_seconds(), 0.0)
     took = "" if seconds is None else f" in {text.duration(seconds)}"
-    state = "completed" if job.status is JobStatus.COMPLETED else f"{job.status}"
     said = _headline(job)
-    lines = [f"{job.job_id} {state}: {text.counts(job)}{took}.", said, job.description]
+    about = _line(job.description, MAX_DESCRIPTION)
+    lines = [f"{job.job_id} {job.status}: {text.counts(job)}{took}.", said, about]
     return Message(
         id=message_id(job, event.seq),
         what=f"job.{job.status}",
         moment=event.timestamp,
-        title=f"{job.job_id} {state}",
+        title=f"{job.job_id} {job.status}",
         text="\n".join(filter(None, lines)),
         facts=_facts(job, said, seconds),
     )
@@ -97,4 +99,8 @@ def _headline(job: Job) -> str:
         except BilancioError:  # a plug-in that is not installed here
             return ""
         said = headline_of(experiment, job.config, job.summary)
-    return shortened(escaped(" ".join(said.split()), one_line=True), MAX_HEADLINE)
+    return _line(said, MAX_HEADLINE)
+
+
+def _line(said: str, limit: int) -> str:
+    return shortened(escaped(" ".join(said.split()), one_line=True), limit)

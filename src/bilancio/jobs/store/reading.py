@@ -167,9 +167,10 @@ class Questions(Imports):
         rows = await self.database.read("ended_jobs")
         return [EndedJob(**{**row, "out_dir": Path(row["out_dir"])}) for row in rows]
 
-    async def ended_since(self, moment: datetime) -> dict[str, tuple[str, str]]:
-        """Return status and end of each job that has ended after *moment*, by name, in order."""
-        rows = await self.database.read("ended_since", since=to_text(moment))
+    async def ended_since(self, moment: datetime, user: str) -> dict[str, tuple[str, str]]:
+        """Return status and end of each job of *user* that has ended after *moment*, in order."""
+        asked = {"since": to_text(moment), "user": f"{user}@"}
+        rows = await self.database.read("ended_since", **asked)
         return {row["job_id"]: (row["status"], row["completed_at"]) for row in rows}
 
     async def integrity_errors(self) -> list[str]:

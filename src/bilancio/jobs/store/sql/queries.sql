@@ -452,9 +452,10 @@ UPDATE jobs
  WHERE job_id = :job_id AND status <> 'completed';
 
 -- name: ended_since
+-- Jobs of this user, :user with an @ behind it, and those of whom that is not known.
 SELECT job_id, status, completed_at
   FROM jobs
- WHERE completed_at > :since
+ WHERE completed_at > :since AND (owner IS NULL OR substr(owner, 1, length(:user)) = :user)
  ORDER BY completed_at, job_id;
 
 -- name: ended_jobs
