@@ -119,6 +119,9 @@ def isolated(
         "BILANCIO_LEASE_S",
         "BILANCIO_EXPERIMENTS",
         "BILANCIO_PLUGINS",
+        "BILANCIO_NOTIFY",
+        "BILANCIO_NOTIFY_SECRET",
+        "BILANCIO_NOTIFY_ALLOW_PRIVATE",
         "MODAL_CONFIG_PATH",
         "MODAL_PROFILE",
         "MODAL_SERVER_URL",
@@ -126,7 +129,7 @@ def isolated(
         "MODAL_TOKEN_SECRET",
     ):
         monkeypatch.delenv(name, raising=False)
-    for name in ("HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME"):
+    for name in ("HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME"):
         monkeypatch.setenv(name, str(tmp_path / "home"))
     monkeypatch.setenv("XDG_CACHE_HOME", str(CACHE_HOME))
     return tmp_path

@@ -19,6 +19,7 @@ DOCUMENTS = [
     "docs/RELIABILITY.md",
     "docs/SETTINGS.md",
     "docs/clients.md",
+    "docs/notices.md",
     "docs/own-simulation.md",
     "docs/page.md",
     "docs/pictures.md",

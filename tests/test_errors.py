@@ -27,6 +27,7 @@ EXAMPLES = [
     errors.ExperimentFailed("queue", "summarise", "ZeroDivisionError: division by zero"),
     errors.OutputError("/there", "Permission denied"),
     errors.LibraryMissing("pandas", "No module named 'pandas'"),
+    errors.NoticeNotDelivered("it answered 500"),
     errors.ManagerUnusable("it was closed"),
     errors.WorkerError("my-name", "it could not be started."),
     errors.StoreError("b.db", "it was closed."),

@@ -22,6 +22,7 @@ class AppContext:
         self._manager: AsyncJobManager | None = None
         #: What `start_sweep` answered to the requests of this process, by key and job's name.
         self.answered: dict[tuple[str, str], Any] = {}
+        self._beside: set[asyncio.Task[bool]] = set()
 
     @property
     def manager(self) -> AsyncJobManager:
@@ -29,6 +30,13 @@ class AppContext:
         if self._manager is None:
             self._manager = AsyncJobManager()
         return self._manager
+
+    def hand_over_notices(self) -> None:
+        """Have notices that are due delivered; nothing waits for that."""
+        if self._manager is not None and self._manager.settings.notify:
+            looking = asyncio.ensure_future(self._manager.hand_over_notices())
+            self._beside.add(looking)
+            looking.add_done_callback(self._beside.discard)
 
     async def close(self) -> None:
         """Close the store; give up where others keep it busy, the system frees our locks."""

@@ -81,8 +81,8 @@ class Sparse(BaseModel):
 class Answer(Sparse):
     """Base of all answers."""
 
-    summary: Summary = Field(description="The answer in a sentence or two.")
-    next: Summary = Field(description="What to do or call next.")
+    summary: Summary = Field(description="The answer in brief.")
+    next: Summary = Field(description="What to do next.")
 
 
 Config = Annotated[Data, _data(CONFIG), Field(description="What is not at its default.")]

@@ -121,6 +121,7 @@ class BilancioServer(MCPServer[AppContext]):
             raise await self._in_sentences(error, tool) from error.__cause__
         finally:
             self._calls.discard(task)
+            self.app.hand_over_notices()
 
     async def read_resource(
         self, uri: AnyUrl | str, context: Context[AppContext, Any] | None = None

@@ -16,6 +16,7 @@ BilancioError
 ├── TokenMissing          a service does not know who asks: get a token
 ├── ExperimentFailed      an experiment cannot say what its runs found
 ├── OutputError           an output folder or file cannot be written
+├── NoticeNotDelivered    a receiver did not take a notice
 ├── LibraryMissing        an optional library is not installed
 ├── ManagerUnusable       a job manager was closed, forked or copied: create another
 ├── WorkerError           the worker could not be started, or ended badly
@@ -483,6 +484,27 @@ class LibraryMissing(BilancioError):
             f"pip install 'bilancio[{self.extra}]', or in a clone with uv sync "
             f"--extra {self.extra}."
         )
+
+
+class NoticeNotDelivered(BilancioError):
+    """A receiver did not take a notice.
+
+    Attributes
+    ----------
+    reason
+        A clause without address and password, such as ``it answered 500``.
+    for_good
+        Whether it has said that it takes none any more.
+    """
+
+    def __init__(self, reason: str, for_good: bool = False) -> None:
+        super().__init__(reason, for_good)
+        self.reason = reason
+        self.for_good = for_good
+
+    def sentence(self) -> str:
+        """Return what happened."""
+        return f"The notice was not delivered: {self.reason}."
 
 
 class ManagerUnusable(BilancioError):

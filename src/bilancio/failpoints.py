@@ -27,6 +27,7 @@ POINTS = (
     "in-manifest",
     "before-end",
     "after-end",
+    "after-notice",
 )
 
 _wanted, _, _times = os.environ.get("BILANCIO_CRASH_AT", "").partition(":")

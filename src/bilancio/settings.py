@@ -48,6 +48,24 @@ def redact_url(url: str) -> str:
     return f"{shown[:start]}{user}{':***' if colon else ''}@{place}"
 
 
+def redact_targets(given: str) -> str:
+    """Return the targets of notices as they may be shown: names, and *** for addresses."""
+    return " ".join(f"{name}=***" for name in re.findall(r"(\S+?)=\S*", given))
+
+
+def _hidden(given: str) -> str:
+    return given and "***"
+
+
+#: How settings that hold passwords are shown.
+_REDACTED = {
+    "database_url": redact_url,
+    "notify": redact_targets,
+    "notify_secret": _hidden,
+    "token": _hidden,
+}
+
+
 class Settings(BaseModel):
     """Where bilancio keeps things; each field is an environment variable BILANCIO_<NAME>."""
 
@@ -104,6 +122,16 @@ class Settings(BaseModel):
         default=None,
         description="Folder of the compiled engine. Default: the user's cache folder.",
     )
+    notify: str = Field(
+        default="",
+        description="Where notices go: NAME=ADDRESS, separated by spaces.",
+    )
+    notify_secret: str = Field(
+        default="", description="What webhooks are signed with: whsec_ and bytes in base64."
+    )
+    notify_allow_private: bool = Field(
+        default=False, description="Send webhooks to this machine and private networks, too."
+    )
     report: bool = Field(default=False, description="Write report.html at the end of each job.")
     token: str = Field(
         default="",
@@ -128,7 +156,7 @@ class Settings(BaseModel):
     def _empty_is_local(cls, value: object) -> object:
         return value or DEFAULT_EXECUTOR
 
-    @field_validator("debug", "report", mode="before")
+    @field_validator("debug", "report", "notify_allow_private", mode="before")
     @classmethod
     def _empty_is_false(cls, value: object) -> object:
         return value or False
@@ -141,17 +169,7 @@ class Settings(BaseModel):
     def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
         """Yield what the settings' repr shows, without passwords."""
         for name, value in super().__repr_args__():
-            yield name, self._redacted(name, value)
-
-    @staticmethod
-    def _redacted(name: str | None, value: Any) -> Any:
-        match name:
-            case "database_url":
-                return redact_url(value)
-            case "token":
-                return value and "***"
-            case _:
-                return value
+            yield name, _REDACTED[name](value) if name in _REDACTED else value
 
 
 def cache_dir() -> Path:
@@ -161,6 +179,11 @@ def cache_dir() -> Path:
     """
     given = os.environ.get("BILANCIO_CACHE_DIR")
     return Path(given) if given else platformdirs.user_cache_path("bilancio")
+
+
+def state_dir() -> Path:
+    """Return the folder of this user for what was seen last, which may be lost."""
+    return platformdirs.user_state_path("bilancio")
 
 
 def runtime_dir() -> Path:

@@ -17,6 +17,7 @@ _CENT = 0.01
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 MAX_ERROR = 2000
 
+SHOWN_NEWS = 5  # jobs
 SHOWN_VALUES = 8  # what one takes in at a glance
 FEW_SEEDS, MORE_SEEDS = 5, 10  # an interval over fewer than the first is wide
 
@@ -434,6 +435,15 @@ def listed(noun: str, *, offset: int, shown: int, total: int) -> str:
 def filters(read: Mapping[str, str]) -> str:
     """Say how each filter of a list was read: since 2026-11-16, min_runs 1,000."""
     return ", ".join(f"{name} {shortened(escaped(value))}" for name, value in read.items())
+
+
+def news(ended: Mapping[str, str]) -> str:
+    """Say in a line which jobs have ended, given their states by name; of many the latest."""
+    latest = [*ended.items()][-SHOWN_NEWS:][::-1]
+    more = len(ended) - len(latest)
+    told = ", ".join(f"{name} {state}" for name, state in latest)
+    others = f" and {plural(more, 'other')}" if more else ""
+    return f"Jobs that ended since the last session: {told}{others}."
 
 
 def without(counts: Mapping[str, int]) -> str:

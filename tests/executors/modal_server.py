@@ -1,16 +1,15 @@
 """A server of our own that Modal's client talks to, on loopback.
 
 It keeps apps, images, mounts, functions and a volume as far as our executor has need of them, and
-computes inputs in processes: each has the files that the client has sent as its image and mounts
-have them, and of this project nothing else. A call that it does not know is refused by name and
-noted.
+computes inputs in processes that run Modal's own code for containers: each has the files that the
+client has sent as its image and mounts have them, and of this project nothing else. A call that it
+does not know is refused by name and noted.
 """
 
 # ruff: noqa: N802 - calls have the names of the protocol
 
 import asyncio
 import contextlib
-import functools
 import hashlib
 import itertools
 import os
@@ -22,7 +21,6 @@ import sys
 import threading
 from collections import ChainMap
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from multiprocessing.connection import Connection
 from pathlib import Path
 
 from google.protobuf import empty_pb2
@@ -33,9 +31,9 @@ from modal_proto.api_grpc import ModalClientBase
 
 BUILDER = "2025.06"
 TOKEN = ("ak-tests", "as-tests")
-CONTAINER = Path(__file__).with_name("modal_container.py")
 DONE = api.GenericResult.GENERIC_STATUS_SUCCESS
 FAILED = api.GenericResult.GENERIC_STATUS_FAILURE
+ENDED = api.GenericResult.GENERIC_STATUS_TERMINATED
 DIED = api.GenericResult.GENERIC_STATUS_INTERNAL_FAILURE
 
 
@@ -54,31 +52,45 @@ class Image:
 
 
 class Container:
-    """A process that computes inputs of one function."""
+    """A process that computes inputs of one function, one after another, by Modal's own code.
 
-    def __init__(self, function, root, environment):
-        ours, theirs = socket.socketpair()
-        self.connection = Connection(ours.detach())
-        with theirs:
-            self.process = subprocess.Popen(
-                [sys.executable, "-P", str(CONTAINER), str(theirs.fileno())],
-                cwd=root / "root",
-                env=environment,
-                pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL,
-                start_new_session=True,
-            )
-        self.connection.send_bytes(function)
+    Parameters
+    ----------
+    name
+        What its calls name in place of the function.
+    """
 
-    def compute(self, args):
-        """Return the result of an input; it blocks."""
-        try:
-            self.connection.send_bytes(args)
-            fine, data, said = self.connection.recv()
-        except (EOFError, OSError):
-            self.end()
-            return api.GenericResult(status=DIED, exception="Container terminated.")
-        return api.GenericResult(status=DONE if fine else FAILED, data=data, exception=said)
+    def __init__(self, name, function):
+        self.inputs = asyncio.Queue()
+        layout = api.AppLayout(function_ids={function.definition.function_name: name})
+        arguments = api.ContainerArguments(
+            task_id=f"ta-{name}",
+            function_id=name,
+            app_id=function.app_id,
+            function_def=function.definition,
+            app_layout=layout,
+        )
+        file = function.root / f"{name}.arguments"
+        file.write_bytes(arguments.SerializeToString())
+        self.process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "modal._container_entrypoint"],
+            cwd=function.root / "root",
+            env=function.environment | {"MODAL_CONTAINER_ARGUMENTS_PATH": str(file)},
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+
+    async def compute(self, call, args, result):
+        """Return the result of an input, a future that calls of the container settle."""
+        item = api.FunctionInput(args=args, data_format=api.DATA_FORMAT_PICKLE)
+        self.inputs.put_nowait(
+            api.FunctionGetInputsItem(input_id=f"in-{call}", function_call_id=call, input=item)
+        )
+        ended = asyncio.ensure_future(asyncio.to_thread(self.process.wait))
+        await asyncio.wait({result, ended}, return_when=asyncio.FIRST_COMPLETED)
+        if result.done():
+            return result.result()
+        return api.GenericResult(status=DIED, exception="Container terminated.")
 
     def end(self):
         with contextlib.suppress(ProcessLookupError):
@@ -93,42 +105,40 @@ class Container:
 class Function:
     """A function of an app, with its containers."""
 
-    def __init__(self, app_id, definition, root, environment):
+    def __init__(self, name, app_id, definition, root, environment):
+        self.name = name
         self.app_id = app_id
         self.definition = definition
         self.root = root
         self.environment = environment
-        self.containers = []
+        self.containers = {}
         self.ended = False
         self.free = asyncio.LifoQueue()  # one that has computed before one that has not begun
         for _ in range(definition.autoscaler_settings.max_containers or 1):
             self.free.put_nowait(None)  # a container that can be started
 
-    async def compute(self, args, kills):
+    async def compute(self, call, args, result, *, kills):
         """Return the result of an input, once a container is free for it."""
         container = await self.free.get()
+        if self.ended:
+            return api.GenericResult(status=ENDED, exception="App stopped.")
         try:
             if container is None or container.ended:
-                make = functools.partial(
-                    Container, self.definition.function_serialized, self.root, self.environment
-                )
-                container = await asyncio.to_thread(make)
-                self.containers.append(container)
-                if self.ended:  # meanwhile
-                    container.end()
+                name = f"{self.name}.{len(self.containers)}"
+                container = self.containers[name] = Container(name, self)
             if kills:
                 container.end()
-            return await asyncio.to_thread(container.compute, args)
+            return await container.compute(call, args, result)
         finally:
             self.free.put_nowait(container)
 
     @property
     def containers_alive(self):
-        return [each for each in self.containers if not each.ended]
+        return [each for each in self.containers.values() if not each.ended]
 
     def end(self):
         self.ended = True
-        for each in self.containers:
+        for each in self.containers.values():
             each.end()
 
 
@@ -149,6 +159,7 @@ class Servicer(ModalClientBase):
         self.functions = {}
         self.volumes = {}
         self.calls = {}
+        self.results = {}
         self.ids = map(str, itertools.count(1))
 
     async def ClientHello(self, stream):
@@ -189,7 +200,7 @@ class Servicer(ModalClientBase):
     def end_containers(self):
         """Have all containers die, as machines do."""
         for function in self.functions.values():
-            for each in function.containers:
+            for each in function.containers.values():
                 each.end()
 
     async def MountBatchedCheckExistence(self, stream):
@@ -272,9 +283,8 @@ class Servicer(ModalClientBase):
         image = self.images[definition.image_id]
         mounts = [self.mounts[each] for each in {*image.mounts, *definition.mount_ids}]
         root = await asyncio.to_thread(self.written, dict(ChainMap(*mounts)))
-        self.functions[name] = Function(
-            request.app_id, definition, root, self.environment(root) | image.environment
-        )
+        environment = self.environment(root) | image.environment
+        self.functions[name] = Function(name, request.app_id, definition, root, environment)
         ranked = api.FunctionData.RankedFunction(rank=0, function=definition)
         await stream.send_message(
             api.FunctionCreateResponse(
@@ -313,11 +323,32 @@ class Servicer(ModalClientBase):
         call = f"fc-{next(self.ids)}"
         (item,) = request.pipelined_inputs
         function = self.functions[request.function_id]
-        self.calls[call] = asyncio.create_task(function.compute(item.input.args, self.kills))
+        self.results[call] = asyncio.get_running_loop().create_future()
+        self.calls[call] = asyncio.create_task(
+            function.compute(call, item.input.args, self.results[call], kills=self.kills)
+        )
         pipelined = api.FunctionPutInputsResponseItem(idx=item.idx, input_id=f"in-{call}")
         await stream.send_message(
             api.FunctionMapResponse(function_call_id=call, pipelined_inputs=[pipelined])
         )
+
+    async def ContainerHello(self, stream):
+        await stream.send_message(empty_pb2.Empty())
+
+    async def ContainerHeartbeat(self, stream):
+        await stream.send_message(api.ContainerHeartbeatResponse())
+
+    async def FunctionGetInputs(self, stream):
+        request = await stream.recv_message()
+        function = self.functions[request.function_id.rpartition(".")[0]]
+        item = await function.containers[request.function_id].inputs.get()
+        await stream.send_message(api.FunctionGetInputsResponse(inputs=[item]))
+
+    async def FunctionPutOutputs(self, stream):
+        request = await stream.recv_message()
+        for each in request.outputs:
+            self.results[each.input_id.removeprefix("in-")].set_result(each.result)
+        await stream.send_message(empty_pb2.Empty())
 
     async def FunctionGetOutputs(self, stream):
         request = await stream.recv_message()

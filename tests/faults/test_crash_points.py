@@ -10,7 +10,8 @@ pytestmark = [pytest.mark.faults, pytest.mark.slow, pytest.mark.timeout(120)]
 PLUGGED_IN = {"sweep_type": "trivial", "n": 2_000}
 REAL_ENGINE = {"sweep_type": "balanced", "n_agents": 10, "n_replicates": 400}
 FILLS_THE_LOG = {"sweep_type": "trivial", "n": 250_000}
-WITHOUT_A_WORKER = ("in-import",)  # where runs are read from a folder
+# Where runs are read from a folder, and where a notice of the end is sent.
+WITHOUT_A_WORKER = ("in-import", "after-notice")
 OF_A_SERVER = ("migration", "in-claim", "in-record", "after-record")
 REACHED_OFTEN = ("in-batch", "before-record", "in-record", "after-record", "in-manifest")
 

@@ -1,13 +1,19 @@
 """Jobs on a Dask cluster of real processes, which are killed; one worker records."""
 
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
 import distributed
 import psutil
 import pytest
 
 from bilancio.errors import ExecutorUnavailable, InvalidInput, LibraryMissing
-from bilancio.jobs import AsyncJobManager, JobConfig
+from bilancio.jobs import AsyncJobManager, JobConfig, JobManager
 from tests.executors.cluster import Cluster
-from tests.faults.kit import assert_sound
+from tests.faults.kit import ROOT, assert_sound
 from tests.jobs.test_worker import gated, until, until_gone, until_recorded, values
 
 pytestmark = [
@@ -217,3 +223,24 @@ async def test_without_the_library_the_error_names_the_extra(monkeypatch, small)
         with pytest.raises(LibraryMissing, match=r"needs distributed, .* 'bilancio\[dask\]'"):
             await manager.create_job("try", small)
         assert (await manager.list_jobs()).total == 0
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="bash is not installed")
+def test_the_batch_script_for_several_nodes_carries_a_job_out(isolated, monkeypatch):
+    """SLURM is not here: srun starts one node, and the variables are those that it would set."""
+    srun = isolated / "srun"
+    srun.write_text('#!/bin/sh\nexec "$@"\n')
+    srun.chmod(0o755)
+    path = os.pathsep.join([str(isolated), str(Path(sys.executable).parent), os.environ["PATH"]])
+    monkeypatch.setenv("PATH", path)
+    monkeypatch.delenv("BILANCIO_PLUGINS")
+    monkeypatch.setenv("SLURM_JOB_ID", str(os.getpid()))
+    monkeypatch.setenv("SLURM_CPUS_PER_TASK", "2")
+    with JobManager() as manager:
+        job = manager.create_job("try", {"sweep_type": "ring", "n_replicates": 2000})
+        script = ROOT / "examples" / "team" / "cluster.sbatch"
+        with (isolated / "out.txt").open("w") as out:
+            done = subprocess.run(["bash", script, job.job_id], stdout=out, stderr=out, check=False)
+        assert done.returncode == 0, (isolated / "out.txt").read_text()
+        job = manager.get_job(job.job_id)
+    assert (job.state, job.executor, job.completed_runs) == ("completed", "dask", 2000)

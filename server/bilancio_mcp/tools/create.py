@@ -42,9 +42,10 @@ async def create_job(
             "explains fields."
         ),
     ] = False,
-    job_id: Annotated[str, Field(description="A name that the user wants; else drawn.")] = "",
+    job_id: Annotated[str, Field(description="A name of the user's; else drawn.")] = "",
     notes: Annotated[str, Field(description="Anything to remember.")] = "",
     tags: Annotated[Texts, Field(description="Words to find it by.")] = (),
+    notify: Annotated[Texts, Field(description="Targets told at its end.")] = (),
     out_dir: Annotated[str, Field(description="Below the working folder.")] = "",
 ) -> CreatedJob:
     """Answer a call of the tool."""
@@ -63,6 +64,7 @@ async def create_job(
         job_id=job_id or None,
         notes=notes,
         tags=tags,
+        notify=notify,
         out_dir=output_folder(out_dir, manager.settings.out_dir),
         request_key=request_key(ctx),
     )

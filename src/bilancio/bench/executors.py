@@ -57,8 +57,8 @@ def _beside(local: Executor, dask: Executor) -> Iterator[Finding]:
     for _, executor in itertools.product(range(ROUNDS), (local, dask)):
         rates[executor.name].append(_rate(executor, size, BATCHES_PER_WORKER))
     here, there = max(rates[local.name]), max(rates[dask.name])
-    what = f"batches of {size:,} balanced runs on {local.workers} cores"
-    yield Finding(what=f"{what}: local", value=here, unit="runs/s")
+    what = f"batches of {size:,} balanced runs"
+    yield Finding(what=what, value=here, unit="runs/s")
     yield Finding(what="… Dask on the same cores", value=there, unit="runs/s")
     yield Finding(what="… Dask / local", value=100 * there / here, unit="%", at_least=85)
 

@@ -8,7 +8,13 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """A value with its unit, and the bound that it is to keep; None where there is none."""
+    """A value with its unit, and the bound that it is to keep; None where there is none.
+
+    Attributes
+    ----------
+    what
+        At most 38 characters: value and bound stand beside it in a terminal of 80.
+    """
 
     what: str
     value: float

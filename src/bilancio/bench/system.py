@@ -193,7 +193,7 @@ async def findings(folder: Path) -> AsyncIterator[Finding]:
     yield Finding(what="… CPU time", value=min(cpu for _, cpu in listed), unit="s")
     stores = [f"sqlite:///{folder}/empty-{number}.db" for number in range(3)]
     beside = [_spoken("jobs", "list", BILANCIO_DATABASE_URL=store) for store in stores]
-    what = f"… beside a job of {MANY:,} runs that the store does not know"
+    what = f"… beside {MANY:,} runs of a foreign job"
     yield Finding(what=what, value=min(beside)[0], unit="s", at_most=0.5)
     yield await bytes_per_run(folder)
 
@@ -268,14 +268,12 @@ async def own_function(manager: AsyncJobManager) -> AsyncIterator[Finding]:
     table = packing.join(await (await manager.store()).chunks(job.job_id), job.job_id)[1]
     useful_s = float((table["ended"] - table["began"]).sum()) / workers
     batches_s = float(table["ended"].max() - table["began"].min())
-    what = f"own function of 1 ms in {workers} processes"
-    yield Finding(
-        what=f"{what}: useful time", value=100 * useful_s / batches_s, unit="%", at_least=95
-    )
+    what = f"own function of 1 ms, {workers} processes"
+    yield Finding(what=what, value=100 * useful_s / batches_s, unit="% useful", at_least=95)
     yield Finding(
         what=f"… of the whole job of {OWN_RUNS:,} runs",
         value=100 * useful_s / whole_s,
-        unit="%",
+        unit="% useful",
         at_least=85,
     )
 

@@ -112,17 +112,22 @@ def _show(output: Output, about: Mapping[str, str], found: list[Finding]) -> Non
 
 
 def _target(finding: Finding) -> str:
+    """Write the bound, in the unit of the value beside it."""
     if finding.at_most is not None:
-        return f"≤ {_with_unit(finding.at_most, finding.unit)}"
+        return f"≤ {_number(finding.at_most)}"
     if finding.at_least is not None:
-        return f"≥ {_with_unit(finding.at_least, finding.unit)}"
+        return f"≥ {_number(finding.at_least)}"
     return ""
 
 
 def _with_unit(value: float, unit: str) -> str:
-    """Write a value with three digits, and its unit."""
+    return f"{_number(value)} {unit}"
+
+
+def _number(value: float) -> str:
+    """Write a value with three digits."""
     digits = 0 if value >= 100 or value == int(value) else 1 if value >= 10 else 2  # noqa: PLR2004
-    return f"{value:,.{digits}f} {unit}"
+    return f"{value:,.{digits}f}"
 
 
 def _load(load: tuple[float, ...]) -> str:

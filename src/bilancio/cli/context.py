@@ -18,11 +18,13 @@ SHOWN_ROWS = 50  # of a table, where no other number was asked for
 def with_manager(
     ask: Callable[[AsyncJobManager], Awaitable[T]], *, executor: str | None = None
 ) -> T:
-    """Open the store, ask, and close it."""
+    """Open the store, ask, and close it; notices that are due there are delivered meanwhile."""
 
     async def asked() -> T:
         async with AsyncJobManager(executor=executor) as manager:
-            return await ask(manager)
+            answer = await ask(manager)
+            await manager.hand_over_notices()
+            return answer
 
     return asyncio.run(asked())
 

@@ -53,7 +53,9 @@ async def _examine(*, repair: bool) -> Diagnosis:
 
         return diagnose_settings(error)
     async with manager:
-        return await manager.doctor(repair=repair)
+        found = await manager.doctor(repair=repair)
+        await manager.hand_over_notices()
+        return found
 
 
 def _show(found: Diagnosis) -> None:

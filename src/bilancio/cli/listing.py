@@ -1,5 +1,6 @@
-"""`bilancio jobs list|edit`: find jobs, and change the words that they are found by."""
+"""`bilancio jobs list|news|edit`: find jobs, and change the words that they are found by."""
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -32,6 +33,14 @@ def add_commands(app: typer.Typer) -> None:
         "bilancio jobs list --text liquidity --limit 5",
         "bilancio jobs list --since 'last week' --min-runs 1000 --varied concentration",
     )(list_jobs)
+    command(
+        app,
+        "news",
+        "Say in a line which of your jobs have ended since this was last asked in this folder.\n\n"
+        "Nothing is said where there is none, or nothing was asked before. Claude Code asks when "
+        "a session starts.",
+        "bilancio jobs news",
+    )(news)
     command(
         app,
         "edit",
@@ -122,6 +131,15 @@ def list_jobs(
         Output().say(formatted_table(_as_table(page), form))
     else:
         _show_page(page)
+
+
+def news(*, as_json: AsJson = False) -> None:
+    """Say what has ended."""
+    ended = with_manager(lambda manager: manager.news(Path.cwd()))
+    if as_json:
+        emit({"ended": ended})
+    elif ended:
+        Output().say(sentences.news(ended))
 
 
 def edit(

@@ -35,6 +35,7 @@ _NOUNS = {
     "demo": "bilancio.cli.demo",
     "serve": "bilancio.cli.serve",
     "worker": "bilancio.cli.worker",
+    "notify": "bilancio.cli.notify",
     "doctor": "bilancio.cli.doctor",
 }
 

@@ -18,6 +18,7 @@ from bilancio.experiments.sweep_config import SweepConfig
 from bilancio.jobs.manager import AsyncJobManager
 from bilancio.paths import absolute_path
 from bilancio.text import planned, read_as, runs, sweep, will_take
+from bilancio.validation import split_csv
 
 
 class Types(CommandGroup):
@@ -110,6 +111,10 @@ Yes = Annotated[bool, _option("--yes", "", "Do not ask before a large sweep star
 Description = Annotated[str | None, _option("--description", "TEXT", "What the job is for.")]
 Notes = Annotated[str | None, _option("--notes", "TEXT", "Anything to remember.")]
 Tags = Annotated[list[str] | None, _option("--tag", "WORD", "A tag; can be repeated.")]
+Notify = Annotated[
+    list[str] | None,
+    _option("--notify", "A,B,…", "Tell these targets of BILANCIO_NOTIFY when the job ends."),
+]
 OwnName = Annotated[
     str | None,
     _option(
@@ -142,6 +147,7 @@ def _function_for(sweep_type: str) -> Callable[..., None]:
         description: Description = None,
         notes: Notes = None,
         tag: Tags = None,
+        notify: Notify = None,
         job_id: OwnName = None,
         out_dir: OutDir = None,
         cloud: Cloud = False,
@@ -169,6 +175,7 @@ def _function_for(sweep_type: str) -> Callable[..., None]:
             "description": _first(description, told.get("description"), describe(checked)),
             "notes": _first(notes, told.get("notes"), ""),
             "tags": _first(tag or None, told.get("tags"), ()),
+            "notify": split_csv(notify),
             "job_id": job_id,
             "out_dir": None if folder is None else absolute_path("out_dir", folder),
         }

@@ -22,6 +22,7 @@ from bilancio.jobs import (
     launch,
     lookup,
     manual,
+    news,
     plots,
     preview,
     progress,
@@ -33,6 +34,7 @@ from bilancio.jobs.clock import Clock, utc_now
 from bilancio.jobs.maintenance import backup, copying, recover
 from bilancio.jobs.maintenance.reports import Deletion, Diagnosis, Imported, Verification
 from bilancio.jobs.models import Job, Listing
+from bilancio.jobs.notices import courier, listing
 from bilancio.jobs.progress import Progress, watch
 from bilancio.jobs.session import Session
 from bilancio.jobs.store import JobStore
@@ -160,6 +162,17 @@ class AsyncJobManager:
     recover = _of_session(recover.recover)
     backup = _of_session(backup.back_up)
     copy_jobs = _of_session(copying.copy_jobs)
+
+    notices = _of_session(listing.notices)
+    news = _of_session(news.news)
+
+    async def hand_over_notices(self) -> bool:
+        """Have a process of its own deliver the notices that are due; return whether one starts.
+
+        Where the store was not needed yet nothing is looked at.
+        """
+        store = self._session.opened
+        return store is not None and await courier.hand_over(store, self.settings)
 
     def watch(self, name: str, timeout_s: float = math.inf) -> AsyncIterator[Progress]:
         """Yield a job's progress whenever it has changed, until it ends, stalls, or time is up."""

@@ -23,6 +23,7 @@ from bilancio.jobs.preview import asked_sweep
 from bilancio.jobs.session import Session
 from bilancio.jobs.store import JobStore
 from bilancio.jobs.texts import MAX_KEY, check_name, check_texts, checked_tags
+from bilancio.notify.targets import chosen
 from bilancio.paths import absolute_path
 from bilancio.settings import Settings
 
@@ -39,6 +40,7 @@ async def create_job(
     job_id: str | None = None,
     notes: str = "",
     tags: Sequence[str] = (),
+    notify: Sequence[str] = (),
     out_dir: Path | str | None = None,
     request_key: str | None = None,
     rng: random.Random | None = None,
@@ -55,6 +57,9 @@ async def create_job(
         Name of a job, in any spelling, whose configuration is taken.
     job_id
         A name of one's own instead of four words that are drawn.
+    notify
+        Targets of notices, by their names in the setting BILANCIO_NOTIFY: they are told whenever
+        the job ends.
     request_key
         A repeated call with the same key returns the job that the first one made.
     rng
@@ -71,6 +76,7 @@ async def create_job(
     settings = _settings_for(session, checked)
     executors.check(settings)
     told_tags = checked_tags(tags)
+    targets = await asyncio.to_thread(chosen, session.settings, notify)  # may load apprise
     name = None if job_id is None else validate_job_id(job_id)
     folder = checked_out_dir(session.settings.out_dir if out_dir is None else out_dir)
     await _refuse_unwritable(session, folder)
@@ -91,6 +97,7 @@ async def create_job(
         executor=settings.executor,
         owner=present_owner(),
         request_key=request_key,
+        notify=targets,
     )
     if not job.attempts:  # a repeated request may find it under way
         await bring_up_to_date(store, job)

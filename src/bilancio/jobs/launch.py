@@ -25,6 +25,7 @@ from bilancio.jobs.models import (
     Lease,
     Started,
 )
+from bilancio.jobs.notices.courier import deliver_at_end, hand_over
 from bilancio.jobs.paging import check_whole
 from bilancio.jobs.session import Session
 from bilancio.jobs.store import JobStore
@@ -125,8 +126,10 @@ async def run_job(
     from bilancio.jobs.worker.worker import Worker  # loads numpy and the experiment
 
     job, lease, _ = claimed
-    worker = Worker(await session.store(), lease, session.settings_for(job.config))
+    store = await session.store()
+    worker = Worker(store, lease, session.settings_for(job.config))
     await (worker.run() if run is None else run(worker))
+    await deliver_at_end(store, session.settings)
     return await load(session, job.job_id)
 
 
@@ -145,6 +148,7 @@ async def cancel_job(session: Session, job_id: str, reason: str = "") -> Job:
     job = await load(session, job.job_id)
     if changed:
         await bring_up_to_date(store, job)
+        await hand_over(store, session.settings)
     elif job.status is JobStatus.COMPLETED:
         raise JobStateError(job.job_id, "completed", "cancelled", "Its results are stored.")
     return job

@@ -94,6 +94,9 @@ class JobManager:
     progress = _blocking(AsyncJobManager.progress)
     wait = _blocking(AsyncJobManager.wait)
     events = _blocking(AsyncJobManager.events)
+    notices = _blocking(AsyncJobManager.notices)
+    news = _blocking(AsyncJobManager.news)
+    hand_over_notices = _blocking(AsyncJobManager.hand_over_notices)
     results = _blocking(AsyncJobManager.results)
     compare = _blocking(AsyncJobManager.compare)
     run_of = _blocking(AsyncJobManager.run_of)
@@ -172,6 +175,7 @@ def create_job(
     job_id: str | None = None,
     notes: str = "",
     tags: Sequence[str] = (),
+    notify: Sequence[str] = (),
     out_dir: Path | str | None = None,
 ) -> Job:
     """Store a new job in the default store; see `JobManager.create_job`."""
@@ -183,5 +187,6 @@ def create_job(
             job_id=job_id,
             notes=notes,
             tags=tags,
+            notify=notify,
             out_dir=out_dir,
         )

@@ -8,6 +8,7 @@ from bilancio.errors import InvalidInput, JobStateError, Problem, invalid, shown
 from bilancio.jobs.artifacts.current import bring_up_to_date
 from bilancio.jobs.lookup import exact, load
 from bilancio.jobs.models import Job, JobStatus
+from bilancio.jobs.notices.courier import hand_over
 from bilancio.jobs.session import Session
 from bilancio.jobs.store.base import as_json
 from bilancio.jobs.texts import MAX_ERROR, MAX_KEY, check_name, check_texts
@@ -106,7 +107,9 @@ async def _end(session: Session, job_id: str, status: JobStatus, **how: Any) -> 
     job = await exact(session, job_id)
     if not await (await session.store()).end_manually(job.job_id, status, **how):
         raise await _refusal(session, job.job_id, f"marked {status}")
-    return await _changed(session, job.job_id)
+    ended = await _changed(session, job.job_id)
+    await hand_over(await session.store(), session.settings)
+    return ended
 
 
 async def _refusal(session: Session, job_id: str, asked: str) -> JobStateError:

@@ -88,6 +88,12 @@ class EventType(StrEnum):
     EXTENDED = "extended"
     RECOVERED = "recovered"
     EDITED = "edited"
+    NOTIFIED = "notified"
+    UNDELIVERED = "undelivered"
+
+
+#: Events that change nothing of a job's runs and state.
+ASIDES = frozenset({EventType.EDITED, EventType.NOTIFIED, EventType.UNDELIVERED})
 
 
 class View(BaseModel):
@@ -171,6 +177,8 @@ class Job(View):
         tells. The runs are read from its folder when somebody asks for them.
     owner
         Who has created it, as ``anna@laptop``; None where that is unknown.
+    notify
+        Targets of notices, which are sent whenever it ends.
     """
 
     job_id: JobId
@@ -201,6 +209,7 @@ class Job(View):
     in_flight: tuple[InFlightBatch, ...] = Field(exclude=True, repr=False)
     unread: bool = False
     owner: str | None = None
+    notify: tuple[str, ...] = ()
     _origin: Origin = PrivateAttr(default_factory=Origin)
 
     @model_validator(mode="before")

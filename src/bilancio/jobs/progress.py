@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from bilancio.jobs.lookup import find, load, with_stall
-from bilancio.jobs.models import EventType, Job, JobEvent, Listing, View
+from bilancio.jobs.models import ASIDES, EventType, Job, JobEvent, Listing, View
 from bilancio.jobs.paging import check_whole
 from bilancio.jobs.session import Session
 
@@ -102,7 +102,7 @@ class _Seen(NamedTuple):
         Of the job before it was read, so that what changes meanwhile is seen by the next look;
         empty where that is not known, which has the next look read all again.
     latest
-        Its latest events, but for changes of words.
+        Its latest events, but for those that change nothing of its runs.
     start
         The event of its latest start.
     repetition
@@ -176,7 +176,7 @@ async def _look(session: Session, job: Job, pulse: tuple[object, ...] = ()) -> _
     return _Seen(
         job=job,
         pulse=pulse,
-        latest=[event for event in events if event.event_type is not EventType.EDITED],
+        latest=[event for event in events if event.event_type not in ASIDES],
         start=await store.last_start(job.job_id),
         repetition=repetition,
     )

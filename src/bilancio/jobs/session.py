@@ -87,6 +87,11 @@ class Session:
                 self._opened = store
             return self._opened
 
+    @property
+    def opened(self) -> JobStore | None:
+        """The store, if it has been needed."""
+        return self._opened
+
     def _refuse_closed(self) -> None:
         if self._closed:
             raise ManagerUnusable(ManagerUnusable.CLOSED)

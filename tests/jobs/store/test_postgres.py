@@ -94,7 +94,8 @@ async def test_a_schema_of_another_program_is_left_as_it_is(address, empty_datab
 
 async def test_a_store_of_an_earlier_version_is_migrated_when_it_is_opened(address, store, job):
     with psycopg.connect(address, autocommit=True) as raw:
-        raw.execute("ALTER TABLE bilancio.jobs DROP COLUMN owner")
+        raw.execute("ALTER TABLE bilancio.jobs DROP COLUMN owner, DROP COLUMN notify")
+        raw.execute("DROP TABLE bilancio.outbox")
         raw.execute("DELETE FROM bilancio.migrations WHERE version > 1")
     opened = await open_store(address)
     assert (await opened.job("my-job")).owner is None

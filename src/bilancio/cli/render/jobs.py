@@ -179,6 +179,7 @@ def _facts(progress: Progress) -> dict[str, str]:
         "tags": ", ".join(job.tags),
         "notes": job.notes,
         "owner": escaped(others(job)),
+        "tells": ", ".join(job.notify),
         "files": str(job.folder),
     }
 

@@ -76,7 +76,8 @@ def describe(
         How many runs the tables hold; None for all of them.
     """
     stored = job.model_dump(
-        mode="json", exclude={"stalled", "compute_s", "summary", "out_dir", "run_ids", "unread"}
+        mode="json",
+        exclude={"stalled", "compute_s", "summary", "out_dir", "run_ids", "unread", "notify"},
     )
     leading = {
         name: stored.pop(name)

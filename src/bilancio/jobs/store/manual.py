@@ -6,12 +6,13 @@ from typing import Any
 from bilancio.errors import RunAlreadyRecorded
 from bilancio.jobs.job_id import JobId
 from bilancio.jobs.models import EventType, JobStatus
-from bilancio.jobs.store.base import ENDED, StoreBase, as_json
+from bilancio.jobs.store.base import as_json
 from bilancio.jobs.store.database import storable
+from bilancio.jobs.store.outbox import Outbox
 from bilancio.jobs.store.rows import Chunk
 
 
-class ManualJobs(StoreBase):
+class ManualJobs(Outbox):
     """Start, runs and end of jobs without a worker: there is no lease and no fence."""
 
     async def start_manually(self, job_id: JobId) -> bool:
@@ -79,5 +80,5 @@ class ManualJobs(StoreBase):
             )
             if changed:
                 details: dict[str, Any] = {"error": error} if error else {"summary": summary}
-                await self._append(transaction, job_id, ENDED[status], details)
+                await self._append_end(transaction, job_id, status, details)
             return bool(changed)

@@ -6,10 +6,12 @@ to look whether they are to be read first.
 
 import contextlib
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from pathlib import Path
 
 from bilancio.encoding import finite, to_json
 from bilancio.errors import JobDamaged
+from bilancio.jobs.clock import to_text
 from bilancio.jobs.models import Holder, Job, JobEvent, Lease
 from bilancio.jobs.store.database import MAX_INT, Row, Server, Space, Value, storable
 from bilancio.jobs.store.imports import Imports
@@ -164,6 +166,12 @@ class Questions(Imports):
         """Return the jobs that have ended, by name."""
         rows = await self.database.read("ended_jobs")
         return [EndedJob(**{**row, "out_dir": Path(row["out_dir"])}) for row in rows]
+
+    async def ended_since(self, moment: datetime, user: str) -> dict[str, tuple[str, str]]:
+        """Return status and end of each job of *user* that has ended after *moment*, in order."""
+        asked = {"since": to_text(moment), "user": f"{user}@"}
+        rows = await self.database.read("ended_since", **asked)
+        return {row["job_id"]: (row["status"], row["completed_at"]) for row in rows}
 
     async def integrity_errors(self) -> list[str]:
         """Return what the database's own check finds wrong; empty when all is well."""

@@ -8,12 +8,13 @@ from typing import Any
 from bilancio.failpoints import failpoint
 from bilancio.jobs.clock import to_text
 from bilancio.jobs.models import EventType, InFlightBatch, JobStatus, Lease
-from bilancio.jobs.store.base import ENDED, StoreBase, as_json
+from bilancio.jobs.store.base import as_json
 from bilancio.jobs.store.database import Statement, Transaction, storable
+from bilancio.jobs.store.outbox import Outbox
 from bilancio.jobs.store.rows import Chunk, FinishedBatch
 
 
-class Recording(StoreBase):
+class Recording(Outbox):
     """Writes under a lease; one that was given away raises `LeaseLost`, and nothing is written."""
 
     async def record(
@@ -110,7 +111,7 @@ class Recording(StoreBase):
         async def write() -> None:
             async with self.database.write(lease.job_id) as transaction:
                 await self._held(transaction, "end_by_worker", lease, **ended)
-                await self._append(transaction, lease.job_id, ENDED[status], details)
+                await self._append_end(transaction, lease.job_id, status, details)
 
         async def landed() -> bool | None:
             rows = await self.database.read("job", job_id=lease.job_id)

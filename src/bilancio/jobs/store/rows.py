@@ -127,6 +127,39 @@ class JobList(NamedTuple):
     damaged: dict[str, str]
 
 
+class Notice(NamedTuple):
+    """A notice that waits to be delivered, or was given up.
+
+    Attributes
+    ----------
+    seq
+        Number of the event that it is about.
+    total_runs, completed_runs, failed_runs
+        Of its job at that moment.
+    attempts
+        How often it was tried, the try under way included.
+    due_at
+        When it may be tried again.
+    given_up_at
+        None while it waits.
+    error
+        Why the latest try failed.
+    """
+
+    job_id: str
+    seq: int
+    target: str
+    total_runs: int
+    completed_runs: int
+    failed_runs: int
+    posted_at: datetime
+    due_at: datetime
+    attempts: int
+    courier: str | None
+    given_up_at: datetime | None
+    error: str | None
+
+
 class EndedJob(NamedTuple):
     """What a manifest has to agree with: how a job ended, and where its folder is."""
 
@@ -166,7 +199,7 @@ def job_from(row: Row, manual_run_ids: Sequence[str] = ()) -> Job:
         completed_at=read("completed_at", _optional(_moment)),
         error=read("error", _optional(_text)),
         notes=read("notes", _text),
-        tags=read("tags", _tags),
+        tags=read("tags", _texts),
         attempts=read("attempts", _count),
         manual=bool(row["manual"]),
         out_dir=Path(read("out_dir", _text)),
@@ -178,6 +211,7 @@ def job_from(row: Row, manual_run_ids: Sequence[str] = ()) -> Job:
         in_flight=read("in_flight", _in_flight),
         unread=row["unread"] is not None,
         owner=read("owner", _optional(_text)),
+        notify=read("notify", _texts),
     )
 
 
@@ -196,6 +230,31 @@ def event_from(row: Row) -> JobEvent:
         event_type=read("event_type", EventType),
         timestamp=read("timestamp", _moment),
         details=read("details", _object),
+    )
+
+
+def notice_from(row: Row) -> Notice:
+    """Return the notice of a row of outbox.
+
+    Raises
+    ------
+    JobDamaged
+        A column holds what was never stored; the error names it.
+    """
+    read = _Reader(row, f"notice of event {row['seq']}: its ")
+    return Notice(
+        job_id=row["job_id"],
+        seq=read("seq", _count),
+        target=read("target", _text),
+        total_runs=read("total_runs", _count),
+        completed_runs=read("completed_runs", _count),
+        failed_runs=read("failed_runs", _count),
+        posted_at=read("posted_at", _moment),
+        due_at=read("due_at", _moment),
+        attempts=read("attempts", _count),
+        courier=read("courier", _optional(_text)),
+        given_up_at=read("given_up_at", _optional(_moment)),
+        error=read("error", _optional(_text)),
     )
 
 
@@ -254,7 +313,7 @@ def _object(text: str) -> dict[str, Any]:
     return value
 
 
-def _tags(text: str) -> tuple[str, ...]:
+def _texts(text: str) -> tuple[str, ...]:
     return tuple(_text(each) for each in _list(text))
 
 

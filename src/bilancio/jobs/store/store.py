@@ -99,6 +99,7 @@ class JobStore(Questions, Leases, Recording, ManualJobs):
         executor: str,
         owner: str | None = None,
         request_key: str | None = None,
+        notify: Sequence[str] = (),
     ) -> Job:
         """Store a new job; the one made by an earlier request with the same key, if any.
 
@@ -120,6 +121,7 @@ class JobStore(Questions, Leases, Recording, ManualJobs):
             "request_key": request_key,
             "executor": executor,
             "owner": owner,
+            "notify": as_json("notify", list(notify)),
         }
 
         async def write() -> Job:
@@ -156,10 +158,14 @@ class JobStore(Questions, Leases, Recording, ManualJobs):
 
         async def write() -> bool:
             async with self.database.write(job_id) as transaction:
+                rows = await transaction.query("job", job_id=job_id)
                 changed = await transaction.execute("cancel", job_id=job_id, now=now)
                 if changed:
                     details = {"reason": reason} if reason else {}
-                    await self._append(transaction, job_id, EventType.CANCELLED, details)
+                    ran = rows[0]["status"] == JobStatus.RUNNING
+                    await self._append_end(
+                        transaction, job_id, JobStatus.CANCELLED, details, told=ran
+                    )
                 return bool(changed)
 
         async def landed() -> bool | None:

@@ -9,6 +9,7 @@ from bilancio.errors import BilancioError, LeaseLost
 from bilancio.jobs.clock import utc_now
 from bilancio.jobs.job_id import JobId
 from bilancio.jobs.models import JobStatus, Lease
+from bilancio.jobs.notices.courier import deliver_at_end
 from bilancio.jobs.store import open_store
 from bilancio.jobs.worker.alone import run_alone
 from bilancio.jobs.worker.worker import PATIENCE_S, Stopped, Worker
@@ -21,7 +22,9 @@ async def carry_out(lease: Lease, settings: Settings) -> JobStatus:
     """Open the store, run one worker in it, and stop it on SIGTERM or SIGINT."""
     store = await open_store(settings.database_url, utc_now, patience_s=PATIENCE_S)
     try:
-        return await run_alone(Worker(store, lease, settings), settings.lease_s)
+        status = await run_alone(Worker(store, lease, settings), settings.lease_s)
+        await deliver_at_end(store, settings)
+        return status
     finally:
         await store.close()
 

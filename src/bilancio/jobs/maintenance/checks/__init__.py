@@ -4,7 +4,7 @@ A check is a function that yields what it has looked at (`Checked`) and what it 
 (`Issue`). Adding one means writing the function and naming it here.
 """
 
-from bilancio.jobs.maintenance.checks import jobs, machine, manifests, store, workers
+from bilancio.jobs.maintenance.checks import jobs, machine, manifests, notices, store, workers
 from bilancio.jobs.maintenance.checks.base import MachineCheck, StoreCheck
 
 #: Need no store.
@@ -16,6 +16,7 @@ MACHINE_CHECKS: tuple[MachineCheck, ...] = (
     machine.check_out_dir,
     machine.check_runs_format,
     machine.check_cache_folder,
+    notices.check_targets,
 )
 
 #: Need the store opened.
@@ -29,6 +30,7 @@ STORE_CHECKS: tuple[StoreCheck, ...] = (
     jobs.check_stalled,
     jobs.check_experiments,
     workers.check_locks,
+    notices.check_notices,
     manifests.check_manifests,
     manifests.check_refused,
 )

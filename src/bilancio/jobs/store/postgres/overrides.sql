@@ -69,7 +69,8 @@ SELECT *
       LEFT JOIN (SELECT job_id,
                         count(*) AS stored_events,
                         max(seq) AS last_event,
-                        max(CASE WHEN event_type NOT IN ('progress', 'edited')
+                        max(CASE WHEN event_type NOT IN ('progress', 'edited',
+                                                         'notified', 'undelivered')
                                  THEN seq END) AS changed,
                         CAST(sum(CASE WHEN event_type = 'progress'
                                       THEN coalesce(CAST(CAST(details AS JSON) ->> 'completed'
@@ -94,12 +95,38 @@ SELECT *
         CASE status WHEN 'running' THEN 'recovered' ELSE status END)
  ORDER BY job_id;
 
+-- name: post_notices
+INSERT INTO outbox (
+    job_id, seq, target, total_runs, completed_runs, failed_runs, posted_at, due_at)
+SELECT job_id, n_events, asked.value, total_runs, completed_runs, failed_runs, :now, :now
+  FROM jobs, json_array_elements_text(CAST(notify AS JSON)) AS asked (value)
+ WHERE job_id = :job_id;
+
+-- name: next_notice
+SELECT min(due_at) AS due_at
+  FROM outbox
+ WHERE given_up_at IS NULL
+   AND target IN (SELECT json_array_elements_text(CAST(:targets AS JSON)));
+
+-- name: claim_notices
+UPDATE outbox
+   SET courier = :courier, attempts = attempts + 1, due_at = :until
+ WHERE (job_id, seq, target) IN (
+       SELECT job_id, seq, target
+         FROM outbox
+        WHERE given_up_at IS NULL AND due_at <= :now
+          AND target IN (SELECT json_array_elements_text(CAST(:targets AS JSON)))
+        ORDER BY due_at
+        LIMIT :limit
+          FOR UPDATE SKIP LOCKED)
+RETURNING *;
+
 -- name: lock_job
 SELECT 1 AS locked FROM jobs WHERE job_id = :job_id FOR UPDATE;
 
 -- name: space
 SELECT CAST(sum(pg_total_relation_size(CAST(name AS REGCLASS))) AS BIGINT) AS size
-  FROM unnest(ARRAY['jobs', 'events', 'chunks', 'failed_runs']) AS one (name);
+  FROM unnest(ARRAY['jobs', 'events', 'chunks', 'failed_runs', 'outbox']) AS one (name);
 
 -- name: server
 -- Of the rights that work needs, those that the user lacks.
@@ -107,6 +134,6 @@ SELECT current_setting('server_version') AS version,
        (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend') AS connections,
        CAST(current_setting('max_connections') AS BIGINT) AS max_connections,
        coalesce((SELECT string_agg(lower(verb) || ' on ' || name, ', ' ORDER BY name, verb)
-                   FROM unnest(ARRAY['jobs', 'events', 'chunks', 'failed_runs']) AS one (name),
+                   FROM unnest(ARRAY['jobs', 'events', 'chunks', 'failed_runs', 'outbox']) AS one (name),
                         unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) AS other (verb)
                   WHERE NOT has_table_privilege(name, verb)), '') AS missing_rights;

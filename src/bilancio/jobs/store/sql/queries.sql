@@ -4,11 +4,11 @@
 -- name: insert_job
 INSERT INTO jobs (
     job_id, created_at, status, description, notes, tags, words, sweep_type, config, config_hash,
-    varied, engine, out_dir, request_key, total_runs, work, executor, owner, n_events)
+    varied, engine, out_dir, request_key, total_runs, work, executor, owner, notify, n_events)
 VALUES (
     :job_id, :now, 'pending', :description, :notes, :tags, :words, :sweep_type, :config,
     :config_hash, :varied, :engine, :out_dir, :request_key, :total_runs, :work, :executor, :owner,
-    0)
+    :notify, 0)
     ON CONFLICT DO NOTHING
 RETURNING *;
 
@@ -268,6 +268,52 @@ UPDATE jobs
        worker_id = NULL, lease_expires_at = NULL, in_flight = '[]'
  WHERE job_id = :job_id AND status IN ('pending', 'running', 'failed');
 
+-- name: post_notices
+-- About the event that was appended last, to each target of its job.
+INSERT INTO outbox (
+    job_id, seq, target, total_runs, completed_runs, failed_runs, posted_at, due_at)
+SELECT job_id, n_events, asked.value, total_runs, completed_runs, failed_runs, :now, :now
+  FROM jobs, json_each(CASE WHEN json_valid(notify) THEN notify ELSE '[]' END) AS asked
+ WHERE job_id = :job_id;
+
+-- name: next_notice
+-- When the next notice to one of these targets is to be tried; NULL where none waits.
+SELECT min(due_at) AS due_at
+  FROM outbox
+ WHERE given_up_at IS NULL AND target IN (SELECT value FROM json_each(:targets));
+
+-- name: claim_notices
+-- Take those that are due; another may try a notice again from :until.
+UPDATE outbox
+   SET courier = :courier, attempts = attempts + 1, due_at = :until
+ WHERE (job_id, seq, target) IN (
+       SELECT job_id, seq, target
+         FROM outbox
+        WHERE given_up_at IS NULL AND due_at <= :now
+          AND target IN (SELECT value FROM json_each(:targets))
+        ORDER BY due_at
+        LIMIT :limit)
+RETURNING *;
+
+-- name: notice_delivered
+DELETE FROM outbox
+ WHERE job_id = :job_id AND seq = :seq AND target = :target AND courier = :courier;
+
+-- name: notice_failed
+-- It is tried again at :due_at, unless it is given up.
+UPDATE outbox
+   SET courier = NULL, due_at = :due_at, given_up_at = :given_up_at, error = :error
+ WHERE job_id = :job_id AND seq = :seq AND target = :target AND courier = :courier;
+
+-- name: notices
+SELECT * FROM outbox ORDER BY posted_at, job_id, target;
+
+-- name: repost
+-- What was given up is tried again from the beginning.
+UPDATE outbox
+   SET given_up_at = NULL, attempts = 0, due_at = :now
+ WHERE job_id = :job_id AND given_up_at IS NOT NULL;
+
 -- name: note_speed
 -- What is not measured again keeps its value.
 UPDATE jobs
@@ -314,13 +360,13 @@ INSERT INTO jobs (
     varied, engine, out_dir, request_key, total_runs, completed_runs, failed_runs, work, compute_s,
     manual, attempts, started_at, completed_at, error, summary, executor, provenance, fence,
     worker_id, lease_expires_at, worker_pid, worker_host, in_flight, speed, startup_s, unread,
-    owner, n_events)
+    owner, notify, n_events)
 VALUES (
     :job_id, :created_at, :status, :description, :notes, :tags, :words, :sweep_type, :config,
     :config_hash, :varied, :engine, :out_dir, :request_key, :total_runs, :completed_runs,
     :failed_runs, :work, :compute_s, :manual, :attempts, :started_at, :completed_at, :error,
     :summary, :executor, :provenance, :fence, :worker_id, :lease_expires_at, :worker_pid,
-    :worker_host, :in_flight, :speed, :startup_s, :unread, :owner, 0)
+    :worker_host, :in_flight, :speed, :startup_s, :unread, :owner, :notify, 0)
     ON CONFLICT DO NOTHING;
 
 -- name: copied_chunks
@@ -375,7 +421,7 @@ SELECT *
              WHERE events.job_id = jobs.job_id AND event_type = 'progress') AS told_runs,
            (SELECT event_type
               FROM events
-             WHERE events.job_id = jobs.job_id AND event_type NOT IN ('progress', 'edited')
+             WHERE events.job_id = jobs.job_id AND event_type NOT IN ('progress', 'edited', 'notified', 'undelivered')
              ORDER BY seq DESC
              LIMIT 1) AS last_change,
            EXISTS (SELECT 1
@@ -404,6 +450,13 @@ UPDATE jobs
                            FROM chunks WHERE chunks.job_id = jobs.job_id),
        failed_runs = (SELECT count(*) FROM failed_runs WHERE failed_runs.job_id = jobs.job_id)
  WHERE job_id = :job_id AND status <> 'completed';
+
+-- name: ended_since
+-- Jobs of this user, :user with an @ behind it, and those of whom that is not known.
+SELECT job_id, status, completed_at
+  FROM jobs
+ WHERE completed_at > :since AND (owner IS NULL OR substr(owner, 1, length(:user)) = :user)
+ ORDER BY completed_at, job_id;
 
 -- name: ended_jobs
 SELECT job_id, status, out_dir, completed_runs, failed_runs

@@ -1,0 +1,1 @@
+"""Notices to people: webhooks, mail, and whatever apprise reaches. Knows no jobs."""
