@@ -101,7 +101,7 @@ def test_a_misspelt_name_in_a_file_is_told_the_nearest(bilancio, tmp_path):
 BAD_VERBS = {
     "unknown noun": (
         ["job"],
-        "bilancio: got 'job'; allowed: sweep, jobs, run, bench, experiments, worker, doctor. Did",
+        "serve, worker, doctor. Did you mean bilancio jobs?",
     ),
     "unknown verb": (
         ["jobs", "lst"],

@@ -28,6 +28,14 @@ async def test_dealers_under_stressed_liquidity(talk, desk):
     assert answer["findings"]["trading_effect_ci95"] == near(interval(pairs, "effect"))
 
 
+async def test_stressed_liquidity_in_one_word(talk):
+    config = {"sweep_type": "balanced", "preset": "stressed", "mus": [1]}
+    async with talk("what would a dealer comparison under stress take, at μ 1?") as chat:
+        plan = await chat.call("create_job", config=config, dry_run=True)
+    assert plan["summary"].startswith("80 runs: 2 cells × 20 seeds × 2 arms, ")
+    assert (plan["config"]["kappas"], plan["config"]["mus"]) == (["0.25", "0.5"], ["1"])
+
+
 async def test_the_same_with_200_agents(talk):
     async with talk("the same as bright ocean swift tiger with 200 agents") as chat:
         made = await chat.call(
