@@ -1,5 +1,7 @@
 """Fixtures: a server of our own in Modal's place, and a token that it knows."""
 
+import os
+
 import pytest
 
 
@@ -7,7 +9,11 @@ import pytest
 def _modal(tmp_path_factory):
     from tests.executors.modal_server import ModalServer  # loads Modal's protocol
 
-    server = ModalServer(tmp_path_factory.mktemp("modal"))
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    roots = shared / "containers"  # so that Python compiles what is in them once
+    roots.mkdir(exist_ok=True)
+    server = ModalServer(tmp_path_factory.mktemp("modal"), roots)
     yield server.servicer
     server.end()
     assert server.servicer.unknown == []
@@ -18,7 +24,9 @@ def modal_server(_modal, monkeypatch):
     """What the server has been asked for; Modal's client talks to it in this test."""
     monkeypatch.setenv("MODAL_SERVER_URL", _modal.url)
     monkeypatch.setenv("BILANCIO_MODAL_CONTAINERS", "2")
-    return _modal
+    yield _modal
+    for app in list(_modal.apps):  # whose worker was killed; Modal misses its signs of life
+        _modal.end_app(app)
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 from collections import ChainMap
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -60,7 +61,7 @@ class Container:
         What its calls name in place of the function.
     """
 
-    def __init__(self, name, function):
+    def __init__(self, name, function, folder):
         self.inputs = asyncio.Queue()
         layout = api.AppLayout(function_ids={function.definition.function_name: name})
         arguments = api.ContainerArguments(
@@ -70,7 +71,7 @@ class Container:
             function_def=function.definition,
             app_layout=layout,
         )
-        file = function.root / f"{name}.arguments"
+        file = folder / name
         file.write_bytes(arguments.SerializeToString())
         self.process = subprocess.Popen(
             [sys.executable, "-P", "-m", "modal._container_entrypoint"],
@@ -105,16 +106,17 @@ class Container:
 class Function:
     """A function of an app, with its containers."""
 
-    def __init__(self, name, app_id, definition, root, environment):
+    def __init__(self, name, created, folder, root, environment):
         self.name = name
-        self.app_id = app_id
-        self.definition = definition
+        self.app_id = created.app_id
+        self.definition = created.function
+        self.folder = folder
         self.root = root
         self.environment = environment
         self.containers = {}
         self.ended = False
         self.free = asyncio.LifoQueue()  # one that has computed before one that has not begun
-        for _ in range(definition.autoscaler_settings.max_containers or 1):
+        for _ in range(self.definition.autoscaler_settings.max_containers or 1):
             self.free.put_nowait(None)  # a container that can be started
 
     async def compute(self, call, args, result, *, kills):
@@ -125,7 +127,7 @@ class Function:
         try:
             if container is None or container.ended:
                 name = f"{self.name}.{len(self.containers)}"
-                container = self.containers[name] = Container(name, self)
+                container = self.containers[name] = Container(name, self, self.folder)
             if kills:
                 container.end()
             return await container.compute(call, args, result)
@@ -138,15 +140,16 @@ class Function:
 
     def end(self):
         self.ended = True
-        for each in self.containers.values():
+        for each in list(self.containers.values()):
             each.end()
 
 
 class Servicer(ModalClientBase):
     """What is kept, and the calls that are known."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, roots):
         self.folder = folder
+        self.roots = roots
         self.url = self.files_url = ""
         self.unknown = []
         self.removed = []
@@ -193,14 +196,14 @@ class Servicer(ModalClientBase):
 
     def end_app(self, name):
         self.ended_apps.append(self.apps.pop(name))
-        for function in self.functions.values():
+        for function in list(self.functions.values()):
             if function.app_id == name:
                 function.end()
 
     def end_containers(self):
         """Have all containers die, as machines do."""
-        for function in self.functions.values():
-            for each in function.containers.values():
+        for function in list(self.functions.values()):
+            for each in list(function.containers.values()):
                 each.end()
 
     async def MountBatchedCheckExistence(self, stream):
@@ -284,7 +287,7 @@ class Servicer(ModalClientBase):
         mounts = [self.mounts[each] for each in {*image.mounts, *definition.mount_ids}]
         root = await asyncio.to_thread(self.written, dict(ChainMap(*mounts)))
         environment = self.environment(root) | image.environment
-        self.functions[name] = Function(name, request.app_id, definition, root, environment)
+        self.functions[name] = Function(name, request, self.folder, root, environment)
         ranked = api.FunctionData.RankedFunction(rank=0, function=definition)
         await stream.send_message(
             api.FunctionCreateResponse(
@@ -300,12 +303,15 @@ class Servicer(ModalClientBase):
 
     def written(self, files):
         """Return a folder with these files, the same one whenever they are the same."""
-        root = self.folder / hashlib.sha256(repr(sorted(files.items())).encode()).hexdigest()
+        root = self.roots / hashlib.sha256(repr(sorted(files.items())).encode()).hexdigest()
         if not root.exists():
+            made = Path(tempfile.mkdtemp(dir=self.roots))
             for filename, sha256 in files.items():
-                file = root / filename.lstrip("/")
+                file = made / filename.lstrip("/")
                 file.parent.mkdir(parents=True, exist_ok=True)
                 file.write_bytes(self.contents[sha256])
+            with contextlib.suppress(OSError):  # another server may have been faster
+                made.rename(root)
         return root
 
     def environment(self, root):
@@ -391,6 +397,13 @@ class _Files(SimpleHTTPRequestHandler):
 class ModalServer:
     """A server in a thread.
 
+    Parameters
+    ----------
+    folder
+        Its own.
+    roots
+        Of the files of containers; other servers may use it, too.
+
     Attributes
     ----------
     url
@@ -399,8 +412,8 @@ class ModalServer:
         What it has been asked for.
     """
 
-    def __init__(self, folder):
-        self.servicer = Servicer(folder)
+    def __init__(self, folder, roots):
+        self.servicer = Servicer(folder, roots)
         self._loop = asyncio.new_event_loop()
         self._ended = asyncio.Event()
         self._listening = threading.Event()

@@ -3,7 +3,6 @@
 import functools
 import json
 import os
-from importlib.resources import files
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -38,7 +37,7 @@ class Prices(NamedTuple):
 @functools.cache
 def prices() -> Prices:
     """Return the price table that is shipped."""
-    table = json.loads((files("bilancio.executors") / "modal_prices.json").read_text("utf-8"))
+    table = json.loads(Path(__file__).with_name("modal_prices.json").read_text("utf-8"))
     return Prices(*(table[name] for name in Prices._fields))
 
 
