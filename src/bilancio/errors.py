@@ -11,7 +11,7 @@ BilancioError
 ├── ResultsMissing        the results of single runs are not here
 ├── NothingToDraw         a picture would have nothing on it
 ├── LeaseLost             another worker has the job now: drop what you hold
-├── ExecutorUnavailable   the executor asked for is not installed
+├── ExecutorUnavailable   there is no executor of this name
 ├── ExecutorFailed        the executor cannot compute anything
 ├── TokenMissing          a service does not know who asks: get a token
 ├── ExperimentFailed      an experiment cannot say what its runs found
@@ -370,20 +370,19 @@ class LeaseLost(BilancioError):
 
 
 class ExecutorUnavailable(BilancioError):
-    """The executor asked for is not installed."""
+    """There is no executor of this name."""
 
-    def __init__(self, executor: str, available: Sequence[str]) -> None:
-        super().__init__(executor, tuple(available))
+    def __init__(self, executor: str, available: Sequence[str], meant: str = "") -> None:
+        super().__init__(executor, tuple(available), meant)
         self.executor = executor
         self.available = tuple(available)
+        self.meant = meant
 
     def sentence(self) -> str:
         """Return what happened, and what can be done about it."""
-        name = self.executor
-        return (
-            f"executor: got {name}, but this installation has no {name} executor; "
-            f"allowed: {', '.join(self.available)}. Nothing was stored or started."
-        )
+        allowed = ", ".join(self.available)
+        problem = Problem("executor", shown(self.executor), allowed, self.meant)
+        return f"{problem} Nothing was stored or started."
 
 
 class ExecutorFailed(BilancioError):

@@ -207,7 +207,7 @@ async def test_what_cannot_be_opened_is_refused_before_anything_is_stored(monkey
     monkeypatch.setenv("BILANCIO_DASK_ADDRESS", "localhost")
     refused = {
         "dask": (InvalidInput, "BILANCIO_DASK_ADDRESS: got 'localhost'; allowed: the address"),
-        "slurm": (ExecutorUnavailable, "executor: got slurm, .* allowed: local, dask, modal"),
+        "slurm": (ExecutorUnavailable, "executor: got 'slurm'; allowed: local, dask, modal"),
     }
     for name, (kind, said) in refused.items():
         async with AsyncJobManager(executor=name) as manager:

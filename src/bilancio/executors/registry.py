@@ -14,6 +14,7 @@ from bilancio.errors import (
 from bilancio.executors import dask_probe, modal_account
 from bilancio.executors.names import DASK, DEFAULT, MODAL
 from bilancio.settings import Settings
+from bilancio.validation import nearest
 
 if TYPE_CHECKING:  # names are listed without loading numpy
     from bilancio.executors.base import Executor
@@ -44,7 +45,8 @@ def check(settings: Settings) -> None:
         It lacks the token of who pays.
     """
     if settings.executor not in names():
-        raise ExecutorUnavailable(settings.executor, names())
+        meant = nearest(settings.executor, names())
+        raise ExecutorUnavailable(settings.executor, names(), meant)
     if settings.executor == MODAL:
         if importlib.util.find_spec("modal") is None:
             raise LibraryMissing("modal", asker="The executor modal", extra="modal")
