@@ -10,7 +10,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
-OWN = {"bilancio", "bilancio_mcp", "tests", "benchmarks"}
+OWN = {"bilancio", "bilancio_mcp", "tests", "benchmarks", "docs_src"}
 OWN |= {file.stem for file in ROOT.glob("examples/*/*.py")}
 OWN |= {"my_queue", "simulations", "words"}  # modules that tests write
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from urllib.parse import unquote, urljoin, urlsplit
 
 import pytest
+from docs_src.__main__ import PAGES
 
 from bilancio.jobs import JobManager
 
@@ -52,6 +53,13 @@ def _listed(value):
 def test_every_page_is_in_the_navigation_once():
     named = [name for entry in CONFIG["project"]["nav"] for name in in_nav(entry)]
     assert sorted(named) == sorted(file.name for file in (ROOT / "docs").glob("*.md"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_made_from_the_code_is_as_the_code_says(name):
+    made = PAGES[name]()
+    assert made == (ROOT / "docs" / name).read_text(encoding="utf-8"), "uv run python -m docs_src"
 
 
 @pytest.mark.slow

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 
 from bilancio.model import METRICS, BalancedParameters, Run, kernels
+from bilancio.model.parameters import scale_of
 from bilancio.model.tables import METRIC_ROW, PARAMETER_ROW
 from tests import oracle
 from tests.model.agreement import EXACT, MONEY
@@ -45,6 +46,12 @@ def test_every_parameter_and_metric_is_described():
     assert all(field.description for field in BalancedParameters.model_fields.values())
     assert all(metric.meaning for metric in METRICS)
     assert all(metric.unit for metric in METRICS if metric.codes is None)
+
+
+def test_every_parameter_that_measures_something_says_its_unit_and_direction():
+    said = {name for name, field in BalancedParameters.model_fields.items() if scale_of(field)}
+    numbers = {name for name in PARAMETER_ROW.names if PARAMETER_ROW[name].itemsize > 1}
+    assert numbers - {"liquidity_start"} - said == {"seed", "liquidity_agent"}  # which name one
 
 
 def test_every_metric_is_compared_with_the_oracle():

@@ -19,6 +19,7 @@ from bilancio.experiments.reporting import asked
 from bilancio.experiments.standard import StandardExperiment
 from bilancio.experiments.sweep_config import SweepConfig
 from bilancio.model.metrics import Metric
+from bilancio.model.parameters import scale_of
 
 TEXT, INTEGER, NUMBER, BOOLEAN = "text", "integer", "number", "boolean"
 _KINDS = {"f": NUMBER, "i": INTEGER, "u": INTEGER, "b": BOOLEAN, "?": BOOLEAN}
@@ -168,7 +169,11 @@ def parameter_facts(config: SweepConfig) -> dict[str, Facts]:
     fields: Mapping[str, FieldInfo] = model().model_fields if model else type(config).model_fields
     return {
         name: Facts(
-            name, _kind(field.annotation), meaning=field.description or "", values=_words(field)
+            name,
+            _kind(field.annotation),
+            unit=scale.unit if (scale := scale_of(field)) else "",
+            meaning=field.description or "",
+            values=_words(field),
         )
         for name, field in fields.items()
         if name not in {each.name for each in PLACES}

@@ -25,6 +25,7 @@ from pydantic import (
     field_validator,
     model_validator,
 )
+from pydantic.fields import FieldInfo
 
 from bilancio.errors import InvalidInput, Problem, invalid, shown
 from bilancio.validation import validated, word_of
@@ -85,6 +86,22 @@ class Axis:
     logarithmic: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """Says what the numbers of a parameter measure.
+
+    Attributes
+    ----------
+    unit
+        As a metric's: `1` for a ratio.
+    larger
+        What a larger value means.
+    """
+
+    unit: str
+    larger: str
+
+
 def refuse_boolean(value: object) -> object:
     """Refuse true and false, which Python takes for 1 and 0, where a number is meant."""
     if isinstance(value, bool) or type(value).__name__ in {"bool_", "bool"}:  # numpy's, too
@@ -116,6 +133,8 @@ _SHARE = Interval(ge=0, le=1)
 _SPREAD = Interval(ge=0, le=10**6)
 _SENSITIVITY = Interval(ge=0, le=10**6)
 
+_SPREAD_OF_PRICES = Scale("1", "VBTs buy for less and sell for more")
+
 Share = Annotated[float, _SHARE, _NUMBER]
 Spread = Annotated[float, _SPREAD, _NUMBER]
 Sensitivity = Annotated[float, _SENSITIVITY, _NUMBER]
@@ -141,37 +160,57 @@ class _Parameters(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, defer_build=True)
 
-    n_agents: Annotated[int, Interval(ge=3, le=10**5), _NUMBER] = Field(
-        default=100, description="Traders in the ring, n."
-    )
+    n_agents: Annotated[
+        int, Interval(ge=3, le=10**5), _NUMBER, Scale("agents", "a longer ring")
+    ] = Field(default=100, description="Traders in the ring, n.")
     kappa: Annotated[
-        float, Interval(gt=0, le=10**3), _NUMBER, Axis("kappas", "κ", logarithmic=True)
+        float,
+        Interval(gt=0, le=10**3),
+        _NUMBER,
+        Axis("kappas", "κ", logarithmic=True),
+        Scale("1", "more cash for the same debts"),
     ] = Field(default=1.0, description="Liquidity ratio κ: initial cash / debt.")
     concentration: Annotated[
-        float, Interval(gt=0, le=10**9), _NUMBER, Axis("concentrations", "c", logarithmic=True)
+        float,
+        Interval(gt=0, le=10**9),
+        _NUMBER,
+        Axis("concentrations", "c", logarithmic=True),
+        Scale("1", "debts are more equal"),
     ] = Field(
         default=1.0,
         description="Concentration of debt sizes, c: larger is more equal debts.",
     )
-    mu: Annotated[float, Interval(ge=0, le=1), _NUMBER, Axis("mus", "μ")] = Field(
+    mu: Annotated[
+        float,
+        Interval(ge=0, le=1),
+        _NUMBER,
+        Axis("mus", "μ"),
+        Scale("1", "more traders have to pay before they are paid"),
+    ] = Field(
         default=0.0,
         description="Lead–lag of due days, μ: 0 all on day 1; larger, more pay before being paid.",
     )
-    monotonicity: Annotated[float, Interval(ge=-1, le=1), _NUMBER, Axis("monotonicities", "m")] = (
-        Field(
-            default=0.0,
-            description="Order of debt sizes around the ring, m: 1 falling, -1 rising, 0 as drawn.",
-        )
+    monotonicity: Annotated[
+        float,
+        Interval(ge=-1, le=1),
+        _NUMBER,
+        Axis("monotonicities", "m"),
+        Scale("1", "debts fall around the ring rather than rise"),
+    ] = Field(
+        default=0.0,
+        description="Order of debt sizes around the ring, m: 1 falling, -1 rising, 0 as drawn.",
     )
-    maturity_days: Annotated[int, Interval(ge=1, le=10**3), _NUMBER] = Field(
-        default=10, description="Horizon: the largest due day, D."
-    )
-    q_total: Annotated[float, _MONEY, _NUMBER] | None = Field(
-        default=10_000.0, description="Total of the ring's debts in money, Q."
-    )
-    q_per_agent: Annotated[float, _MONEY, _NUMBER] | None = Field(
-        default=None, description="Instead of q_total: Q / n.", json_schema_extra=RARE
-    )
+    maturity_days: Annotated[
+        int, Interval(ge=1, le=10**3), _NUMBER, Scale("days", "debts fall due over a longer time")
+    ] = Field(default=10, description="Horizon: the largest due day, D.")
+    q_total: Annotated[
+        Annotated[float, _MONEY, _NUMBER] | None,
+        Scale("money", "more debt, and cash in proportion"),
+    ] = Field(default=10_000.0, description="Total of the ring's debts in money, Q.")
+    q_per_agent: Annotated[
+        Annotated[float, _MONEY, _NUMBER] | None,
+        Scale("money", "more debt, and cash in proportion"),
+    ] = Field(default=None, description="Instead of q_total: Q / n.", json_schema_extra=RARE)
     seed: Annotated[int, SEED, _NUMBER] = Field(
         default=42, description="Seed of all draws.", json_schema_extra=RARE
     )
@@ -196,7 +235,7 @@ class _Parameters(BaseModel):
         description="Stop after quiet days although debts are live.",
         json_schema_extra=RARE,
     )
-    quiet_days: Annotated[int, _MANY, _NUMBER] = Field(
+    quiet_days: Annotated[int, _MANY, _NUMBER, Scale("days", "runs end later")] = Field(
         default=2, description="Days without impact that end a run.", json_schema_extra=RARE
     )
 
@@ -270,32 +309,40 @@ class BalancedParameters(_Parameters):
     arm: Arm = Field(default=Arm.PASSIVE, description="Who may trade.")
     rollover: bool = Field(default=True, description="Renew the debts that were settled.")
     outside_mid_ratio: Annotated[
-        float, Interval(ge=0, le=2), _NUMBER, Axis("outside_mid_ratios", "ρ")
+        float,
+        Interval(ge=0, le=2),
+        _NUMBER,
+        Axis("outside_mid_ratios", "ρ"),
+        Scale("1", "who sells claims is paid more"),
     ] = Field(
         default=1.0,
         description="Outside mid price per face, ρ: larger pays sellers of claims more.",
     )
-    face_value: Annotated[int, Interval(ge=1, le=10**9), _NUMBER] = Field(
-        default=20, description="Ticket size in money, S.", json_schema_extra=RARE
+    face_value: Annotated[
+        int, Interval(ge=1, le=10**9), _NUMBER, Scale("money", "fewer, larger tickets")
+    ] = Field(default=20, description="Ticket size in money, S.", json_schema_extra=RARE)
+    vbt_share: Annotated[Share, Scale("1", "VBTs begin with more claims and cash")] = Field(
+        default=0.25, description="Share of the VBTs, β_V."
     )
-    vbt_share: Share = Field(default=0.25, description="Share of the VBTs, β_V.")
-    dealer_share: Share = Field(default=0.125, description="Share of the dealers, β_D.")
-    spread_short: Spread = Field(
+    dealer_share: Annotated[Share, Scale("1", "dealers begin with more claims and cash")] = Field(
+        default=0.125, description="Share of the dealers, β_D."
+    )
+    spread_short: Annotated[Spread, _SPREAD_OF_PRICES] = Field(
         default=0.20, description="Outside spread O, 1 to 3 days.", json_schema_extra=RARE
     )
-    spread_mid: Spread = Field(
+    spread_mid: Annotated[Spread, _SPREAD_OF_PRICES] = Field(
         default=0.30, description="Outside spread O, 4 to 8 days.", json_schema_extra=RARE
     )
-    spread_long: Spread = Field(
+    spread_long: Annotated[Spread, _SPREAD_OF_PRICES] = Field(
         default=0.40, description="Outside spread O, from 9 days.", json_schema_extra=RARE
     )
     anchor_update: bool = Field(
         default=True, description="Move the anchors with losses.", json_schema_extra=RARE
     )
-    phi_m: Sensitivity = Field(
+    phi_m: Annotated[Sensitivity, Scale("1", "prices fall further after losses")] = Field(
         default=1.0, description="Fall of the anchor M per loss rate, φ_M.", json_schema_extra=RARE
     )
-    phi_o: Sensitivity = Field(
+    phi_o: Annotated[Sensitivity, Scale("1", "spreads widen further after losses")] = Field(
         default=0.6, description="Rise of the spread O per loss rate, φ_O.", json_schema_extra=RARE
     )
     outside_depth: OutsideDepth = Field(
@@ -303,7 +350,10 @@ class BalancedParameters(_Parameters):
         description="What the VBTs can buy with.",
         json_schema_extra=RARE,
     )
-    horizon: Annotated[int, Interval(ge=0, le=10**9), _NUMBER] | None = Field(
+    horizon: Annotated[
+        Annotated[int, Interval(ge=0, le=10**9), _NUMBER] | None,
+        Scale("days", "traders sell for shortfalls further ahead"),
+    ] = Field(
         default=None,
         description="Days that traders look ahead, H. Default D.",
         json_schema_extra=RARE,
@@ -343,6 +393,11 @@ def axes_of(model: type[BaseModel]) -> dict[str, Axis]:
     """Return the parameters of *model* that sweeps vary, by name, in their order."""
     marks = {name: field.metadata for name, field in model.model_fields.items()}
     return {name: mark for name, found in marks.items() for mark in found if isinstance(mark, Axis)}
+
+
+def scale_of(field: FieldInfo) -> Scale | None:
+    """Return what the numbers of a parameter measure; None where it is not said."""
+    return next((mark for mark in field.metadata if isinstance(mark, Scale)), None)
 
 
 class _KindOnly(BaseModel):

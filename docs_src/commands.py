@@ -1,0 +1,67 @@
+"""docs/commands.md: every command with its arguments and options, as typer has them."""
+
+import inspect
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import typer
+
+from bilancio.cli.main import app
+
+ABOUT = """\
+# Command line
+
+Every command, as `bilancio … --help` shows it. `--json` prints one JSON object, for programs.
+Errors go to standard error as a sentence, with exit code 1. A job's name may be written in any case,
+with any separator, in part, or with a typo in each word. Commands that change something take the
+exact name.
+"""
+SHARED = {"help", "install_completion", "show_completion"}
+
+
+def page() -> str:
+    """Return the page."""
+    root = typer.main.get_command(app)
+    return "\n".join(
+        [ABOUT, *(part for path, each in _walk(root) for part in _section(path, each))]
+    )
+
+
+def _walk(command: Any, path: tuple[str, ...] = ("bilancio",)) -> Iterator[tuple[Any, Any]]:
+    yield path, command
+    for name in command.list_commands(None) if hasattr(command, "list_commands") else ():
+        yield from _walk(command.get_command(None, name), (*path, name))
+
+
+def _section(path: tuple[str, ...], command: Any) -> Iterator[str]:
+    about, _, examples = inspect.cleandoc(command.help or "").partition("Example:")
+    if len(path) > 1:
+        yield f"{'#' * min(len(path), 3)} {' '.join(path)}\n"
+    yield _text(about)
+    arguments = [each for each in command.params if each.param_type_name == "argument"]
+    options = [
+        each
+        for each in command.params
+        if each.param_type_name == "option" and not each.hidden and each.name not in SHARED
+    ]
+    shown = [example.removeprefix("$ ") for example in examples.strip().splitlines() if example]
+    if shown:
+        yield "\n".join(["```bash", *shown, "```\n"])
+    context = typer.Context(command, info_name=" ".join(path))
+    rows = [
+        *((each.metavar, each.help or "") for each in arguments),
+        *(each.get_help_record(context) for each in options),
+    ]
+    if rows:
+        table = [f"| `{name.strip()}` | {_cell(about)} |" for name, about in rows]
+        yield "\n".join(["| option | meaning |", "|---|---|", *table, ""])
+
+
+def _text(text: str) -> str:
+    return "\n\n".join(" ".join(part.split()) for part in text.split("\n\n") if part.strip()) + "\n"
+
+
+def _cell(text: str) -> str:
+    text = " ".join(text.split())
+    return re.sub(r"([|<*_])", r"\\\1", text)
