@@ -1,8 +1,9 @@
-"""`uv run python -m docs_src` writes the pages of docs/ that are made from the code."""
+"""`uv run python -m docs_src` writes the pages and pictures of docs/ that the code makes."""
 
 from pathlib import Path
 
 from docs_src import commands, files, glossary
+from docs_src.pictures import PICTURES, draw
 
 DOCS = Path(__file__).parent.parent / "docs"
 PAGES = {"commands.md": commands.page, "glossary.md": glossary.page, "files.md": files.page}
@@ -10,3 +11,5 @@ PAGES = {"commands.md": commands.page, "glossary.md": glossary.page, "files.md":
 if __name__ == "__main__":
     for name, page in PAGES.items():
         (DOCS / name).write_text(page(), encoding="utf-8")
+    for name in PICTURES:
+        (DOCS / "images" / name).write_bytes(draw(name))

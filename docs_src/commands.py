@@ -13,7 +13,7 @@ ABOUT = """\
 # Command line
 
 Every command, as `bilancio … --help` shows it. `--json` prints one JSON object, for programs.
-Errors go to standard error as a sentence, with exit code 1. A job's name may be written in any case,
+Errors go to standard error as a sentence, with exit code 1. A job's name may be in any case,
 with any separator, in part, or with a typo in each word. Commands that change something take the
 exact name.
 """

@@ -14,7 +14,7 @@ ABOUT = """\
 What each word, parameter and metric of the model means. Every parameter is an option of `bilancio
 sweep` (`--n-agents`), a field of a configuration (`n_agents`), and an axis of a sweep: those with a
 plural have a list of their own (`--kappas 0.5,1`), every other one is varied by `--vary
-n_agents=50:200:50`. How they work together is told in [MODEL](MODEL.md).
+n_agents=50:200:50`. How they work together is told in [The model in words](words.md).
 """
 WORDS = {
     "active arm": "Dealers quote prices, and traders that lack cash sell claims to them.",

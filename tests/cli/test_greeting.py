@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-START = Path(__file__).parents[2] / "docs" / "start.md"
+START = Path(__file__).parents[2] / "docs" / "presets.md"
 
 
 def test_an_empty_store_is_answered_with_two_lines_on_how_to_begin(bilancio, tmp_path):
