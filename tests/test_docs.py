@@ -6,7 +6,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import typer
 
+from bilancio.cli.main import app
 from bilancio.jobs import AsyncJobManager, JobConfig
 from bilancio.settings import Settings
 
@@ -69,6 +71,40 @@ def test_every_variable_that_is_read_is_documented_and_no_other():
 def test_the_functions_shown_are_those_of_the_examples(file):
     source = read(f"examples/{file}")
     assert source[source.index("@experiment(") :] in read("docs/own-simulation.md")
+
+
+#: What stands on a page without being a command: a sweep type of an example, and a command that
+#: is answered with the one that was meant.
+NO_COMMANDS = {"queue", "results"}
+
+
+def commands_shown(text):
+    """Return the words of each command line of bilancio in blocks, and between backquotes."""
+    blocks = re.findall(r"```(?:console|bash)\n(.*?)```", text, flags=re.DOTALL)
+    inline = re.findall(r"`([^`]+)`", re.sub(r"```.*?```", "", text, flags=re.DOTALL))
+    lines = [line for block in blocks for line in block.splitlines()]
+    for shown in [*lines, *(" ".join(each.split()) for each in inline)]:
+        words = shown.removeprefix("$ ").removeprefix("uv run ").partition(" #")[0].split()
+        if words[:1] == ["bilancio"]:
+            yield words[1:]
+
+
+@pytest.mark.parametrize("name", [name for name in DOCUMENTS if name != "CHANGELOG.md"])
+def test_commands_that_are_shown_exist_with_their_options(name):
+    for words in commands_shown(read(name)):
+        command = typer.main.get_command(app)
+        for word in words:
+            if not hasattr(command, "list_commands") or not re.match("[a-z]", word):
+                break
+            found = [command.get_command(None, each) for each in word.split("|")]
+            assert None not in found or word in NO_COMMANDS, words
+            command = found[0]
+            if command is None or found[1:]:
+                break
+        if command is not None and not hasattr(command, "list_commands"):
+            known = {opt for each in command.params for opt in (*each.opts, *each.secondary_opts)}
+            asked = {word.partition("=")[0] for word in words if word.startswith("--")}
+            assert asked <= known | {"--help"}, words
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
