@@ -3,26 +3,20 @@
 from typing import Any, NoReturn
 
 from bilancio.errors import (
-    LibraryMissing,
     NotAStore,
     StoreTooNew,
     StoreUnavailable,
     StoreUnreachable,
 )
 from bilancio.jobs.store.postgres.address import Address, malformed
-
-try:
-    import psycopg
-except ImportError as error:
-    raise LibraryMissing(
-        "psycopg", str(error).splitlines()[0], "A store on PostgreSQL", "postgres"
-    ) from None
-
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
-from psycopg.rows import dict_row
-from psycopg.types.numeric import Int8BinaryDumper
-from psycopg.types.string import StrBinaryDumper
-
+from bilancio.jobs.store.postgres.driver import (
+    Int8BinaryDumper,
+    StrBinaryDumper,
+    conninfo_to_dict,
+    dict_row,
+    make_conninfo,
+    psycopg,
+)
 from bilancio.jobs.store.postgres.explained import words
 from bilancio.jobs.store.postgres.migrate import SCHEMA, latest_version, tables
 

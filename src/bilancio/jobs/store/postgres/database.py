@@ -12,8 +12,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
-import psycopg
-
 from bilancio import machine
 from bilancio.errors import StoreError, StoreUnavailable, StoreUnreachable
 from bilancio.jobs.clock import utc_now
@@ -27,6 +25,7 @@ from bilancio.jobs.store.postgres.connection import (
     pretend,
     stored_version,
 )
+from bilancio.jobs.store.postgres.driver import psycopg
 from bilancio.jobs.store.postgres.explained import explained
 from bilancio.jobs.store.postgres.migrate import LOCK, SCHEMA, latest_version, migrate
 from bilancio.jobs.store.queries import queries

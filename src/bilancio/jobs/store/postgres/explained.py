@@ -3,11 +3,9 @@
 import contextlib
 from collections.abc import Iterator
 
-import psycopg
-from psycopg import errors
-
 from bilancio.errors import StoreConflict, StoreError, StoreUnavailable, StoreUnreachable
 from bilancio.jobs.store.postgres.address import Address
+from bilancio.jobs.store.postgres.driver import errors, psycopg
 from bilancio.printable import shortened
 
 MAX_SAID = 300
