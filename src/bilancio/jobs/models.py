@@ -44,6 +44,10 @@ class JobConfig(SweepConfig):
     for that type, as ``pathlib.Path`` gives a path of this system; each is an instance of this.
     """
 
+    if TYPE_CHECKING:  # checkers take the fields of this class for its parameters otherwise
+
+        def __init__(self, **parameters: Any) -> None: ...
+
     def __new__(cls, **parameters: Any) -> Self:
         """Check *parameters* by the model of their sweep type."""
         return registry.configuration(parameters)  # type: ignore[return-value]  # as pathlib.Path
