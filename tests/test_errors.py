@@ -23,6 +23,7 @@ EXAMPLES = [
     errors.NothingToDraw("my-name", "no run has been recorded yet."),
     errors.LeaseLost("my-name", "worker-a"),
     errors.ExecutorUnavailable("modal", ["local"]),
+    errors.TokenMissing("Modal"),
     errors.ExecutorFailed("local", "no process could be started"),
     errors.ExperimentFailed("queue", "summarise", "ZeroDivisionError: division by zero"),
     errors.OutputError("/there", "Permission denied"),

@@ -291,9 +291,9 @@ def t_intervals(
     unbounded = ~np.isfinite(low) | ~np.isfinite(high)
     lack = np.select(
         [lack != Lack.NONE, unbounded, low >= high],  # an error below the smallest double is none
-        [lack, Lack.INFINITE, Lack.EQUAL],
-        Lack.NONE,
-    ).astype(np.uint8)
+        [lack, np.uint8(Lack.INFINITE), np.uint8(Lack.EQUAL)],
+        np.uint8(Lack.NONE),
+    )
     low, high, error, df = (
         np.where(lack == Lack.NONE, each, np.nan) for each in (low, high, error, df)
     )
