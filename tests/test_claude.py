@@ -1,13 +1,8 @@
 """What this repository brings for Claude Code names only what there is."""
 
 import json
-import os
 import re
-import shutil
-import subprocess
-import sys
 import tomllib
-import zipfile
 from pathlib import Path
 
 import pytest
@@ -18,7 +13,6 @@ from bilancio.experiments import registry
 from bilancio_mcp.server import build_server
 
 ROOT = Path(__file__).parent.parent
-UV = os.environ.get("UV") or shutil.which("uv")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 COMMANDS = ("run", "status", "results", "compare")
 PAGES = [
@@ -106,29 +100,3 @@ def test_the_page_on_clients_starts_the_same_server_everywhere():
     [allowed] = [each["permissions"]["allow"] for each in read if "permissions" in each]
     assert {TOOL.fullmatch(rule)[1] for rule in allowed} == READS
     assert {*re.findall(r"`/bilancio:(\w+)`", text)} == {*COMMANDS}
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(UV is None, reason="uv is not installed")
-def test_the_server_starts_from_a_built_wheel(tmp_path):
-    build = [UV, "build", "--quiet", "--wheel", "--offline", "--out-dir", tmp_path, ROOT]
-    subprocess.run(build, check=True)
-    [wheel] = tmp_path.glob("*.whl")
-    with zipfile.ZipFile(wheel) as files:
-        files.extractall(tmp_path / "wheel")
-    [scripts] = (tmp_path / "wheel").glob("*.dist-info/entry_points.txt")
-    assert "bilancio-mcp = bilancio_mcp.__main__:main" in scripts.read_text()
-    asked = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
-    program = "import bilancio, bilancio_mcp.__main__ as server; print(bilancio.__file__, "
-    program += "file=__import__('sys').stderr); server.main()"
-    done = subprocess.run(
-        [sys.executable, "-c", program],
-        input=json.dumps(asked) + "\n",
-        env=os.environ | {"PYTHONPATH": str(tmp_path / "wheel")},
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert str(tmp_path / "wheel") in done.stderr
-    assert json.loads(done.stdout)["id"] == 1

@@ -1,12 +1,16 @@
 """What the code imports is what pyproject.toml declares."""
 
 import ast
+import inspect
 import re
 import sys
 import tomllib
 from collections import defaultdict
 from importlib.metadata import packages_distributions
 from pathlib import Path
+
+from bilancio.cli import serve
+from bilancio.errors import LibraryMissing
 
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
@@ -52,6 +56,32 @@ def test_every_library_that_is_imported_is_declared():
 
 def test_every_library_that_is_declared_is_imported():
     assert declared_for_use() - {*imported("src", "server")} == set()
+
+
+def literal(node):
+    return node.value if isinstance(node, ast.Constant) else None
+
+
+def offers():
+    """Yield the library, where it is a word, and the extra of each LibraryMissing."""
+    signature = inspect.signature(LibraryMissing)
+    for file in (file for folder in ("src", "server") for file in (ROOT / folder).rglob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "LibraryMissing":
+                named = {each.arg: literal(each.value) for each in node.keywords}
+                bound = signature.bind(*map(literal, node.args), **named)
+                bound.apply_defaults()
+                yield bound.arguments["library"], bound.arguments["extra"]
+
+
+def test_what_is_missing_is_in_the_extra_that_its_error_names():
+    extras = {
+        extra: {name_of(each) for each in needed}
+        for extra, needed in PROJECT["project"]["optional-dependencies"].items()
+    }
+    assert {extra for _, extra in offers()} == extras.keys()
+    for library, extra in [*offers(), *((library, "web") for library in serve.NEEDED)]:
+        assert library is None or name_of(library) in extras[extra]
 
 
 def test_what_is_optional_is_there_for_development():

@@ -17,6 +17,7 @@ DOCUMENTS = [
     "README.md",
     "CLAUDE.md",
     "CHANGELOG.md",
+    "SECURITY.md",
     ".github/CONTRIBUTING.md",
     *(f"docs/{file.name}" for file in sorted((ROOT / "docs").glob("*.md"))),
 ]

@@ -13,7 +13,7 @@ try:
     import pandas as pd
     from pandas import DataFrame
 except ImportError as error:
-    raise LibraryMissing("pandas", str(error)) from None
+    raise LibraryMissing("pandas", str(error), extra="pandas") from None
 
 __all__ = ["DataFrame", "frame", "frame_of_rows"]
 
