@@ -18,6 +18,23 @@ def test_a_sweep_for_an_executor_without_its_address_is_not_stored(bilancio, sto
     assert stored() == 0
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (
+            ("--executor", "modul"),
+            "executor: got 'modul'; allowed: local, dask, modal. Did you mean modal",
+        ),
+        (("--executor", "local", "--cloud"), "executor: got 'local'; allowed: modal, or nothing"),
+    ],
+    ids=["an unknown one", "a second one"],
+)
+def test_a_plan_is_made_for_no_executor_that_would_be_refused(bilancio, words, said):
+    done = bilancio("sweep", "ring", "--n-agents", "5", "--dry-run", *words)
+    assert (done.code, done.out) == (1, "")
+    assert done.err.startswith(said)
+
+
 def address_of(server):
     return "tcp://{}:{}".format(*server.getsockname())
 
@@ -82,8 +99,7 @@ def test_a_job_is_not_started_on_an_executor_that_is_not_there(bilancio, not_sta
     job = not_started("ring", "--n-agents", "5")
     said = bilancio(*words, job["job_id"], "--executor", "ray")
     assert (said.code, said.out) == (1, "")
-    assert said.err.startswith("executor: got ray, but ")
-    assert "allowed: local, dask, modal." in said.err
+    assert said.err.startswith("executor: got 'ray'; allowed: local, dask, modal.")
     assert bilancio("jobs", "show", job["job_id"], "--json").json["job"]["status"] == "pending"
 
 

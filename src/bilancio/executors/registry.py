@@ -19,7 +19,7 @@ from bilancio.validation import nearest
 if TYPE_CHECKING:  # names are listed without loading numpy
     from bilancio.executors.base import Executor
 
-__all__ = ["DEFAULT", "MODAL", "check", "names", "open_executor", "probe"]
+__all__ = ["DEFAULT", "MODAL", "check", "check_name", "names", "open_executor", "probe"]
 
 _ADDRESS = re.compile(r"(?:tcp|tls)://(?:\[[0-9A-Fa-f:.]+\]|[\w.-]+):(\d{1,5})")
 _LAST_PORT = 65535
@@ -28,6 +28,17 @@ _LAST_PORT = 65535
 def names() -> tuple[str, ...]:
     """Return the names of all executors."""
     return (DEFAULT, DASK, MODAL)
+
+
+def check_name(executor: str) -> None:
+    """Refuse a name that no executor has.
+
+    Raises
+    ------
+    ExecutorUnavailable
+    """
+    if executor not in names():
+        raise ExecutorUnavailable(executor, names(), nearest(executor, names()))
 
 
 def check(settings: Settings) -> None:
@@ -44,9 +55,7 @@ def check(settings: Settings) -> None:
     TokenMissing
         It lacks the token of who pays.
     """
-    if settings.executor not in names():
-        meant = nearest(settings.executor, names())
-        raise ExecutorUnavailable(settings.executor, names(), meant)
+    check_name(settings.executor)
     if settings.executor == MODAL:
         if importlib.util.find_spec("modal") is None:
             raise LibraryMissing("modal", asker="The executor modal", extra="modal")

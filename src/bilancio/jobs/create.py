@@ -19,13 +19,12 @@ from bilancio.jobs.artifacts.ownership import refuse_taken
 from bilancio.jobs.job_id import JobId, generate_job_id, validate_job_id
 from bilancio.jobs.models import Job
 from bilancio.jobs.owner import present_owner
-from bilancio.jobs.preview import asked_sweep
+from bilancio.jobs.preview import asked_sweep, settings_to_create
 from bilancio.jobs.session import Session
 from bilancio.jobs.store import JobStore
 from bilancio.jobs.texts import MAX_KEY, check_name, check_texts, checked_tags
 from bilancio.notify.targets import chosen
 from bilancio.paths import absolute_path
-from bilancio.settings import Settings
 
 REDRAWS = 100
 BELOW_OUT_DIR = 200  # bytes of a job's longest name, and of the files in its folder
@@ -73,7 +72,7 @@ async def create_job(
     """
     checked, *_ = await asked_sweep(session, config, like)
     _check_words(description, notes, request_key)
-    settings = _settings_for(session, checked)
+    settings = settings_to_create(session, checked)
     executors.check(settings)
     told_tags = checked_tags(tags)
     targets = await asyncio.to_thread(chosen, session.settings, notify)  # may load apprise
@@ -102,14 +101,6 @@ async def create_job(
     if not job.attempts:  # a repeated request may find it under way
         await bring_up_to_date(store, job)
     return job
-
-
-def _settings_for(session: Session, config: SweepConfig) -> Settings:
-    """Return the settings that a job is created with; refuse two places to compute."""
-    if config.cloud and session.executor not in {"", executors.MODAL}:
-        allowed = f"{executors.MODAL}, or nothing, because cloud is true"
-        raise invalid("executor", session.executor, allowed)
-    return session.settings_for(config)
 
 
 def _check_words(description: str, notes: str, request_key: str | None) -> None:

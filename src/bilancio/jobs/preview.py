@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bilancio.errors import InvalidInput, Problem, invalid
+from bilancio.executors import registry as executors
 from bilancio.experiments import registry
 from bilancio.experiments.changing import changed
 from bilancio.experiments.grid_sweep import GridSweep
@@ -13,6 +14,7 @@ from bilancio.jobs.estimate import estimate
 from bilancio.jobs.lookup import find
 from bilancio.jobs.models import Config, Estimate, View
 from bilancio.jobs.session import Session
+from bilancio.settings import Settings
 from bilancio.text import MORE_SEEDS
 
 
@@ -65,9 +67,10 @@ async def preview(
 
     Raises
     ------
-    InvalidInput, JobNotFound
+    InvalidInput, JobNotFound, ExecutorUnavailable
     """
     checked, source, reading, left_out = await asked_sweep(session, config, like)
+    executors.check_name(settings_to_create(session, checked).executor)
     grid = checked.layout if isinstance(checked, GridSweep) else None
     return Preview(
         config=checked,
@@ -81,6 +84,20 @@ async def preview(
         left_out=left_out,
         warnings=(*filter(None, [left_out]), *warnings_of(checked)),
     )
+
+
+def settings_to_create(session: Session, config: SweepConfig) -> Settings:
+    """Return the settings that a job is created with.
+
+    Raises
+    ------
+    InvalidInput
+        Two places to compute are asked for.
+    """
+    if config.cloud and session.executor not in {"", executors.MODAL}:
+        allowed = f"{executors.MODAL}, or nothing, because cloud is true"
+        raise invalid("executor", session.executor, allowed)
+    return session.settings_for(config)
 
 
 async def asked_sweep(

@@ -22,6 +22,7 @@ from bilancio.jobs import AsyncJobManager
 from bilancio.jobs.models import JobStatus
 from bilancio.jobs.store import FinishedBatch, open_store
 from bilancio.jobs.store.postgres import database as module
+from bilancio.jobs.store.postgres.address import address_of
 from bilancio.jobs.store.postgres.migrate import latest_version
 from tests.jobs.store.kit import CONFIG, record, rows
 from tests.jobs.store.proxy import Proxy
@@ -131,6 +132,9 @@ ADDRESSES = {
     "a port that is none": "postgresql://me:s3cr",
     "half an escape": "postgresql://me:s3cr%4@host/db",
     "a NUL": "postgresql://me:s3cr%00@host/db",
+    "a NUL itself": "postgresql://me:s3cr\0@host/db",
+    "an unpaired surrogate": "postgresql://me:s3cr\ud800@host/db",
+    "escapes of bytes that are no text": "postgresql://me:s3cr%FF@host/db",
     "an option without a value": "postgresql://me:s3cr@host/db?sslmode",
     "an unknown option": "postgresql://me:s3cr@host/db?colour=1",
     "spaces": "postgresql://me:s3cr et@host/db",
@@ -160,9 +164,37 @@ async def test_a_wrong_password_is_refused_at_once_and_not_repeated(address):
     assert "wr0ng" not in str(error.value)
 
 
+async def test_a_password_that_nobody_gave_is_asked_for_at_once(address):
+    with pytest.raises(StoreUnavailable, match=r"asks for a password, and neither ~/\.pgpass nor"):
+        await open_store(address.replace(f":{PASSWORD}", ""), patience_s=600)
+
+
+async def test_words_that_contain_a_short_password_are_said_whole(address):
+    short = address_of("postgresql://me:a@host/db")
+    assert short.without_secrets("denied for database a") == "denied for database ***"
+
+
 async def test_a_database_that_is_not_there_is_named(address):
     with pytest.raises(StoreUnavailable, match='database "nowhere" does not exist'):
         await open_store(address.replace(database_of(address), "nowhere"))
+
+
+async def test_a_schema_that_was_made_for_a_user_without_other_rights_is_used(
+    address, empty_database, postgres_server
+):
+    with postgres_server.connected(database_of(empty_database)) as raw:
+        raw.execute("DROP ROLE IF EXISTS anna")
+        raw.execute(f"CREATE ROLE anna LOGIN PASSWORD '{PASSWORD}'")
+        store = await open_store(empty_database.replace("lab:", "anna:"))
+        assert (await store.server()).missing_rights == "create on the database"
+        raw.execute("CREATE SCHEMA bilancio")
+        raw.execute("GRANT USAGE ON SCHEMA bilancio TO anna")
+        assert (await store.server()).missing_rights == "create on the schema bilancio"
+        raw.execute("GRANT CREATE ON SCHEMA bilancio TO anna")
+    assert (await store.server()).missing_rights == ""
+    await store.add("my-job", config=CONFIG, out_dir="/tmp", **RUNS)
+    assert await store.job_ids() == ["my-job"]
+    await store.close()
 
 
 async def test_a_user_without_rights_is_told_which(address, store, job, postgres_server):
@@ -180,6 +212,10 @@ async def test_a_user_without_rights_is_told_which(address, store, job, postgres
     assert "delete on chunks" in (await guest.server()).missing_rights
     assert (await store.server()).missing_rights == ""
     await guest.close()
+    standby = await open_store(f"{address}&options=-cdefault_transaction_read_only%3Don")
+    assert await standby.job_ids() == ["my-job"]
+    assert "transactions are read-only" in (await standby.server()).missing_rights
+    await standby.close()
 
 
 # -- connections that are lost --------------------------------------------------------------

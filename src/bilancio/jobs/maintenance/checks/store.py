@@ -64,7 +64,7 @@ async def check_server(session: Session) -> AsyncIterator[Checked | Issue]:
     if server.missing_rights:
         yield error(
             f"The store's user cannot do all that work needs: {server.missing_rights} is missing.",
-            "Ask the owner of its tables to grant it.",
+            "Ask its owner to grant it.",
         )
     if abs(server.ahead_s) > CLOCK_S:
         side = "behind" if server.ahead_s > 0 else "ahead of"

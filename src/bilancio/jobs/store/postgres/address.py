@@ -20,8 +20,8 @@ _URL = re.compile(
     (?:\?(?P<options>\w+=[^?#&\s]*(?:&\w+=[^?#&\s]*)*))?""",
     re.VERBOSE,
 )
+_BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _SCHEME = re.compile(r"\s*postgres(?:ql)?(?:\+\w+)?:", re.IGNORECASE)
-_BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})|%00")
 _SECRET_OPTION = re.compile(r"(?:pass|secret|token)", re.IGNORECASE)
 
 
@@ -46,8 +46,8 @@ class Address:
 
     def without_secrets(self, message: str) -> str:
         """Return what a server or driver said, with *** for a password that it repeats."""
-        for secret in self._secrets:
-            message = message.replace(secret, "***")
+        for secret in self._secrets:  # within a word *** would tell what a short one is
+            message = re.sub(rf"(?<!\w){re.escape(secret)}(?!\w)", "***", message)
         return message
 
 
@@ -65,7 +65,7 @@ def address_of(database_url: str) -> Address:
         It is malformed. Its password is not repeated.
     """
     found = _URL.fullmatch(database_url)
-    if found is None or _BAD_ESCAPE.search(database_url):
+    if found is None or not _is_text(database_url):
         raise malformed(database_url)
     pairs = [each.partition("=") for each in (found["options"] or "").split("&")]
     given = [value for name, _, value in pairs if _SECRET_OPTION.search(name)]
@@ -77,6 +77,16 @@ def address_of(database_url: str) -> Address:
         place="/".join([found["hosts"], found["database"] or "", *located]),
         _secrets=tuple(sorted(secrets, key=len, reverse=True)),
     )
+
+
+def _is_text(database_url: str) -> bool:
+    """Return whether an address, its escapes read, is text that a driver written in C takes."""
+    if _BAD_ESCAPE.search(database_url):
+        return False
+    try:
+        return "\0" not in unquote(database_url.encode(), errors="strict")
+    except UnicodeError:
+        return False
 
 
 def malformed(database_url: str) -> InvalidInput:

@@ -49,6 +49,7 @@ NEWEST = f"SELECT max(version) AS version FROM {SCHEMA}.migrations"  # noqa: S60
 #: What a server will say again. Of a refusal it sends no code that the driver hands on; one in
 #: words of another language is waited for, as a server that starts is.
 REFUSALS = ("authentication failed", "does not exist", "no pg_hba.conf entry", "not permitted")
+LACKING = "no password supplied"  # the driver says so that was asked for one
 
 
 async def connect(address: Address) -> Connection:
@@ -142,6 +143,9 @@ def _check_server(address: Address, connection: Connection) -> None:
 
 def _refuse(address: Address, error: psycopg.OperationalError) -> NoReturn:
     said = words(address, error)
+    if LACKING in said:
+        reason = "the server asks for a password, and neither ~/.pgpass nor the address has one."
+        raise StoreUnavailable(address.shown, reason) from error
     if "FATAL:" in said and any(each in said for each in REFUSALS):
         raise StoreUnavailable(address.shown, f"the server refuses ({said}).") from error
     raise StoreUnreachable(address.shown, f"no server answers there ({said}).") from error

@@ -10,6 +10,10 @@ from bilancio.failpoints import failpoint
 
 SCHEMA = "bilancio"
 LOCK = 0x42494C41  # "BILA": one process at a time migrates a database
+#: IF NOT EXISTS would need the right to make schemas even where there is this one.
+MADE_SCHEMA = f"""
+DO $$ BEGIN IF to_regnamespace('{SCHEMA}') IS NULL THEN CREATE SCHEMA {SCHEMA}; END IF; END $$
+"""
 
 
 @functools.cache
@@ -37,7 +41,7 @@ def tables() -> str:
 async def migrate(execute: Callable[[str], Awaitable[Any]], version: int) -> None:
     """Bring the schema from *version* up to date, in the transaction that is open and locked."""
     if not version:
-        await execute(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}")
+        await execute(MADE_SCHEMA)
         await execute(f"CREATE TABLE {SCHEMA}.migrations (version BIGINT PRIMARY KEY)")
     for number, script in migrations():
         if number > version:

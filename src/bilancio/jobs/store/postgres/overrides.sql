@@ -129,11 +129,20 @@ SELECT CAST(sum(pg_total_relation_size(CAST(name AS REGCLASS))) AS BIGINT) AS si
   FROM unnest(ARRAY['jobs', 'events', 'chunks', 'failed_runs', 'outbox']) AS one (name);
 
 -- name: server
--- Of the rights that work needs, those that the user lacks.
+-- Of the rights that work needs, those that the user lacks: a store that is not there is made.
 SELECT current_setting('server_version') AS version,
        (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend') AS connections,
        CAST(current_setting('max_connections') AS BIGINT) AS max_connections,
-       coalesce((SELECT string_agg(lower(verb) || ' on ' || name, ', ' ORDER BY name, verb)
-                   FROM unnest(ARRAY['jobs', 'events', 'chunks', 'failed_runs', 'outbox']) AS one (name),
-                        unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) AS other (verb)
-                  WHERE NOT has_table_privilege(name, verb)), '') AS missing_rights;
+       concat_ws(', ',
+           CASE WHEN CAST(current_setting('transaction_read_only') AS BOOLEAN)
+                THEN 'leave to write (transactions are read-only, as on a standby)' END,
+           CASE WHEN to_regclass('bilancio.migrations') IS NOT NULL THEN NULL
+                WHEN to_regnamespace('bilancio') IS NULL
+                THEN CASE WHEN NOT has_database_privilege(current_database(), 'CREATE')
+                          THEN 'create on the database' END
+                WHEN NOT has_schema_privilege('bilancio', 'CREATE')
+                THEN 'create on the schema bilancio' END,
+           (SELECT string_agg(lower(verb) || ' on ' || name, ', ' ORDER BY name, verb)
+              FROM unnest(ARRAY['jobs', 'events', 'chunks', 'failed_runs', 'outbox']) AS one (name),
+                   unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) AS other (verb)
+             WHERE NOT has_table_privilege(name, verb))) AS missing_rights;
