@@ -13,7 +13,8 @@ NAN = np.nan
 @pytest.mark.parametrize("p", [LEAST_P, 0.005, 0.025, 0.1, 0.25, 0.49])
 def test_usual_quantiles_are_those_of_scipy(p):
     df = np.r_[np.arange(1.0, SUMMED_DF + 2), SUMMED_DF + 0.5, 5e3, 1e6, 1e12]
-    np.testing.assert_allclose(t_quantiles(df, p), stats.t.ppf(p, df), rtol=1e-11)
+    expected = stats.t.ppf(p, df)  # good to 5e-11 before scipy 1.17
+    np.testing.assert_allclose(t_quantiles(df, p), expected, rtol=1e-10)
 
 
 def test_unusual_quantiles_and_tails_are_those_of_scipy():
