@@ -169,6 +169,21 @@ async def test_a_password_that_nobody_gave_is_asked_for_at_once(address):
         await open_store(address.replace(f":{PASSWORD}", ""), patience_s=600)
 
 
+async def test_a_user_who_may_not_connect_is_refused_at_once(address, postgres_server):
+    with postgres_server.connected("postgres") as raw:
+        raw.execute("DROP ROLE IF EXISTS stranger")
+        raw.execute(f"CREATE ROLE stranger LOGIN PASSWORD '{PASSWORD}'")
+        raw.execute(f"REVOKE CONNECT ON DATABASE {database_of(address)} FROM PUBLIC")
+    with pytest.raises(StoreUnavailable, match=r"refuses .*permission denied for database"):
+        await open_store(address.replace("lab:", "stranger:"), patience_s=600)
+
+
+async def test_addresses_of_two_databases_are_two_places(address):
+    urls = ["postgresql:///?service=a", "postgresql:///?service=b", "postgresql://anna@host"]
+    urls += ["postgresql://ben@host", "postgresql://host/db", "postgresql:///db?hostaddr=10.0.0.1"]
+    assert len({address_of(url).place for url in urls}) == len(urls)
+
+
 async def test_words_that_contain_a_short_password_are_said_whole(address):
     short = address_of("postgresql://me:a@host/db")
     assert short.without_secrets("denied for database a") == "denied for database ***"

@@ -22,6 +22,7 @@ _URL = re.compile(
 )
 _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _SCHEME = re.compile(r"\s*postgres(?:ql)?(?:\+\w+)?:", re.IGNORECASE)
+_LOCATING = {"host", "hostaddr", "port", "dbname", "service", "user"}
 _SECRET_OPTION = re.compile(r"(?:pass|secret|token)", re.IGNORECASE)
 
 
@@ -36,7 +37,7 @@ class Address:
     shown
         As it may be shown.
     place
-        Host and database: what tells stores apart.
+        Host and database, which is the user's where none is named: what tells stores apart.
     """
 
     url: str = field(repr=False)
@@ -70,11 +71,11 @@ def address_of(database_url: str) -> Address:
     pairs = [each.partition("=") for each in (found["options"] or "").split("&")]
     given = [value for name, _, value in pairs if _SECRET_OPTION.search(name)]
     secrets = {each for raw in (found["password"], *given) if raw for each in (raw, unquote(raw))}
-    located = [f"{name}={value}" for name, _, value in pairs if name in {"host", "port", "dbname"}]
+    located = [f"{name}={value}" for name, _, value in pairs if name in _LOCATING]
     return Address(
         url=database_url,
         shown=redact_url(database_url),
-        place="/".join([found["hosts"], found["database"] or "", *located]),
+        place="/".join([found["hosts"], found["database"] or found["user"] or "", *located]),
         _secrets=tuple(sorted(secrets, key=len, reverse=True)),
     )
 

@@ -48,7 +48,13 @@ SELECT to_regclass('{SCHEMA}.migrations') IS NOT NULL AS made,
 NEWEST = f"SELECT max(version) AS version FROM {SCHEMA}.migrations"  # noqa: S608 - as above
 #: What a server will say again. Of a refusal it sends no code that the driver hands on; one in
 #: words of another language is waited for, as a server that starts is.
-REFUSALS = ("authentication failed", "does not exist", "no pg_hba.conf entry", "not permitted")
+REFUSALS = (
+    "authentication failed",
+    "does not exist",
+    "no pg_hba.conf entry",
+    "not permitted",
+    "permission denied",
+)
 LACKING = "no password supplied"  # the driver says so that was asked for one
 
 
