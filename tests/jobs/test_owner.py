@@ -48,6 +48,13 @@ async def test_jobs_are_listed_by_login_name_or_by_login_name_and_machine(manage
     assert (found.filters, found.without) == ({"owner": "carl"}, {"owner": 3})
 
 
+@pytest.mark.parametrize("user", ["d\udcffrte", "a\nb", "anna maria", "anna@lab"])
+async def test_a_login_name_of_any_characters_finds_its_jobs(manager, of, user, isolated):
+    await of(user, "first-job")
+    assert await names(manager, "me") == ["first-job"]
+    assert await manager.news(isolated) == {}
+
+
 async def test_an_owner_is_kept_by_manifest_import_and_copy(manager, of, isolated):
     job = await of("anna", "first-job")
     manifest = job.folder / "job_manifest.json"

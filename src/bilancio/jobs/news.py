@@ -6,8 +6,8 @@ import json
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from bilancio import machine
 from bilancio.jobs.clock import from_text, to_text
+from bilancio.jobs.owner import present_user
 from bilancio.jobs.session import Session
 from bilancio.settings import state_dir
 
@@ -26,7 +26,7 @@ async def news(session: Session, asker: Path) -> dict[str, str]:
     seen = _seen(file)
     now = store.clock()
     since = now if seen is None else seen[0]
-    ended = await store.ended_since(since - OVERLAP, machine.user())
+    ended = await store.ended_since(since - OVERLAP, present_user())
     known = {} if seen is None else seen[1]
     _note(file, now, ended)
     if seen is None:

@@ -7,12 +7,17 @@ from bilancio.printable import escaped, shortened
 ME = "me"
 
 
+def present_user() -> str:
+    """Return the login name of this process as it stands in owners; any name can be stored."""
+    return escaped(machine.user(), one_line=True)
+
+
 def present_owner() -> str:
     """Return who creates jobs in this process, as ``anna@laptop``."""
-    return shortened(escaped(f"{machine.user()}@{machine.host()}", one_line=True))
+    return shortened(f"{present_user()}@{escaped(machine.host(), one_line=True)}")
 
 
 def others(job: Job) -> str:
     """Return who has created a job under another login name; empty where nobody has."""
     owner = job.owner or ""
-    return "" if owner.rpartition("@")[0] == machine.user() else owner
+    return "" if owner.rpartition("@")[0] == present_user() else owner

@@ -5,14 +5,13 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any
 
-from bilancio import machine
 from bilancio.errors import InvalidInput, Problem, invalid, shown
 from bilancio.experiments import registry, vocabulary
 from bilancio.jobs.artifacts import discovery
 from bilancio.jobs.lookup import stalled_jobs, with_stall
 from bilancio.jobs.models import JobStatus
 from bilancio.jobs.moments import Span, day_or_moment, read_span
-from bilancio.jobs.owner import ME
+from bilancio.jobs.owner import ME, present_user
 from bilancio.jobs.paging import check_page, check_whole
 from bilancio.jobs.session import Session
 from bilancio.jobs.store import Criteria, JobStore
@@ -95,7 +94,7 @@ async def list_jobs(
         since=first and first.start,
         until=last and last.end,
         min_runs=min_runs or None,
-        owner=machine.user() if owner == ME else owner or None,
+        owner=present_user() if owner == ME else owner or None,
         varied=await _parameters(store, varied),
     )
     criteria = await _of_status(store, criteria, status)
