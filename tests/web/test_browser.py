@@ -194,7 +194,7 @@ def test_without_javascript_pages_are_whole_and_forms_work(browser, site):
         page.get_by_role("button", name="Show").click()
         assert "by=kappa" in page.url
         seen.goto("/")
-        page.get_by_label("Words").fill("hand")
+        page.get_by_label("Name or words").fill("hand")
         page.get_by_role("button", name="Search").click()
         assert page.locator(".cards a.name").all_inner_texts() == [LIVE]
         seen.goto(f"/jobs/{WAITING}/edit")

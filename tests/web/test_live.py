@@ -164,3 +164,27 @@ async def test_a_watch_begins_with_the_first_reader_and_ends_with_the_last(isola
             assert (await anext(other)).texts["done"].startswith(f"{number + 1} of")
             await other.aclose()
             assert manager.watches == number + 1
+
+
+class Stumbling(AsyncJobManager):
+    """A manager whose first watch fails in a way that nobody expected."""
+
+    stumbled = False
+
+    def watch(self, name, timeout_s=math.inf):
+        if not self.stumbled:
+            self.stumbled = True
+            raise RuntimeError("nobody expected this")
+        return super().watch(name, timeout_s)
+
+
+async def test_a_watch_that_fails_unexpectedly_is_taken_up_again_and_said_in_the_log(
+    isolated, caplog
+):
+    async with Stumbling() as manager:
+        await manager.create_job("By hand.", RING, job_id=NAME)
+        live = Live(manager)
+        states = live.states([NAME], {})
+        assert (await anext(states)).texts["state"] == "pending"
+        await states.aclose()
+    assert "nobody expected this" in caplog.text

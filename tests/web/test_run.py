@@ -78,6 +78,7 @@ def test_a_day_alone_is_what_the_page_shows_of_it(site, story):
     page, part = (site.get(address(story, f"?day=1{more}")).text for more in ("", "&part=day"))
     assert part.startswith('<div id="day-part" data-day="1"')
     assert part.strip() in page
+    assert "value-based trader (VBT)" in part
     assert "<html" not in part
 
 
@@ -94,6 +95,7 @@ def test_a_ring_without_dealers_sells_nothing_and_is_told_so(site, manager):
     )
     page = shown(site, f"/jobs/{job.job_id}/runs/0")
     assert not any("sells" in said for said in page.texts("li"))
+    assert not any(said.startswith("Desks") for said in page.texts("p"))
     assert any(said.startswith("pays (") for said in page.texts("li"))
 
 

@@ -222,7 +222,8 @@ class BalancedSweep(_RingCells):
     paired: ClassVar[tuple[str, ...]] = ("trading_effect", "trading_relief_ratio")
 
     sweep_type: Literal["balanced"] = Field(
-        default="balanced", description="Dealers that hold against dealers that trade, in pairs."
+        default="balanced",
+        description="Dealers that hold (passive) against dealers that trade (active), in pairs.",
     )
     if TYPE_CHECKING:  # of the fields that derive from BalancedParameters, the one named here
         horizon: int | None

@@ -161,6 +161,13 @@ class SweepConfig(BaseModel):
         return _hash(asked | {"sweep_type": self.sweep_type})
 
 
+def about(config: SweepConfig) -> str:
+    """Return what an experiment does, in its own words; empty where it is not installed here."""
+    if isinstance(config, UncheckedSweep):
+        return ""
+    return type(config).model_fields["sweep_type"].description or ""
+
+
 def not_grown(n_replicates: int, why: str) -> InvalidInput:
     """Return the error for a sweep that cannot have more seeds, *why* being a clause."""
     allowed = f"nothing, because {why}; create a new job"

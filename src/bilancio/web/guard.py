@@ -116,7 +116,7 @@ class Guard:
             return PlainTextResponse(said, 421)
         origin = headers.get("origin")
         foreign = origin is not None and origin not in {f"http://{host}", f"https://{host}"}
-        unknown = origin is None and not self._bearer(headers)
+        unknown = origin is None and not self._bearer(headers) and self._has_cookie(headers)
         elsewhere = headers.get("sec-fetch-site", "same-origin") != "same-origin"
         if foreign or ((unknown or elsewhere) and scope["method"] in CHANGING):
             return PlainTextResponse("Forbidden: this was not sent by a page of bilancio.\n", 403)

@@ -7,6 +7,7 @@ out, so that a slow one slows nobody and costs nothing.
 import asyncio
 import contextlib
 import json
+import logging
 from collections.abc import AsyncIterator, Iterator, Sequence
 
 from sse_starlette import EventSourceResponse, ServerSentEvent
@@ -21,6 +22,8 @@ STILL_S = 1.0  # between looks at a job that does not run
 PING_S = 15
 LEAVE_S = 1.0  # for the last line of each stream, when the server is stopped
 MOST_JOBS = 60  # of one stream
+
+log = logging.getLogger("bilancio.web")
 
 
 class Watched:
@@ -54,7 +57,7 @@ class Live:
         """Watch a job as long as the block lasts, together with all others who do."""
         watched = self._watched.setdefault(name, Watched())
         watched.readers += 1
-        if watched.task is None or watched.task.done():  # done: an error nobody expected
+        if watched.task is None:
             watched.task = asyncio.ensure_future(self._follow(name, watched))
         try:
             yield watched
@@ -89,6 +92,8 @@ class Live:
                     watched.show(told(progress))
             except BilancioError:  # it was deleted, or its store is away
                 watched.show(None)
+            except Exception:
+                log.exception("The watch of a job was interrupted, and is taken up again.")
             await asyncio.sleep(STILL_S)
 
     def close(self) -> None:

@@ -2,7 +2,7 @@
 
 import functools
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.resources import files
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -49,6 +49,12 @@ def address(*parts: object, **asked: Any) -> str:
         if each not in {None, "", False}
     ]
     return f"{path}?{urlencode(wanted)}" if wanted else path
+
+
+def condition(parameters: Sequence[str], *others: str) -> str:
+    """Return what a condition on a parameter looks like, with *others* or one on a second."""
+    named = [f"{name} {than}" for name, than in zip(parameters, ("< 1", "= 0"), strict=False)]
+    return " and ".join([*named[:1], *(others or named[1:])])
 
 
 @functools.cache

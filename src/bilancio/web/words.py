@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from bilancio.jobs.progress import Progress
-from bilancio.text import capitalised, counts, duration, number, standstill, state
+from bilancio.text import capitalised, counts, duration, standstill, state
 
 NONE = "–"
 
@@ -44,7 +44,7 @@ def told(progress: Progress) -> Told:
         "counts": capitalised(counts(job)),
         "done": f"{progress.done_runs:,} of {'at most ' if bound else ''}{job.total_runs:,}",
         "failed": f"{job.failed_runs:,}",
-        "rate": NONE if progress.rate is None else number(round(progress.rate, 1)),
+        "rate": NONE if progress.rate is None else f"{progress.rate:,.1f}",
         "left": NONE if progress.eta_s is None else duration(progress.eta_s),
         "elapsed": NONE if progress.elapsed_s is None else duration(progress.elapsed_s),
         "percent": NONE if percent is None else f"{percent:.1f} %",

@@ -7,6 +7,7 @@ from typing import Any
 
 from bilancio.errors import BilancioError
 from bilancio.experiments.questions import Question
+from bilancio.experiments.sweep_config import about
 from bilancio.jobs import results
 from bilancio.jobs.artifacts.ownership import mark_of
 from bilancio.jobs.documents import pictures as drawing
@@ -197,9 +198,8 @@ def _findings(found: Results) -> tuple[str, ...]:
 
 def _design(job: Job, seen: Studied | None) -> Facts:
     said = [("sweep", job.config.sweep_type)]
-    about = type(job.config).model_fields["sweep_type"].description
-    if about:
-        said.append(("what it is", about))
+    if what := about(job.config):
+        said.append(("what it is", what))
     if seen is not None:
         varied = seen.varied()
         levels = (f"{name} ({plural(len(seen.levels(name)), 'value')})" for name in varied)

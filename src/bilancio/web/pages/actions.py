@@ -12,7 +12,16 @@ from bilancio.jobs.launch import available_steps, few_seeds
 from bilancio.jobs.manager import AsyncJobManager
 from bilancio.jobs.models import Job
 from bilancio.printable import escaped
-from bilancio.text import MORE_SEEDS, NextStep, capitalised, counts, deleting, estimate, state
+from bilancio.text import (
+    MORE_SEEDS,
+    NextStep,
+    capitalised,
+    counts,
+    deleting,
+    estimate,
+    plural,
+    state,
+)
 from bilancio.validation import parse_int, split_csv
 from bilancio.web import rendering
 
@@ -64,7 +73,7 @@ def _fits(verb: str, job: Job) -> bool:
         case "extend":
             return job.status.ended and not job.manual and not job.config.adaptive
         case "cancel":
-            return job.state in {"pending", "running", "stalled", "failed"}
+            return job.state in {"pending", "running", "stalled"}
         case "delete":
             return job.state != "running"
         case _:
@@ -144,7 +153,8 @@ async def _consequence(manager: AsyncJobManager, verb: str, job: Job) -> str:
             about = estimate(rest.seconds, rough=rest.rough, workers=rest.workers)
             return f"{capitalised(state(job))}, {counts(job)}. What is missing takes {about}."
         case "extend":
-            return "Only the new runs are computed; those that are recorded stay as they are."
+            seeds = plural(getattr(job.config, "n_seeds", 0) or 0, "seed")
+            return f"It has {seeds}. Only new runs are computed; those that are recorded stay."
         case _:
             return "Its results stay as they are."
 

@@ -38,6 +38,7 @@ def _told(found: Comparison) -> dict[str, Any]:
     jobs = (found.job, found.other, *found.more)
     return {
         "found": found,
+        "example": rendering.condition(found.varied),
         "jobs": jobs,
         "reading": several_read_as(found.reading).strip(),
         "differs": [

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, Response, StreamingResponse
 
 from bilancio.errors import BilancioError, InvalidInput
+from bilancio.experiments.sweep_config import about
 from bilancio.jobs.manager import AsyncJobManager
 from bilancio.jobs.models import EventType, Job, JobEvent
 from bilancio.jobs.progress import Progress
@@ -40,7 +41,12 @@ async def _parts(request: Request, progress: Progress) -> AsyncIterator[str]:
     """Yield the page part by part; what cannot be told is said in its place."""
     job = progress.job
     yield top(request, progress, "Findings")
-    for part in (_findings, _pictures, _tables):
+    for part, coming in (
+        (_findings, "Reading results …"),
+        (_pictures, "Drawing pictures …"),
+        (_tables, "Computing tables …"),
+    ):
+        yield rendering.html(request, "part_waiting", said=coming)
         try:
             yield await part(request, job)
         except BilancioError as error:
@@ -71,7 +77,7 @@ async def _pictures(request: Request, job: Job) -> str:
         return rendering.pictures(figures), note
 
     shown, note = await _kept(request).get(("pictures", *as_it_is(job)), drawn)
-    return rendering.html(request, "job_pictures", pictures=shown, note=note)
+    return rendering.html(request, "job_pictures", job=job, pictures=shown, note=note)
 
 
 async def _tables(request: Request, job: Job) -> str:
@@ -97,6 +103,7 @@ async def _tables(request: Request, job: Job) -> str:
         tables=shown,
         failures=await contents.failures(),
         parameters=contents.varied,
+        example=rendering.condition(contents.varied),
         by=by,
         where=where,
         refused=refused,
@@ -110,7 +117,7 @@ async def events(request: Request) -> Response:
     job = progress.job
     before = parse_int("before", request.query_params.get("before") or "0", least=0)
     total = (await manager.events(job.job_id, limit=0)).total
-    end = before or total
+    end = min(before, total) or total
     first = max(end - EVENTS, 0)
     found = await manager.events(job.job_id, after=first, limit=end - first)
     said = [(each, _said(each)) for each in reversed(found)]
@@ -120,9 +127,13 @@ async def events(request: Request) -> Response:
         **shown_of(request, progress, "Events"),
         events=said,
         counted=listed("event", offset=first, shown=len(said), total=total),
-        older=rendering.address("jobs", job.job_id, "events", before=first),
-        newer="",
+        older=_events_before(job, first) if first else "",
+        newer=_events_before(job, min(end + EVENTS, total)) if end < total else "",
     )
+
+
+def _events_before(job: Job, number: int) -> str:
+    return rendering.address("jobs", job.job_id, "events", before=number)
 
 
 def _said(event: JobEvent) -> str:
@@ -135,7 +146,12 @@ def _said(event: JobEvent) -> str:
             failed = details.get("failed", 0)
             return f"{done}{f', {failed:,} failed' if failed else ''}"
         case _:
-            return values({k: v for k, v in details.items() if isinstance(v, str | int | float)})
+            told = (
+                (name, each)
+                for name, each in details.items()
+                if isinstance(each, str | int | float)
+            )
+            return ", ".join(f"{name.replace('_', ' ')} {values(each)}" for name, each in told)
 
 
 async def configuration(request: Request) -> Response:
@@ -183,6 +199,7 @@ def shown_of(request: Request, progress: Progress, tab: str) -> dict[str, Any]:
         "job": progress.job,
         "reading": progress.reading,
         "told": told(progress),
+        "about": about(progress.job.config),
         "tab": tab,
         "actions": () if request.app.state.read_only else actions.offered(progress.job),
     }

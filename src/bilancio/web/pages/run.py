@@ -282,6 +282,7 @@ def _day(request: Request, told: Told) -> str:
         picture=inline(ring_svg(_drawn(run, asked, rows, said))),
         said=said,
         legend=_legend(run, asked, counts),
+        desks=run.trace.n_traders < len(run.trace.agents),
         elsewhere=", ".join(
             f"{n:,} {IN_WORDS[each]}" for each, n in counts.items() if each not in ENDS
         ),

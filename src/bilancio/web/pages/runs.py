@@ -112,6 +112,7 @@ async def listed(request: Request) -> Response:
         "runs",
         400 if refused else 200,
         **shown_of(request, progress, "Runs"),
+        example=rendering.condition(getattr(job.config, "varied", ()), "seed = 42"),
         asked=asked,
         found=found,
         refused=refused,
