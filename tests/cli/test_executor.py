@@ -81,6 +81,23 @@ def test_a_sweep_for_an_address_without_dask_is_not_stored(
     assert stored() == 0
 
 
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("tcp://node..lab:8786", "no Dask scheduler answers at tcp://node..lab:8786 (no host has"),
+        ("tcp://node:٨٧٨٦", "BILANCIO_DASK_ADDRESS: got 'tcp://node:٨٧٨٦'; allowed: the address"),
+    ],
+    ids=["an empty part", "other digits"],
+)
+def test_an_address_that_no_host_can_have_is_named(bilancio, stored, monkeypatch, address, said):
+    monkeypatch.setenv("BILANCIO_DASK_ADDRESS", address)
+    done = bilancio("sweep", "ring", "--n-agents", "5", "--executor", "dask")
+    assert (done.code, done.out) == (1, "")
+    assert said in done.err
+    assert "Traceback" not in done.err
+    assert stored() == 0
+
+
 def test_a_job_is_not_started_on_a_cluster_that_stays_silent(bilancio, not_started, monkeypatch):
     job = not_started("ring", "--n-agents", "5")
     monkeypatch.setattr("bilancio.executors.dask_probe.ANSWER_S", 0.2)

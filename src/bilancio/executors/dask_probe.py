@@ -49,6 +49,8 @@ def _fault(address: str, deadline: float, silent: str) -> str:
             return "" if known(connection, deadline) else "what answers there is not Dask"
     except TimeoutError:
         return silent
+    except UnicodeError:  # of the resolver: an empty part, or one that is too long
+        return "no host has such a name"
     except OSError as error:
         return error.strerror or str(error)
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:  # names are listed without loading numpy
 
 __all__ = ["DEFAULT", "MODAL", "check", "check_name", "names", "open_executor", "probe"]
 
-_ADDRESS = re.compile(r"(?:tcp|tls)://(?:\[[0-9A-Fa-f:.]+\]|[\w.-]+):(\d{1,5})")
+_ADDRESS = re.compile(r"(?:tcp|tls)://(?:\[[0-9A-Fa-f:.]+\]|[\w.-]+):([0-9]{1,5})")
 _LAST_PORT = 65535
 
 
