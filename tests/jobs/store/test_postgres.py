@@ -135,6 +135,7 @@ ADDRESSES = {
     "a NUL itself": "postgresql://me:s3cr\0@host/db",
     "an unpaired surrogate": "postgresql://me:s3cr\ud800@host/db",
     "escapes of bytes that are no text": "postgresql://me:s3cr%FF@host/db",
+    "a host that none can be called": "postgresql://me:s3cr@host..lab/db",
     "an option without a value": "postgresql://me:s3cr@host/db?sslmode",
     "an unknown option": "postgresql://me:s3cr@host/db?colour=1",
     "spaces": "postgresql://me:s3cr et@host/db",

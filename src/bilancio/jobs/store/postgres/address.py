@@ -11,7 +11,7 @@ ALLOWED = (
     "postgresql://USER:PASSWORD@HOST:PORT/DATABASE, with %25, %40, %3A and %2F for %, @, : and / "
     "within a part"
 )
-_HOST = r"(?:\[[0-9A-Fa-f:.]+\]|[^][:@/?#,\s]*)(?::\d*)?"
+_HOST = r"(?:\[[0-9A-Fa-f:.]+\]|[^][:@/?#,\s]*)(?::[0-9]*)?"
 _URL = re.compile(
     rf"""postgres(?:ql)?://
     (?:(?P<user>[^:@/?#\s]*)(?::(?P<password>[^@/?#\s]*))?@)?

@@ -78,6 +78,8 @@ async def connect(address: Address) -> Connection:
         )
     except psycopg.ProgrammingError:  # its words quote the address
         raise malformed(address.url) from None
+    except UnicodeError:  # of the resolver: a host's name with an empty part, or a long one
+        raise malformed(address.url) from None
     except psycopg.OperationalError as error:
         _refuse(address, error)
     try:
