@@ -87,15 +87,23 @@ class _Controller(Controller):
 
 
 class MailServer:
-    """Keeps what is handed in; refuses mail while `refusing` says why."""
+    """Keeps what is handed in; refuses mail while `refusing` says why.
 
-    def __init__(self, *, password=None):
+    Parameters
+    ----------
+    password
+        The one that is right for any user, where one is wanted.
+    tls, starttls
+        Contexts that speak TLS from the beginning, or when they are asked to.
+    """
+
+    def __init__(self, *, host="127.0.0.1", password=None, tls=None, starttls=None):
         self.received, self.refusing = [], ""
-        self._password = password
-        options = {}
+        self._password, self._host = password, host
+        options = {"ssl_context": tls, "tls_context": starttls}
         if password is not None:
-            options = {"authenticator": self._authenticated, "auth_require_tls": False}
-        self._controller = _Controller(self, hostname="127.0.0.1", port=0, **options)
+            options |= {"authenticator": self._authenticated, "auth_require_tls": bool(starttls)}
+        self._controller = _Controller(self, hostname=host, port=0, **options)
         self._controller.start()
         self.port = self._controller.port
 
@@ -109,8 +117,9 @@ class MailServer:
         right = given.password == self._password.encode()
         return AuthResult(success=right, handled=right)
 
-    def url(self, credentials="", sender="jobs@lab.example", receivers="me@lab.example"):
-        return f"smtp://{credentials}127.0.0.1:{self.port}/?from={sender}&to={receivers}"
+    def url(self, credentials="", receivers="me@lab.example", scheme="smtp", host=None):
+        place = f"{credentials}{host or self._host}:{self.port}"
+        return f"{scheme}://{place}/?from=jobs@lab.example&to={receivers}"
 
     def close(self):
         self._controller.stop()

@@ -106,6 +106,7 @@ class JobManager:
     plot = _blocking(AsyncJobManager.plot)
     report = _blocking(AsyncJobManager.report)
     report_text = _blocking(AsyncJobManager.report_text)
+    contents = _blocking(AsyncJobManager.contents)
     package = _blocking(AsyncJobManager.package)
 
     import_job = _blocking(AsyncJobManager.import_job)

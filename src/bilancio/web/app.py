@@ -28,6 +28,7 @@ from bilancio.web.kept import Kept
 from bilancio.web.pages import actions, compare, job, jobs, run, runs
 
 MOST_CONTENTS = 3  # of jobs, each with columns of its runs
+NOTICES_S = 60.0  # between two looks for notices that are due
 FOR_EVER = "max-age=31536000, immutable"
 
 log = logging.getLogger("bilancio.web")
@@ -72,6 +73,8 @@ def build_app(
             stack.callback(app.state.live.close)
             app.state.drawing = Drawing()
             app.state.drawing.load()
+            if manager.settings.notify:
+                stack.callback(asyncio.ensure_future(_hand_over(manager)).cancel)
             if beside is not None:
                 await stack.enter_async_context(beside.router.lifespan_context(beside))
             yield
@@ -144,3 +147,10 @@ async def _unexpected(request: Request, error: Exception) -> Response:
     )
     answer.headers.update(HEADERS)  # it is sent from outside the guard
     return answer
+
+
+async def _hand_over(manager: AsyncJobManager) -> None:
+    """Have notices delivered that are due while pages are served."""
+    while True:
+        await manager.hand_over_notices()
+        await asyncio.sleep(NOTICES_S)

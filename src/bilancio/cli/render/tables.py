@@ -258,7 +258,7 @@ def events_table(events: Sequence[JobEvent], *, width: int) -> RenderableType:
 def _head(event: tuple[str, str, str]) -> Text:
     number, moment, kind = event
     head = Text(f"{number}  {moment}  ", "dim")
-    return Text.assemble(head, (f"{kind:<9}", STYLES.get(kind, "")))
+    return Text.assemble(head, (f"{kind:<11}", STYLES.get(kind, "")))
 
 
 def _details(kind: str, details: Mapping[str, Any]) -> str:
