@@ -27,6 +27,18 @@ def test_a_preview_warns_of_what_may_not_be_meant(manager):
     assert warning == "One seed gives no interval; n_replicates 10 does."
 
 
+@pytest.mark.usefixtures("plugins")
+@pytest.mark.parametrize("n", [10**9 + 1, 10**19])
+def test_a_sweep_that_no_store_would_hold_is_refused_before_it_is_stored(manager, n):
+    huge = {"sweep_type": "trivial", "n": n}
+    refusal = rf"trivial sweep: got {n:,} runs; allowed: at most 1,000,000,000 runs in one job\."
+    for ask in (manager.preview, lambda config: manager.create_job("try", config)):
+        with pytest.raises(InvalidInput, match=refusal):
+            ask(huge)
+    assert manager.list_jobs().total == 0
+    assert manager.preview(huge | {"n": 10**9}).runs == 10**9
+
+
 CHANGES = {
     "nothing": (None, {}),
     "a list": ({"kappas": ["2"]}, {"kappas": ["2"]}),

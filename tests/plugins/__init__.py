@@ -140,6 +140,7 @@ class TrivialSweep(Counting):
     """Three parameters, three metrics."""
 
     sweep_type: Literal["trivial"] = Field(default="trivial")
+    n: int = Field(default=100, ge=1, description="Number of runs.")
 
 
 class Trivial(CountingExperiment):

@@ -17,6 +17,8 @@ from bilancio.jobs.session import Session
 from bilancio.settings import Settings
 from bilancio.text import MORE_SEEDS
 
+MOST_RUNS = 10**9  # of one job; what is recorded of them takes tens of gigabytes
+
 
 class Preview(View):
     """A sweep that could be stored, and what it would take.
@@ -110,7 +112,7 @@ async def asked_sweep(
     InvalidInput, JobNotFound
     """
     if like is None:
-        return checked_config(config), "", "", ""
+        return _refused_if_too_large(checked_config(config)), "", "", ""
     found = await find(session, like)
     job = found.job
     changes = _changes(config)
@@ -127,8 +129,16 @@ async def asked_sweep(
     asked = {**changed(model, kept, changes), "sweep_type": sweep_type}
     strangers = [name for name in before if name not in kept]
     left_out = f"{sweep_type} sweeps have no {', '.join(strangers)}, which {job.job_id} has."
-    sweep = registry.configuration(asked)
+    sweep = _refused_if_too_large(registry.configuration(asked))
     return sweep, job.job_id, found.reading, left_out if strangers else ""
+
+
+def _refused_if_too_large(sweep: SweepConfig) -> SweepConfig:
+    """Return a sweep whose plan, results and tables can be streamed; grids have a lower limit."""
+    if sweep.total_runs > MOST_RUNS:
+        got, allowed = f"{sweep.total_runs:,} runs", f"at most {MOST_RUNS:,} runs in one job"
+        raise InvalidInput([Problem(f"{sweep.sweep_type} sweep", got, allowed)])
+    return sweep
 
 
 def checked_config(config: SweepConfig | Mapping[str, Any] | None) -> SweepConfig:
