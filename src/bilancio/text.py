@@ -448,9 +448,9 @@ def news(ended: Mapping[str, str]) -> str:
 
 def without(counts: Mapping[str, int]) -> str:
     """Say how many jobs there would be without each filter; nothing where there were none."""
-    found = [f"without {name} {number:,}" for name, number in counts.items() if number]
+    found = [f"without {name}: {number:,}" for name, number in counts.items() if number]
     if found:
-        return f"Loosen a filter: {', '.join(found)} would match."
+        return f"Loosen a filter. Jobs that match {', '.join(found)}."
     return "No filter alone makes the difference: loosen several." if len(counts) > 1 else ""
 
 

@@ -85,9 +85,10 @@ def test_a_sweep_for_an_address_without_dask_is_not_stored(
     ("address", "said"),
     [
         ("tcp://node..lab:8786", "no Dask scheduler answers at tcp://node..lab:8786 (no host has"),
+        ("tcp://lab:secret@node:8786", "BILANCIO_DASK_ADDRESS: got 'tcp://lab:***@node:8786'"),
         ("tcp://node:٨٧٨٦", "BILANCIO_DASK_ADDRESS: got 'tcp://node:٨٧٨٦'; allowed: the address"),
     ],
-    ids=["an empty part", "other digits"],
+    ids=["an empty part", "a password", "other digits"],
 )
 def test_an_address_that_no_host_can_have_is_named(bilancio, stored, monkeypatch, address, said):
     monkeypatch.setenv("BILANCIO_DASK_ADDRESS", address)

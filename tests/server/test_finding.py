@@ -47,7 +47,7 @@ async def test_where_nothing_matches_the_filter_to_loosen_is_named():
     async with connected() as client:
         await created(client, RING)
         answer = data(await client.call_tool("list_jobs", {"text": "zebra", "min_runs": 1}))
-        assert "without text 1 would match" in answer["next"]
+        assert "Jobs that match without text: 1." in answer["next"]
         answer = data(await client.call_tool("list_jobs", {"text": "zebra", "min_runs": 10**6}))
         assert "loosen several" in answer["next"]
 

@@ -13,7 +13,7 @@ from bilancio.errors import (
 )
 from bilancio.executors import dask_probe, modal_account
 from bilancio.executors.names import DASK, DEFAULT, MODAL
-from bilancio.settings import Settings
+from bilancio.settings import Settings, redact_url
 from bilancio.validation import nearest
 
 if TYPE_CHECKING:  # names are listed without loading numpy
@@ -68,7 +68,8 @@ def check(settings: Settings) -> None:
         parts = _ADDRESS.fullmatch(settings.dask_address)
         if parts is None or int(parts[1]) > _LAST_PORT:
             allowed = "the address of a Dask scheduler, as tcp://HOST:8786"
-            raise invalid("BILANCIO_DASK_ADDRESS", settings.dask_address, allowed)
+            got = redact_url(settings.dask_address)
+            raise invalid("BILANCIO_DASK_ADDRESS", got, allowed)
 
 
 def probe(settings: Settings) -> None:

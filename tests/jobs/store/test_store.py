@@ -199,7 +199,10 @@ async def test_a_store_in_a_place_that_is_none_is_refused(isolated):
         await open_store(str(isolated))
 
 
-@pytest.mark.parametrize("url", ["sqlite://", "mysql://host/db", ":memory:", "sqlite:///:memory:"])
+@pytest.mark.parametrize(
+    "url",
+    ["sqlite://", "mysql://host/db", ":memory:", "sqlite:///:memory:", "host=db dbname=lab"],
+)
 async def test_an_address_of_no_known_kind_is_refused(url):
     with pytest.raises(InvalidInput, match=r"BILANCIO_DATABASE_URL: got .*; allowed: sqlite:///"):
         await open_store(url)

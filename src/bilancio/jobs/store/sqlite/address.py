@@ -1,11 +1,14 @@
 """Which file a database address names, before anything is opened."""
 
 import os
+import re
 from pathlib import Path
 
 from bilancio.errors import InvalidInput, StoreUnavailable, invalid
 from bilancio.settings import SQLITE_PREFIX, redact_url
 
+#: The driver of PostgreSQL takes such words, too; as a file's name they would hide a mistake.
+_KEYWORDS = re.compile(r"\s*(host|hostaddr|port|dbname|user|password|service)\s*=")
 ALLOWED = "sqlite:///PATH, the path of a SQLite file, or postgresql://USER@HOST/DATABASE"
 
 
@@ -21,6 +24,8 @@ def sqlite_path(database_url: str) -> Path:
     """
     path = database_url.removeprefix(SQLITE_PREFIX)
     if not path or path == ":memory:" or "://" in path or path.startswith("sqlite:"):
+        raise _invalid(database_url)
+    if _KEYWORDS.match(path):
         raise _invalid(database_url)
     try:
         path.encode()
