@@ -101,11 +101,11 @@ def test_a_misspelt_name_in_a_file_is_told_the_nearest(bilancio, tmp_path):
 BAD_VERBS = {
     "unknown noun": (
         ["job"],
-        "serve, worker, doctor. Did you mean bilancio jobs?",
+        "notify, doctor. Did you mean bilancio jobs?",
     ),
     "unknown verb": (
         ["jobs", "lst"],
-        "bilancio jobs: got 'lst'; allowed: list, edit, show, results",
+        "bilancio jobs: got 'lst'; allowed: list, news, edit, show",
     ),
     "no name": (["jobs", "show"], "JOB: got nothing; allowed: a job's name."),
     "unknown name": (["jobs", "show", "no-such-job"], "No job 'no-such-job', and none with a"),

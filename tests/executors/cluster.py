@@ -13,6 +13,14 @@ from tests.plugins import ALL
 ROOT = Path(__file__).parents[2]
 
 
+def wait_until_ended(processes):
+    """Wait for processes that are not ours; where nobody collects them they stay as zombies."""
+    alive = processes
+    while alive:
+        _, alive = psutil.wait_procs(alive, 0.05)
+        alive = [each for each in alive if each.status() != psutil.STATUS_ZOMBIE]
+
+
 class Cluster:
     """A scheduler, and workers of one thread each.
 
@@ -53,7 +61,7 @@ class Cluster:
                 for child in below:
                     if child.is_running():
                         child.kill()
-                psutil.wait_procs(below, 20)
+                wait_until_ended(below)
         self.scheduler.stderr.close()
 
     def _started(self, role, *words):

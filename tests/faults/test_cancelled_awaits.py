@@ -84,7 +84,28 @@ async def backed_up(store):
         return await store.backup(Path(folder) / "copy.db")
 
 
+async def notice_to(store, target):
+    """Return the notice of the job that has ended."""
+    return next(each for each in await store.notices() if each.target == target)
+
+
+async def delivered(store):
+    return await store.notice_delivered(await notice_to(store, "lab"), "200 OK")
+
+
+async def failed(store):
+    return await store.notice_failed(await notice_to(store, "lab"), "503", None)
+
+
 CALLS = {
+    "notices": lambda store: store.notices(),
+    "next_notice": lambda store: store.next_notice(["mail"]),
+    "claim_notices": lambda store: store.claim_notices("another", ["mail"], lease_s=90),
+    "notice_delivered": delivered,
+    "notice_failed": failed,
+    "repost": lambda store: store.repost("told-job"),
+    "ended_since": lambda store: store.ended_since(datetime.min.replace(tzinfo=UTC), "anna"),
+    "note_waiting": lambda store: store.note_waiting(LEASE, "no workers", 9),
     "backup": backed_up,
     "count_jobs": lambda store: store.count_jobs(),
     "edit": lambda store: store.edit("idle-job", Edit(notes="other words", add_tags=["new"])),
@@ -178,7 +199,7 @@ def now():
 
 def content(path):
     with sqlite3.connect(path) as raw:
-        tables = ("jobs", "events", "chunks", "failed_runs")
+        tables = ("jobs", "events", "chunks", "failed_runs", "outbox")
         found = [raw.execute(f"SELECT * FROM {name}").fetchall() for name in tables]
     raw.close()
     return found
@@ -192,10 +213,20 @@ async def fill(store):
     await store.import_jobs([ReadJob(UNREAD, (), {})])
 
 
+async def post(store):
+    """Have a job end that tells three: one notice waits, one is taken, one was given up."""
+    await added(store, "told-job", notify=("lab", "mail", "gone"))
+    await store.start_manually("told-job")
+    await store.end_manually("told-job", JobStatus.COMPLETED, summary={})
+    await store.claim_notices("courier", ["lab", "gone"], lease_s=90)
+    await store.notice_failed(await notice_to(store, "gone"), "410", None)
+
+
 @pytest.fixture
 async def template(isolated):
     store = await open_store(str(isolated / "template.db"), now)
     await fill(store)
+    await post(store)
     await store.close()
     return isolated / "template.db"
 

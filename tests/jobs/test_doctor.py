@@ -478,7 +478,7 @@ async def test_a_repair_made_twice_changes_nothing_more(manager, job, store_file
 
 
 EXECUTORS = {
-    "unknown": ("spark", "", "no spark executor; allowed: local, dask", "BILANCIO_EXECUTOR"),
+    "unknown": ("spark", "", "executor: got 'spark'; allowed: local, dask", "BILANCIO_EXECUTOR"),
     "no address": ("dask", "", "BILANCIO_DASK_ADDRESS: got ''; allowed: the address of a Dask", ""),
     "malformed": ("dask", "10.0.0.1", "BILANCIO_DASK_ADDRESS: got '10.0.0.1'; allowed", ""),
     "no token": ("modal", "", "Modal needs a token", "Make one, or unset BILANCIO_EXECUTOR."),

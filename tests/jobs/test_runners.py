@@ -46,5 +46,5 @@ def test_a_job_with_another_configuration_or_folder_is_refused(isolated):
 def test_what_a_runner_cannot_run_is_refused():
     with pytest.raises(InvalidInput, match=r"config.sweep_type: got 'ring'; allowed: balanced"):
         BalancedComparisonRunner(config=RING)
-    with pytest.raises(ExecutorUnavailable, match="no ray executor; allowed: local, dask"):
+    with pytest.raises(ExecutorUnavailable, match="got 'ray'; allowed: local, dask"):
         RingSweepRunner(RING, executor="ray")
