@@ -38,7 +38,7 @@ def test_where_nothing_matches_the_filters_are_repeated_and_one_is_named_to_loos
     said = bilancio("jobs", "list", "--text", "zebra", "--min-runs", "2")
     assert said.code == 0
     assert "Filters: text zebra, min_runs 2." in said.out
-    assert "Loosen a filter. Jobs that match without text: 1.." in said.out
+    assert "Loosen a filter. Jobs that match without text: 1." in said.out
 
 
 def test_a_list_is_a_table_for_other_programs(bilancio, two):

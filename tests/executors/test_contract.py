@@ -17,12 +17,12 @@ from tests.own_project import working_in, write
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.timeout(240),
+    pytest.mark.timeout(400),
     # All for all: a cluster that starts within a test would end with it.
     pytest.mark.usefixtures("cluster", "modal_server", "plugins"),
 ]
 
-S = 120  # for a Dask worker to start, be killed and started again
+S = 300  # for a Dask worker to start, be killed and started again, beside others on few cores
 
 
 @pytest.fixture(scope="module")
