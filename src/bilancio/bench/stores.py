@@ -1,17 +1,20 @@
 """How fast jobs are recorded and read in a file, and beside it in a PostgreSQL database.
 
 Run as a process of its own, with a folder as its argument and the database in the settings; it
-writes one line of JSON for each finding. What it stores in the database is deleted at the end.
+writes one line of JSON for each finding. The job that it stores in the database is deleted at the
+end, and no other: somebody may begin to use it meanwhile.
 """
 
 import asyncio
 import sys
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 
 from bilancio.bench import system
 from bilancio.bench.finding import Finding, write
-from bilancio.errors import BilancioError, InvalidInput, Problem
+from bilancio.errors import BilancioError, InvalidInput, JobNotFound, Problem
+from bilancio.jobs.job_id import generate_job_id
 from bilancio.jobs.manager import AsyncJobManager
 from bilancio.text import plural
 
@@ -33,13 +36,14 @@ async def findings(folder: Path) -> AsyncIterator[Finding]:
     rates: dict[str, float] = {}
     for store, url in {"SQLite": f"sqlite:///{folder}/beside.db", "PostgreSQL": None}.items():
         async with AsyncJobManager(url) as manager:
+            own = generate_job_id()
             try:
-                async for finding in system.many_runs(manager, store, TARGETS[store]):
+                async for finding in system.many_runs(manager, store, TARGETS[store], own):
                     rates.setdefault(store, finding.value)
                     yield finding
             finally:
-                for job in (await manager.list_jobs()).jobs:
-                    await manager.delete_job(job.job_id)
+                with suppress(JobNotFound):
+                    await manager.delete_job(own)
     ratio = 100 * rates["PostgreSQL"] / rates["SQLite"]
     yield Finding(what="PostgreSQL / SQLite, runs recorded", value=ratio, unit="%")
 

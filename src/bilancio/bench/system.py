@@ -225,7 +225,10 @@ async def a_sweep(manager: AsyncJobManager) -> AsyncIterator[Finding]:
 
 
 async def many_runs(
-    manager: AsyncJobManager, store: str = "a store", at_least: int = 1_000_000
+    manager: AsyncJobManager,
+    store: str = "a store",
+    at_least: int = 1_000_000,
+    job_id: str | None = None,
 ) -> AsyncIterator[Finding]:
     """Record very many runs that cost nothing, and ask for them.
 
@@ -235,8 +238,11 @@ async def many_runs(
         What it is, as the first finding names it.
     at_least
         The target of runs recorded in a second.
+    job_id
+        Of the job that has them; drawn if not given.
     """
-    job = await manager.create_job("many", {"sweep_type": "trivial", "n": MANY})
+    config = {"sweep_type": "trivial", "n": MANY}
+    job = await manager.create_job("many", config, job_id=job_id)
     with Stopwatch() as watch:
         await manager.run_job(job.job_id)
     rate = MANY / watch.wall_s
