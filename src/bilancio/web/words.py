@@ -1,8 +1,9 @@
 """How far a job is, in the words that a page shows and replaces."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from bilancio.jobs.models import Job
 from bilancio.jobs.progress import Progress
 from bilancio.text import capitalised, counts, duration, standstill, state
 
@@ -32,25 +33,34 @@ class Told:
         return asdict(self)
 
 
-def told(progress: Progress) -> Told:
-    """Say how far a job is."""
-    job = progress.job
-    bound = job.total_is_bound and job.state != "completed"
-    share = progress.done_runs / job.total_runs if job.total_runs else 1.0
+def standing(job: Job) -> Told:
+    """Say how far a job is, by its counts alone."""
+    bound, done = job.total_is_bound, job.completed_runs + job.failed_runs
+    share = done / job.total_runs if job.total_runs else 1.0
     percent = None if bound else round(min(share, 1.0) * 100, 1)
     texts = {
         "state": job.state,
         "about": capitalised(state(job)),
         "counts": capitalised(counts(job)),
-        "done": f"{progress.done_runs:,} of {'at most ' if bound else ''}{job.total_runs:,}",
+        "done": f"{done:,} of {'at most ' if bound else ''}{job.total_runs:,}",
         "failed": f"{job.failed_runs:,}",
+        "percent": NONE if percent is None else f"{percent:.1f} %",
+        "error": job.error or "",
+    }
+    mark = f"{job.state}/{done}/{job.total_runs}/{job.attempts}"
+    return Told(job=job.job_id, state=job.state, mark=mark, percent=percent, texts=texts)
+
+
+def told(progress: Progress) -> Told:
+    """Say how far a job is, how quickly it moves, and why it does not."""
+    base = standing(progress.job)
+    idle = "" if progress.idle_s is None else f"{capitalised(standstill(progress.idle_s))}."
+    texts = {
         "rate": NONE if progress.rate is None else f"{progress.rate:,.1f}",
         "left": NONE if progress.eta_s is None else duration(progress.eta_s),
         "elapsed": NONE if progress.elapsed_s is None else duration(progress.elapsed_s),
-        "percent": NONE if percent is None else f"{percent:.1f} %",
-        "idle": "" if progress.idle_s is None else f"{capitalised(standstill(progress.idle_s))}.",
-        "error": job.error or "",
+        "idle": f"It waits: {progress.waiting}." if progress.waiting else idle,
     }
-    idle = "" if progress.idle_s is None else progress.idle_s // 60
-    mark = f"{job.state}/{progress.done_runs}/{job.total_runs}/{job.attempts}/{idle}"
-    return Told(job=job.job_id, state=job.state, mark=mark, percent=percent, texts=texts)
+    minutes = "" if progress.idle_s is None else progress.idle_s // 60
+    mark = f"{base.mark}/{minutes}/{progress.waiting}"
+    return replace(base, mark=mark, texts=base.texts | texts)

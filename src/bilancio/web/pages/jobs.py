@@ -12,7 +12,7 @@ from bilancio.text import filters, without
 from bilancio.text import listed as said_of
 from bilancio.validation import parse_int
 from bilancio.web import rendering
-from bilancio.web.words import told
+from bilancio.web.words import standing
 
 SHOWN = 25
 STATES = (*(each.value for each in JobStatus), "stalled")
@@ -30,7 +30,7 @@ async def listed(request: Request) -> Response:
         wanted["varied"] = varied
     offset = parse_int("offset", asked.get("offset") or "0", least=0)
     found = await manager.list_jobs(**wanted, limit=SHOWN, offset=offset)
-    rows = [(job, told(await manager.progress(job.job_id))) for job in found.jobs]
+    rows = [(job, standing(job)) for job in found.jobs]
     shown = {name: value for name, value in wanted.items() if value is not None}
     return rendering.page(
         request,
