@@ -75,6 +75,11 @@ def python_version() -> str:
     return platform.python_version()
 
 
+def python_minor() -> str:
+    """Return the version of Python without its last part: 3.11."""
+    return ".".join(python_version().split(".")[:2])
+
+
 def package_version(package: str) -> str | None:
     """Return the installed version of a package, or None."""
     # Takes 8 ms to load, by which a command's worker would start later.

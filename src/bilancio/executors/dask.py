@@ -30,9 +30,8 @@ MACHINE_S = 2.2
 SILENT_S = 30.0
 LOOK_S = 1.0
 LEAVE_S = 0.5
-LOST_WORKERS = (
-    5  # that a batch may cost whose runs have processes of their own: machines that leave
-)
+# That a batch may cost: with processes of their own its runs cannot end them, so these were taken.
+LOST_WORKERS = 5
 
 
 class DaskExecutor:

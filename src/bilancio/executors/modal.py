@@ -250,9 +250,8 @@ def image_of(sweep_type: str, staged: Path) -> modal.Image:
     staged
         An empty folder, which has to stay as long as the image is not built.
     """
-    python = ".".join(machine.python_version().split(".")[:2])
     shipment = shipment_of(sweep_type)
-    image = modal.Image.debian_slim(python).uv_pip_install(*shipment.packages)
+    image = modal.Image.debian_slim(machine.python_minor()).uv_pip_install(*shipment.packages)
     for place, folder in shipment.folders.items():
         image = image.add_local_dir(
             folder, f"{IMPORTED}/{place}", copy=True, ignore=["**/__pycache__"]

@@ -148,7 +148,7 @@ def _versions(sweep_type: str, experiment: Experiment) -> dict[str, str]:
     return {
         "bilancio": machine.package_version("bilancio") or "",
         "the engine": ENGINE_VERSION,
-        "Python": ".".join(machine.python_version().split(".")[:2]),
+        "Python": machine.python_minor(),
         f"the experiment {sweep_type}": experiment.version,
     }
 

@@ -123,9 +123,8 @@ async def asked_sweep(
     model = registry.config_model(sweep_type)
     kept = {name: value for name, value in before.items() if name in model.model_fields}
     if issubclass(model, GridSweep) and model.presets:
-        changes = filled(
-            model, changes, changes=True
-        )  # a preset takes the place of what the other job asked
+        # A preset takes the place of what the other job asked.
+        changes = filled(model, changes, changes=True)
     asked = {**changed(model, kept, changes), "sweep_type": sweep_type}
     strangers = [name for name in before if name not in kept]
     left_out = f"{sweep_type} sweeps have no {', '.join(strangers)}, which {job.job_id} has."

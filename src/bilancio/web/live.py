@@ -72,17 +72,14 @@ class Live:
         with contextlib.ExitStack() as stack:
             watched = {each: stack.enter_context(self.watching(each)) for each in names}
             while not self._closed.is_set():
-                waiting = [each.changed for each in watched.values()]
+                # Taken before anything is sent: what changes meanwhile ends the wait at once.
+                changes = [each.changed for each in watched.values()]
                 for name, each in watched.items():
                     latest = each.latest
                     if latest is not None and latest.mark != seen.get(name):
                         seen[name] = latest.mark
                         yield latest
-                if all(
-                    event is each.changed
-                    for event, each in zip(waiting, watched.values(), strict=True)
-                ):
-                    await _first([*waiting, self._closed])
+                await _first([*changes, self._closed])
 
     async def _follow(self, name: str, watched: Watched) -> None:
         """Show each change; look more seldom where the job does not run."""

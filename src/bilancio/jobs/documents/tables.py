@@ -31,7 +31,7 @@ async def tables(session: Session, found: Results, studied: Studied | None) -> l
     """Return the tables of a job that has runs."""
     made: list[Table] = []
     if found.frontier is not None and found.frontier.rows:
-        made.append(as_shown("What the searches have found", found.frontier))
+        made.append(_as_shown("What the searches have found", found.frontier))
     if studied is None or not studied.subject.averaged.any():  # probes say nothing of an average
         return made
     if found.table is not None and found.table.rows and not found.table.n_keys:
@@ -100,11 +100,15 @@ async def grouped(
     table = answer.table
     if table is None or not table.rows:
         return None
-    known = measures_of(table.columns)
-    chosen = dict.fromkeys([found.primary] if found.primary in known else [])
-    chosen |= dict.fromkeys(known[:LEADING_MEASURES])
     title = f"By {joined(symbols(studied, answer.group_by))}" if answer.group_by else "Averages"
-    return as_shown(f"{title}{where and ', where '}{where}", table, tuple(chosen))
+    return by_leading(f"{title}{where and ', where '}{where}", table, found.primary)
+
+
+def by_leading(title: str, table: Answered, primary: str) -> Table:
+    """Return an answer's table with its *primary* measure, if it has it, and the first others."""
+    known = measures_of(table.columns)
+    chosen = dict.fromkeys([primary] if primary in known else [])
+    return _as_shown(title, table, tuple(chosen | dict.fromkeys(known[:LEADING_MEASURES])))
 
 
 async def _effects(session: Session, found: Results) -> list[Table]:
@@ -116,10 +120,10 @@ async def _effects(session: Session, found: Results) -> list[Table]:
     table = answer.effects
     if table is None or not table.rows or not measures_of(table.columns):
         return []
-    return [as_shown(table.title or "Main effects and interactions", table)]
+    return [_as_shown(table.title or "Main effects and interactions", table)]
 
 
-def as_shown(title: str, table: Answered, measures: tuple[str, ...] = ()) -> Table:
+def _as_shown(title: str, table: Answered, measures: tuple[str, ...] = ()) -> Table:
     """Return an answer's table as a report shows it: rounded, intervals beside their measures."""
     shown = Shown(table.columns, table.rows[:MOST_ROWS], table.n_keys, measures)
     left = table.total_rows - min(len(table.rows), MOST_ROWS)

@@ -14,7 +14,6 @@ from bilancio.validation import split_csv
 from bilancio.web import rendering
 
 SHOWN = 200
-LEADING_MEASURES = 3
 
 
 async def compared(request: Request) -> Response:
@@ -51,13 +50,9 @@ def _told(found: Comparison) -> dict[str, Any]:
 def _table(found: Comparison) -> Table | None:
     if not found.table.rows:
         return None
-    from bilancio.frames.markup import measures_of
-    from bilancio.jobs.documents.tables import as_shown
+    from bilancio.jobs.documents.tables import by_leading  # numpy
 
-    known = measures_of(found.table.columns)
-    chosen = dict.fromkeys([found.primary] if found.primary in known else [])
-    chosen |= dict.fromkeys(known[:LEADING_MEASURES])
-    return as_shown("Differences, paired by seed", found.table, tuple(chosen))
+    return by_leading("Differences, paired by seed", found.table, found.primary)
 
 
 async def _pictures(
