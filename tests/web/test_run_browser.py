@@ -1,5 +1,7 @@
 """The days of a run in Chromium: played, slid, and left alone where motion is not wanted."""
 
+import re
+
 import pytest
 
 from tests.report.test_browser import browser  # noqa: F401 - a fixture
@@ -56,7 +58,7 @@ def test_the_slider_and_the_links_are_moved_by_keys_and_keep_the_focus(browser, 
     shows(page, 2)
     assert page.evaluate("document.activeElement.rel") == "next"
     page.click("nav >> text=passive")
-    assert page.url.endswith("/runs/0?day=2")
+    page.wait_for_url("**/runs/0?day=2")
     assert wrong == []
 
 
@@ -71,7 +73,7 @@ def test_without_scripts_days_are_pages(browser, run):  # noqa: F811
     page, _ = opened(browser, run, 0, java_script_enabled=False)
     assert not page.is_visible("#day-slider")
     page.click("text=Day after")
-    assert page.url.endswith("/runs/1?day=1")
+    page.wait_for_url("**/runs/1?day=1")
     page.fill("input[name=day]", "5")
     page.click("button:has-text('Show')")
-    assert page.inner_text("figcaption").startswith("Day 5: ")
+    page.locator("figcaption", has_text=re.compile(r"^Day 5: ")).wait_for()
