@@ -56,10 +56,9 @@ def test_job_that_completed_with_few_seeds_gets_more():
     assert text.next_steps(Facts("completed", 12), few_seeds=True) == (RESULTS, EXTEND)
 
 
-@pytest.mark.parametrize("rough", [True, False])
-def test_what_takes_less_than_a_second_is_said_to(rough):
-    assert text.estimate(0.0, rough=rough) == "less than 1 s"
-    assert text.estimate(0.99, rough=rough, workers=2) == "less than 1 s on 2 cores"
+def test_what_takes_less_than_a_second_is_said_to_and_if_that_was_not_measured_probably():
+    assert text.estimate(0.0, rough=False) == "less than 1 s"
+    assert text.estimate(0.99, rough=True, workers=2) == "probably less than 1 s on 2 cores"
     assert text.estimate(1.04, rough=False) == "about 1.0 s"
 
 
@@ -68,6 +67,15 @@ def test_estimate_says_that_nothing_like_it_has_run_only_where_it_is_rough():
     assert "roughly 4.0 s on this machine (nothing like it has been timed here yet)" in rough
     measured = text.created(Facts("pending"), Estimate(runs=1, seconds=4, workers=2, rough=False))
     assert "about 4.0 s on this machine. Nothing has been started." in measured
+
+
+def test_a_time_of_which_nothing_is_known_is_no_figure():
+    unknown = Estimate(runs=12, seconds=None, workers=2, rough=False)
+    assert text.computing("12 runs", unknown) == f"12 runs, on 2 cores. {text.UNTIMED}"
+    assert text.created(Facts("pending"), unknown) == (
+        "Created bright-ocean-swift-tiger: 12 runs, on 2 cores. How long this experiment's runs "
+        "take is not known yet; it will be once the first have finished. Nothing has been started."
+    )
 
 
 STANDINGS = {

@@ -92,7 +92,9 @@ Warnings = Annotated[list[Text], BeforeValidator(lambda said: list(said)[:WARNIN
 class EstimateOut(Sparse):
     """What a sweep will take, on this machine or on Modal."""
 
-    seconds: Finite
+    seconds: Finite = Field(
+        description="null: not known yet; job_status tells it once the first runs have finished."
+    )
     workers: int
     rough: bool = Field(
         description="From a shipped table; nothing like it has been timed here yet."
@@ -410,15 +412,14 @@ def planned(preview: Preview, words: Sequence[str]) -> CreatedJob:
         Explain the fields with one of these in their name, all of them by the word `fields`;
         without any, tell what is at its default.
     """
-    config, expected = preview.config, preview.estimate
+    config = preview.config
     more: dict[str, Any] = {"fields": _explained(config, words)} if words else _left(config)
     summary = text.planned(
         preview.runs, preview.cells, preview.seeds, preview.arms, most=config.adaptive
     )
     read = text.read_as(preview.reading, preview.like)
-    time = text.will_take(expected)
     return CreatedJob(
-        summary=f"{read}{summary}, {time}. Nothing was stored.",
+        summary=f"{read}{text.computing(summary, preview.estimate)} Nothing was stored.",
         next=NOT_STORED if words else f"{NOT_STORED[:-1]}; {EXPLAINED}.",
         total_runs=preview.runs,
         cells=preview.cells,
@@ -436,7 +437,7 @@ def estimated(preview: Preview) -> EstimateOut:
     """Return what a sweep will take, as answers tell it."""
     expected = preview.estimate
     return EstimateOut(
-        seconds=float(f"{expected.seconds:.2g}"),
+        seconds=None if expected.seconds is None else float(f"{expected.seconds:.2g}"),
         workers=expected.workers,
         rough=expected.rough,
         dollars=None if expected.dollars is None else round(expected.dollars, 2),

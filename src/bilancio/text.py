@@ -13,6 +13,11 @@ from typing import Any, Protocol
 
 from bilancio.printable import escaped, shortened
 
+UNTIMED = (
+    "How long this experiment's runs take is not known yet; it will be once the first have "
+    "finished."
+)
+
 _CENT = 0.01
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 MAX_ERROR = 2000
@@ -26,8 +31,8 @@ class EstimateFacts(Protocol):
     """What sentences about an estimate need to know; `bilancio.jobs.models.Estimate` fits."""
 
     @property
-    def seconds(self) -> float:
-        """How long it will take."""
+    def seconds(self) -> float | None:
+        """How long it will take; None where that is unknown."""
 
     @property
     def workers(self) -> int:
@@ -35,7 +40,7 @@ class EstimateFacts(Protocol):
 
     @property
     def rough(self) -> bool:
-        """Whether nothing of the kind has been timed."""
+        """Whether the time is a figure that was not measured on this machine."""
 
     @property
     def elsewhere(self) -> bool:
@@ -43,11 +48,11 @@ class EstimateFacts(Protocol):
 
     @property
     def dollars(self) -> float | None:
-        """What it costs; None where nobody asks for money."""
+        """What it costs; None where nobody asks for money, or the time is unknown."""
 
     @property
     def prices_of(self) -> str:
-        """The day of the prices."""
+        """The day of the prices; empty where nobody asks for money."""
 
 
 class JobFacts(Protocol):
@@ -210,8 +215,6 @@ def estimate(
 ) -> str:
     """Say how long something will take: about 4 min on 2 cores; roughly, where it was not measured.
 
-    What takes less than a second is said to, whatever was measured.
-
     Parameters
     ----------
     rough
@@ -221,25 +224,31 @@ def estimate(
     elsewhere
         Whether it will compute on other cores than these, which are said to be this machine's.
     """
-    whose = "this machine's " if elsewhere else ""
-    cores = "" if workers is None else f" on {whose}{plural(workers, 'core')}"
+    cores = "" if workers is None else f" {_cores(workers, elsewhere=elsewhere)}"
     if seconds < 1:
-        return f"less than 1 s{cores}"
+        return f"{'probably ' if rough else ''}less than 1 s{cores}"
     return f"{'roughly' if rough else 'about'} {duration(seconds)}{cores}"
 
 
-def will_take(expected: EstimateFacts) -> str:
-    """Say what a sweep will take, where, and for how much."""
-    workers = expected.workers
-    if expected.dollars is None:
-        elsewhere = expected.elsewhere
-        return estimate(
-            expected.seconds, rough=expected.rough, workers=workers, elsewhere=elsewhere
-        )
-    time = estimate(expected.seconds, rough=expected.rough)
+def computing(what: str, expected: EstimateFacts) -> str:
+    """Say in sentences what is computed, what that will take, where, and for how much."""
+    seconds, rough, workers = expected.seconds, expected.rough, expected.workers
+    on_modal, elsewhere = bool(expected.prices_of), expected.elsewhere
+    containers = f"{plural(workers, 'container')} of Modal"
+    if seconds is None:
+        priced = f"in up to {containers}, at a cost that is not known yet"
+        where = priced if on_modal else _cores(workers, elsewhere=elsewhere)
+        return f"{what}, {where}. {UNTIMED}"
+    if not on_modal or expected.dollars is None:
+        return f"{what}, {estimate(seconds, rough=rough, workers=workers, elsewhere=elsewhere)}."
     about = "" if expected.dollars < _CENT else "about "
     cost = f"{about}{money(expected.dollars)} at the prices of {expected.prices_of}"
-    return f"{time} in {plural(workers, 'container')} of Modal, {cost}"
+    return f"{what}, {estimate(seconds, rough=rough)} in {containers}, {cost}."
+
+
+def _cores(workers: int, *, elsewhere: bool) -> str:
+    whose = "this machine's " if elsewhere else ""
+    return f"on {whose}{plural(workers, 'core')}"
 
 
 def money(dollars: float) -> str:
@@ -299,11 +308,12 @@ def _sentence(error: str) -> str:
 
 def created(job: JobFacts, expected: EstimateFacts) -> str:
     """Say which job was made and what it will take."""
+    made, nothing = f"Created {job.job_id}: {total(job)}", "Nothing has been started."
+    if expected.seconds is None or expected.prices_of:
+        return f"{computing(made, expected)} {nothing}"
     known = " (nothing like it has been timed here yet)" if expected.rough else ""
     time = f"{estimate(expected.seconds, rough=expected.rough)} on this machine"
-    if expected.dollars is not None:
-        time = will_take(expected)
-    return f"Created {job.job_id}: {total(job)}, {time}{known}. Nothing has been started."
+    return f"{made}, {time}{known}. {nothing}"
 
 
 def planned(

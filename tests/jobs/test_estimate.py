@@ -8,7 +8,8 @@ from bilancio.experiments import registry
 from bilancio.experiments.protocol import preparation_s
 from bilancio.jobs import AsyncJobManager, JobConfig
 from bilancio.jobs.estimate import SHIPPED_SPEED, SHIPPED_STARTUP_S, WRITING_S
-from bilancio.text import will_take
+from bilancio.text import UNTIMED, computing
+from tests.own_project import working_in, write
 
 LARGE = JobConfig(
     sweep_type="balanced", n_agents=200, kappas=["0.25", "0.5", "1", "2"], n_replicates=8000
@@ -67,12 +68,12 @@ async def test_computing_is_shared_by_the_workers_and_the_start_is_not(monkeypat
 
 
 async def test_what_a_cluster_computes_is_estimated_for_this_machines_cores_and_says_so():
-    for executor, cores in {"local": " on 2 cores", "dask": " on this machine's 2 cores"}.items():
+    for executor, cores in {"local": " on 2 cores.", "dask": " on this machine's 2 cores."}.items():
         async with AsyncJobManager(executor=executor) as manager:
             with pytest.MonkeyPatch.context() as patch:
                 patch.setattr(machine, "cores", lambda: 2)
                 expected = await manager.estimate(LARGE)
-        assert will_take(expected).endswith(cores)
+        assert computing("64,000 runs", expected).endswith(cores)
 
 
 async def test_one_run_is_computed_by_one_worker(monkeypatch):
@@ -135,3 +136,59 @@ async def test_of_very_many_runs_only_the_tables_that_are_written_take_time():
         less = await manager.estimate(many.model_copy(update={"n_replicates": 1_000_000}))
     computing = (many.cost / 2) * SHIPPED_SPEED / expected.workers
     assert expected.seconds - less.seconds == pytest.approx(computing)
+
+
+SLEEPLESS = """
+from bilancio import experiment
+
+@experiment("sleepless")
+def simulate(seed: int, rate: float = 0.5) -> dict[str, float]:
+    return {"wait": seed * rate}
+"""
+
+
+@pytest.fixture
+def own(tmp_path, monkeypatch):
+    """A sweep of an experiment of one's own, which was never timed."""
+    with working_in(tmp_path / "study", monkeypatch) as folder:
+        write(folder, sleepless=SLEEPLESS)
+        yield {"sweep_type": "sleepless", "n_replicates": 2000}
+
+
+async def test_nothing_is_known_of_an_experiment_of_ones_own_until_runs_of_it_were_timed(
+    manager, own
+):
+    before = await manager.estimate(own)
+    assert (before.seconds, before.rough, before.runs, before.workers) == (None, False, 2000, 2)
+    assert computing("2,000 runs", before) == f"2,000 runs, on 2 cores. {UNTIMED}"
+    job = await manager.run_job((await manager.create_job("first", own)).job_id)
+    assert (await manager.estimate(job)).seconds == 0
+    after = await manager.estimate(own)
+    assert after.seconds > 0
+    assert not after.rough
+
+
+async def test_a_time_that_is_unknown_is_asked_about_by_its_runs_alone(own, monkeypatch):
+    monkeypatch.setenv("BILANCIO_CONFIRM_SECONDS", "1e-9")
+    async with AsyncJobManager() as manager:
+        job = await manager.create_job("first", own)
+        assert await manager.question_before_start(job.job_id) == ""
+    monkeypatch.setenv("BILANCIO_CONFIRM_RUNS", "1999")
+    async with AsyncJobManager() as manager:
+        question = await manager.question_before_start(job.job_id)
+    assert question == (
+        f"Starting {job.job_id} computes 2,000 runs, on 2 cores. {UNTIMED} "
+        "The limit is 1,999 runs (BILANCIO_CONFIRM_RUNS)."
+    )
+
+
+async def test_a_cost_that_is_unknown_is_asked_about(own, modal_token):
+    async with AsyncJobManager() as manager:
+        job = await manager.create_job("first", {**own, "n_replicates": 3, "cloud": True})
+        expected = await manager.estimate(job)
+        question = await manager.question_before_start(job.job_id)
+    assert (expected.seconds, expected.dollars, expected.workers) == (None, None, 3)
+    assert question == (
+        f"Starting {job.job_id} computes 3 runs, in up to 3 containers of Modal, at a cost that is "
+        f"not known yet. {UNTIMED} The limit is $5.00 (BILANCIO_CONFIRM_DOLLARS)."
+    )

@@ -9,7 +9,7 @@ from bilancio.executors import modal_account
 from bilancio.jobs import AsyncJobManager
 from bilancio.jobs.estimate import APP_STARTUP_S, CONTAINER_STARTUP_S, SHIPPED_SPEED
 from bilancio.jobs.runners import RingSweepRunner
-from bilancio.text import money, will_take
+from bilancio.text import computing, money
 from tests.jobs.test_worker import gated, until, until_gone, until_recorded, values
 
 ON_MODAL = [
@@ -165,7 +165,7 @@ async def test_the_estimate_needs_no_token_and_says_the_cost_and_the_day_of_the_
     seconds = core_s + 32 * CONTAINER_STARTUP_S
     assert expected.dollars == pytest.approx(seconds * (prices.per_core_s + prices.per_gib_s))
     cost = f"about {money(expected.dollars)} at the prices of {prices.date}"
-    assert will_take(expected).endswith(f" in 32 containers of Modal, {cost}")
+    assert computing("Runs", expected).endswith(f" in 32 containers of Modal, {cost}.")
     here = await manager.preview(LARGE | {"cloud": False})
     assert (here.estimate.dollars, here.estimate.prices_of) == (None, "")
 
@@ -178,7 +178,7 @@ async def test_a_small_sweep_takes_one_container(manager):
 async def test_a_sweep_above_the_money_limit_is_asked_about(modal_token, monkeypatch):
     for name in ("RUNS", "SECONDS"):
         monkeypatch.setenv(f"BILANCIO_CONFIRM_{name}", "0")
-    for limit, said in (("0.01", "; the limit is $0.01 (BILANCIO_CONFIRM_DOLLARS)."), ("0", "")):
+    for limit, said in (("0.01", " The limit is $0.01 (BILANCIO_CONFIRM_DOLLARS)."), ("0", "")):
         monkeypatch.setenv("BILANCIO_CONFIRM_DOLLARS", limit)
         async with AsyncJobManager() as manager:
             job = await manager.create_job("try", LARGE)

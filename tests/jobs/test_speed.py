@@ -38,6 +38,12 @@ def test_without_a_warm_batch_nothing_is_measured():
     assert measured(batch(1, 9.0, cold=True), batch(1, 9.0, cold=True)) == (None, [False, False])
 
 
+def test_cold_batches_so_long_that_loading_is_little_of_them_count_until_there_is_a_warm_one():
+    cold = [batch(1, 60.0, cold=True), batch(1, 70.0, cold=True)]
+    assert measured(*cold) == (Speed(speed=32.5, startup_s=0.0), [True, False])
+    assert measured(*cold, batch(1, 50.0))[0].speed == 25.0
+
+
 def test_of_short_batches_the_least_counts_and_none_once_there_is_a_long_one():
     short = [batch(10, 0.009), batch(10, 0.003), batch(10, 0.005)]
     assert measured(*short)[0].speed == pytest.approx(0.002 / 20)  # a call takes the rest

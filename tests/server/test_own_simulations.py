@@ -3,6 +3,7 @@
 import pytest
 from mcp import Client
 
+from bilancio.text import UNTIMED
 from bilancio_mcp.server import build_server
 from tests.own_project import copy_example, name_modules, working_in, write
 from tests.server.talk import completed, data, refusal
@@ -35,6 +36,20 @@ async def test_a_sweep_of_a_function_is_created_and_answers_by_its_parameters(fo
     rows = [dict(zip(columns, row, strict=True)) for row in results["table"]["rows"]]
     assert [row["rate"] for row in rows] == [0.5, 0.7, 0.9]
     assert all(row["wait_difference"] > 0 for row in rows)
+
+
+async def test_nothing_is_claimed_of_the_time_of_an_experiment_that_was_never_timed(folder):
+    copy_example("queue", folder)
+    async with Client(build_server()) as client:
+        plan = data(await client.call_tool("create_job", {"config": CONFIG, "dry_run": True}))
+        asked = {"config": CONFIG, "description": "queues"}
+        made = data(await client.call_tool("create_job", asked))
+        begun = data(await client.call_tool("start_sweep", {"job_id": made["job_id"]}))
+        await client.call_tool("job_status", {"job_id": made["job_id"], "wait_s": 100})
+    for answer in (plan, made):
+        assert answer["estimate"] == {"seconds": None, "workers": 2, "rough": False}
+        assert f", on 2 cores. {UNTIMED} Nothing" in answer["summary"]
+    assert begun["next"].startswith("To be woken at its end, run `bilancio jobs watch ")
 
 
 async def test_the_load_at_which_a_queue_waits_too_long_is_searched_for(folder):

@@ -3,11 +3,20 @@
 import pytest
 
 from bilancio.jobs import JobManager
+from bilancio.text import UNTIMED
+from tests.own_project import working_in, write
 from tests.web.conftest import serving_app
 
 NAME = "quiet-meadow-golden-hawk"
 SMALL = {"sweep_type": "ring", "n_agents": 10, "kappas": ["0.5"], "n_replicates": 2}
 LONG = SMALL | {"n_agents": 200, "n_replicates": 1_000_000}
+SLEEPLESS = """
+from bilancio import experiment
+
+@experiment("sleepless")
+def simulate(seed: int, rate: float = 0.5):
+    return {"wait": seed * rate}
+"""
 VERBS = ("start", "resume", "extend", "cancel", "edit", "delete")
 HOSTILE = "<script>alert(1)</script> \u202eevil\u202c\n\n  two\ttabs \\u202e 'q' \"d\" &amp;"
 
@@ -49,6 +58,18 @@ def test_a_job_is_started_cancelled_and_resumed(site, manager):
     assert site.post(f"{path}/resume").status == 303
     assert "resumed" in kinds(manager)
     manager.cancel_job(NAME)
+
+
+def test_a_start_says_how_long_it_takes_and_where_nothing_tells_that_it_is_not_known(
+    site, manager, job, tmp_path, monkeypatch
+):
+    with working_in(tmp_path / "study", monkeypatch) as folder:
+        write(folder, sleepless=SLEEPLESS)
+        manager.create_job("Own.", {"sweep_type": "sleepless"}, job_id="my-own-job")
+        known, unknown = (site.get(f"{path}/start").text for path in (job, "/jobs/my-own-job"))
+    assert "0 of 2 runs. What is missing: 2 runs, probably less than 1 s on " in known
+    assert "0 of 1 run. What is missing: 1 run, on " in unknown
+    assert UNTIMED.partition("'")[2] in unknown
 
 
 def test_a_completed_job_gets_more_seeds_and_computes_only_these(site, manager, job):

@@ -1,6 +1,7 @@
 """`start_sweep`: have a worker carry a job out."""
 
 import contextlib
+import math
 from typing import Annotated
 
 from mcp.server.mcpserver import ElicitationResult, Resolve
@@ -65,11 +66,15 @@ async def start_sweep(
 
 
 async def _left_s(ctx: Ctx, done: Started) -> float | None:
-    """Return how many seconds the job still takes; None where that is unknown."""
+    """Return how many seconds the job still takes; None where that cannot be asked.
+
+    A time of which nothing is known yet is taken to be long.
+    """
     with contextlib.suppress(BilancioError):
         if done.action == ALREADY_RUNNING:
             return (await manager_of(ctx).progress(done.job.job_id)).eta_s
-        return (await manager_of(ctx).estimate(done.job)).seconds
+        seconds = (await manager_of(ctx).estimate(done.job)).seconds
+        return math.inf if seconds is None else seconds
     return None
 
 

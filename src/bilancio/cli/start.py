@@ -18,7 +18,7 @@ from bilancio.jobs.models import Estimate, Job
 from bilancio.jobs.progress import Progress
 from bilancio.jobs.views import Results
 from bilancio.printable import shortened
-from bilancio.text import counts, runs, will_take
+from bilancio.text import computing, counts, runs
 
 BINS = 5  # of a sampled parameter
 FAILED, INTERRUPTED = 1, 130
@@ -165,17 +165,16 @@ def _reasons(job: Job, repetition: str = "") -> Iterator[str]:
 
 def _beginning(action: str, job: Job, expected: Estimate) -> str:
     left = job.total_runs - job.completed_runs
-    time = will_take(expected)
     most = "at most " if job.total_is_bound else ""
     match action:
         case "started":
-            return f"{most}{runs(left)}, {time}."
+            return computing(f"{most}{runs(left)}", expected)
         case "already running":
             return "It is already running; nothing was started."
         case "extended":
-            return f"Extended: {runs(left)} more, {time}."
+            return computing(f"Extended: {runs(left)} more", expected)
         case _:
-            return f"Resumed: {most}{runs(left)} left, {time}."
+            return computing(f"Resumed: {most}{runs(left)} left", expected)
 
 
 def _leave(output: Output, job: Job, action: str, expected: Estimate) -> int:

@@ -17,7 +17,7 @@ from bilancio.experiments.explaining import defaults_of
 from bilancio.experiments.sweep_config import SweepConfig
 from bilancio.jobs.manager import AsyncJobManager
 from bilancio.paths import absolute_path
-from bilancio.text import planned, read_as, runs, sweep, will_take
+from bilancio.text import computing, planned, read_as, runs, sweep
 from bilancio.validation import split_csv
 
 
@@ -226,9 +226,7 @@ def _show_plan(config: SweepConfig, output: Output, executor: str | None) -> Non
         emit(seen)
         return
     what = planned(seen.runs, seen.cells, seen.seeds, seen.arms, most=config.adaptive)
-    expected = seen.estimate
-    time = will_take(expected)
-    output.say(f"{what}, {time}. Nothing was stored.")
+    output.say(f"{computing(what, seen.estimate)} Nothing was stored.")
     for warning in seen.warnings:
         output.note(warning)
     output.say(f"Set: {sweep(config.asked(), {}) or 'nothing'}.")

@@ -1,12 +1,14 @@
 """What is asked before a large sweep starts, by those who can ask somebody."""
 
+import math
+
 from bilancio.errors import InvalidInput
 from bilancio.jobs.estimate import estimate
 from bilancio.jobs.lookup import exact, with_runs
 from bilancio.jobs.models import Estimate, Job
 from bilancio.jobs.session import Session
 from bilancio.settings import Settings
-from bilancio.text import duration, money, runs, will_take
+from bilancio.text import computing, duration, money, runs
 
 
 async def question_before_start(
@@ -16,6 +18,8 @@ async def question_before_start(
 
     `start_sweep` itself does not ask: a program that calls it has decided. The limits are
     the settings BILANCIO_CONFIRM_SECONDS, BILANCIO_CONFIRM_RUNS and BILANCIO_CONFIRM_DOLLARS.
+    A time that is unknown is above no limit, since a job that turns out to take too long can be
+    cancelled with what it has recorded. A cost that is unknown is above any: spent is spent.
 
     Parameters
     ----------
@@ -37,8 +41,8 @@ async def question_before_start(
     limit = _exceeded(expected, session.settings)
     if not limit:
         return ""
-    time = will_take(expected)
-    return f"Starting {job.job_id} computes {runs(expected.runs)}, {time}; the limit is {limit}."
+    starting = computing(f"Starting {job.job_id} computes {runs(expected.runs)}", expected)
+    return f"{starting} The limit is {limit}."
 
 
 def _starts(job: Job, *, again: bool) -> bool:
@@ -52,8 +56,9 @@ def _exceeded(expected: Estimate, settings: Settings) -> str:
     """Return the limit that a sweep is above; an empty text where there is none."""
     if 0 < settings.confirm_runs < expected.runs:
         return f"{runs(settings.confirm_runs)} (BILANCIO_CONFIRM_RUNS)"
-    if 0 < settings.confirm_seconds < expected.seconds:
+    if 0 < settings.confirm_seconds < (expected.seconds or 0):
         return f"{duration(settings.confirm_seconds)} (BILANCIO_CONFIRM_SECONDS)"
-    if 0 < settings.confirm_dollars < (expected.dollars or 0):
+    dollars = expected.dollars if expected.dollars is not None else math.inf
+    if expected.prices_of and 0 < settings.confirm_dollars < dollars:
         return f"{money(settings.confirm_dollars)} (BILANCIO_CONFIRM_DOLLARS)"
     return ""

@@ -2,7 +2,7 @@
 
 import math
 import statistics
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bilancio import machine
@@ -19,8 +19,8 @@ from bilancio.jobs.session import Session
 from bilancio.jobs.store.rows import Speed
 from bilancio.settings import DEFAULT_EXECUTOR
 
-# Seconds of one core per unit of cost, which is one agent of a plain ring, and of a worker's start:
-# what a shared core of 2024 needs.
+# Of the experiments that bilancio brings, seconds of one core per unit of cost, which is one agent
+# of a plain ring; and seconds of a worker's start: what a shared core of 2024 needs.
 SHIPPED_SPEED = 1.2e-7
 SHIPPED_STARTUP_S = 0.5
 # Of an app whose image is built, and of each container, which is paid for; not measured by us.
@@ -38,7 +38,8 @@ async def estimate(
     """Return what a sweep will take, without running anything of it.
 
     The start of the worker is part of it, the writing of the tables, and the compilation of the
-    engine where that is still to be done. Where the store cannot be read the estimate is rough.
+    engine where that is still to be done. Where nothing was measured on this machine, or the store
+    cannot be read, the estimate is rough, and unknown for an experiment of somebody else's.
     One for Modal is by the speed of this machine and the price table that is shipped.
 
     Parameters
@@ -62,30 +63,44 @@ async def estimate(
     left = max(config.total_runs - (sweep.completed_runs if isinstance(sweep, Job) else 0), 0)
     experiment = registry.experiment(config.sweep_type)
     measured = await _measured(session, config.sweep_type, experiment.version)
-    speeds = [each.speed for each in measured] or [SHIPPED_SPEED]
-    startups = [each.startup_s for each in measured if each.startup_s is not None]
-    startup_s = statistics.median(startups or [SHIPPED_STARTUP_S]) + preparation_s(experiment)
-    cost = config.cost * left / max(config.total_runs, 1)
-    core_s = cost * statistics.median(speeds)
-    writing_s = WRITING_S * min(config.total_runs, TABLED_RUNS)
+    speed = _speed(config.sweep_type, measured) if left else 0.0
+    core_s = None if speed is None else speed * config.cost * left / max(config.total_runs, 1)
+    rough = core_s is not None and not measured
+    writing_s = WRITING_S * min(config.total_runs, TABLED_RUNS) if left else 0.0
     settings = session.settings_for(config)
     if settings.executor == MODAL:
-        return _on_modal(left, core_s, writing_s, settings.modal_containers, rough=not measured)
+        return _on_modal(left, core_s, writing_s, settings.modal_containers, rough=rough)
+    startups = [each.startup_s for each in measured if each.startup_s is not None]
+    startup_s = statistics.median(startups or [SHIPPED_STARTUP_S]) + preparation_s(experiment)
+    beside_s = startup_s + writing_s if left else 0.0
     workers = settings.workers or machine.cores()
-    computing_s = core_s / max(min(workers, left), 1)
     return Estimate(
         runs=left,
-        seconds=startup_s + computing_s + writing_s if left else 0.0,
+        seconds=None if core_s is None else beside_s + core_s / max(min(workers, left), 1),
         workers=workers,
-        rough=not measured,
+        rough=rough,
         elsewhere=settings.executor != DEFAULT_EXECUTOR,
     )
 
 
-def _on_modal(left: int, core_s: float, writing_s: float, most: int, *, rough: bool) -> Estimate:
+def _speed(sweep_type: str, measured: Sequence[Speed]) -> float | None:
+    """Return seconds of one core per unit of cost; None where nothing tells."""
+    if measured:
+        return statistics.median(each.speed for each in measured)
+    return SHIPPED_SPEED if sweep_type in registry.built_in() else None
+
+
+def _on_modal(
+    left: int, core_s: float | None, writing_s: float, most: int, *, rough: bool
+) -> Estimate:
     """Return an estimate for up to *most* containers, of which there are no more than batches."""
-    containers = max(min(most, left, math.ceil(core_s / BATCH_S)), 1)
     prices = modal_account.prices()
+    if core_s is None:
+        workers = max(min(most, left), 1)
+        return Estimate(
+            runs=left, seconds=None, workers=workers, rough=rough, prices_of=prices.date
+        )
+    containers = max(min(most, left, math.ceil(core_s / BATCH_S)), 1)
     return Estimate(
         runs=left,
         seconds=APP_STARTUP_S + core_s / containers + writing_s if left else 0.0,

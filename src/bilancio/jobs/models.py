@@ -347,6 +347,8 @@ class Estimate(View):
         How many runs are to be computed.
     seconds
         From the start to the last result, with all workers; 0 where nothing is to be computed.
+        None where that is unknown: bilancio brings no figure for the experiment, and no run of it,
+        by this version of its code, has been timed on this machine.
     workers
         Cores that compute: of this machine, or containers of Modal.
     elsewhere
@@ -355,11 +357,12 @@ class Estimate(View):
         Whether the speed is a shipped figure: no run of this experiment, by this version of its
         code, has been timed on this machine.
     dollars, prices_of
-        What it costs on Modal, and the day of the prices; None and empty elsewhere.
+        What it costs on Modal, None where the time is unknown, and the day of the prices; None and
+        empty elsewhere.
     """
 
     runs: int
-    seconds: float
+    seconds: float | None
     workers: int
     rough: bool
     elsewhere: bool = False

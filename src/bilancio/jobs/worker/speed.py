@@ -8,6 +8,7 @@ from bilancio.jobs.store.rows import Speed
 
 CALL_S = 1e-3  # that a call of `compute` takes whatever the number of runs: much of a tiny batch
 SHORT_S = 0.01  # of a batch of which that is more than a tenth
+LOADING_S = 10.0  # that what is loaded and compiled once may take
 LEAST_SHARE = 0.2  # of a batch's time that its runs take at least
 GROWTH = 4  # a measurement is worth noting again when it rests on so many times as many batches
 
@@ -15,7 +16,8 @@ GROWTH = 4  # a measurement is worth noting again when it rests on so many times
 class SpeedMeter:
     """Seconds per unit of cost, and seconds of start-up, measured from the batches of one attempt.
 
-    The speed is that of batches computed warm. The start-up is all that came before and beside the
+    The speed is that of batches computed warm; without any, of those that took so long that what
+    was loaded is a small part. The start-up is all that came before and beside the
     computing of the first batch: the start of the worker and its processes, imports, compilation.
 
     Parameters
@@ -31,6 +33,7 @@ class SpeedMeter:
         self._announced = announced
         self._short: list[float] = []
         self._long: list[float] = []
+        self._cold: list[float] = []
         self._first: tuple[float, float] | None = None
         self._due = 1
 
@@ -39,15 +42,17 @@ class SpeedMeter:
         cost = (len(outcome.indices) + len(outcome.failures)) * self._cost_per_run
         if self._first is None and self._announced is not None:
             self._first = (now - self._announced).total_seconds(), cost
-        if outcome.cold or cost <= 0:
-            return False
         computing_s = outcome.compute_s
-        if computing_s < SHORT_S:
+        if cost <= 0 or (outcome.cold and computing_s < LOADING_S):
+            return False
+        if outcome.cold:
+            self._cold.append(computing_s / cost)
+        elif computing_s < SHORT_S:
             computing_s = max(computing_s - CALL_S, LEAST_SHARE * computing_s)
             self._short.append(computing_s / cost)
         else:
             self._long.append(computing_s / cost)
-        if len(self._short) + len(self._long) < self._due:
+        if len(self._short) + len(self._long) + len(self._cold) < self._due:
             return False
         self._due *= GROWTH
         return True
@@ -55,10 +60,13 @@ class SpeedMeter:
     @property
     def speed(self) -> Speed | None:
         """What was measured; None while nothing was computed warm."""
-        if not self._short and not self._long:
+        if long := self._long or (not self._short and self._cold):
+            speed = statistics.median(long)
+        elif self._short:
+            # What a call takes differs from one to the next, and only adds to what its runs take.
+            speed = min(self._short)
+        else:
             return None
-        # What a call takes differs from one to the next, and only adds to what its runs take.
-        speed = statistics.median(self._long) if self._long else min(self._short)
         if self._first is None:
             return Speed(speed, None)
         elapsed_s, cost = self._first

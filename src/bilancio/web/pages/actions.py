@@ -16,10 +16,11 @@ from bilancio.text import (
     MORE_SEEDS,
     NextStep,
     capitalised,
+    computing,
     counts,
     deleting,
-    estimate,
     plural,
+    runs,
     state,
 )
 from bilancio.validation import parse_int, split_csv
@@ -150,8 +151,8 @@ async def _consequence(manager: AsyncJobManager, verb: str, job: Job) -> str:
             if asks := await manager.question_before_start(job.job_id):
                 return asks
             rest = await manager.estimate(job)
-            about = estimate(rest.seconds, rough=rest.rough, workers=rest.workers)
-            return f"{capitalised(state(job))}, {counts(job)}. What is missing takes {about}."
+            missing = computing(f"What is missing: {runs(rest.runs)}", rest)
+            return f"{capitalised(state(job))}, {counts(job)}. {missing}"
         case "extend":
             seeds = plural(getattr(job.config, "n_seeds", 0) or 0, "seed")
             return f"It has {seeds}. Only new runs are computed; those that are recorded stay."
