@@ -174,6 +174,13 @@ async def test_defaults_by_day_end_with_the_defaults_recorded(manager, job):
     assert "where kappa = 0.3 and mu = 0" in subtitle(one)
 
 
+async def test_defaults_are_drawn_on_the_day_on_which_they_happen(manager):
+    ring = {"sweep_type": "ring", "n_agents": 12, "kappas": ["0.3"], "n_replicates": 4}
+    all_due_on_day_1 = await finished(manager, **ring, mus=[0])
+    plot = await manager.plot(all_due_on_day_1.job_id, "days")
+    assert "no default after day 1)" in plot.sentence
+
+
 async def test_main_effects_are_the_shares_of_the_table(manager, job):
     plot = await manager.plot(job.job_id, "main_effects")
     effects = (await manager.results(job.job_id, effects=True)).effects

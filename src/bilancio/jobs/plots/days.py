@@ -127,8 +127,8 @@ def _by_day(studied: Studied, sample: Sample) -> ByDay:
     for (seed, arm), curves in found.items():
         share[seed, arm] = np.mean([_extended(each, longest) for each in curves], axis=0)
     n_runs = sum(map(len, found.values()))
-    rises = np.flatnonzero((np.diff(share, axis=2) > 0).any(axis=(0, 1)))
-    last = int(rises[-1]) + 1 if len(rises) else 0
+    rises = np.flatnonzero((np.diff(share, axis=2, prepend=0.0) > 0).any(axis=(0, 1)))
+    last = int(rises[-1]) if len(rises) else 0
     return ByDay(share, last, agents.pop() if len(agents) == 1 else None, n_runs)
 
 
@@ -138,11 +138,11 @@ def _extended(curve: Values, length: int) -> Values:
 
 
 def defaults_by_day(parameters: Any) -> Values:
-    """Return how many agents have defaulted at the start and after each day of one run.
+    """Return how many agents have defaulted by the end of each day of one run, from day 0.
 
     Returns
     -------
-    float64 (days + 1,)
+    float64 (days,)
     """
     from bilancio.model import simulate  # numba takes half a second to load
     from bilancio.model.tables import SimEvent, code
@@ -153,7 +153,7 @@ def defaults_by_day(parameters: Any) -> Values:
     defaulted = events[events["event"] == code(SimEvent.DEFAULTED)]
     _, first = np.unique(defaulted["debtor"], return_index=True)  # events stand in order
     by_day = np.bincount(defaulted["day"][first], minlength=len(found.trace.balances) - 1)
-    return np.concatenate([[0.0], np.cumsum(by_day)])
+    return np.cumsum(by_day).astype(np.float64)
 
 
 def _drawn(studied: Studied, asked: Asked, found: ByDay, sampled: tuple[Sample, int, int]) -> Drawn:
