@@ -15,6 +15,7 @@ from bilancio import experiment
 from bilancio.errors import InvalidInput
 from bilancio.experiments.calls import Calls
 from bilancio.experiments.declared import declaration_of
+from bilancio.experiments.decorated_sweep import sweep_model
 from bilancio.model.metrics import Metric
 
 SCALARS = (
@@ -73,6 +74,19 @@ def test_what_a_function_declares_is_read_from_its_signature():
     for wrong in ({"rate": 0}, {"label": "abcd"}, {"rule": "middle"}, {"servers": True}, {"x": 1}):
         with pytest.raises(ValidationError):
             declared.parameters(**{"seed": 1, "label": "abc"} | wrong)
+
+
+def test_every_parameter_of_a_function_is_one_of_its_sweep_and_may_vary():
+    """One is called as the model calls its scenario, which no parameter of a function is."""
+
+    @experiment("epidemic", arms=["mild", "harsh"])
+    def simulate(seed: int, arm: str, kind: Literal["sir", "sis"] = "sir", beta: float = 0.3):
+        raise NotImplementedError
+
+    model = sweep_model(declaration_of(simulate))
+    assert list(model.parameters_that_vary()) == ["kind", "beta"]
+    assert model(kind="sis").kind == "sis"
+    assert model(vary={"kind": "sir,sis"}).vary == {"kind": ("sir", "sis")}
 
 
 def without_seed(rate: float = 1): ...

@@ -26,7 +26,7 @@ from bilancio.experiments.fields import (
     range_of_two,
 )
 from bilancio.experiments.vocabulary import unknown
-from bilancio.model.parameters import axes_of
+from bilancio.model.parameters import Kind, axes_of
 from bilancio.validation import allowed_by, explained, word_of
 
 if TYPE_CHECKING:  # sweeps are read and counted without loading numpy
@@ -36,8 +36,8 @@ Value = Decimal | int | bool | str
 """One value of an axis: exact, and as it stands in what is stored."""
 
 STEPPED = 2  # colons of low:high:step
-CHOSEN_BY_SWEEPS = ("kind", "arm", "seed")
-"""Parameters of one run that the type of a sweep, its arms and its seeds say."""
+CHOSEN_BY_SWEEPS = ("arm", "seed")
+"""Parameters of one run that the arms of a sweep and its seeds say."""
 
 
 @dataclass(frozen=True)
@@ -163,7 +163,7 @@ def parameters_that_vary(model: type[BaseModel]) -> dict[str, Parameter]:
     found = {}
     for name, field in model.model_fields.items():
         one = _one_of(field.annotation, field.metadata)
-        if one is None or name in CHOSEN_BY_SWEEPS:
+        if one is None or name in CHOSEN_BY_SWEEPS or says_the_kind(field):
             continue
         found[name] = Parameter(
             name=name,
@@ -174,6 +174,11 @@ def parameters_that_vary(model: type[BaseModel]) -> dict[str, Parameter]:
             required=field.is_required(),
         )
     return found
+
+
+def says_the_kind(field: FieldInfo) -> bool:
+    """Return whether a parameter of the model is its scenario, which the type of a sweep says."""
+    return any(isinstance(each, Kind) for each in get_args(field.annotation))
 
 
 def named_values(parameters: Mapping[str, Parameter], given: object, field: str) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Any, ClassVar, TypeVar
 from pydantic import BaseModel, Field, create_model, model_validator
 from pydantic.fields import FieldInfo
 
-from bilancio.experiments.axes import Parameter, parameters_that_vary
+from bilancio.experiments.axes import Parameter, parameters_that_vary, says_the_kind
 from bilancio.experiments.fields import as_decimal, exact, list_of, range_of_two
 from bilancio.experiments.sweep_config import SweepConfig
 from bilancio.model.parameters import RARE, Axis, axes_of
@@ -16,7 +16,6 @@ C = TypeVar("C", bound=SweepConfig)
 M = TypeVar("M", bound=BaseModel)
 
 BRACKETS = {"kappa": "; the bracket of frontier"}
-CHOSEN_BY_TYPE = ("kind", "arm")  # which the type of a sweep says
 
 
 class ParameterSweep(SweepConfig):
@@ -87,11 +86,11 @@ def fixed_from(
     """
 
     def with_fields(model: type[C]) -> type[C]:
-        left_out = {*CHOSEN_BY_TYPE, *beside}
+        left_out = {"arm", *beside}
         fields = {
             name: _as_sweeps_hold_it(field, varies="vary" in model.model_fields)
             for name, field in parameters.model_fields.items()
-            if name not in left_out and not _is_held(model, name, field)
+            if name not in left_out and not (says_the_kind(field) or _is_held(model, name, field))
         }
         return _extended(model, fields)
 
