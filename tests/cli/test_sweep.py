@@ -208,7 +208,13 @@ def test_a_manifest_is_a_file_to_run_once_more(bilancio, not_started, isolated):
 
 def test_a_sweep_without_description_describes_itself(not_started):
     job = not_started("ring", "--n-agents", "8", "--kappas", "0.3,1", "--seeds", "1")
-    assert job["description"] == "Ring sweep of 2 runs: n_agents 8; kappas 0.3, 1; seeds 1"
+    assert job["description"] == "Ring sweep: n_agents 8; kappas 0.3, 1"
+
+
+def test_what_a_sweep_says_of_itself_stays_true_when_seeds_are_added(not_started):
+    asked = ("ring", "--n-agents", "8", "--kappas", "0.3,1", "--n-replicates")
+    few, more = not_started(*asked, "2"), not_started(*asked, "3")
+    assert few["description"] == more["description"]
 
 
 def test_description_notes_tags_name_and_folder_are_kept(bilancio, tmp_path):

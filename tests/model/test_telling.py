@@ -70,6 +70,16 @@ def test_the_ring_printed_in_the_model_is_told():
     assert picked.events == ("H4 pays H5 42",)
 
 
+def test_a_holder_paid_in_full_out_of_a_default_is_not_told_as_unpaid():
+    fields = {"kind": "balanced", "arm": "active", "n_agents": 100, "kappa": 0.25, "mu": 1}
+    _, rows = traced(**fields, seed=49)
+    told = [(row, clause(row)) for row in rows if row["event"] == "defaulted"]
+    in_full = [said for row, said in told if row["cash"] == row["face"]]
+    assert "H67 pays vbt_short all of 60, out of a debt in default" in in_full
+    assert not any("fails" in said for said in in_full)
+    assert all("fails" in said for row, said in told if row["cash"] < row["face"])
+
+
 def test_every_kind_of_event_has_a_clause_and_a_rank():
     assert {*KINDS} == {event.value for event in SimEvent}
 

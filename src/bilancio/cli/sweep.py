@@ -17,7 +17,7 @@ from bilancio.experiments.explaining import defaults_of
 from bilancio.experiments.sweep_config import SweepConfig
 from bilancio.jobs.manager import AsyncJobManager
 from bilancio.paths import absolute_path
-from bilancio.text import computing, planned, read_as, runs, sweep
+from bilancio.text import computing, planned, read_as, sweep
 from bilancio.validation import split_csv
 
 
@@ -234,11 +234,12 @@ def _show_plan(config: SweepConfig, output: Output, executor: str | None) -> Non
 
 
 def describe(config: SweepConfig) -> str:
-    """Describe a sweep that was given no description."""
-    written = config.as_dict()
+    """Describe a sweep that was given no description; seeds can be added, so they are left out."""
+    of_seeds = {"seeds", "n_replicates", "base_seed"}
+    written = {name: value for name, value in config.as_dict().items() if name not in of_seeds}
     try:
         defaults = type(config)().as_dict()
     except InvalidInput:  # a plug-in's sweep may have parameters without a default
         defaults = {}
     kind = str(written["sweep_type"]).capitalize()
-    return f"{kind} sweep of {runs(config.total_runs)}: {sweep(written, defaults)}"
+    return ": ".join(filter(None, (f"{kind} sweep", sweep(written, defaults))))

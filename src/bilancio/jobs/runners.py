@@ -14,7 +14,6 @@ from bilancio.jobs.session import Session
 from bilancio.jobs.views import Results
 from bilancio.paths import absolute_path
 from bilancio.settings import load_settings
-from bilancio.text import runs
 
 
 class SweepRunner:
@@ -56,9 +55,7 @@ class SweepRunner:
         self.executor = executor
         self.out_dir = out_dir
         self.job_id = job_id
-        self.description = (
-            description or f"{self.sweep_type} sweep of {runs(self.config.total_runs)}"
-        )
+        self.description = description or f"{self.sweep_type.capitalize()} sweep"
 
     def run(self) -> Results:
         """Run what is missing of the sweep and return its results.

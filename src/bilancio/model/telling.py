@@ -180,6 +180,8 @@ def clause(row: Row) -> str:
     match row["event"]:
         case "settled":
             return f"{debtor} pays {holder} {cash}"
+        case "defaulted" if row["cash"] == row["face"]:  # one holder of several, paid first
+            return f"{debtor} pays {holder} all of {face}, out of a debt in default"
         case "defaulted":
             return f"{debtor} fails to pay {holder}: {cash} of {face}"
         case "written-off":
