@@ -1,6 +1,7 @@
 """Experiments are found where the project, the settings or a package names them."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -211,6 +212,70 @@ def test_what_changes_in_the_project_is_seen_by_a_process_that_lives_long(folder
     Path("pyproject.toml").unlink()
     registry.refresh()
     assert own() == []
+
+
+SHARED = {
+    "__init__.py": "",
+    "models.py": QUEUE.replace("seed * rate", "served(seed, rate)")
+    + "\nfrom study.lines import served\n",
+    "lines.py": "def served(seed, rate):\n    from . import prices\n    return seed * prices.ONE\n",
+    "prices.py": "ONE = 1\n",
+    "pictures.py": "raise SystemExit('nobody uses this')\n",
+}
+
+
+def shared(folder):
+    """Write a package of which one module is an experiment, and return its folder."""
+    package = folder / "study"
+    package.mkdir()
+    for name, text in SHARED.items():
+        (package / name).write_text(text)
+    name_modules(folder, "study.models")
+    return package
+
+
+def test_a_module_that_an_experiment_uses_is_part_of_its_version(folder):
+    package = shared(folder)
+    first = registry.version("queue")
+    (package / "prices.py").write_text("ONE = 20\n")
+    registry.refresh()
+    assert registry.version("queue") != first
+    assert registry.plugins().experiments["queue"].declaration.function(3) == {"wait": 60}
+    (package / "prices.py").write_text(SHARED["prices.py"])
+    (package / "pictures.py").write_text("nothing = 'uses this'\n")
+    registry.refresh()
+    assert registry.version("queue") == first
+
+
+def test_a_module_that_an_experiment_uses_may_be_broken_for_a_while(folder):
+    package = shared(folder)
+    first = registry.version("queue")
+    (package / "lines.py").write_text("def")
+    registry.refresh()
+    assert own() == []
+    (package / "lines.py").write_text(SHARED["lines.py"])
+    registry.refresh()
+    assert registry.version("queue") == first
+
+
+def test_an_installed_copy_of_an_experiment_has_the_same_version(folder):
+    """What lies beside it there belongs to others."""
+    package = shared(folder)
+    installed = folder / "site-packages"
+    shutil.copytree(package, installed / "study")
+    for lines in (package / "lines.py", installed / "study" / "lines.py"):
+        lines.write_text(SHARED["lines.py"] + "def later():\n    import beside\n")
+    (installed / "beside.py").write_text("another = 'package'\n")
+    asked = "from bilancio.experiments.declared import *; import study.models as own"
+    said = subprocess.run(
+        [sys.executable, "-c", f"{asked}; print(declaration_of(own.simulate).version)"],
+        env=os.environ | {"PYTHONPATH": str(installed), "PYTHONSAFEPATH": "1"},
+        cwd=folder.parent,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert said.stdout.strip() == registry.version("queue")
 
 
 def test_an_experiment_that_was_named_later_is_found(folder):

@@ -2,6 +2,7 @@
 
 import hashlib
 import inspect
+import os
 import re
 import sys
 import types
@@ -22,6 +23,7 @@ from bilancio.experiments.signature import (
     Signature,
     is_column,
 )
+from bilancio.experiments.sources import files_used
 from bilancio.model.metrics import Metric
 
 ONLY_ARM = "only"
@@ -51,8 +53,11 @@ class Declaration:
         None where it is the first metric that runs return.
     metrics
         Empty where they are what runs return.
+    files
+        The code that the numbers come from: the file that the function is in, and those of the
+        same project that it uses.
     version
-        Of the code that the numbers come from.
+        Of this code.
     parameters
         Model of one run: what the function takes, the seed and the arm among it.
     """
@@ -62,6 +67,7 @@ class Declaration:
     arms: tuple[str, ...]
     primary: str | None
     batch: bool
+    files: tuple[Path, ...]
     version: str
     metrics: tuple[Metric, ...]
     parameters: type[BaseModel]
@@ -70,11 +76,6 @@ class Declaration:
     def address(self) -> str:
         """Where the function is."""
         return f"{self.function.__module__}:{self.function.__qualname__}"
-
-    @property
-    def file(self) -> Path:
-        """The file that the function is in."""
-        return Path(self.function.__code__.co_filename)
 
     @property
     def own_parameters(self) -> dict[str, FieldInfo]:
@@ -115,13 +116,15 @@ def declare(
     problems += reader.problems
     if problems:
         raise InvalidInput(problems)
+    files = files_used(function.__module__, Path(function.__code__.co_filename))
     declaration = Declaration(
         name=name,
         function=function,
         arms=options.arm_names(),
         primary=primary,
         batch=batch,
-        version=version or _hash_of(function),
+        files=files,
+        version=version or _hash_of(function, files),
         metrics=options.declared_metrics(),
         parameters=reader.model(),
     )
@@ -303,12 +306,19 @@ def _is_odd(function: types.FunctionType) -> bool:
     )
 
 
-def _hash_of(function: types.FunctionType) -> str:
-    """Return a hash of the file that a function is in; of its code where there is no file."""
+def _hash_of(function: types.FunctionType, files: Sequence[Path]) -> str:
+    """Return a hash of the files that a function uses; of its code where they cannot be read.
+
+    A single file counts by its content alone, wherever it is.
+    """
     try:
-        source = Path(inspect.getsourcefile(function) or "").read_bytes()
-    except (OSError, TypeError, ValueError):
+        sources = [file.read_bytes().replace(b"\r\n", b"\n") for file in files]
+    except (OSError, ValueError):
         code = function.__code__
-        source = code.co_code + repr((code.co_consts, code.co_names)).encode()
-    digest = hashlib.sha256(source.replace(b"\r\n", b"\n"))
-    return digest.hexdigest()[:HASH_DIGITS]
+        sources = [code.co_code + repr((code.co_consts, code.co_names)).encode()]
+    if len(sources) > 1:
+        root = os.path.commonpath([file.parent for file in files])
+        names = (file.relative_to(root).as_posix() for file in files)
+        hashes = (hashlib.sha256(source).hexdigest() for source in sources)
+        sources = [repr(sorted(zip(names, hashes, strict=True))).encode()]
+    return hashlib.sha256(sources[0]).hexdigest()[:HASH_DIGITS]

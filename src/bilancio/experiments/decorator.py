@@ -45,8 +45,8 @@ def experiment(
         Whether one call computes many runs: the seed and each parameter that varies are arrays of
         one length, and so is each metric.
     version
-        Of the code that the numbers come from. Default: a hash of the module's source, so that any
-        change of the file counts as another version.
+        Of the code that the numbers come from. Default: a hash of the module's source, and of the
+        modules of the same project that it imports: any change of them counts as another version.
     metrics
         What the function returns: its unit, unit and meaning, or a `Metric` by name. Default:
         what it does return, without units.

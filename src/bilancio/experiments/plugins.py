@@ -18,6 +18,7 @@ from bilancio.experiments.declared import Declaration, declaration_of, importabl
 from bilancio.experiments.decorated_sweep import sweep_model
 from bilancio.experiments.discovery import Named, Project, Stamp, module_files, stamp_of
 from bilancio.experiments.protocol import Experiment
+from bilancio.experiments.sources import files_used
 from bilancio.experiments.sweep_config import SweepConfig
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,39}")
@@ -76,8 +77,11 @@ class Plugins(NamedTuple):
 
     @property
     def outdated(self) -> list[Path]:
-        """The files that have changed since."""
-        return [file for file, stamp in self.files.items() if stamp_of(file) != stamp]
+        """The files that have changed since, and those of experiments that use one of them."""
+        changed = {file for file, stamp in self.files.items() if stamp_of(file) != stamp}
+        known = [each.declaration for each in self.experiments.values() if each.declaration]
+        users = (each.files for each in known if changed & {*each.files})
+        return [*changed.union(*users)]
 
 
 def load_plugins(
@@ -102,7 +106,7 @@ def load_plugins(
         try:
             for found in brought(place, project):
                 _add(plugins, found, taken)
-                files |= set() if found.declaration is None else {found.declaration.file}
+                files |= set() if found.declaration is None else {*found.declaration.files}
         except Unusable as error:
             address = shown(place.address).strip("'")
             faults.append(PluginFault(address, str(error), place.source))
@@ -119,11 +123,12 @@ def forget_modules(files: Iterable[Path]) -> None:
 
 
 def _files_of(place: Named, project: Project | None) -> set[Path]:
-    """Return where a module that is named in a project is, or would be."""
+    """Return where a module that is named in a project is, or would be, and what it uses."""
     module = place.address.partition(":")[0]
     if project is None or place.source != str(project.file):
         return set()
-    return {*module_files(project.file.parent, module)}
+    may_be = module_files(project.file.parent, module)
+    return {*may_be}.union(*(files_used(module, file) for file in may_be if file.is_file()))
 
 
 def brought(place: Named, project: Project | None) -> list[Plugin]:

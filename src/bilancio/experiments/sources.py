@@ -53,6 +53,67 @@ def sources_of(address: str) -> Sources:
     return Sources(relative, ("bilancio", *_distributions(foreign)), project)
 
 
+def files_used(module: str, file: Path) -> tuple[Path, ...]:
+    """Return *file*, a module, and the files of its own code that it uses, in order of their paths.
+
+    Those are the modules that it imports, directly or through each other, as far as they lie in
+    the folder from which *module* is imported; of what is installed, in the same package. Imports
+    that are written in functions count, those that are computed do not.
+    """
+    root = _root(module, file)
+    if root is None:
+        return (file,)
+    installed = bool(INSTALLED & {*file.parts})
+    files, seen, todo = {file}, set[str](), [module]
+    while todo:
+        name = todo.pop()
+        top, _, rest = name.partition(".")
+        if name in seen or top in sys.stdlib_module_names or top == "bilancio":
+            continue
+        seen.add(name)
+        if installed and top != module.partition(".")[0]:
+            continue
+        found = _file_of(root, name)
+        if found is not None:
+            files.add(found)
+            todo += _modules_imported(found, name)
+        if rest:  # a package's own code is run before its modules'
+            todo.append(name.rpartition(".")[0])
+    return tuple(sorted(files))
+
+
+def _root(module: str, file: Path) -> Path | None:
+    """Return the folder from which a module is imported; None where the file is not its own."""
+    depth = module.count(".") + (file.name == "__init__.py")
+    if depth >= len(file.parents):
+        return None
+    root = file.parents[depth]
+    return root if _file_of(root, module) == file else None
+
+
+def _file_of(root: Path, module: str) -> Path | None:
+    place = root.joinpath(*module.split("."))
+    both = (place / "__init__.py", place.with_name(f"{place.name}.py"))
+    return next((each for each in both if each.is_file()), None)
+
+
+def _modules_imported(file: Path, module: str) -> Iterator[str]:
+    """Yield the full names of what a module imports; those of its objects may be among them."""
+    try:
+        tree = ast.parse(file.read_bytes())
+    except (OSError, SyntaxError, ValueError):  # importing it tells, if it ever is
+        return
+    package = module if file.name == "__init__.py" else module.rpartition(".")[0]
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            above = package.split(".")[: len(package.split(".")) - node.level + 1]
+            base = ".".join([*(above if node.level else []), *filter(None, [node.module])])
+            yield base
+            yield from (f"{base}.{alias.name}" for alias in node.names)
+
+
 def _closure(root: Path, module: str) -> tuple[set[Path], set[str]]:
     """Return the files in *root* that a module consists of, and what else they import."""
     files: set[Path] = set()
