@@ -472,7 +472,7 @@ def capitalised(sentence: str) -> str:
 def verdicts(counts: Mapping[str, int]) -> str:
     """Say how many rows of a table have each verdict."""
     rows = plural(sum(counts.values()), "row")
-    return f"Of {rows}: " + ", ".join(f"{word} {n:,}" for word, n in counts.items()) + "."
+    return f"Of {rows}: " + ", ".join(f"{word} in {n:,}" for word, n in counts.items()) + "."
 
 
 class NextStep(StrEnum):

@@ -336,6 +336,28 @@ async def test_what_is_beside_a_search_is_averaged_without_its_probes(manager):
     assert "rate from 0.1 to 0.9 where the mean load is at most 0.36: rate* " in headline
 
 
+async def test_rows_of_probes_in_one_arm_show_that_arm_and_no_verdict(manager):
+    job, _ = await carried_out(
+        manager,
+        sweep_type="noisy",
+        vary={"mu": "0:1"},
+        points=[{"mu": "0.3"}, {"mu": "0.9"}],
+        n_replicates=10,
+        threshold={"axis": "mu", "at_most": "0.3"},
+    )
+    mixed = await manager.results(job.job_id, group_by=["design"])
+    verdicts = {row["design"]: row["verdict"] for row in by_name(mixed.table)}
+    assert verdicts.pop("points") in {"lower", "higher", "undecided"}
+    assert set(verdicts.values()) == {"one arm only"}
+    said = " there is no delta_difference: the search tries each arm at values of its own."
+    assert f"In 2 rows{said}" in mixed.warnings
+    alone = await manager.results(job.job_id, group_by=["design"], where="mu < 0.2")
+    assert not {"verdict", "delta_difference"} & {*alone.table.columns}
+    assert {"delta_calm", "delta_really_very_stormy"} <= {*alone.table.columns}
+    assert f"T{said[2:]}" in alone.warnings
+    assert not alone.verdicts
+
+
 async def test_files_hold_what_was_searched(manager):
     job, (found,) = await carried_out(
         manager,

@@ -39,6 +39,11 @@ class Measure:
         """The columns that it is made of, each once."""
         return tuple(dict.fromkeys((*self.numerator, *(self.denominator or ()))))
 
+    @property
+    def compares_arms(self) -> bool:
+        """Whether it is made of more than one arm."""
+        return len({column.partition("@")[2] for column in self.columns}) > 1
+
     def per_seed(self, columns: Mapping[str, Values]) -> tuple[Values, Values | None]:
         """Return numerator and denominator of each group under each seed.
 

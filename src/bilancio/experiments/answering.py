@@ -24,7 +24,7 @@ from bilancio.experiments.answers import (
     ratio,
     table_of,
 )
-from bilancio.experiments.cautions import Cautions
+from bilancio.experiments.cautions import Cautions, one_armed
 from bilancio.experiments.conclusions import of_contrasts, of_effects, of_first, of_part
 from bilancio.experiments.crossed import NOT_AXES, CrossedGrid
 from bilancio.experiments.levels import LevelContrasts
@@ -37,6 +37,7 @@ from bilancio.text import SHOWN_VALUES, key_text
 from bilancio.validation import near
 
 SEED, VERDICT = "seed", "verdict"
+ONE_ARM = "one arm only"
 MAX_COLUMNS = 200  # of a pivot
 
 
@@ -230,6 +231,7 @@ class Answering:
             plan=plan,
             meanings=self._meanings(),
             warnings=(
+                *one_armed(self._groups, self._subject),
                 *self._cautions.sentences(self._overall, self._rows, self._shown),
                 *remarked,
                 *not_planned,
@@ -278,16 +280,21 @@ class Answering:
         )
 
     def _table(self) -> AnswerTable:
-        groups = self._groups
-        words = self._subject.verdict_words if self._subject.primary in self._shown else None
+        groups, shown = self._groups, self._shown
+        named = self._asked.measures or self._asked.order_by
+        if not named and groups.one_armed.any() and groups.one_armed.all():
+            shown = tuple(each.name for each in self._subject.measures if not each.compares_arms)
+        words = self._subject.verdict_words if self._subject.primary in shown else None
         primary = groups.intervals.get(self._subject.primary)
         columns: dict[str, Sequence[Any]] = {
             "n": (groups.n_cells * groups.n_seeds).tolist(),
             "n_seeds": groups.n_seeds.tolist(),
         }
         if words is not None and primary is not None:
-            columns["verdict"] = verdicts(primary, words)
-        columns |= measure_columns(groups.intervals, self._shown)
+            columns["verdict"] = np.where(
+                groups.one_armed, ONE_ARM, np.array(verdicts(primary, words), object)
+            ).tolist()
+        columns |= measure_columns(groups.intervals, shown)
         if words is not None and primary is not None and len(groups.keys) > 1:
             within = adjusted(primary)
             columns[f"{self._subject.primary}_low_adjusted"] = known(within.low)

@@ -97,6 +97,15 @@ class Cautions:
         return found
 
 
+def one_armed(groups: Groups, subject: Subject) -> list[str]:
+    """Say why some groups have no effect: what a search tried it tried in one arm."""
+    if not groups.one_armed.any():
+        return []
+    some = f"In {plural(int(groups.one_armed.sum()), 'row')} there"
+    there = "There" if groups.one_armed.all() else some
+    return [f"{there} is no {subject.effect}: the search tries each arm at values of its own."]
+
+
 def _partial(rows: Groups, shown: Collection[str]) -> list[str]:
     """Say which measures are of fewer seeds than their rows, for they lack values under some."""
     short: dict[str, tuple[int, int]] = {}

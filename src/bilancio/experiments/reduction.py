@@ -81,6 +81,8 @@ class Surveyed(Protocol):
         Which cells were drawn from ranges.
     probes : bool (n_cells,)
         Which cells a search tried.
+    one_armed : bool (n_cells,)
+        Which of these it tried in one arm only, because it searches each arm on its own.
     """
 
     columns: Columns
@@ -95,6 +97,11 @@ class Surveyed(Protocol):
     @property
     def probes(self) -> Bools:
         """Which cells a search tried."""
+        ...
+
+    @property
+    def one_armed(self) -> Bools:
+        """Which of these it tried in one arm only."""
         ...
 
 
@@ -145,6 +152,11 @@ class Cells:
     def probes(self) -> Bools:
         """Which cells a search tried."""
         return np.arange(len(self.designs)) >= self.n_fixed
+
+    @property
+    def one_armed(self) -> Bools:
+        """Which of these it tried in one arm only."""
+        return np.asarray((self.recorded & ~self.there).any(axis=(0, 2)), bool)
 
     def cube(self, name: str, column: Values) -> Values:
         """Return a metric's dense column, the runs of searches added, by seed, cell and arm.
@@ -204,6 +216,8 @@ class Groups:
         Values of the columns *by*, for each group with a whole seed.
     n_cells : int64 (n_groups,)
     whole : bool (n_groups, n_seeds)
+    one_armed : bool (n_groups,)
+        Whether a search tried all its cells in one arm only: nothing there compares arms.
     intervals
         By measure, once all its columns have been taken.
     sides
@@ -233,6 +247,8 @@ class Groups:
         self.n_cells = np.bincount(inside, minlength=len(self.keys))
         drawn = np.bincount(inside, cells.sampled[self.group >= 0], minlength=len(self.keys))
         self._sampled = np.flatnonzero((drawn == self.n_cells) & (self.n_cells > 1))
+        alone = np.bincount(inside, cells.one_armed[self.group >= 0], minlength=len(self.keys))
+        self.one_armed = np.asarray((alone == self.n_cells) & (self.n_cells > 0), bool)
         self.intervals: dict[str, Intervals] = {}
         self.sides: dict[str, Sides] = {}
 
@@ -362,6 +378,11 @@ class ObservedCells:
 
     @property
     def probes(self) -> Bools:
+        """None, as above."""
+        return np.zeros(len(self.designs), bool)
+
+    @property
+    def one_armed(self) -> Bools:
         """None, as above."""
         return np.zeros(len(self.designs), bool)
 

@@ -177,7 +177,7 @@ class _ManualCells:
         self.columns = {RUN_ID: ids.astype(np.str_)}
         self.designs = np.full(len(ids), "")
         self.recorded = np.ones((1, len(ids), 1), bool)
-        self.sampled = self.probes = np.zeros(len(ids), bool)
+        self.sampled = self.probes = self.one_armed = np.zeros(len(ids), bool)
 
 
 def _manual_subject(ids: NDArray[Any], names: list[str]) -> Subject:
