@@ -13,6 +13,7 @@ import psutil
 import pytest
 
 from bilancio.model import compiled
+from tests.processes import wait_until_ended
 
 pytest_plugins = ["tests.executors.cloud", "tests.postgres"]
 
@@ -80,7 +81,7 @@ def end(left: set[psutil.Process]) -> None:
     for each in left:
         with contextlib.suppress(psutil.NoSuchProcess):
             each.kill()
-    psutil.wait_procs(left, 20)
+    wait_until_ended(left)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -1,6 +1,7 @@
 """A Dask cluster of real processes on loopback."""
 
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -9,16 +10,9 @@ from pathlib import Path
 import psutil
 
 from tests.plugins import ALL
+from tests.processes import wait_until_ended
 
 ROOT = Path(__file__).parents[2]
-
-
-def wait_until_ended(processes):
-    """Wait for processes that are not ours; where nobody collects them they stay as zombies."""
-    alive = processes
-    while alive:
-        _, alive = psutil.wait_procs(alive, 0.05)
-        alive = [each for each in alive if each.status() != psutil.STATUS_ZOMBIE]
 
 
 class Cluster:
@@ -55,6 +49,7 @@ class Cluster:
     def end(self):
         for each in [*self.workers, self.scheduler]:
             if each.poll() is None:
+                each.send_signal(signal.SIGSTOP)  # a nanny starts workers anew
                 below = psutil.Process(each.pid).children(recursive=True)
                 each.kill()
                 each.wait()

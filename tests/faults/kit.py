@@ -15,6 +15,7 @@ from bilancio.errors import JobNotFound
 from bilancio.jobs import AsyncJobManager, JobStatus
 from bilancio.jobs.artifacts.folder import COMPARISON, MANIFEST, RUNS, SUMMARY
 from bilancio.jobs.store import packing
+from tests.processes import wait_until_ended
 
 ROOT = Path(__file__).parents[2]
 NAME = "steady-job"
@@ -90,8 +91,7 @@ async def until_recorded(manager, runs):
 
 
 async def until_gone(*processes):
-    _, alive = await asyncio.to_thread(psutil.wait_procs, processes, 20)
-    assert not [each for each in alive if each.status() != psutil.STATUS_ZOMBIE]
+    assert await asyncio.to_thread(wait_until_ended, processes) == []
 
 
 @dataclass(frozen=True)
