@@ -147,6 +147,17 @@ def test_axes_that_cannot_be_read_are_refused(bilancio, stored, text, sentence):
     assert stored() == 0
 
 
+def test_a_limit_to_search_for_is_written_by_names_and_values(bilancio, stored):
+    sought = ("sweep", "balanced", "--vary", "kappa=0.5:20", "--threshold")
+    said = bilancio(*sought, "axis=kappa; measure=trading_effect; at_most=0.01", "--dry-run")
+    assert "threshold axis kappa measure trading_effect at_most 0.01" in said.out
+    refused = bilancio(*sought, "kappa").err
+    example = "axis=kappa; measure=delta; at_most=0.05"
+    assert refused == f"threshold: got 'kappa'; allowed: such as '{example}'.\n"
+    assert bilancio(*sought, example, "--dry-run").code == 0
+    assert stored() == 0
+
+
 def test_results_show_words_and_booleans_as_they_are_written(bilancio):
     words = ("--vary", "default_handling=fail-fast,expel-agent;early_stop=true,false")
     said = bilancio("sweep", "ring", "--n-agents", "5", *words, "--detach", "--json")

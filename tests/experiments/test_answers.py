@@ -492,7 +492,7 @@ def test_effects_are_of_cells_that_cross():
         points=[*points, {"kappa": "1", "mu": 1}], n_replicates=3,
     )  # fmt: skip
     rows = invented(config.total_runs)
-    with pytest.raises(InvalidInput, match="are a crossed grid"):
+    with pytest.raises(InvalidInput, match="are a crossed grid or all of sobol"):
         answered(config, range(config.total_runs), rows, effects=True)
 
 

@@ -218,6 +218,19 @@ async def test_without_a_kind_what_varies_decides(manager):
     jobs = (grid, line, cell, ring, run, frontier)
     kinds = [(await manager.plot(each.job_id)).kind for each in jobs]
     assert kinds == ["effect", "effect", "distribution", "measure", "days", "frontier"]
+    found = await manager.plot(frontier.job_id)
+    assert "Where the mean δ is at most 0.05; " in subtitle(found)
+
+
+async def test_shares_over_ranges_are_told_with_their_interval(manager):
+    ranges = {"kappa_range": ["0.25", "4"], "mu_range": [0, 1]}
+    job = await finished(
+        manager, sweep_type="balanced", n_agents=10, sobol=8, n_replicates=4, **ranges
+    )
+    plot = await manager.plot(job.job_id, "main_effects")
+    said = r"[κμ] alone accounts for \d+ % \(95 % interval -?\d+ % to -?\d+ %\) of what differs in "
+    assert re.match(said + r"trading effect over the ranges\.", plot.sentence)
+    assert "first order: share of the variance over the ranges" in texts(plot)
 
 
 # -- inputs that break pictures ------------------------------------------------------------------

@@ -29,6 +29,10 @@ _METAVARS = {
     "number": "X",
     "boolean": "",
 }
+_EXAMPLES = {
+    "vary": "kappa=0.5,1; mu=0:1:0.1",
+    "threshold": "axis=kappa; measure=delta; at_most=0.05",
+}
 _TYPES: dict[str, Any] = dict.fromkeys(("array", "objects", "object"), list[str] | None)
 _TYPES["boolean"] = bool | None
 _ENDS = 2  # of a range
@@ -233,7 +237,8 @@ def _named(option: str, texts: list[str]) -> dict[str, str]:
         name, equals, value = part.partition("=")
         name = name.strip().replace("-", "_")
         if not equals:
-            raise invalid(option, part.strip(), "such as 'kappa=0.5,1; mu=0:1:0.1'")
+            example = _EXAMPLES.get(option, "name=value; name=value")
+            raise invalid(option, part.strip(), f"such as '{example}'")
         if name in found:
             got = f"{shown(found[name])} and {shown(value.strip())}"
             raise InvalidInput([Problem(f"{option}.{name}", got, "each name once")])

@@ -76,6 +76,8 @@ app = typer.Typer(add_completion=False, cls=Types, rich_markup_mode="rich")
         "bilancio sweep balanced --n-agents 50 --kappas 0.3,0.5 --seeds 42,43",
         "bilancio sweep ring --kappas 0.25,0.5,1 --n-replicates 20 --detach",
         "bilancio sweep ring --vary n_agents=50:200:50 --vary early_stop=true,false",
+        "bilancio sweep balanced --vary kappa=0.5:20 "
+        "--threshold 'axis=kappa; measure=trading_effect; at_most=0.01'",
         "bilancio sweep --like bright-ocean-swift-tiger --n-agents 200 --dry-run",
     )
 )

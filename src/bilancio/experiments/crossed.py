@@ -47,7 +47,7 @@ class CrossedGrid:
         _, distinct = grouped_cells(columns, chosen)
         if not self._axes or not math.prod(self._shape) == len(distinct) == int(chosen.sum()):
             got = "true" if self._axes else "true, for one cell"
-            allowed = "false, unless the cells (those of where) are a crossed grid"
+            allowed = "false, unless the cells (those of where) are a crossed grid or all of sobol"
             raise InvalidInput([Problem("effects", got, allowed)])
         self._name = asked.measures[0] if asked.measures else subject.primary
         measure = subject.measure(self._name)

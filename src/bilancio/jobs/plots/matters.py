@@ -16,6 +16,7 @@ from bilancio.report.pictures import Bars, Estimates, Joined, Lines, Scale
 from bilancio.report.ticks import written
 
 MOST_SHARES = 14
+CROSSED_SHARE = "share"  # the column of shares between the cells of a crossed grid
 
 
 async def main_effects(studied: Studied, asked: Asked) -> Drawn:
@@ -34,7 +35,7 @@ async def main_effects(studied: Studied, asked: Asked) -> Drawn:
     rows = [] if table is None else list(table.rows)
     name = words.measure_words(measure)
     columns = () if table is None else table.columns
-    share = "share" if "share" in columns else columns[1] if columns else ""
+    share = CROSSED_SHARE if CROSSED_SHARE in columns else columns[1] if columns else ""
     places = [columns.index(f"{share}{end}") for end in ("", "_low", "_high")] if rows else []
     known = [row for row in rows if row[places[0]] is not None]
     known = sorted(known, key=lambda row: -row[places[0]])[:MOST_SHARES]
@@ -59,16 +60,27 @@ async def main_effects(studied: Studied, asked: Asked) -> Drawn:
         more,
     )
     picture = Bars(caption=caption, names=names, label=_share_label(share), shares=found)
-    first = f"{names[0]} accounts for {100 * values[0, 0]:.0f} %"
-    return Drawn(picture, f"{first} of what differs in {name} between cells.")
+    crossed = share == CROSSED_SHARE
+    first = f"{names[0]} {'accounts' if crossed else 'alone accounts'} for {100 * values[0, 0]:.0f} %"
+    if np.isfinite(values[0]).all():
+        low, high = 100 * values[0, 1:]
+        first += f" ({words.LEVEL_TEXT} interval {low:.0f} % to {high:.0f} %)"
+    where = "between cells" if crossed else "over the ranges"
+    return Drawn(picture, f"{first} of what differs in {name} {where}.")
 
 
 def _share_label(column: str) -> str:
-    plain = "share of the variance between cells"
-    return plain if column == "share" else f"{column.replace('_', ' ')}: {plain}"
+    if column == CROSSED_SHARE:
+        return "share of the variance between cells"
+    return f"{column.replace('_', ' ')}: share of the variance over the ranges"
 
 
 # -- searches --------------------------------------------------------------------------------
+
+
+def _limit(studied: Studied) -> str:
+    target = studied.job.config.search_target
+    return f"where the mean {target.measure_symbol.replace('_', ' ')} is {target.words}"
 
 
 async def frontier(studied: Studied, asked: Asked) -> Drawn:
@@ -110,7 +122,7 @@ async def frontier(studied: Studied, asked: Asked) -> Drawn:
         studied,
         asked,
         f"{short} by {words.symbol(studied.job, x)}" if x else f"{short} of the search",
-        "where the limit is met"
+        _limit(studied)
         + (f"; lines: {words.LEVEL_TEXT} ranges" if any(map(words.has_width, series)) else ""),
         f"{len(known):,} of {len(table.rows):,} searches found it",
     )
