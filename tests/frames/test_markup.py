@@ -42,9 +42,10 @@ def test_latex_is_a_tabular_in_which_nothing_is_taken_for_a_command():
         RELIEF.to_latex()
         == r"""
 % needs \usepackage{booktabs}
+% [95 %]: interval over the seeds of the row
 \begin{tabular}{rlrlr}
 \toprule
-kappa & rule & n & verdict & relief [95 \%] \\
+$\kappa$ & rule & n & verdict & relief [95 \%] \\
 \midrule
 0.25 & first\textbar{}last & 20 & helps & 0.1235 [0.1000, 0.1500] \\
 1 & 100 \% of\_it & 20 & hurts & $-0.5000$ [$-0.7500$, $-2.5 \times 10^{-7}$] \\
@@ -53,6 +54,22 @@ kappa & rule & n & verdict & relief [95 \%] \\
 \end{tabular}
 """.lstrip("\n")
     )
+
+
+def test_latex_writes_greek_letters_as_such_and_says_what_brackets_are():
+    columns = ("kappa", "delta_passive", "delta_passive_low", "delta_passive_high")
+    table = Table(columns=columns, rows=((0.5, 0.6, 0.5, 0.7),), total_rows=1, n_keys=1)
+    lines = table.to_latex().splitlines()
+    assert lines[1] == "% [95 %]: interval over the seeds of the row"
+    assert lines[4] == r"$\kappa$ & $\delta$ passive [95 \%] \\"
+    judged = (
+        "kappa",
+        "x",
+        *(f"x{end}{of}" for of in ("", "_adjusted") for end in ("_low", "_high")),
+    )
+    table = Table(columns=judged, rows=((0.5, 0.6, 0.5, 0.7, 0.4, 0.8),), total_rows=1, n_keys=1)
+    assert "; adjusted: for all rows together, as verdicts are\n" in table.to_latex()
+    assert "interval" not in Table(columns=("n",), rows=((1,),), total_rows=1, n_keys=0).to_latex()
 
 
 def test_a_row_of_latex_that_begins_with_a_bracket_is_not_the_space_after_the_row_before():

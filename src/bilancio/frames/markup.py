@@ -29,6 +29,13 @@ _LATEX = {
     "−": "$-$", "…": r"\ldots{}", "κ": r"$\kappa$", "μ": r"$\mu$", "ρ": r"$\rho$",
     "φ": r"$\varphi$", "β": r"$\beta$", "δ": r"$\delta$", "\n": " ", "\t": " ",
 }  # fmt: skip
+_GREEK = {
+    name: f"$\\{name.replace('phi', 'varphi')}$"
+    for name in (
+        "alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "kappa", "lambda",
+        "mu", "nu", "xi", "pi", "rho", "sigma", "tau", "phi", "chi", "psi", "omega",
+    )
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,14 +147,22 @@ def table_of(shown: Sequence[Column]) -> str:
 
 
 def to_latex(shown: Shown) -> str:
-    """Return a table as a LaTeX tabular, with the rules of the package booktabs."""
+    """Return a table as a LaTeX tabular, with the rules of the package booktabs.
+
+    Names that are Greek letters are written as these; a comment says what brackets hold.
+    """
     columns = shown.columns
     sides = "".join("r" if each.numeric else "l" for each in columns)
-    heading = [_latex(each.name.replace("_", " ")) for each in columns]
+    heading = [_latex_heading(each.name) for each in columns]
+    names = " ".join(each.name for each in columns)
+    about = "% [95 %]: interval over the seeds of the row"
+    if "[95 % adjusted]" in names:
+        about += "; adjusted: for all rows together, as verdicts are"
     cells = [tuple(map(_latex_numbers if each.numeric else _latex, each.cells)) for each in columns]
     body = [_latex_line(row) for row in zip(*cells, strict=True)]
     lines = [
         "% needs \\usepackage{booktabs}",
+        *([about] if "[95 %]" in names else []),
         f"\\begin{{tabular}}{{{sides}}}",
         "\\toprule",
         _latex_line(heading),
@@ -157,6 +172,10 @@ def to_latex(shown: Shown) -> str:
         "\\end{tabular}",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _latex_heading(name: str) -> str:
+    return " ".join(_GREEK.get(word, _latex(word)) for word in name.replace("_", " ").split(" "))
 
 
 def to_csv(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:

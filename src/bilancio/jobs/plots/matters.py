@@ -61,7 +61,9 @@ async def main_effects(studied: Studied, asked: Asked) -> Drawn:
     )
     picture = Bars(caption=caption, names=names, label=_share_label(share), shares=found)
     crossed = share == CROSSED_SHARE
-    first = f"{names[0]} {'accounts' if crossed else 'alone accounts'} for {100 * values[0, 0]:.0f} %"
+    first = (
+        f"{names[0]} {'accounts' if crossed else 'alone accounts'} for {100 * values[0, 0]:.0f} %"
+    )
     if np.isfinite(values[0]).all():
         low, high = 100 * values[0, 1:]
         first += f" ({words.LEVEL_TEXT} interval {low:.0f} % to {high:.0f} %)"
