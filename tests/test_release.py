@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from bilancio.model.papers import PAPERS
+
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
@@ -39,6 +41,7 @@ def test_the_citation_is_of_this_version_and_has_what_the_format_asks_for():
         PROJECT["name"], PROJECT["version"], PROJECT["license"],
     )  # fmt: skip
     assert told["authors"] == PROJECT["authors"]
+    assert told["references"] == [*map(dict, PAPERS)]
 
 
 def test_the_plugin_has_this_version():

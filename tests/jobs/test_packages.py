@@ -135,6 +135,11 @@ def test_a_citation_is_yaml_whatever_the_job_says(manager, job, tmp_path):
     assert told["title"] == f'Who "gains"? (job {NAME})'
     assert told["keywords"] == ["a: b", "bilancio", "simulation"]
     assert told["cff-version"] == "1.2.0"
+    assert [each["title"] for each in told["references"]] == [
+        "bilancio",
+        "Liquidity and internal debt: instrument level dealer based simulation",
+        "The Economics of the Dealer Function",
+    ]
 
 
 def test_a_citation_names_people_and_groups(manager, job, tmp_path):

@@ -30,6 +30,7 @@ from bilancio.experiments.plugins import (
 from bilancio.experiments.protocol import Experiment
 from bilancio.experiments.sweep_config import SweepConfig
 from bilancio.experiments.vocabulary import in_fields, sweep_type_of
+from bilancio.model.papers import PAPERS
 from bilancio.model.version import ENGINE_VERSION
 from bilancio.settings import load_settings
 from bilancio.validation import validated
@@ -127,6 +128,11 @@ def version(sweep_type: str) -> str:
     config_model(sweep_type)
     declaration = _plugins().experiments[sweep_type].declaration
     return experiment(sweep_type).version if declaration is None else declaration.version
+
+
+def papers(sweep_type: str) -> tuple[Mapping[str, Any], ...]:
+    """Return the publications of the model that a sweep computes; of plug-ins none are known."""
+    return PAPERS if sweep_type in _BUILT_IN else ()
 
 
 def needs_processes(sweep_type: str) -> bool:

@@ -6,6 +6,7 @@ from importlib.resources import files
 from bilancio import machine
 from bilancio.encoding import to_json
 from bilancio.errors import InvalidInput, Problem, shown
+from bilancio.experiments.registry import papers
 from bilancio.experiments.sources import Sources, pinned
 from bilancio.frames.markup import plain_text
 from bilancio.jobs.models import Job
@@ -67,6 +68,7 @@ def citation(job: Job, authors: Sequence[Mapping[str, str]]) -> str:
         date=_quoted(f"{ended:%Y-%m-%d}"),
         keywords=to_json([*map(_plain, job.tags), "bilancio", "simulation"]),
         bilancio=_quoted(machine.package_version("bilancio") or "unknown"),
+        papers="".join(f"  - {to_json({**each})}\n" for each in papers(job.config.sweep_type)),
     )
 
 

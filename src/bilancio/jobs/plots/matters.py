@@ -1,5 +1,7 @@
 """What matters, and where limits are met: shares of the variance, and frontiers."""
 
+from typing import Any
+
 import numpy as np
 
 from bilancio.errors import InvalidInput, NothingToDraw, Problem
@@ -81,7 +83,8 @@ def _share_label(column: str) -> str:
 
 
 def _limit(studied: Studied) -> str:
-    target = studied.job.config.search_target
+    config: Any = studied.job.config
+    target = config.search_target
     return f"where the mean {target.measure_symbol.replace('_', ' ')} is {target.words}"
 
 
