@@ -101,6 +101,14 @@ def test_progress_says_the_state_the_runs_and_the_time_left():
     )
 
 
+def test_an_error_that_counts_the_failed_runs_is_all_that_counts_them():
+    error = "2 of 12 runs failed; the first: ValueError."
+    told = text.progress(Facts("failed", 10, 2, error=error))
+    assert told == f"bright-ocean-swift-tiger is failed. 10 of 12 runs. {error}"
+    told = text.progress(Facts("failed", 3, 2, error="The scheduler is gone."))
+    assert told.endswith("is failed. 3 of 12 runs, 2 failed. The scheduler is gone.")
+
+
 def test_long_lists_are_said_by_their_ends_and_a_count():
     assert text.values(range(1, 9)) == "1, 2, 3, 4, 5, 6, 7, 8"
     assert text.values(range(20_000)) == "0, 1, 2 … 19999 (20,000 values)"

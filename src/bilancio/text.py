@@ -264,10 +264,16 @@ def total(job: JobFacts) -> str:
 def counts(job: JobFacts) -> str:
     """Say how many of a job's runs are recorded: 3 of 12 runs, 1 failed."""
     failed = f", {job.failed_runs:,} failed" if job.failed_runs else ""
-    return f"{_recorded(job)}{failed}{', by its manifest' if job.unread else ''}"
+    return f"{recorded(job)}{failed}{', by its manifest' if job.unread else ''}"
 
 
-def _recorded(job: JobFacts) -> str:
+def counts_beside_error(job: JobFacts) -> str:
+    """Say `counts` where the job's error stands beside them, which may say how many runs failed."""
+    said = (job.error or "").startswith(f"{job.failed_runs} of ")
+    return recorded(job) if said else counts(job)
+
+
+def recorded(job: JobFacts) -> str:
     """Count the runs with results; manually, more can be recorded than the sweep has."""
     if job.manual and job.completed_runs > job.total_runs:
         return runs(job.completed_runs)
@@ -287,7 +293,7 @@ def state(job: JobFacts) -> str:
 
 def standing(job: JobFacts) -> str:
     """Say in sentences how far a job is, after what it has found: Completed, 12 of 12 runs."""
-    done = _recorded(job)
+    done = recorded(job)
     match job.state:
         case "completed":
             return f"Completed, {done}."
@@ -412,7 +418,7 @@ def progress(
     idle = "" if idle_s is None else f" {capitalised(standstill(idle_s))}."
     left = f" {capitalised(estimate(eta_s, rough=False))} left." if eta_s else ""
     failed = f" {shortened(job.error)}" if job.error else ""
-    return f"{job.job_id} is {state(job)}. {counts(job)}.{waits}{idle}{left}{failed}"
+    return f"{job.job_id} is {state(job)}. {counts_beside_error(job)}.{waits}{idle}{left}{failed}"
 
 
 def read_as(reading: str, job_id: str) -> str:

@@ -199,7 +199,25 @@ def test_failed_runs_show_the_parameter_that_all_of_them_share(fragile):
     said = program("jobs", "runs", "wide-river-old-mill", "--status", "failed")
     heading, _, *rows = said.out.splitlines()
     assert "rate" in heading.split()
-    assert [row.split()[2] for row in rows if "ZeroDivisionError" in row] == ["0.7"] * 4
+    assert [row.split()[2] for row in rows[:4] if "ZeroDivisionError" in row] == ["0.7"] * 4
+
+
+LONG_ERROR = "has not converged after 100 iterations; the residual was 0.0341, the tolerance 1e-9"
+
+
+def test_an_error_too_long_for_its_column_stands_below_whole_and_once(folder):
+    (folder / "other.py").write_text(
+        'from bilancio import experiment\n@experiment("other")\ndef simulate(seed: int):\n'
+        f"    raise RuntimeError('{LONG_ERROR}' + '!' * (seed == 44))\n"
+    )
+    (folder / "pyproject.toml").write_text('[tool.bilancio]\nexperiments = ["other"]\n')
+    program("sweep", "other", "--n-replicates", "3", "--job-id", "wide-river-old-mill")
+    said = program("jobs", "runs", "wide-river-old-mill", "--status", "failed").out
+    assert all(len(line) <= 80 for line in said.splitlines())
+    first, _, third = (line.split()[0] for line in said.splitlines()[2:5])
+    assert " ".join(said.split()).endswith(
+        f"{first} and 1 more: RuntimeError: {LONG_ERROR} {third}: RuntimeError: {LONG_ERROR}!"
+    )
 
 
 def test_runs_that_would_fail_again_are_not_proposed_to_start_again(fragile):
@@ -211,6 +229,10 @@ def test_runs_that_would_fail_again_are_not_proposed_to_start_again(fragile):
         assert "All runs with rate 0.7 failed; another start alone will not help." in words
         assert "bilancio jobs runs wide-river-old-mill --status failed" in words
         assert "jobs resume" not in words
+    assert (
+        "Job wide-river-old-mill failed, 4 of 8 runs: 4 of 8 runs failed; the first, " in said.err
+    )
+    assert "4/8 runs, 4 failed, in " in said.err
     results = program("jobs", "results", "wide-river-old-mill").out
     assert "failed, rate 0.7, slow, seed 42: ZeroDivisionError" in results
     told = program("run", "job", "wide-river-old-mill", "--run", "failed").out

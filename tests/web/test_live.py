@@ -34,7 +34,7 @@ def running(manager):
 
 
 def done_of(events):
-    return [int(each["data"]["texts"]["done"].split()[0]) for each in events]
+    return [int(each["data"]["texts"]["recorded"].split()[0]) for each in events]
 
 
 def test_a_reader_sees_progress_and_the_end_of_a_job_that_a_worker_carries_out(site, manager):
@@ -43,7 +43,9 @@ def test_a_reader_sees_progress_and_the_end_of_a_job_that_a_worker_carries_out(s
     with site.stream(NAME) as stream:
         site.post(f"/jobs/{NAME}/start")
         events = stream.until("completed")
-    counted = [int(each["data"]["texts"]["done"].split()[0].replace(",", "")) for each in events]
+    counted = [
+        int(each["data"]["texts"]["recorded"].split()[0].replace(",", "")) for each in events
+    ]
     assert counted == sorted(counted)
     assert counted[-1] == 50_000
     assert events[0]["data"]["state"] in {"pending", "running"}
@@ -161,7 +163,7 @@ async def test_a_watch_begins_with_the_first_reader_and_ends_with_the_last(isola
             assert await anext(other)
             await one.aclose()
             await manager.record_progress(NAME, f"run-{number}", {"delta_total": 1.0})
-            assert (await anext(other)).texts["done"].startswith(f"{number + 1} of")
+            assert (await anext(other)).texts["recorded"].startswith(f"{number + 1} of")
             await other.aclose()
             assert manager.watches == number + 1
 

@@ -95,6 +95,9 @@ def test_failed_runs_are_listed_with_what_they_raised(site, manager, tmp_path, m
         job = carried_out(
             manager, {"sweep_type": "sore", "vary": {"load": [0.5, 0.95]}, "n_replicates": 4}
         )
+        facts = site.get(f"/jobs/{job.job_id}").text
+        assert '<dd data-live="recorded">6 of 8 runs</dd>' in facts
+        assert '<dd data-live="failed">2</dd>' in facts
         page = listed(site, job)
         assert [row["load"] for row in page.rows].count("0.95") == 2
         failed = listed(site, job, "?status=failed")

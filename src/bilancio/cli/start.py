@@ -18,7 +18,7 @@ from bilancio.jobs.models import Estimate, Job
 from bilancio.jobs.progress import Progress
 from bilancio.jobs.views import Results
 from bilancio.printable import shortened
-from bilancio.text import computing, counts, runs
+from bilancio.text import computing, counts, counts_beside_error, runs
 
 BINS = 5  # of a sampled parameter
 FAILED, INTERRUPTED = 1, 130
@@ -151,12 +151,12 @@ def _reasons(job: Job, repetition: str = "") -> Iterator[str]:
     match job.state:
         case "failed":
             reason = shortened(" ".join((job.error or "no reason was recorded").split()), 500)
-            yield f"Job {job.job_id} failed, {counts(job)}: {reason}"
+            yield f"Job {job.job_id} failed, {counts_beside_error(job)}: {reason}"
         case "cancelled":
             yield f"Job {job.job_id} was cancelled, {counts(job)}."
         case _:
             reason = shortened(" ".join((job.error or "its worker is gone.").split()), 500)
-            yield f"Job {job.job_id} has stalled, {counts(job)}: {reason}"
+            yield f"Job {job.job_id} has stalled, {counts_beside_error(job)}: {reason}"
     log = job.folder / LOG
     if log.exists():
         yield f"The worker's log: {log}"

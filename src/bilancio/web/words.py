@@ -5,7 +5,7 @@ from typing import Any
 
 from bilancio.jobs.models import Job
 from bilancio.jobs.progress import Progress
-from bilancio.text import capitalised, counts, duration, standstill, state
+from bilancio.text import capitalised, counts, duration, recorded, standstill, state
 
 NONE = "–"
 
@@ -42,7 +42,7 @@ def standing(job: Job) -> Told:
         "state": job.state,
         "about": capitalised(state(job)),
         "counts": capitalised(counts(job)),
-        "done": f"{done:,} of {'at most ' if bound else ''}{job.total_runs:,}",
+        "recorded": recorded(job),
         "failed": f"{job.failed_runs:,}",
         "percent": NONE if percent is None else f"{percent:.1f} %",
         "error": job.error or "",

@@ -17,7 +17,7 @@ from bilancio.printable import escaped
 from bilancio.text import (
     MORE_SEEDS,
     NextStep,
-    counts,
+    counts_beside_error,
     duration,
     estimate,
     plural,
@@ -170,7 +170,7 @@ def _facts(progress: Progress) -> dict[str, str]:
         left = f"; {standstill(progress.idle_s)}"
     return {
         "status": state(job),
-        "runs": f"{counts(job)}{left}",
+        "runs": f"{counts_beside_error(job)}{left}",
         "created": when(job.created_at, now),
         "started": when(job.started_at, now) if job.started_at else "",
         "ended": when(job.completed_at, now) if job.completed_at else "",

@@ -34,10 +34,10 @@ def meter(output: Output) -> Iterator[Meter]:
 
 
 def counts(progress: Progress) -> str:
-    """Say how many runs are done: 12/320 runs, 1 failed."""
+    """Say how many runs are recorded: 12/320 runs, 1 failed."""
     failed = progress.job.failed_runs
     failures = f", {failed:,} failed" if failed else ""
-    return f"{progress.done_runs:,}/{runs(progress.job.total_runs)}{failures}"
+    return f"{progress.job.completed_runs:,}/{runs(progress.job.total_runs)}{failures}"
 
 
 def pace(progress: Progress) -> str:

@@ -158,8 +158,11 @@ def runs_table(
     varied: Collection[str],
     *,
     width: int,
-) -> tuple[RichTable, list[str]]:
-    """Return a table of runs: what varies in the job and what was found, as far as it fits."""
+) -> tuple[RenderableType, list[str]]:
+    """Return a table of runs: what varies in the job and what was found, as far as it fits.
+
+    Errors that do not fit stand whole below it, each once, and in it only what kind they are.
+    """
     names = list(dict.fromkeys(name for row in rows for name in row))
     constant = {
         name
@@ -176,7 +179,33 @@ def runs_table(
         [key_text(row[name]) if name in exact else number(row.get(name)) for name in columns]
         for row in rows
     ]
-    return rows_table(columns, cells, words=["run_id", "status", "error", "end"], width=width)
+    words = ["run_id", "status", "error", "end"]
+    table, left_out = rows_table(columns, cells, words=words, width=width)
+    if "error" not in columns:
+        return table, left_out
+    place = columns.index("error")
+    errors = [row[place] for row in cells]
+    longest = max(map(cell_len, errors))
+    if place < len(table.columns) and longest <= (table.columns[place].width or 0):
+        return table, left_out
+    for row in cells:
+        row[place] = row[place].partition(":")[0]
+    table, left_out = rows_table(columns, cells, words=words, width=width)
+    below = _whole_errors([str(row["run_id"]) for row in rows], errors, width)
+    return Group(table, Text(), *below), [name for name in left_out if name != "error"]
+
+
+def _whole_errors(names: Sequence[str], errors: Sequence[str], width: int) -> list[Text]:
+    """Return each error once, after the runs that raised it."""
+    by_error: dict[str, list[str]] = {}
+    for name, error in zip(names, errors, strict=True):
+        if error:
+            by_error.setdefault(error, []).append(name)
+    told = []
+    for error, (first, *same) in by_error.items():
+        more = f" and {len(same):,} more" if same else ""
+        told.append(broken(f"{first}{more}: {' '.join(error.split())}", width))
+    return told
 
 
 def jobs_table(page: Page, now: datetime, *, width: int) -> RenderableType:
