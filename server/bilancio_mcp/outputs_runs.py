@@ -43,6 +43,7 @@ class ToldRunOut(Sparse):
     days: list[str] = Field(default=[], description="The most eventful ones.")
     days_left_out: int | None = None
     values: dict[str, Any] = Field(default={}, description="Where no days are told.")
+    call: str = Field(default="", description="In Python, of a simulation of the user's own.")
 
 
 class ShownRun(Answer):
@@ -72,6 +73,7 @@ def _told(run: ToldRun, values: dict[str, Any], room: int) -> ToldRunOut:
         days=[lines[day] for day in sorted(kept)],
         days_left_out=len(lines) - len(kept) or None,
         values=six_digits(fitted(values, VALUES)),
+        call=shortened(run.call, VALUES),
     )
 
 

@@ -105,10 +105,22 @@ def test_a_checked_experiment_says_the_sweep_to_try_and_that_sweep_runs(folder):
     assert program(*last.split()[2:]).code == 0
 
 
+def test_a_module_that_an_installed_package_names_needs_no_other_name(folder, monkeypatch):
+    about = folder / "my_queue-1.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: my-queue\nVersion: 1\n")
+    (about / "entry_points.txt").write_text("[bilancio.experiments]\nqueue = my_queue\n")
+    (folder / "pyproject.toml").unlink()
+    monkeypatch.syspath_prepend(str(folder))
+    said = program("experiments", "check", "my_queue")
+    assert said.code == 0, said.err
+    assert "To use it" not in said.out
+
+
 CHECKS = {
     "unnamed": ('return {"wait": seed}', 0, 'write experiments = ["other"] under [tool.bilancio].'),
     "constant": ('return {"wait": 1}', 0, "Two seeds gave the same: does it draw by its seed?"),
-    "raises": ("return 1 / 0", 1, "wrong: ZeroDivisionError: division by zero"),
+    "raises": ("return 1 / 0", 1, "wrong: ZeroDivisionError: division by zero (other.py:4)"),
     "unseeded": (
         'import random; return {"wait": random.random()}',
         1,

@@ -161,7 +161,18 @@ async def test_a_failed_run_is_told_with_its_error_cell_and_seed(manager, own):
     (first, *_) = await manager.runs(job.job_id, status="failed")
     assert (story.runs[0].run_id, story.runs[0].status) == (first["run_id"], "failed")
     assert "rate 0.9, slow, seed 3." in story.headline
-    assert "It failed: OSError: no licence is free" in story.headline
+    assert "It failed: OSError: no licence is free (pair.py:7)" in story.headline
+
+
+async def test_a_run_of_a_function_is_told_with_the_call_that_computes_it(manager, own):
+    job = await finished(manager, {"sweep_type": "pair", "vary": {"rate": [0.2, 0.9]}, "extra": 1})
+    import pair  # the project of this test
+
+    story = await manager.run_story(job.job_id)
+    first, *_ = story.runs
+    assert first.call == f"pair.simulate(seed=42, arm='fast', rate={first.given['rate']}, extra=1)"
+    for run in story.runs:
+        assert eval(run.call, {"pair": pair}) == run.metrics
 
 
 @pytest.mark.parametrize(
@@ -208,7 +219,8 @@ async def test_failures_are_told_with_cell_and_seed(manager, own):
     results = await manager.results(job.job_id)
     for run_id, error in results.failures.items():
         (row,) = (row for row in await manager.runs(job.job_id) if row["run_id"] == run_id)
-        assert error == f"rate 0.9, {row['arm']}, seed 3: OSError: no licence is free"
+        where = f"rate 0.9, {row['arm']}, seed 3"
+        assert error == f"{where}: OSError: no licence is free (pair.py:7)"
     assert "(rate 0.9, slow, seed 3): OSError" in job.error
     assert results.repetition == ""
 

@@ -125,7 +125,8 @@ async def test_runs_that_fail_again_are_shown_and_not_proposed_to_start_again(
                 assert "start_sweep" not in answer["next"]
                 assert f"show_run(job_id='{job.job_id}', run='failed')" in answer["next"]
             assert [*answer["failures"].values()] == [
-                f"load 0.95, seed {seed}: ArithmeticError: no solution" for seed in (42, 43, 44)
+                f"load 0.95, seed {seed}: ArithmeticError: no solution (sore.py:7)"
+                for seed in (42, 43, 44)
             ]
             asked = {"job_id": job.job_id, "run": "failed"}
             told = data(await client.call_tool("show_run", asked))

@@ -101,10 +101,11 @@ def test_failed_runs_are_listed_with_what_they_raised(site, manager, tmp_path, m
         page = listed(site, job)
         assert [row["load"] for row in page.rows].count("0.95") == 2
         failed = listed(site, job, "?status=failed")
-        assert {row["error"] for row in failed.rows} == {"ArithmeticError: no <b>solution</b>"}
+        said = "ArithmeticError: no <b>solution</b> (sore.py:7)"
+        assert {row["error"] for row in failed.rows} == {said}
         assert len(failed.rows) == job.failed_runs == 2
         run = site.get(failed.links[failed.rows[0]["run"]])
-        assert Page(run).texts("p", class_="error") == ["ArithmeticError: no <b>solution</b>"]
+        assert Page(run).texts("p", class_="error") == [said]
         fine = Page(site.get(page.links[page.rows[0]["run"]]))
         assert any("leave no trace" in said for said in fine.texts("p", class_="quiet"))
         assert {"wait", "served"} <= {*fine.texts("dt")}

@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bilancio.experiments.protocol import Experiment, is_masked
+from bilancio.experiments.sources import raised_in
 from bilancio.failpoints import failpoint
 from bilancio.printable import escaped
-from bilancio.text import MAX_ERROR, error_text
+from bilancio.text import MAX_ERROR
 
 Indices = NDArray[np.int64]
 Metrics = NDArray[np.void]
@@ -156,7 +157,7 @@ def attempt_here(
     try:
         return Attempt(compute_table(experiment, config, indices), cold=cold)
     except BaseException as error:  # noqa: BLE001 - an experiment may raise anything
-        return Attempt(None, error_text(error), cold)
+        return Attempt(None, raised_in(type(config).__module__, error), cold)
 
 
 def compute_table(experiment: Experiment, config: Any, indices: Indices) -> Metrics:

@@ -12,7 +12,13 @@ from bilancio.errors import InvalidInput, Problem, shown
 from bilancio.experiments import registry
 from bilancio.experiments.calls import Calls, Rows
 from bilancio.experiments.declared import Declaration
-from bilancio.experiments.discovery import Named, add_to_path, find_project, module_files
+from bilancio.experiments.discovery import (
+    Named,
+    add_to_path,
+    find_project,
+    module_files,
+    named_experiments,
+)
 from bilancio.experiments.plugins import (
     Plugin,
     Unusable,
@@ -20,7 +26,8 @@ from bilancio.experiments.plugins import (
     stdout_to_stderr,
     sweep_type_of,
 )
-from bilancio.text import error_text
+from bilancio.experiments.sources import raised_in
+from bilancio.settings import load_settings
 from bilancio.validation import nearest
 
 SEEDS = (0, 1)
@@ -67,7 +74,7 @@ def check(module: str, folder: Path) -> tuple[Check, ...]:
     """
     project = find_project(folder)
     add_to_path(project.file.parent if project else folder)
-    named = set(project.experiments) if project else set()
+    named = {each.address for each in named_experiments(load_settings(), project)}
     try:
         found = brought(Named(module, ""), project)
     except Unusable as error:
@@ -109,7 +116,7 @@ def _checked(plugin: Plugin, named: set[str]) -> Check:
         with stdout_to_stderr():
             tried = _tried(declaration)
     except (Exception, SystemExit) as error:  # noqa: BLE001 - it may raise anything
-        return Check(**found, problems=(error_text(error),), remarks=tuple(remarks))
+        return Check(**found, problems=(raised_in(module, error),), remarks=tuple(remarks))
     if tried.constant:
         remarks.append("Two seeds gave the same: does it draw by its seed?")
     return Check(**found, remarks=tuple(remarks), metrics=tried.metrics, seconds=tried.seconds)

@@ -2,7 +2,7 @@
 
 import functools
 import importlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, Field, create_model
@@ -57,6 +57,22 @@ class DecoratedSweep(SearchSweep):
         name: str = self.threshold["measure"]
         ending = next(filter(name.endswith, _endings(self.arms)), "")
         return (Metric(name.removesuffix(ending)),)
+
+    def call_of(self, run: Mapping[str, Any]) -> str:
+        """Return the call of the function that computes a run: `queueing.simulate(seed=3, rate=1)`.
+
+        Parameters
+        ----------
+        run
+            Its seed, its arm, and the parameters that vary; more is left alone.
+        """
+        model = self.declaration.parameters
+        given = {name: run[name] for name in model.model_fields if run.get(name) is not None}
+        values = model(**self.run_settings() | given).model_dump(mode="json")
+        seed = values.pop(SEED_NAME)
+        told = [f"{SEED_NAME}=np.array([{seed}])" if self.declaration.batch else f"seed={seed}"]
+        told += [f"{name}={value!r}" for name, value in values.items()]
+        return f"{self.declaration.address.replace(':', '.')}({', '.join(told)})"
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Travel to other processes as the function's address and what is asked."""

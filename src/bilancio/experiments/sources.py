@@ -5,10 +5,14 @@ import importlib.util
 import json
 import re
 import sys
+import traceback
 from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
 from typing import NamedTuple
+
+from bilancio.printable import escaped
+from bilancio.text import MAX_ERROR, error_text
 
 INSTALLED = {"site-packages", "dist-packages"}
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -80,6 +84,34 @@ def files_used(module: str, file: Path) -> tuple[Path, ...]:
         if rest:  # a package's own code is run before its modules'
             todo.append(name.rpartition(".")[0])
     return tuple(sorted(files))
+
+
+def raised_in(module: str, error: BaseException) -> str:
+    """Return an exception as `error_text` does, and where in a module's own code it was raised.
+
+    As `ValueError: no solution (queueing.py:31)`: the last line of the module, or of what it uses
+    of the same project, that the exception has passed. None is named of bilancio's own code.
+    """
+    line = "" if module.startswith("bilancio.") else _last_line(module, error)
+    where = escaped(f" ({line})") if line else ""
+    return error_text(error)[: MAX_ERROR - len(where)] + where
+
+
+def _last_line(module: str, error: BaseException) -> str:
+    file = getattr(sys.modules.get(module), "__file__", None)
+    root = _root(module, Path(file)) if file else None
+    if file is None or root is None:
+        return ""
+    installed, top = INSTALLED & {*Path(file).parts}, module.partition(".")[0]
+    last = ""
+    for frame, line in traceback.walk_tb(error.__traceback__):
+        place = Path(frame.f_code.co_filename)
+        if not place.is_relative_to(root) or INSTALLED & {*place.parts} != installed:
+            continue
+        own = place.relative_to(root)
+        if not installed or own.parts[0].removesuffix(".py") == top:
+            last = f"{own}:{line}"
+    return last
 
 
 def _root(module: str, file: Path) -> Path | None:

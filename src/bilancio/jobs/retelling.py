@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from bilancio.errors import InvalidInput, Problem, invalid
 from bilancio.experiments.answers import ratio
 from bilancio.experiments.configs import RingSettings
+from bilancio.experiments.decorated_sweep import DecoratedSweep
 from bilancio.experiments.reduction import column_of, metric_of
 from bilancio.experiments.standard import StandardExperiment
 from bilancio.jobs.failures import place, varied
@@ -72,7 +73,7 @@ async def story(
     for row in rows:
         traced = row["index"] == chosen.number or chosen.with_arms
         parameters = _parameters(job, row) if traced and row["status"] != "failed" else None
-        runs.append(await in_thread(_told, row, parameters, asked, notify))
+        runs.append(await in_thread(_told, job, row, parameters, asked, notify))
     if not any(each.trace for each in runs) and (asked.days or asked.agents):
         field, got = ("day", asked.days) if asked.days else ("agent", asked.agents)
         allowed = "nothing: there is no trace of this run's days"
@@ -168,8 +169,17 @@ def _parameters(job: Job, row: Mapping[str, Any]) -> Parameters | None:
     return validated(model, config.run_of(own))
 
 
+def _call(job: Job, row: Row) -> str:
+    """Return the call in Python that computes a run; empty where it is no call of a function."""
+    return job.config.call_of(row) if isinstance(job.config, DecoratedSweep) else ""
+
+
 def _told(
-    row: Row, parameters: Parameters | None, asked: _Filter, notify: Callable[[str], None]
+    job: Job,
+    row: Row,
+    parameters: Parameters | None,
+    asked: _Filter,
+    notify: Callable[[str], None],
 ) -> ToldRun:
     """Return a run as it is told; with *parameters*, simulated again."""
     about = {name: row.get(name) for name in ("run_id", "index", "arm", "seed", "status", "error")}
@@ -178,7 +188,7 @@ def _told(
     metrics = {name: values[name] for name in list(row)[at:] if name in values}
     given = {name: value for name, value in values.items() if name not in metrics}
     if parameters is None:
-        return ToldRun(**about, given=given, metrics=metrics)
+        return ToldRun(**about, given=given, metrics=metrics, call=_call(job, row))
     check_agents(asked.agents, parameters)
     warm_up(notify, traced=True)
     found = simulate(trace=True, **parameters.model_dump())

@@ -22,6 +22,8 @@ class ToldRun(View):
         Its parameters, as far as its sweep varies them.
     metrics
         What is recorded of it.
+    call
+        The call in Python that computes it, of a function with `@experiment`; else empty.
     as_recorded
         Whether it gave the recorded metrics when it was simulated again; None where nothing is
         recorded, or it was not simulated.
@@ -43,6 +45,7 @@ class ToldRun(View):
     error: str | None
     given: dict[str, Any]
     metrics: dict[str, Any]
+    call: str = ""
     as_recorded: bool | None = None
     totals: Told | None = None
     days: tuple[ToldDay, ...] = ()

@@ -58,6 +58,8 @@ def show_story(output: Output, story: RunStory) -> None:
         shown = {name: _value(name, value) for name, value in story.values(run).items()}
         if shown:
             output.show(pairs_table(shown, width=output.width))
+        if run.call:
+            output.say(f"In Python: {run.call}", style="dim")
         for day in run.days:
             days = (
                 f"day {day.day}" if day.day == day.last else f"days {day.day} to {day.last}, each"
