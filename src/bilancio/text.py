@@ -18,6 +18,8 @@ UNTIMED = (
     "finished."
 )
 
+WRITING = "All runs have finished; the results are being written."
+
 _CENT = 0.01
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 MAX_ERROR = 2000
@@ -401,7 +403,12 @@ def standstill(idle_s: float) -> str:
 
 
 def progress(
-    job: JobFacts, eta_s: float | None = None, idle_s: float | None = None, waiting: str = ""
+    job: JobFacts,
+    eta_s: float | None = None,
+    idle_s: float | None = None,
+    waiting: str = "",
+    *,
+    writing: bool = False,
 ) -> str:
     """Say how far a job is.
 
@@ -413,8 +420,10 @@ def progress(
         Seconds in which no run has finished, if that is long.
     waiting
         Why nothing computes at the moment; else empty.
+    writing
+        Whether all runs have finished, and their results are being written.
     """
-    waits = f" It waits: {waiting}." if waiting else ""
+    waits = f" It waits: {waiting}." if waiting else f" {WRITING}" if writing else ""
     idle = "" if idle_s is None else f" {capitalised(standstill(idle_s))}."
     left = f" {capitalised(estimate(eta_s, rough=False))} left." if eta_s else ""
     failed = f" {shortened(job.error)}" if job.error else ""

@@ -4,11 +4,13 @@ import numpy as np
 import pytest
 
 from bilancio import text
+from bilancio.cli.render.progress import pace
 from bilancio.errors import InvalidInput
 from bilancio.executors.base import Outcome
 from bilancio.jobs import JobConfig, JobStatus
 from bilancio.jobs.store import FinishedBatch
 from bilancio.jobs.worker.finishing import progress_details
+from bilancio.web.words import told
 from tests.jobs.conftest import Clock
 
 pytestmark = pytest.mark.databases
@@ -124,6 +126,25 @@ async def test_runs_that_failed_count_as_finished(manager, clock):
         await store.record(lease, [failing(index)], lease_s=6000)
     seen = await manager.progress(job.job_id)
     assert (seen.done_runs, seen.rate, seen.eta_s) == (11, 0.5, 89 / 0.5)
+
+
+async def test_a_job_whose_runs_have_all_finished_says_that_it_writes_the_results(manager, clock):
+    job = await manager.create_job("try", HUNDRED)
+    store = await manager.store()
+    lease, _ = await store.claim(job.job_id, "w", lease_s=6000, executor="local")
+    clock.forward(2)
+    await store.record(lease, [failing(*range(99))], lease_s=6000)
+    assert not (await manager.progress(job.job_id)).writing
+    await store.record(lease, [failing(99)], lease_s=6000)
+    clock.forward(600)  # which is no standstill
+    seen = await manager.progress(job.job_id)
+    assert (seen.writing, seen.eta_s, seen.idle_s) == (True, None, None)
+    assert text.WRITING in text.progress(seen.job, writing=seen.writing)
+    assert told(seen).texts["idle"] == text.WRITING
+    assert pace(seen) == "writing the results"
+    await store.end(lease, JobStatus.FAILED, error="enough")
+    await store.claim(job.job_id, "w", lease_s=6000, executor="local")
+    assert not (await manager.progress(job.job_id)).writing  # failed runs are tried again
 
 
 async def test_the_time_left_is_never_below_zero(manager, name, clock):

@@ -34,7 +34,9 @@ async def job_status(
     """Answer a call of the tool."""
     progress = await _waited(ctx, job_id, wait_s)
     job = progress.job
-    said = text.progress(job, progress.eta_s, progress.idle_s, progress.waiting)
+    said = text.progress(
+        job, progress.eta_s, progress.idle_s, progress.waiting, writing=progress.writing
+    )
     read = text.read_as(progress.reading, job.job_id)
     return Status(
         summary=f"{read}{said} {progress.repetition}".rstrip(),
@@ -65,7 +67,12 @@ async def _waited(ctx: Ctx, job_id: str, wait_s: int) -> Progress:
         left = max(until - time.monotonic(), 0)
         async for progress in manager_of(ctx).watch(job_id, min(left, REPORT_S)):
             if wait_s:
-                said = text.progress(progress.job, progress.eta_s, waiting=progress.waiting)
+                said = text.progress(
+                    progress.job,
+                    progress.eta_s,
+                    waiting=progress.waiting,
+                    writing=progress.writing,
+                )
                 await ctx.report_progress(progress.done_runs, progress.job.total_runs, said)
         if progress.job.state != "running" or left <= REPORT_S:
             return progress

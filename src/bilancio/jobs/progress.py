@@ -44,6 +44,8 @@ class Progress(View):
         job is idle: over a minute, and far longer than usual. None otherwise.
     waiting
         Why nothing computes at the moment; empty as long as something does.
+    writing
+        Whether all runs have finished, so that what is left is the summary and the files.
     elapsed_s
         Seconds since it was last started, resumed, extended or taken over, to its end if it has
         ended.
@@ -60,6 +62,7 @@ class Progress(View):
     eta_s: float | None
     idle_s: float | None = None
     waiting: str = ""
+    writing: bool = False
     elapsed_s: float | None
     means: dict[str, float | None]
     repetition: str = ""
@@ -82,7 +85,7 @@ async def watch(
     while True:
         now = _told(session, seen, found.reading)
         idle = now.idle_s and now.idle_s // STANDSTILL_S
-        mark = (seen.job.state, now.done_runs, idle, now.waiting)
+        mark = (seen.job.state, now.done_runs, idle, now.waiting, now.writing)
         if mark != last:
             yield now
         last = mark
@@ -190,10 +193,12 @@ def _told(session: Session, seen: _Seen, reading: str) -> Progress:
     if job.started_at is not None:
         began = job.started_at if start is None else start.timestamp  # an import brings no events
         elapsed = ((job.completed_at or session.clock()) - began).total_seconds()
-    pace, waiting = _Pace(None, None, None), ""
+    pace, waiting, writing = _Pace(None, None, None), "", False
     if job.state == "running":
-        pace = _pace(job, start, latest, session.clock())
+        writing = not job.manual and _left(job, start) == 0
         waiting = details.get(WAITING, "")
+    if job.state == "running" and not writing:
+        pace = _pace(job, start, latest, session.clock())
     return Progress(
         job=job,
         reading=reading,
@@ -202,6 +207,7 @@ def _told(session: Session, seen: _Seen, reading: str) -> Progress:
         eta_s=pace.eta_s,
         idle_s=pace.idle_s,
         waiting=waiting,
+        writing=writing,
         elapsed_s=elapsed,
         means=details.get("means") or details.get("metrics") or {},
         repetition=seen.repetition,
@@ -236,9 +242,14 @@ def _pace(job: Job, start: JobEvent | None, latest: Sequence[JobEvent], now: dat
     rate = sum(map(_finished, timed)) / since_s
     if job.total_is_bound or not rate:
         return _Pace(rate, None, None)
-    failed_now = max(job.failed_runs - start.details.get("failed_runs", 0), 0)
-    left = max(job.total_runs - job.completed_runs - failed_now, 0)
-    return _Pace(rate, max(left / rate - idle_s, 0.0), None)
+    return _Pace(rate, max(_left(job, start) / rate - idle_s, 0.0), None)
+
+
+def _left(job: Job, start: JobEvent | None) -> int:
+    """Return how many runs are still to finish; those that had failed before the start are."""
+    failed_before = 0 if start is None else start.details.get("failed_runs", 0)
+    failed_now = max(job.failed_runs - failed_before, 0)
+    return max(job.total_runs - job.completed_runs - failed_now, 0)
 
 
 def _is_batch(event: JobEvent) -> bool:

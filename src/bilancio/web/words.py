@@ -5,7 +5,7 @@ from typing import Any
 
 from bilancio.jobs.models import Job
 from bilancio.jobs.progress import Progress
-from bilancio.text import capitalised, counts, duration, recorded, standstill, state
+from bilancio.text import WRITING, capitalised, counts, duration, recorded, standstill, state
 
 NONE = "–"
 
@@ -55,12 +55,13 @@ def told(progress: Progress) -> Told:
     """Say how far a job is, how quickly it moves, and why it does not."""
     base = standing(progress.job)
     idle = "" if progress.idle_s is None else f"{capitalised(standstill(progress.idle_s))}."
+    written = WRITING if progress.writing else ""
     texts = {
         "rate": NONE if progress.rate is None else f"{progress.rate:,.1f}",
         "left": NONE if progress.eta_s is None else duration(progress.eta_s),
         "elapsed": NONE if progress.elapsed_s is None else duration(progress.elapsed_s),
-        "idle": f"It waits: {progress.waiting}." if progress.waiting else idle,
+        "idle": f"It waits: {progress.waiting}." if progress.waiting else idle or written,
     }
     minutes = "" if progress.idle_s is None else progress.idle_s // 60
-    mark = f"{base.mark}/{minutes}/{progress.waiting}"
+    mark = f"{base.mark}/{minutes}/{progress.waiting}{progress.writing or ''}"
     return replace(base, mark=mark, texts=base.texts | texts)

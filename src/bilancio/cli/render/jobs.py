@@ -166,6 +166,8 @@ def _facts(progress: Progress) -> dict[str, str]:
     left = "" if progress.eta_s is None else f", {estimate(progress.eta_s, rough=False)} left"
     if progress.waiting:
         left = f"; waiting: {progress.waiting}"
+    elif progress.writing:
+        left = "; writing the results"
     elif progress.idle_s is not None:
         left = f"; {standstill(progress.idle_s)}"
     return {

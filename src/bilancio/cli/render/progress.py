@@ -60,7 +60,7 @@ def _doing(progress: Progress) -> str:
     """Say what a running job does while it computes no runs; "" where it does."""
     if progress.waiting:
         return f"waiting: {progress.waiting}"
-    if progress.done_runs >= progress.job.total_runs:
+    if progress.writing:
         return "writing the results"
     if progress.done_runs or progress.job.manual:
         return ""
@@ -118,8 +118,7 @@ def _growing_pauses(output: Output) -> Meter:
     def show(progress: Progress) -> None:
         nonlocal next_at, pause
         ended = progress.job.state != "running"
-        computing = progress.done_runs < progress.job.total_runs
-        if ended or (computing and time.monotonic() >= next_at):
+        if ended or time.monotonic() >= next_at:
             pause = min(2 * pause, _LONGEST_PAUSE_S)
             next_at = time.monotonic() + pause
             output.note(_told(progress))
