@@ -15,7 +15,7 @@ from bilancio.errors import LibraryMissing
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 OWN = {"bilancio", "bilancio_mcp", "tests", "benchmarks", "docs_src"}
-OWN |= {file.stem for file in ROOT.glob("examples/*/*.py")}
+OWN |= {file.stem for file in ROOT.glob("examples/*/*")}
 OWN |= {"my_queue", "simulations", "words"}  # modules that tests write
 
 

@@ -1,6 +1,7 @@
 """One run of a job as a story: which one it is, what happened, and whether it was stored so."""
 
 import csv
+from importlib import import_module
 
 import pytest
 
@@ -166,13 +167,11 @@ async def test_a_failed_run_is_told_with_its_error_cell_and_seed(manager, own):
 
 async def test_a_run_of_a_function_is_told_with_the_call_that_computes_it(manager, own):
     job = await finished(manager, {"sweep_type": "pair", "vary": {"rate": [0.2, 0.9]}, "extra": 1})
-    import pair  # the project of this test
-
     story = await manager.run_story(job.job_id)
     first, *_ = story.runs
     assert first.call == f"pair.simulate(seed=42, arm='fast', rate={first.given['rate']}, extra=1)"
     for run in story.runs:
-        assert eval(run.call, {"pair": pair}) == run.metrics
+        assert eval(run.call, {"pair": import_module("pair")}) == run.metrics
 
 
 @pytest.mark.parametrize(

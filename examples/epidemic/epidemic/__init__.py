@@ -1,0 +1,1 @@
+"""How far an infection spreads, and what vaccination changes."""
