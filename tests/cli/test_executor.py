@@ -7,6 +7,9 @@ import threading
 
 import pytest
 
+from bilancio.errors import InvalidInput
+from bilancio.jobs import JobManager
+
 NO_ADDRESS = (
     "BILANCIO_DASK_ADDRESS: got ''; allowed: the address of a Dask scheduler, as tcp://HOST:8786.\n"
 )
@@ -33,6 +36,23 @@ def test_a_plan_is_made_for_no_executor_that_would_be_refused(bilancio, words, s
     done = bilancio("sweep", "ring", "--n-agents", "5", "--dry-run", *words)
     assert (done.code, done.out) == (1, "")
     assert done.err.startswith(said)
+
+
+def test_an_executor_that_is_asked_for_takes_the_place_of_the_cloud_of_what_is_copied(
+    bilancio, modal_token, tmp_path
+):
+    with JobManager() as manager:
+        job = manager.create_job("there", {"sweep_type": "ring", "n_agents": 5, "cloud": True})
+    (tmp_path / "ring.yaml").write_text("n_agents: 5\ncloud: true\n")
+    for copied in (("--like", job.job_id), ("ring", "--config", tmp_path / "ring.yaml")):
+        here = bilancio("sweep", *copied, "--executor", "local", "--dry-run", "--json").json
+        assert (here["config"]["cloud"], here["estimate"]["prices_of"]) == (False, "")
+        there = bilancio("sweep", *copied, "--dry-run", "--json").json
+        assert there["config"]["cloud"]
+    with JobManager(executor="local") as manager:
+        assert not manager.preview(like=job.job_id).config.cloud
+        with pytest.raises(InvalidInput, match="executor: got 'local'; allowed: modal"):
+            manager.preview({"cloud": True}, like=job.job_id)
 
 
 def address_of(server):

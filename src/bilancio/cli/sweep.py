@@ -16,6 +16,7 @@ from bilancio.experiments import registry
 from bilancio.experiments.explaining import defaults_of
 from bilancio.experiments.sweep_config import SweepConfig
 from bilancio.jobs.manager import AsyncJobManager
+from bilancio.jobs.preview import computes_elsewhere
 from bilancio.paths import absolute_path
 from bilancio.text import computing, planned, read_as, sweep
 from bilancio.validation import split_csv
@@ -165,9 +166,11 @@ def _function_for(sweep_type: str) -> Callable[..., None]:
             got = "--detach as well, which starts it"
             raise InvalidInput([Problem("--no-start", got, "one of both")])
         told, file = _read(config, model, output) if config is not None else ({}, {})
-        other = {} if like is None else _parameters_like(like, sweep_type, output)
+        other = {} if like is None else _parameters_like(like, sweep_type, output, executor)
         if cloud:
             file["cloud"] = True
+        elif computes_elsewhere(executor or ""):
+            file.pop("cloud", None)
         checked = options.configuration(model, given, file, other)
         if dry_run:
             _show_plan(checked, output, executor)
@@ -210,10 +213,12 @@ def _first(*choices: Any) -> Any:
     return next(choice for choice in choices if choice is not None)
 
 
-def _parameters_like(name: str, sweep_type: str, output: Output) -> dict[str, Any]:
-    """Return what another job asked for, as a sweep of this type."""
+def _parameters_like(
+    name: str, sweep_type: str, output: Output, executor: str | None
+) -> dict[str, Any]:
+    """Return what another job asked for, as a sweep of this type for this executor."""
     kind = {"sweep_type": sweep_type}
-    seen = with_manager(lambda manager: manager.preview(kind, like=name))
+    seen = with_manager(lambda manager: manager.preview(kind, like=name), executor=executor)
     if seen.reading:
         output.note(read_as(seen.reading, seen.like).strip())
     if seen.left_out:

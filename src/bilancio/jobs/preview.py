@@ -96,10 +96,15 @@ def settings_to_create(session: Session, config: SweepConfig) -> Settings:
     InvalidInput
         Two places to compute are asked for.
     """
-    if config.cloud and session.executor not in {"", executors.MODAL}:
+    if config.cloud and computes_elsewhere(session.executor):
         allowed = f"{executors.MODAL}, or nothing, because cloud is true"
         raise invalid("executor", session.executor, allowed)
     return session.settings_for(config)
+
+
+def computes_elsewhere(executor: str) -> bool:
+    """Return whether an executor that was asked for leaves no sense in `cloud`."""
+    return executor not in {"", executors.MODAL}
 
 
 async def asked_sweep(
@@ -116,9 +121,8 @@ async def asked_sweep(
     found = await find(session, like)
     job = found.job
     changes = _changes(config)
-    before = {
-        name: value for name, value in job.config.asked().items() if name not in UNOFFERED_FIELDS
-    }
+    left = {*UNOFFERED_FIELDS, *(["cloud"] if computes_elsewhere(session.executor) else [])}
+    before = {name: value for name, value in job.config.asked().items() if name not in left}
     sweep_type = changes.get("sweep_type") or job.config.sweep_type
     model = registry.config_model(sweep_type)
     kept = {name: value for name, value in before.items() if name in model.model_fields}
