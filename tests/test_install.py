@@ -176,15 +176,45 @@ def test_the_sdist_passes_its_own_tests(machine):
     assert (done.returncode, " passed" in done.stdout) == (0, True), done.stdout + done.stderr
 
 
-def test_the_wheel_says_what_it_is(machine):
-    with zipfile.ZipFile(machine.wheel) as files:
+def metadata(wheel):
+    with zipfile.ZipFile(wheel) as files:
         [name] = [each for each in files.namelist() if each.endswith(".dist-info/METADATA")]
-        told = message_from_bytes(files.read(name))
+        return message_from_bytes(files.read(name))
+
+
+def links(told):
+    """Return where the links of a registry's page lead."""
+    return re.findall(r"\]\((.*?)\)", told.get_payload())
+
+
+def test_the_wheel_says_what_it_is(machine):
+    told = metadata(machine.wheel)
     assert (told["Name"], told["Version"]) == (PROJECT["name"], PROJECT["version"])
     assert told["License-Expression"] == PROJECT["license"]
     assert told["Requires-Python"] == PROJECT["requires-python"]
     assert set(told.get_all("Provides-Extra")) == PROJECT["optional-dependencies"].keys()
     assert told.get_payload().startswith("# bilancio")
+
+
+def test_a_registry_shows_no_link_to_a_file_that_it_does_not_have(machine):
+    told = metadata(machine.wheel)
+    assert [each for each in links(told) if not each.startswith("https://")] == []
+    assert "docs/MODEL.md" not in told.get_payload()
+    assert told.get_all("Project-URL") is None
+
+
+def test_a_registry_links_to_the_repository_whose_workflow_has_built(machine):
+    words = ("build", "--quiet", "--wheel", "--out-dir", machine.folder / "released", ROOT)
+    forge = {"GITHUB_SERVER_URL": "https://forge.example", "GITHUB_REPOSITORY": "lab/bilancio"}
+    machine.says(UV, *words, **forge)
+    [wheel] = (machine.folder / "released").glob("*.whl")
+    told = metadata(wheel)
+    there = f"https://forge.example/lab/bilancio/(blob|raw)/v{PROJECT['version']}/(.*)"
+    files = [found[2] for each in links(told) if (found := re.fullmatch(there, each))]
+    assert {"docs/MODEL.md", "docs/images/default-rate.png"} <= set(files)
+    assert [each for each in files if not (ROOT / each).is_file()] == []
+    assert [each for each in links(told) if not each.startswith("https://")] == []
+    assert "Source, https://forge.example/lab/bilancio" in told.get_all("Project-URL")
 
 
 def test_uvx_runs_the_command(machine):
