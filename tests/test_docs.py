@@ -68,10 +68,22 @@ def test_every_variable_that_is_read_is_documented_and_no_other():
         assert {*re.findall(r"BILANCIO_[A-Z_]+\b", read(name))} - documented == set(), name
 
 
-@pytest.mark.parametrize("file", ["queue/queueing.py", "vectorised/ruin.py"])
-def test_the_functions_shown_are_those_of_the_examples(file):
+@pytest.mark.parametrize(
+    ("file", "first"),
+    [
+        ("queue/queueing.py", "@experiment("),
+        ("vectorised/ruin.py", "@experiment("),
+        ("epidemic/epidemic/experiments.py", "@experiment("),
+        ("epidemic/test_epidemic.py", "def test_"),
+        ("epidemic/pyproject.toml", "[project.entry-points"),
+    ],
+)
+def test_the_functions_shown_are_those_of_the_examples(file, first):
     source = read(f"examples/{file}")
-    assert source[source.index("@experiment(") :] in read("docs/own-simulation.md")
+    shown = source[source.index(first) :]
+    if file.endswith(".toml"):
+        shown = shown.partition("\n\n")[0]
+    assert shown in read("docs/own-simulation.md")
 
 
 #: What stands on a page without being a command: a sweep type of an example, and a command that

@@ -202,14 +202,16 @@ def values(given: object) -> str:
 
 def sweep(config: Mapping[str, Any], defaults: Mapping[str, Any]) -> str:
     """Say in a line what a sweep varies and sets: what is not at its default."""
-    told = [
-        f"{name} {values(value)}"
+    told = {
+        name: value
         for name, value in config.items()
         if name not in {"sweep_type", "cloud"}
         and value is not None
         and (value != defaults.get(name) or name == "n_agents")
-    ]
-    return "; ".join(told)
+    }
+    if isinstance(axes := told.pop("vary", None), Mapping):
+        told |= {f"vary {name}": value for name, value in axes.items() if value is not None}
+    return "; ".join(f"{name} {values(value)}" for name, value in told.items())
 
 
 def estimate(

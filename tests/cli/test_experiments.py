@@ -227,8 +227,9 @@ def test_an_error_too_long_for_its_column_stands_below_whole_and_once(folder):
     said = program("jobs", "runs", "wide-river-old-mill", "--status", "failed").out
     assert all(len(line) <= 80 for line in said.splitlines())
     first, _, third = (line.split()[0] for line in said.splitlines()[2:5])
+    error, where = f"RuntimeError: {LONG_ERROR}", "(other.py:4)"
     assert " ".join(said.split()).endswith(
-        f"{first} and 1 more: RuntimeError: {LONG_ERROR} {third}: RuntimeError: {LONG_ERROR}!"
+        f"{first} and 1 more: {error} {where} {third}: {error}! {where}"
     )
 
 
@@ -249,6 +250,12 @@ def test_runs_that_would_fail_again_are_not_proposed_to_start_again(fragile):
     assert "failed, rate 0.7, slow, seed 42: ZeroDivisionError" in results
     told = program("run", "job", "wide-river-old-mill", "--run", "failed").out
     assert "rate 0.7, slow, seed 42. It failed: ZeroDivisionError" in " ".join(told.split())
+
+
+def test_each_axis_of_a_sweep_is_told_by_itself(bilancio):
+    axes = ("--vary", "n_agents=10,20", "--vary", "early_stop=true,false")
+    said = bilancio("sweep", "ring", *axes, "--dry-run").out
+    assert "Set: vary n_agents 10, 20; vary early_stop yes, no." in " ".join(said.split())
 
 
 def test_an_own_sweep_is_described_and_compared_in_plain_words(fragile):

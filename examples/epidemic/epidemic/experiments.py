@@ -16,7 +16,7 @@ from epidemic.spread import spread
     metrics={
         "infected": ("1", "Share of the people who were ever infected."),
         "peak": ("1", "Largest share infected at once."),
-        "days": ("days", "Days until nobody was infected."),
+        "days": ("days", "Days until the infection was gone."),
     },
 )
 def simulate(

@@ -135,7 +135,7 @@ def _show_checks(output: Output, found: Sequence[Any]) -> None:
             said = ", ".join(f"{name} {number(value)}" for name, value in metrics.items())
             output.say(f"  {arm}: {said}" if arm else f"  {said}")
         if each.seconds is not None:
-            output.say(f"  In order; a run took {_time(each.seconds)}.")
+            output.say(f"  No problems; a run took {_time(each.seconds)}.")
         if each.seconds is not None and each.name in usable:
             output.say(f"  Next: bilancio sweep {each.name} {example_options(each.name)}")
 
