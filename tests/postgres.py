@@ -17,7 +17,6 @@ import pytest
 
 PASSWORD = "s3cret-of-the-lab"
 SETTINGS = {
-    "listen_addresses": "",
     "fsync": "off",
     "full_page_writes": "off",
     "autovacuum": "off",
@@ -34,10 +33,19 @@ def binaries():
 
 
 class Server:
-    """A server on a socket in a folder of its own; as root it runs as the user postgres."""
+    """A server on a socket in a folder of its own; as root it runs as the user postgres.
 
-    def __init__(self, programs):
+    Parameters
+    ----------
+    programs
+        The folder of a server's programs.
+    address
+        One of this machine's at which it listens, too, at PostgreSQL's usual port.
+    """
+
+    def __init__(self, programs, address=""):
         self._programs = programs
+        self._settings = SETTINGS | {"listen_addresses": address}
         self.folder = Path(tempfile.mkdtemp(prefix="pg"))
         self._data = self.folder / "data"
         self._user = "postgres" if os.geteuid() == 0 else pwd.getpwuid(os.geteuid()).pw_name
@@ -72,7 +80,7 @@ class Server:
         assert done.returncode == 0, done.stderr
 
     def start(self):
-        options = [f"--{name}={value}" for name, value in SETTINGS.items()]
+        options = [f"--{name}={value}" for name, value in self._settings.items()]
         with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen(
                 self._command("postgres", "-D", self._data, "-k", self.folder, *options),

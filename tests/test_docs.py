@@ -184,19 +184,6 @@ def test_advice_on_results_claims_no_more_than_they_show():
     assert "run by run with the published reference in everything but trading" in readme
 
 
-def test_the_examples_of_the_python_page_print_what_it_shows(isolated, capsys):
-    blocks = re.findall(r"```(python|text)\n(.*?)```", read("docs/python.md"), flags=re.DOTALL)
-    names: dict = {}
-    for kind, text in blocks:
-        if kind == "python":
-            exec(compile(text, "docs/python.md", "exec"), names)
-        else:
-            shown = [line.rstrip() for line in text.strip().splitlines()]
-            heard = [line.rstrip() for line in capsys.readouterr().out.strip().splitlines()]
-            assert heard == shown
-    assert len(blocks) > 8
-
-
 async def test_trading_helps_least_at_mu_0_and_harms_where_debts_increase():
     """The advice that CLAUDE.md gives on μ, as a sweep of its own finds it."""
 

@@ -99,6 +99,7 @@ class MailServer:
 
     def __init__(self, *, host="127.0.0.1", password=None, tls=None, starttls=None):
         self.received, self.refusing = [], ""
+        self._arrived = threading.Semaphore(0)
         self._password, self._host = password, host
         options = {"ssl_context": tls, "tls_context": starttls}
         if password is not None:
@@ -111,11 +112,16 @@ class MailServer:
         if self.refusing:
             return self.refusing
         self.received.append(envelope)
+        self._arrived.release()
         return "250 taken"
 
     def _authenticated(self, _server, _session, _envelope, _mechanism, given):
         right = given.password == self._password.encode()
         return AuthResult(success=right, handled=right)
+
+    def wait_for_one(self):
+        """Wait for mail that was not waited for yet."""
+        assert self._arrived.acquire(timeout=120)
 
     def url(self, credentials="", receivers="me@lab.example", scheme="smtp", host=None):
         place = f"{credentials}{host or self._host}:{self.port}"

@@ -53,7 +53,7 @@ def add_commands(app: typer.Typer) -> None:
         "everything that uses bilancio, move the store and the files beside it that end in "
         "-wal and -shm away, and copy the backup to the store's place (`bilancio doctor` "
         "names it).",
-        "bilancio jobs backup ~/backups/bilancio-monday.db",
+        "bilancio jobs backup ~/bilancio-monday.db",
     )(backup)
     command(
         app,
