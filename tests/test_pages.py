@@ -157,10 +157,13 @@ def stories(page):
     return [story for _, story in found]
 
 
+BRIGHT, QUIET = "bright-ocean-swift-tiger", "quiet-meadow-golden-hawk"
 NAMES = ("study.md", "statistics.md", "start.md", "words.md")
 STORIES = [story for name in NAMES for story in stories(name)]
 READ.update(block for block in blocks("study.md") if block.kind == "python")
 READ.update(blocks("claude.md"))
+# A part of each file of an example, whose own tests test_examples.py runs.
+READ.update(blocks("own-simulation.md", "A package with tests"))
 
 
 @pytest.mark.slow
@@ -358,18 +361,45 @@ def test_the_page_on_upgrading(reader, machine, monkeypatch):
     assert {job["job_id"] for job in listed["jobs"]} == {*expected}
 
 
-@reads("own-simulation.md")
+OWN = "own-simulation.md"
+
+
+@reads(OWN, without=["A package with tests", "Many runs in one call", "When runs fail"])
 @pytest.mark.slow
 def test_the_page_on_a_simulation_of_ones_own(reader, built, isolated, monkeypatch):
     with working_in(isolated / "queue-study", monkeypatch) as folder:
-        for name in ("queueing", "ruin"):
-            (folder / f"{name}.py").write_text(reader.take("python").text)
-        project = reader.take("toml").text + reader.take("toml").text
-        (folder / "pyproject.toml").write_text(project.replace("CLONE", str(ROOT)))
+        (folder / "queueing.py").write_text(reader.take("python").text)
+        (folder / "pyproject.toml").write_text(reader.take("toml").text.replace("CLONE", str(ROOT)))
         reader.follow()
-        reader.do("bilancio experiments check ruin")
         command = (UV, "run", "--quiet", "bilancio", "experiments", "show", "queue")
         assert "servers" in said(*command, cwd=folder, env=built.environment)
+
+
+@reads(OWN, "When runs fail")
+@pytest.mark.slow
+def test_the_page_on_runs_that_fail(reader):
+    [queue] = [each for each in blocks(OWN, "A queue") if each.kind == "python"]
+    head, tail = queue.text.split("    draw = ")
+    failing = (
+        f'{head}    if rate > 0.8:\n        raise ValueError("no solution")\n    draw = {tail}'
+    )
+    Path("queueing.py").write_text(failing)
+    Path("pyproject.toml").write_text('[tool.bilancio]\nexperiments = ["queueing"]\n')
+    reader.installed, reader.job = True, BRIGHT
+    sweep = "bilancio sweep queue --vary rate=0.7,0.9 --customers 5 --n-replicates 2"
+    reader.do(f"{sweep} --job-id NAME || test $? = 1")
+    line = failing[: failing.index("raise")].count("\n") + 1
+    listed, first = (reader.do(command) for command, _ in reader.take("bash").steps())
+    assert f"ValueError: no solution (queueing.py:{line})" in " ".join(listed.split())
+    assert "queueing.simulate(seed=42, " in first
+
+
+@reads(OWN, "Many runs in one call")
+@pytest.mark.slow
+def test_the_page_on_many_runs_in_one_call(reader):
+    Path("ruin.py").write_text(reader.take("python").text)
+    reader.installed = True
+    reader.do("bilancio experiments check ruin")
 
 
 @pytest.fixture
@@ -453,7 +483,6 @@ def test_the_page_on_modal(reader):
     reader.follow()
 
 
-BRIGHT, QUIET = "bright-ocean-swift-tiger", "quiet-meadow-golden-hawk"
 GRID = "--n-agents 10 --kappas 0.25,0.5 --mus 0,0.5 --outside-mid-ratios 1,0.75 --n-replicates 5"
 OTHERS = [
     f"bilancio {name}" for name in ("bench", "demo", "experiments", "jobs", "notify", "serve")
