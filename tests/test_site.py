@@ -1,5 +1,6 @@
 """The documents build as a site, without a warning, and no link within it is dead."""
 
+import inspect
 import os
 import re
 import shutil
@@ -9,11 +10,13 @@ import tomllib
 from html.parser import HTMLParser
 from importlib.util import find_spec
 from pathlib import Path
+from typing import get_args, get_origin
 from urllib.parse import unquote, urljoin, urlsplit
 
 import pytest
 from docs_src.__main__ import PAGES
 
+from bilancio import jobs
 from bilancio.jobs import JobManager
 
 ROOT = Path(__file__).parent.parent
@@ -53,6 +56,26 @@ def _listed(value):
 def test_every_page_is_in_the_navigation_once():
     named = [name for entry in CONFIG["project"]["nav"] for name in in_nav(entry)]
     assert sorted(named) == sorted(file.name for file in (ROOT / "docs").glob("*.md"))
+
+
+def test_the_page_on_the_api_has_all_that_is_promised_and_what_calls_return():
+    shown = re.findall(r"^::: ([\w.]+)$", (ROOT / "docs" / "api.md").read_text(), re.MULTILINE)
+    assert {f"bilancio.jobs.{name}" for name in jobs.__all__} <= {*shown}
+    returned = {
+        found.__qualname__: found.__module__
+        for name, method in vars(JobManager).items()
+        if inspect.isfunction(method) and not name.startswith("_")
+        for found in _parts(inspect.signature(method).return_annotation)
+        if getattr(found, "__module__", "").startswith("bilancio.")
+    }
+    missing = {name for name in returned if name not in {each.split(".")[-1] for each in shown}}
+    assert missing == set()
+
+
+def _parts(annotation):
+    """Return the types that an annotation is made of."""
+    inner = [each for part in get_args(annotation) for each in _parts(part)]
+    return [get_origin(annotation) or annotation, *inner]
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-"""What a notebook shows of jobs and results."""
+"""What a notebook and `print` show of jobs and results."""
 
 import re
 
@@ -27,6 +27,21 @@ def test_results_show_headline_tables_and_warnings():
     assert "<p>mu against its lowest level: differences, paired by seed</p><table>" in shown
     assert f"<p><small>{results.plan['sentence']}</small></p>" in shown
     assert len(shown) < 12_000
+
+
+def test_jobs_results_and_comparisons_are_printed_as_one_reads_them():
+    with JobManager() as manager:
+        job = manager.create_job("printed", COMPARISON, job_id="calm-blue-river-7")
+        assert str(job) == "calm-blue-river-7: Not started."
+        assert str(manager.run_job(job.job_id)) == "calm-blue-river-7: Completed, 24 of 24 runs."
+        results = manager.results(job.job_id, group_by=["kappa"], contrast="mu")
+        other = manager.run_job(manager.create_job("another", COMPARISON).job_id)
+        compared = manager.compare(job.job_id, other.job_id)
+    headline, table, contrasts, *warnings = str(results).split("\n\n")
+    assert (headline, tuple(warnings)) == (results.headline, results.warnings)
+    assert table == str(results.table) == results.to_markdown().rstrip()
+    assert contrasts == str(results.contrasts)
+    assert str(compared).startswith(f"{compared.headline} {compared.comparability}\n\n| ")
 
 
 def test_a_job_shows_what_it_is_and_obeys_nothing_of_it():

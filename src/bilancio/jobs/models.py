@@ -25,7 +25,7 @@ from bilancio.jobs.job_id import JobId
 from bilancio.jobs.origin import Origin, RunsReader
 from bilancio.jobs.run_ids import listed_ids
 from bilancio.printable import shortened
-from bilancio.text import counts, state, values
+from bilancio.text import counts, standing, state, values
 
 if TYPE_CHECKING:  # optional libraries
     from bilancio.frames.datasets import Dataset
@@ -164,6 +164,12 @@ class Job(View):
         Lazy sequence of the ids of all runs by index. They are those planned: a job that has not
         begun has them, too, and a search reserves some that it may not need. Of a manual job,
         those recorded. In JSON a list of up to 100, else the first, the last, and a count.
+    engine
+        Version of the code that its numbers come from.
+    out_dir
+        Where its `folder` lies.
+    compute_s
+        Seconds that its runs took, of all cores together.
     total_runs
         Number of runs; of a search, the most that it may need, until it has completed.
     manual
@@ -283,6 +289,9 @@ class Job(View):
         They are read as by `runs_frame`, which raises the same errors.
         """
         return self.reader("to_xarray").to_xarray(self.job_id)
+
+    def __str__(self) -> str:
+        return f"{self.job_id}: {standing(self)}"
 
     def _repr_html_(self) -> str:
         """Return what a notebook shows: what the job is, and how far."""

@@ -84,6 +84,9 @@ class Table(View):
             raise OutputError(str(path), error.strerror or str(error)) from error
         return None
 
+    def __str__(self) -> str:
+        return self.to_markdown().rstrip("\n")
+
     def _repr_html_(self) -> str:
         """Return what a notebook shows: the first rows and measures."""
         return _table_html(self)
@@ -217,7 +220,8 @@ class Results(Tabular):
     table
         Single runs, with `of` runs. Else means grouped by parameters: a row for each group with
         `n` (cells times whole seeds), `n_seeds` (whole seeds), `verdict` where arms are compared,
-        and for each measure m the columns m, m_low, m_high: its mean and 95 % interval.
+        and for each measure m the columns m, m_low, m_high: its mean and 95 % interval. None
+        where nothing has been recorded, or nothing but a search.
     contrasts, effects
         Differences to the lowest level of a parameter, paired by seed; main effects and
         interactions as shares of the variance between cells. None unless asked for.
@@ -288,13 +292,20 @@ class Results(Tabular):
         """Return all runs of the job as arrays, whatever the table shows; see `Job.to_xarray`."""
         return self.job.to_xarray()
 
+    @property
+    def _tables(self) -> tuple[Table | None, ...]:
+        return self.frontier, self.table, self.contrasts, self.effects
+
+    def __str__(self) -> str:
+        tables = [str(each) for each in self._tables if each is not None and each.rows]
+        return "\n\n".join([self.headline, *tables, *self.warnings])
+
     def _repr_html_(self) -> str:
         """Return what a notebook shows: headline, tables, what to know, the plan."""
-        tables = (self.frontier, self.table, self.contrasts, self.effects)
         notes = "".join(f"<li>{markup.html_text(each)}</li>" for each in self.warnings)
         plan = markup.html_text(self.plan["sentence"]) if self.plan else ""
         return (
-            _html(self.job.job_id, self.headline, tables)
+            _html(self.job.job_id, self.headline, self._tables)
             + (f"<ul>{notes}</ul>" if notes else "")
             + (f"<p><small>{plan}</small></p>" if plan else "")
         )
@@ -344,6 +355,9 @@ class Comparison(Tabular):
     @property
     def _main(self) -> Table:
         return self.table
+
+    def __str__(self) -> str:
+        return f"{self.headline} {self.comparability}\n\n{self.table}"
 
     def _repr_html_(self) -> str:
         """Return what a notebook shows: headline and table."""
