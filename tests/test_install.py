@@ -265,13 +265,13 @@ OPTIONAL = {
 }
 
 
-def test_what_needs_an_extra_names_it(machine, tool):
+def test_what_needs_an_extra_names_it(machine, piped):
     named = {}
     for extra, (words, settings) in OPTIONAL.items():
-        done = machine.run(tool / "bilancio", *words, **settings)
+        done = machine.run(piped / "bin" / "bilancio", *words, **settings)
         assert (done.returncode, "Traceback" in done.stderr) == (1, False), done.stderr
         said = " ".join(done.stderr.split())
-        named[extra] = re.findall(r"needs (\w+), .* 'bilancio\[(\w+)\]'", said)
+        named[extra] = re.findall(r"needs (\w+), .* pip install 'bilancio\[(\w+)\] @ file:", said)
     assert named == {
         "dask": [("distributed", "dask")],
         "frames": [("pyarrow", "frames")],
@@ -279,6 +279,11 @@ def test_what_needs_an_extra_names_it(machine, tool):
         "postgres": [("psycopg", "postgres")],
         "web": [("jinja2", "web")],
     }
+
+
+def test_an_extra_is_added_by_the_command_that_installed_the_tool(machine, tool):
+    done = machine.run(tool / "bilancio", "serve")
+    assert f"Install it with uv tool install '{machine.wheel}[web]'." in done.stderr
 
 
 def test_code_of_users_is_checked_against_the_types_of_both_packages(machine, piped):

@@ -39,6 +39,7 @@ import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from bilancio.installation import how_to_add
 from bilancio.printable import escaped, shortened
 
 MAX_SENTENCE = 5_000
@@ -480,8 +481,7 @@ class LibraryMissing(BilancioError):
         why = f" ({self.reason})" if self.reason else ""
         return (
             f"{self.asker} needs {self.library}, which cannot be imported{why}. Install it with "
-            f"pip install 'bilancio[{self.extra}]', or in a clone with uv sync "
-            f"--extra {self.extra}."
+            f"{how_to_add(self.extra)}."
         )
 
 

@@ -3,13 +3,14 @@
 import os
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Literal
 
 import platformdirs
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from bilancio.errors import invalid
 from bilancio.validation import explained
 
 DEFAULT_EXECUTOR = "local"
@@ -28,7 +29,20 @@ _SECRET = re.compile(
 
 def default_database_url() -> str:
     """Return the address of the store in the user's data folder, found from any folder."""
-    return f"{SQLITE_PREFIX}{platformdirs.user_data_path('bilancio') / 'bilancio.db'}"
+    folder = _of_user(platformdirs.user_data_path, "BILANCIO_DATABASE_URL")
+    return f"{SQLITE_PREFIX}{folder / 'bilancio.db'}"
+
+
+def _of_user(find: Callable[[str], Path], instead: str) -> Path:
+    """Return one of the user's folders; the error names *instead*, the variable that sets it."""
+    try:
+        folder = find("bilancio")
+    except RuntimeError:  # no HOME, and no such user: a container that is run under a number
+        folder = None
+    if folder is None or not folder.is_absolute():  # as platformdirs before 4.14 answers then
+        allowed = f"the absolute path of the user's folder, or leave it and set {instead}"
+        raise invalid("HOME", os.environ.get("HOME", ""), allowed)
+    return folder
 
 
 def redact_url(url: str) -> str:
@@ -176,14 +190,25 @@ def cache_dir() -> Path:
     """Return the folder in which the compiled engine is kept.
 
     Other variables are not read: a wrong one must not keep a run from being computed.
+
+    Raises
+    ------
+    InvalidInput
+        It follows from none, as the user has no home.
     """
     given = os.environ.get("BILANCIO_CACHE_DIR")
-    return Path(given) if given else platformdirs.user_cache_path("bilancio")
+    return Path(given) if given else _of_user(platformdirs.user_cache_path, "BILANCIO_CACHE_DIR")
 
 
 def state_dir() -> Path:
-    """Return the folder of this user for what was seen last, which may be lost."""
-    return platformdirs.user_state_path("bilancio")
+    """Return the folder of this user for what was seen last, which may be lost.
+
+    Raises
+    ------
+    InvalidInput
+        The user has no home.
+    """
+    return _of_user(platformdirs.user_state_path, "XDG_STATE_HOME")
 
 
 def runtime_dir() -> Path:

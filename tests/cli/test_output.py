@@ -1,14 +1,18 @@
 """Whatever takes the output, and whatever is in it: never a traceback, and nothing is obeyed."""
 
+import ast
 import itertools
 import json
 import os
 import re
 import subprocess
 import unicodedata
+from pathlib import Path
 
 import pytest
 
+import bilancio
+from bilancio.cli.render.console import prepare_streams
 from bilancio.printable import escaped
 from tests.cli.conftest import PROGRAM, Said, program
 
@@ -47,6 +51,28 @@ def test_where_only_ascii_can_be_written_the_rest_is_written_by_it(job, words):
     said = program(*spoken(words, job), LC_ALL="C", PYTHONIOENCODING="ascii")
     assert (said.code, said.err) == (0, "")
     assert said.out.isascii()
+
+
+def literals(folder):
+    """Yield the texts in a folder's code that are not its documentation."""
+    for file in folder.rglob("*.py"):
+        tree = ast.parse(file.read_text())
+        bare = {
+            id(node.value)
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+        }
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Constant) and id(node) not in bare:
+                yield from [node.value] if isinstance(node.value, str) else []
+
+
+def test_each_sign_that_bilancio_writes_has_a_spelling_in_ascii():
+    texts = literals(Path(bilancio.__file__).parent)
+    signs = {sign for text in texts for sign in text if sign.isprintable() and not sign.isascii()}
+    prepare_streams()
+    assert {sign for sign in signs if b"\\" in sign.encode("ascii", "bilancio")} == set()
+    assert "10⁻⁶ ± 2".encode("ascii", "bilancio") == b"10^-6 +- 2"
 
 
 def test_a_locale_without_utf8_is_written_to_as_well(job):

@@ -1,4 +1,4 @@
-"""Where commands are run: in a folder that is gone, beside plug-ins that talk."""
+"""Where commands are run: in a folder that is gone, by a user without a home, beside plug-ins."""
 
 import os
 import subprocess
@@ -88,3 +88,51 @@ def test_what_plug_ins_print_does_not_reach_the_document(job, tmp_path, words):
     )  # fmt: skip
     assert said.code == 0, said.err
     assert said.json
+
+
+# The system knows no user of this number, as in a container that is run under one; that files may
+# be read is left to the user who is in effect.
+HOMELESS = "import os; os.setreuid(54321, 0); from bilancio.cli.__main__ import main; main()"
+
+
+@pytest.fixture
+def homeless(tmp_path):
+    """Run a command as a user who has no home, with these variables alone."""
+
+    def call(*words, **environment):
+        done = subprocess.run(
+            [sys.executable, "-P", "-c", HOMELESS, *words],
+            cwd=tmp_path,
+            env={"PATH": os.environ["PATH"], "NUMBA_DISABLE_JIT": "1", **environment},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return Said(done.returncode, done.stdout, done.stderr)
+
+    return call
+
+
+only_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+NO_HOME = "HOME: got ''; allowed: the absolute path of the user's folder"
+
+
+@only_root
+@pytest.mark.parametrize("words", [("jobs", "list"), ("sweep", "single", "--n-agents", "3")])
+def test_without_a_home_the_error_names_what_to_set(homeless, tmp_path, words):
+    said = homeless(*words)
+    assert (said.code, said.out) == (1, "")
+    assert said.err == f"{NO_HOME}, or leave it and set BILANCIO_DATABASE_URL.\n"
+    assert list(tmp_path.iterdir()) == []
+
+
+@only_root
+def test_without_a_home_a_sweep_needs_only_a_store(homeless, tmp_path):
+    store = {"BILANCIO_DATABASE_URL": f"sqlite:///{tmp_path}/jobs.db"}
+    swept = homeless("sweep", "single", "--n-agents", "3", **store)
+    assert swept.code == 0, swept.err
+    assert "Completed, 1 of 1 run." in swept.out
+    examined = homeless("doctor", **store)
+    assert f"The compiled engine cannot be kept: {NO_HOME}" in examined.out
+    assert not (tmp_path / "~").exists()

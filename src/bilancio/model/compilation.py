@@ -103,7 +103,7 @@ def cache_folder() -> Path:
     Raises
     ------
     InvalidInput
-        BILANCIO_CACHE_DIR is not a path.
+        BILANCIO_CACHE_DIR is not a path, or not set while the user has no home.
     """
     versions = "-".join(
         [
@@ -149,16 +149,18 @@ def _load(door: str, notify: Callable[[str], None]) -> "Linked":
     return found
 
 
-def _load_for_this_process(error: Exception, door: str, notify: Callable[[str], None]) -> "Linked":
+def _load_for_this_process(
+    error: OSError | InvalidInput, door: str, notify: Callable[[str], None]
+) -> "Linked":
     """Compile the engine into a folder that is removed; *error* says why it cannot be kept."""
     from bilancio.model.linked import Linked  # numpy and llvmlite
 
-    reason = getattr(error, "strerror", None) or str(error)
-    log.warning("the engine cannot be kept in %s (%s)", cache_dir(), reason)
-    notify(
-        f"The engine cannot be kept in {cache_dir()} ({reason}). "
-        "Set BILANCIO_CACHE_DIR to another folder."
-    )
+    if isinstance(error, OSError):
+        reason = f"in {cache_dir()} ({error.strerror or error})"
+    else:
+        reason = f"({str(error).rstrip('.')})"
+    log.warning("the engine cannot be kept %s", reason)
+    notify(f"The engine cannot be kept {reason}. Set BILANCIO_CACHE_DIR to another folder.")
     notify(f"Compiling the engine for this process, about {_SECONDS_TO_COMPILE} s.")
     with tempfile.TemporaryDirectory() as folder:
         path = _file(Path(folder), door)

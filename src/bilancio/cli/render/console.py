@@ -35,10 +35,12 @@ _NOT_ASCII = re.compile(r"[^\x00-\x7e]")
 _BLANKS_AT_END = re.compile(" +(?=\n)")
 _IN_ASCII = {
     "…": "...", "–": "-", "—": "-", "─": "-", "‘": "'", "’": "'", "“": '"', "”": '"', "→": "->",
-    "≤": "<=", "≥": ">=", "×": "x", "µ": "u", "κ": "kappa", "μ": "mu", "ρ": "rho", "φ": "phi",
-    "β": "beta", "│": "|", "━": "-", "●": "o", "┿": "+",
-    "╭": "+", "╮": "+", "╰": "+", "╯": "+",
+    "≤": "<=", "≥": ">=", "≠": "!=", "∈": "in", "×": "x", "·": "-", "−": "-", "±": "+-", "␀": "NUL",
+    "µ": "u", "κ": "kappa", "μ": "mu", "ρ": "rho", "φ": "phi", "β": "beta", "δ": "delta",
+    "│": "|", "━": "-", "●": "o", "┿": "+", "╭": "+", "╮": "+", "╰": "+", "╯": "+",
 }  # fmt: skip
+_RAISED = re.compile("[⁻⁰¹²³⁴-⁹]+")
+_LOWERED = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
 
 
 _reserved: list[TextIO] = []  # stdout as it was, once `reserve_stdout` was called
@@ -256,9 +258,13 @@ def _nearest(error: UnicodeError) -> tuple[str, int]:
     """Write what an encoding lacks by other characters; a handler of `codecs`."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
-    lacking = error.object[error.start : error.end]
+    lacking = _RAISED.sub(_as_power, error.object[error.start : error.end])
     written = "".join(_IN_ASCII.get(each) or _backslashed(each) for each in lacking)
     return written, error.end
+
+
+def _as_power(found: re.Match[str]) -> str:
+    return f"^{found[0].translate(_LOWERED)}"
 
 
 def _backslashed(character: str) -> str:
