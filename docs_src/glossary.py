@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from bilancio.experiments import registry
+from bilancio.experiments.balanced_comparison import EXPERIMENT
 from bilancio.experiments.dictionary import metric_facts
 from bilancio.model.metrics import METRICS
 from bilancio.model.parameters import BalancedParameters, axes_of, scale_of
@@ -61,13 +61,15 @@ def page() -> str:
     ]
     measures = [
         [f"`{each.name}`", each.meaning, each.unit]
-        for each in registry.experiment("balanced").measures([metric.name for metric in METRICS])
+        for each in EXPERIMENT.measures([metric.name for metric in METRICS])
     ]
     return "\n".join(
         [
             ABOUT,
             "## Words\n",
-            table(("word", "meaning"), sorted(WORDS.items(), key=lambda word: word[0].lower())),
+            table(
+                ("word", "meaning"), [[word, WORDS[word]] for word in sorted(WORDS, key=str.lower)]
+            ),
             "## Parameters\n",
             "Unit 1 is a ratio. Ranges are in [Command line](commands.md).\n",
             table(("parameter", "meaning", "unit", "a larger value means", "default"), parameters),

@@ -2,17 +2,18 @@
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from bilancio.jobs import JobManager
 
-#: By file: the job that it is of, and what is drawn.
-PICTURES = {
+#: By file: the job that it is of, its sweep, and by which parameter it is drawn.
+PICTURES: dict[str, tuple[str, dict[str, Any], str]] = {
     "default-rate.png": (
         "bright-ocean-swift-tiger",
         {"kappas": "0.25,0.5,1,2", "mus": "0,0.5", "n_replicates": 20},
-        {"x": "kappa"},
+        "kappa",
     ),
-    "default-rate-by-mu.png": ("calm-river-amber-fox", {"preset": "stressed"}, {"x": "mu"}),
+    "default-rate-by-mu.png": ("calm-river-amber-fox", {"preset": "stressed"}, "mu"),
 }
 
 
@@ -25,4 +26,4 @@ def draw(name: str) -> bytes:
     ):
         manager.create_job("a picture", {"sweep_type": "balanced", **sweep}, job_id=job_id)
         manager.run_job(job_id)
-        return manager.plot(job_id, "default_rate", keep=False, **asked).png
+        return manager.plot(job_id, "default_rate", keep=False, x=asked).png
