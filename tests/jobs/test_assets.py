@@ -1,5 +1,6 @@
 """What earlier versions wrote is opened, imported, answered and resumed by this one."""
 
+import contextlib
 import json
 import math
 import shutil
@@ -15,35 +16,39 @@ from bilancio.experiments.configs import BalancedSweep, RingSweep, SingleRun
 from bilancio.experiments.sweep_config import legacy_digest
 from bilancio.jobs import AsyncJobManager
 
-ASSETS = Path(__file__).parents[1] / "assets" / "0.1"
-EXPECTED = json.loads((ASSETS / "expected.json").read_text())
-WITH_FOLDER = [name for name in EXPECTED if (ASSETS / "out" / name).is_dir()]
+ASSETS = Path(__file__).parents[1] / "assets"
+VERSIONS = sorted(each.name for each in ASSETS.iterdir() if (each / "expected.json").exists())
+EXPECTED = {each: json.loads((ASSETS / each / "expected.json").read_text()) for each in VERSIONS}
+#: Every job of every version.
+JOBS = [(version, name) for version in VERSIONS for name in EXPECTED[version]]
+FIRST, OURS = "0.1", "bright-ocean-swift-tiger"
+HALF_DONE = "half-done-job"
 
 
-@pytest.fixture
-async def opened(tmp_path):
-    """A manager on a copy of the store; its jobs' folders lie in the test's folder."""
-    file = tmp_path / "copy.db"
-    shutil.copyfile(ASSETS / "store.db", file)
+@contextlib.asynccontextmanager
+async def opened(version, folder):
+    """Open a manager on a copy of the store; its jobs' folders lie in *folder*."""
+    file = folder / "copy.db"
+    shutil.copyfile(ASSETS / version / "store.db", file)
     with closing(sqlite3.connect(file)) as database, database:
-        database.execute("UPDATE jobs SET out_dir = ?", (str(tmp_path / "out"),))
-    async with AsyncJobManager(str(file), out_dir=tmp_path / "none") as manager:
+        database.execute("UPDATE jobs SET out_dir = ?", (str(folder / "out"),))
+    async with AsyncJobManager(str(file), out_dir=folder / "none") as manager:
         yield manager
 
 
-@pytest.fixture
-async def imported(tmp_path):
-    """A manager on an empty store into which copies of the folders were imported."""
-    shutil.copytree(ASSETS / "out", tmp_path / "copies")
-    async with AsyncJobManager(str(tmp_path / "new.db"), out_dir=tmp_path / "none") as manager:
-        found = await manager.import_jobs([tmp_path / "copies"])
+@contextlib.asynccontextmanager
+async def imported(version, folder):
+    """Open a manager on an empty store into which copies of the folders were imported."""
+    shutil.copytree(ASSETS / version / "out", folder / "copies")
+    async with AsyncJobManager(str(folder / "new.db"), out_dir=folder / "none") as manager:
+        found = await manager.import_jobs([folder / "copies"])
         assert found.refused == {}
         yield manager
 
 
-async def assert_answers(manager, name):
+async def assert_answers(manager, version, name):
     """Compare everything that the file says of a job; averages of unfinished jobs may differ."""
-    expected = EXPECTED[name]
+    expected = EXPECTED[version][name]
     job = await manager.get_job(name)
     assert (job.status, job.completed_runs, job.total_runs) == (
         expected["status"], expected["completed"], expected["total"],
@@ -53,11 +58,12 @@ async def assert_answers(manager, name):
         table = expected["table"]
         assert len(results.table.rows) == len(table["rows"])
         told = [dict(zip(results.table.columns, row, strict=True)) for row in results.table.rows]
+        changed, renamed = (CHANGED, RENAMED) if version == FIRST else (set(), {})
         for row, wanted in zip(told, table["rows"], strict=True):
             values = dict(zip(table["columns"], wanted, strict=True))
-            for column in values.keys() - CHANGED:
-                new = RENAMED.get(column, column)
-                if column in RENAMED and row[new] is None and column.endswith(("low", "high")):
+            for column in values.keys() - changed:
+                new = renamed.get(column, column)
+                if column in renamed and row[new] is None and column.endswith(("low", "high")):
                     mean = values[column.partition("_ci95")[0]]
                     assert values[column] in {None, mean}, column  # all seeds are equal
                 else:
@@ -94,27 +100,33 @@ def same(given, wanted):
     return given == wanted
 
 
-@pytest.mark.parametrize("name", EXPECTED)
-async def test_a_store_of_0_1_answers_as_it_did(opened, name):
-    await assert_answers(opened, name)
+@pytest.mark.parametrize(("version", "name"), JOBS)
+async def test_a_store_of_an_earlier_version_answers_as_it_did(version, name, tmp_path):
+    async with opened(version, tmp_path) as manager:
+        await assert_answers(manager, version, name)
 
 
-@pytest.mark.parametrize("name", [name for name in WITH_FOLDER if name != "half-done-job"])
-async def test_a_folder_of_0_1_answers_as_it_did(imported, name):
-    await assert_answers(imported, name)
+@pytest.mark.parametrize("version", VERSIONS)
+async def test_folders_of_an_earlier_version_answer_as_they_did(version, tmp_path):
+    async with imported(version, tmp_path) as manager:
+        names = {name for name in EXPECTED[version] if (ASSETS / version / "out" / name).is_dir()}
+        for name in names - {HALF_DONE}:
+            await assert_answers(manager, version, name)
+        job = await manager.get_job(HALF_DONE)
+        assert (job.status, job.completed_runs) == ("cancelled", 0)
+        assert job.total_runs == EXPECTED[version][HALF_DONE]["total"]
 
 
-async def test_the_folder_of_a_cancelled_job_of_0_1_holds_no_runs(imported):
-    job = await imported.get_job("half-done-job")
-    assert (job.status, job.completed_runs, job.total_runs) == ("cancelled", 0, 960)
-
-
-async def test_a_job_that_0_1_left_half_done_is_resumed_to_its_end(opened):
-    before = await opened.run_of("half-done-job", "355")
-    job = await opened.run_job("half-done-job")
-    assert (job.status, job.completed_runs) == ("completed", 960)
-    assert await opened.run_of("half-done-job", "355") == before
-    assert (await opened.results("half-done-job")).table.rows[0][0] == 480
+@pytest.mark.parametrize("version", VERSIONS)
+async def test_a_job_that_an_earlier_version_left_half_done_is_resumed(version, tmp_path):
+    expected = EXPECTED[version][HALF_DONE]
+    last = str(expected["last_run"]["index"])
+    async with opened(version, tmp_path) as manager:
+        before = await manager.run_of(HALF_DONE, last)
+        job = await manager.run_job(HALF_DONE)
+        assert (job.status, job.completed_runs) == ("completed", expected["total"])
+        assert await manager.run_of(HALF_DONE, last) == before
+        assert (await manager.results(HALF_DONE)).table.rows[0][0] == expected["total"] / 2
 
 
 @pytest.fixture
@@ -127,18 +139,23 @@ def later(monkeypatch):
         monkeypatch.setitem(registry._BUILT_IN, name, (grown, registry._BUILT_IN[name][1]))
 
 
-async def test_a_parameter_added_later_leaves_old_folders_readable(later, imported):
-    job = await imported.get_job("bright-ocean-swift-tiger")
-    assert job.config.added_later == 0.5
-    await assert_answers(imported, "bright-ocean-swift-tiger")
+@pytest.mark.parametrize("version", VERSIONS)
+async def test_a_parameter_added_later_leaves_old_folders_readable(later, version, tmp_path):
+    async with imported(version, tmp_path) as manager:
+        assert (await manager.get_job(OURS)).config.added_later == 0.5
+        await assert_answers(manager, version, OURS)
 
 
-async def test_a_parameter_added_later_leaves_old_jobs_resumable(later, opened):
-    job = await opened.run_job("half-done-job")
-    assert (job.status, job.completed_runs) == ("completed", 960)
+@pytest.mark.parametrize("version", VERSIONS)
+async def test_a_parameter_added_later_leaves_old_jobs_resumable(later, version, tmp_path):
+    async with opened(version, tmp_path) as manager:
+        job = await manager.run_job(HALF_DONE)
+        assert job.completed_runs == EXPECTED[version][HALF_DONE]["total"]
 
 
 def test_every_hash_of_0_1_is_recognised():
-    for name in WITH_FOLDER:
-        manifest = json.loads((ASSETS / "out" / name / "job_manifest.json").read_text())
-        assert legacy_digest(manifest["config"]) == manifest["config_hash"]
+    for name in EXPECTED[FIRST]:
+        file = ASSETS / FIRST / "out" / name / "job_manifest.json"
+        if file.exists():
+            manifest = json.loads(file.read_text())
+            assert legacy_digest(manifest["config"]) == manifest["config_hash"]

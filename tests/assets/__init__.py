@@ -1,0 +1,1 @@
+"""What released versions wrote, for all later ones to read."""
