@@ -17,7 +17,7 @@ from typing import Any
 
 from bilancio.jobs import AsyncJobManager
 
-#: An experiment that is there while its job is made, and not when it is read.
+#: The module `auctions`: an experiment of one's own, two runs of which fail.
 SIMULATIONS = """
 from bilancio import experiment
 
@@ -78,8 +78,8 @@ async def fill(manager: AsyncJobManager) -> dict[str, list[str]]:
     await manager.record_progress(BY_HAND, "run-1", {"delta_total": 0.25})
     await manager.complete_job(BY_HAND, {"avg": 0.25})
     await manager.create_job("Not begun.", BALANCED, job_id=WAITING)
-    before = await manager.create_job("Cancelled.", BALANCED, job_id=HALF_DONE)
-    await manager.run_job(HALF_DONE)
+    await manager.create_job("Cancelled.", BALANCED, job_id=HALF_DONE)
+    before = await manager.run_job(HALF_DONE)
     await manager.start_sweep(HALF_DONE, n_replicates=MANY)
     async for step in manager.watch(HALF_DONE):
         if step.job.completed_runs > before.total_runs:
@@ -115,6 +115,8 @@ async def write(folder: Path) -> None:
         groups = await fill(manager)
         names = [*groups, BY_HAND, WAITING]
         expected = {name: await told(manager, name, groups.get(name)) for name in names}
+    runs = (folder / "out" / HALF_DONE / "runs.csv").read_text().splitlines()
+    expected[HALF_DONE]["in_folder"] = len(runs) - 1  # those of its first end
     (folder / "expected.json").write_text(json.dumps(expected, indent=1, default=str) + "\n")
     for path in folder.rglob("worker.log"):
         path.unlink()
@@ -124,7 +126,7 @@ async def write(folder: Path) -> None:
 
 
 def main() -> None:
-    """Write into the folder that is named, with an experiment that only this process has."""
+    """Write into the folder that is named, where the experiment of one's own is found."""
     folder = Path(sys.argv[1]).absolute()
     with tempfile.TemporaryDirectory() as elsewhere:
         (Path(elsewhere) / "auctions.py").write_text(SIMULATIONS)
