@@ -91,19 +91,25 @@ async def fill(manager: AsyncJobManager) -> dict[str, list[str]]:
 
 
 async def told(manager: AsyncJobManager, name: str, by: list[str] | None) -> dict[str, Any]:
-    """Return what this version says of a job: state, counts, a table, the ends of its runs."""
+    """Return what this version says of a job: state, counts, a table, the ends of its runs.
+
+    Of a cancelled job the folder has those runs that were there before seeds were added.
+    """
     job = await manager.get_job(name)
+    runs = job.folder / "runs.csv"
+    in_folder = len(runs.read_text().splitlines()) - 1 if runs.exists() else 0
     said: dict[str, Any] = {
         "status": job.status, "completed": job.completed_runs, "total": job.total_runs,
+        "in_folder": in_folder,
     }  # fmt: skip
     if by is not None:
         results = await manager.results(name, group_by=by, limit=1000)
         table = results.table
         said |= {"by": by, "summary": results.summary}
         said["table"] = {"columns": table.columns, "rows": table.rows}
-        for end in ("first_run", "last_run"):
-            index = 0 if end == "first_run" else job.completed_runs - 1
-            said[end] = await manager.run_of(name, str(index))
+        last = (job.completed_runs if job.status == "completed" else in_folder) - 1
+        said["first_run"] = await manager.run_of(name, "0")
+        said["last_run"] = await manager.run_of(name, str(last))
     return said
 
 
@@ -115,8 +121,6 @@ async def write(folder: Path) -> None:
         groups = await fill(manager)
         names = [*groups, BY_HAND, WAITING]
         expected = {name: await told(manager, name, groups.get(name)) for name in names}
-    runs = (folder / "out" / HALF_DONE / "runs.csv").read_text().splitlines()
-    expected[HALF_DONE]["in_folder"] = len(runs) - 1  # those of its first end
     (folder / "expected.json").write_text(json.dumps(expected, indent=1, default=str) + "\n")
     for path in folder.rglob("worker.log"):
         path.unlink()
