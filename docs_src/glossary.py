@@ -22,14 +22,18 @@ WORDS = {
     "bucket": "Claims by days to their due day: short (1 to 3), mid (4 to 8), long (9 and more).",
     "cell": "One combination of parameters of a sweep.",
     "dealer": "Buys and sells claims of one bucket for its own account, between the VBT's prices.",
-    "default": "A trader cannot pay a debt in full on its due day.",
-    "default rate, δ": "The share of the initial debt that is not paid in full on its due day.",
+    "default": "A trader cannot pay a debt in full on its due day. It pays what it has and leaves.",
+    "default rate, δ": (
+        "The share of the initial debt, by face, that is not paid in full on its due day. What is "
+        "recovered of such debt does not lower it: it is `recovered_face`."
+    ),
     "desk": "A dealer or VBT of one bucket.",
     "headline": "The one sentence that says what a job has found.",
     "job": "A sweep under a name of four words, with everything that became of it.",
     "pair": "Two runs of one cell and seed, one in each arm.",
     "passive arm": "Dealers hold their claims and quote nothing.",
     "relief ratio": "The effect of trading as a share of the default rate without it.",
+    "recovered face": "What holders were paid on debts in default.",
     "rollover": "A debt that was paid is made anew, with the same size and time to its due day.",
     "seed": "The number that all random draws of a run follow from.",
     "ticket": "A part of a debt that can be sold.",

@@ -5,11 +5,14 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import numpy as np
 import pytest
 import typer
 
 from bilancio.cli.main import app
 from bilancio.jobs import AsyncJobManager, JobConfig
+from bilancio.model import simulate
+from bilancio.model.trace import DESKS
 from bilancio.settings import Settings
 
 ROOT = Path(__file__).parent.parent
@@ -200,3 +203,33 @@ async def test_trading_helps_least_at_mu_0_and_harms_where_debts_increase():
     assert 0.14 < await effect(1, 0) < 0.18
     assert await effect(0, -1) < 0
     assert "0.01, against 0.16 at μ = 1" in " ".join(read("CLAUDE.md").split())
+
+
+def test_the_model_in_words_says_how_unequal_debts_are_and_how_much_cash_there_is():
+    page = read("docs/words.md")
+
+    def debts(c, seed):
+        run = simulate(
+            kind="ring", concentration=c, seed=seed, q_total=10**8, kappa=1000, trace=True
+        )
+        return np.sort(run.trace.events["face"].astype(float))
+
+    def gini(faces):
+        above = np.subtract.outer(faces, faces).clip(0).sum()
+        return above / (len(faces) * faces.sum())
+
+    rows = {}
+    for c in ("0.2", "0.5", "1", "2", "5"):
+        drawn = [debts(float(c), seed) for seed in range(20)]
+        assert {len(faces) for faces in drawn} == {100}
+        rows.setdefault("Gini coefficient", []).append(np.mean([*map(gini, drawn)]))
+        tops = [faces[-10:].sum() / faces.sum() for faces in drawn]
+        rows.setdefault("share of the ten largest", []).append(np.mean(tops))
+    for name, values in rows.items():
+        assert f"| {name} | {' | '.join(f'{value:.2f}' for value in values)} |" in page
+    run = simulate(kind="balanced", kappa=0.25, trace=True)
+    start = next(iter(run.trace.balance_rows()))
+    traders = sum(cash for agent, cash in start.items() if agent.startswith("H"))
+    desks = sum(start[desk] for desk in DESKS)
+    assert (round(traders), round(desks)) == (2_500 + 3_750, 3_750)
+    assert "2,500 + 3,750, and the desks hold 3,750" in page

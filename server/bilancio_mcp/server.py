@@ -67,8 +67,8 @@ Without a name, list_jobs finds jobs by words, time, size or what they vary. Eac
 started.
 
 Words: a run is one simulation; an arm (passive, active) a variant run under the same seeds; a \
-cell one combination of parameters; kappa initial cash / debt; delta the share of debt defaulted \
-on; trading effect = delta passive − delta active. Agents default; runs fail.
+cell one combination of parameters; kappa initial cash / debt of the ring; delta the share \
+of debt defaulted on; trading effect = delta passive − delta active. Agents default; runs fail.
 """
 
 

@@ -43,8 +43,8 @@ PRESETS: Mapping[str, Preset] = {
         fields={"kappas": ["0.25", "0.5"], "mus": ["0", "0.5", "1"], "n_replicates": 20},
         about="Cash is short.",
         why=(
-            "At the start there is cash for a quarter or half of the debts. How much trading helps "
-            "depends most on mu, so that its ends and its middle are compared (docs/study.md)."
+            "At the start the ring has cash for a quarter or half of its debts. How much trading "
+            "helps depends most on mu: its ends and its middle are compared (docs/study.md)."
         ),
     ),
     "paper": Preset(

@@ -153,12 +153,12 @@ _EVERY_RUN = (
     Metric("end", "i1", meaning="Why the run ended.", codes=End),
 )
 _TRADING = (
-    Metric("n_trades", "i4", unit="tickets", meaning="Sold.", measure=True, dealers=True),
+    Metric("n_trades", "i4", unit="tickets", meaning="Tickets sold.", measure=True, dealers=True),
     Metric(
         "n_interior",
         "i4",
         unit="tickets",
-        meaning="Bought by a dealer for its own account.",
+        meaning="Tickets bought by a dealer for its own account.",
         measure=True,
         dealers=True,
     ),
@@ -166,7 +166,7 @@ _TRADING = (
         "n_passthrough",
         "i4",
         unit="tickets",
-        meaning="Passed on by a dealer to the VBT.",
+        meaning="Tickets passed on by a dealer to the VBT.",
         measure=True,
         dealers=True,
     ),
