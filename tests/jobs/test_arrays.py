@@ -82,7 +82,7 @@ def test_it_says_units_meanings_and_which_job_it_is_of(blocking, done):
     job = done(CROSSED)
     found = blocking.to_xarray(job.job_id)
     assert found.dealer_pnl.attrs == {"units": "money", "long_name": "Profit of the dealers."}
-    assert found.kappa.attrs["long_name"] == "Liquidity ratio κ: initial cash / debt of the ring."
+    assert found.kappa.attrs["long_name"] == "Liquidity ratio κ: cash / debt of the ring."
     assert (found.attrs["job_id"], found.attrs["sweep_type"]) == (job.job_id, "balanced")
     assert json.loads(found.attrs["config"]) == job.config.as_dict()
     assert found.n_defaults.dtype == np.int32

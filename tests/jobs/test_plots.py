@@ -101,7 +101,7 @@ async def test_an_effect_over_two_parameters_shows_the_averages_of_the_table(man
         unsure = row["trading_effect_low"] <= 0 <= row["trading_effect_high"]
         assert (f"({number})" if unsure else number) in shown
     assert "Trading effect over κ and μ" in shown
-    assert "κ  (liquidity ratio: initial cash / debt of the ring)" in shown
+    assert "κ  (liquidity ratio: cash / debt of the ring)" in shown
     assert "Default rate, passive less active" in subtitle(plot)
     assert "delta_" not in plot.svg
     assert "6 seeds" in subtitle(plot)

@@ -60,7 +60,7 @@ def test_its_columns_have_the_types_of_what_they_hold(blocking, done):
     assert list(frame["end"].cat.categories) == ["stable", "max-days", "default", "all-defaulted"]
     assert frame.index.name == "index"
     assert frame.attrs["units"]["delta_total"] == "1"
-    assert frame.attrs["meanings"]["kappa"] == "Liquidity ratio κ: initial cash / debt of the ring."
+    assert frame.attrs["meanings"]["kappa"] == "Liquidity ratio κ: cash / debt of the ring."
 
 
 def test_runs_without_results_are_missing_values(blocking):

@@ -169,7 +169,7 @@ class _Parameters(BaseModel):
         _NUMBER,
         Axis("kappas", "κ", logarithmic=True),
         Scale("1", "more cash for the same debts"),
-    ] = Field(default=1.0, description="Liquidity ratio κ: initial cash / debt of the ring.")
+    ] = Field(default=1.0, description="Liquidity ratio κ: cash / debt of the ring.")
     concentration: Annotated[
         float,
         Interval(gt=0, le=10**9),

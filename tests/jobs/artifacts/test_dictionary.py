@@ -53,7 +53,7 @@ def test_metrics_measures_and_parameters_say_what_is_declared():
         assert runs[name]["unit"] == declared[name].unit
         assert runs[name]["meaning"] == declared[name].meaning
     assert runs["end"]["values"] == ["stable", "max-days", "default", "all-defaulted"]
-    assert runs["kappa"]["meaning"] == "Liquidity ratio κ: initial cash / debt of the ring."
+    assert runs["kappa"]["meaning"] == "Liquidity ratio κ: cash / debt of the ring."
     assert cells["delta_total_active"]["meaning"] == (
         "Default rate: share of debt defaulted on, 1 − phi_total, active arm."
     )
