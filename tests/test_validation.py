@@ -5,7 +5,7 @@ from pydantic import BaseModel, ConfigDict
 
 from bilancio.errors import InvalidInput
 from bilancio.experiments.configs import RingSweep
-from bilancio.validation import unknown_fields, validated
+from bilancio.validation import nearest, unknown_fields, validated
 
 
 class Small(BaseModel):
@@ -47,3 +47,34 @@ def test_an_unknown_name_of_a_million_letters_is_cut():
 
 def test_names_that_are_known_are_no_error():
     assert unknown_fields(["notes"], ["notes", "kappas"]) is None
+
+
+FIELDS = (
+    "base_seed", "early_stop", "frontier", "frontier_delta", "frontier_tolerance", "kappa_range",
+    "kappas", "liquidity_vector", "max_failures", "max_replicates", "maturity_days", "mu_range",
+    "mus", "n_agents", "n_replicates", "no-frontier", "no-start", "outside_mid_ratios", "q_total",
+    "quiet_days", "run_order", "run_timeout_s", "seeds",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("word", "meant"),
+    [
+        ("kapa", "kappas"), ("kappa", "kappas"), ("girds", ""), ("seed", "seeds"),
+        ("seed_base", "base_seed"), ("agents_n", "n_agents"),
+        ("frontier_tol", "frontier_tolerance"),
+        ("tolerance", "frontier_tolerance"), ("timeout", "run_timeout_s"),
+        ("max_reps", "max_replicates"), ("quiet", "quiet_days"), ("no-fronteir", "no-frontier"),
+        ("Outside-Mid-Ratio", "outside_mid_ratios"), ("", ""), ("ä", ""),
+    ],
+)  # fmt: skip
+def test_a_name_is_proposed_that_a_word_is_a_misspelling_or_a_part_of(word, meant):
+    assert nearest(word, FIELDS) == meant
+
+
+@pytest.mark.parametrize(
+    "word",
+    ["executor", "no-wait", "start", "cores", "folder", "notes", "tag", "cancel", "fail", "steps"],
+)
+def test_nothing_is_proposed_that_merely_shares_some_letters(word):
+    assert nearest(word, FIELDS) == ""

@@ -261,8 +261,9 @@ def _refuse_unknown(given: dict[str, Any], tool: Tool) -> None:
     for name in unknown[:MAX_PROBLEMS]:
         problem = unknown_field(shortened(name, NAME), known)
         field = name if name in config else field_of(name, config)
-        if field in config:
-            problem = problem._replace(meant=f"config.{field}", allowed="")
+        if field and config:
+            meant = f"config.{field}" if field in config else field
+            problem = problem._replace(meant=meant, allowed="")
         problems.append(problem)
     if problems:
         error = InvalidInput(problems, len(unknown) - len(problems))

@@ -18,6 +18,10 @@ Schema = Mapping[str, Any]
 _COMPARED = 100  # characters of a name that is not known
 _LISTED = 150  # characters of names that are listed in full
 _NEAREST = 3  # names of those that are more
+# From which likeness on a name is proposed: one letter in three of a short word may be wrong.
+_LIKE, _LIKE_LONG, _SHORT = 65, 72, 6
+_BEGINNING, _PART, _SAME_PART = 4, 3, 80  # letters of a beginning and of a part; likeness of parts
+_OPPOSITE = 15  # less, where one of both says no
 
 
 def validated(model: type[M], data: Mapping[str, Any], *, within: str = "") -> M:
@@ -56,15 +60,38 @@ def explained(error: ValidationError, schema: Schema, *, within: str = "") -> In
 
 def nearest(word: str, choices: Iterable[str]) -> str:
     """Return the choice that *word* was probably meant to be, or an empty string."""
-    from rapidfuzz import process, utils  # loaded only when something was misspelt
+    likeness, best = max(((_likeness(word, each), each) for each in choices), default=(0.0, ""))
+    return best if likeness >= (_LIKE if len(word) < _SHORT else _LIKE_LONG) else ""
 
-    found = process.extractOne(
-        word[:_COMPARED].replace("-", "_"),
-        list(choices),
-        processor=utils.default_process,
-        score_cutoff=65,
+
+def _likeness(word: str, choice: str) -> float:
+    """Return how likely it is that a name was meant by a word, from 0 to 100.
+
+    It is the share of letters in common, in their order, and more where the name begins like the
+    word, has its parts in another order, or has all of them among others. Parts of words, as "ctor"
+    in "executor", say nothing.
+    """
+    from rapidfuzz import distance, fuzz, utils  # loaded only when something was misspelt
+
+    given, name = (
+        utils.default_process(each[:_COMPARED].replace("_", " ").replace("-", " ")).split()
+        for each in (word, choice)
     )
-    return str(found[0]) if found else ""
+    if not given or not name:
+        return 0.0
+    one, other = " ".join(given), " ".join(name)
+    alike = fuzz.ratio(one, other)
+    scores = [alike, 0.98 * fuzz.ratio(" ".join(sorted(given)), " ".join(sorted(name)))]
+    if distance.Prefix.similarity(one, other) >= _BEGINNING:
+        scores.append(alike + 5)
+        if other.startswith(one):
+            scores.append(75 + alike / 5)
+    few, many = sorted((given, name), key=len)
+    negated = ("no" in given) != ("no" in name)
+    if len(few) < len(many) and min(map(len, few)) >= _PART and not negated:
+        among = min(max(fuzz.ratio(part, each) for each in many) for part in few)
+        scores.append(0.85 * among if among >= _SAME_PART else 0.0)
+    return min(max(scores), 100.0) - (_OPPOSITE if negated else 0)
 
 
 def unknown_field(name: str, known: Iterable[str], within: str = "") -> Problem:
@@ -79,12 +106,8 @@ def near(word: str, names: Sequence[str]) -> str:
     every = ", ".join(names)
     if len(every) <= _LISTED:
         return every
-    from rapidfuzz import process, utils  # as above
-
-    found = process.extract(
-        word[:_COMPARED].replace("-", "_"), names, processor=utils.default_process, limit=_NEAREST
-    )
-    return f"{', '.join(str(each[0]) for each in found)} and {len(names) - len(found):,} more"
+    found = sorted(names, key=lambda name: _likeness(word, name), reverse=True)[:_NEAREST]
+    return f"{', '.join(found)} and {len(names) - len(found):,} more"
 
 
 def unknown_fields(

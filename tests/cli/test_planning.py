@@ -1,5 +1,7 @@
 """What a sweep would be, sweeps like other jobs', and large ones, on the command line."""
 
+import pytest
+
 from bilancio.text import UNTIMED
 from tests.own_project import working_in, write
 
@@ -35,9 +37,17 @@ def test_a_large_sweep_without_a_terminal_needs_a_word(bilancio, monkeypatch):
     assert bilancio("jobs", "start", "my-large-ring", "--yes").code == 0
 
 
-def test_a_word_for_an_option_is_answered_with_the_option(bilancio):
-    said = bilancio("sweep", "ring", "--liquidity", "1")
-    assert "Did you mean --kappas?" in said.err
+@pytest.mark.parametrize(
+    ("word", "option"),
+    [
+        ("--liquidity", "--kappas"), ("--no-wait", "--detach"), ("--background", "--detach"),
+        ("--output-dir", "--out-dir"), ("--name", "--job-id"), ("--backend", "--executor"),
+        ("--workers", "the setting BILANCIO_WORKERS"),
+    ],
+)  # fmt: skip
+def test_a_word_for_an_option_is_answered_with_the_option(bilancio, word, option):
+    said = bilancio("sweep", "ring", word, "1")
+    assert f"Did you mean {option}?" in " ".join(said.err.split())
 
 
 SLEEPLESS = """

@@ -46,6 +46,14 @@ BAD_CONFIGS = {
     "word for liquidity": (
         {**RING, "liquidity": [0.5]}, ["liquidity: unknown field; did you mean kappas?"],
     ),
+    "setting": (
+        {**RING, "executor": "local"},
+        ["executor: unknown field; did you mean the setting BILANCIO_EXECUTOR, or cloud: true for"],
+    ),
+    "argument in the sweep": (
+        {**RING, "description": "x"},
+        ["description: unknown field; did you mean the argument description, beside config?"],
+    ),
     "arms": (
         {"sweep_type": "balanced", "arms": ["passive"]},
         ["arms: unknown field; did you mean sweep_type balanced, which runs both arms?"],
@@ -67,6 +75,10 @@ BAD_CALLS = {
     "argument of the sweep": (
         "create_job", {"description": "x", "config": RING, "kappas": [1]},
         ["kappas: unknown field; did you mean config.kappas?"],
+    ),
+    "setting": (
+        "create_job", {"description": "x", "config": RING, "workers": 2},
+        ["workers: unknown field; did you mean the setting BILANCIO_WORKERS?"],
     ),
     "nothing said": ("create_job", {"config": RING}, ["description", "nothing", "text"]),
     "blank description": (

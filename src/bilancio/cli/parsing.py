@@ -21,6 +21,23 @@ SYNONYMS = {
     "history": "events", "diff": "compare", "tail": "watch", "follow": "watch",
 }  # fmt: skip
 
+#: Options by the words that other programs have for them; those come first that a command has.
+OPTIONS = {
+    **dict.fromkeys(
+        (
+            "async", "background", "bg", "daemon", "no_block", "no_follow", "no_wait", "no_watch",
+            "nohup", "nowait",
+        ),
+        ("detach",),
+    ),
+    **dict.fromkeys(("create_only", "no_run"), ("no_start",)),
+    **dict.fromkeys(("backend", "cluster", "scheduler"), ("executor",)),
+    **dict.fromkeys(("id", "job_name", "name"), ("job_id",)),
+    **dict.fromkeys(("dir", "folder", "outdir", "output", "output_dir"), ("out_dir", "out")),
+    **dict.fromkeys(("assume_yes", "force", "no_confirm"), ("yes",)),
+    **dict.fromkeys(("plan", "preview"), ("dry_run",)),
+}  # fmt: skip
+
 
 class Command(TyperCommand):
     """A command that refuses an option given twice, unless it takes a list."""
@@ -161,7 +178,8 @@ def refuse_unknown(where: str, given: Sequence[str], known: Sequence[str]) -> No
 def _meant_option(word: str, known: Sequence[str]) -> str:
     """Return the option, or what else is said, by a word that researchers use for it."""
     fields = {option.lstrip("-").replace("-", "_"): option for option in known}
-    meant = field_of(word, fields)
+    others = OPTIONS.get(word.replace("-", "_").lower(), ())
+    meant = next((each for each in others if each in fields), "") or field_of(word, fields)
     return fields.get(meant, meant)
 
 

@@ -29,7 +29,7 @@ from bilancio.experiments.plugins import (
 )
 from bilancio.experiments.protocol import Experiment
 from bilancio.experiments.sweep_config import SweepConfig
-from bilancio.experiments.vocabulary import in_fields, sweep_type_of
+from bilancio.experiments.vocabulary import BESIDE, in_fields, sweep_type_of
 from bilancio.model.papers import PAPERS
 from bilancio.model.version import ENGINE_VERSION
 from bilancio.settings import load_settings
@@ -89,7 +89,7 @@ def configuration(parameters: Mapping[str, Any]) -> SweepConfig:
     try:
         return validated(model, named)
     except InvalidInput as error:
-        raise in_fields(error, model.model_fields) from None
+        raise in_fields(error, model.model_fields, beside=BESIDE) from None
 
 
 def stored_configuration(parameters: Mapping[str, Any], *, within: str = "") -> SweepConfig:

@@ -109,13 +109,36 @@ EFFECT = ("effect", "difference", "benefit", "gain", "improvement", "effect_of_t
 
 _ARMS = "sweep_type balanced, which runs both arms"
 _PRESETS = "sweep_type ring or balanced, which have presets"
+_EXECUTOR = "the setting BILANCIO_EXECUTOR, or cloud: true for Modal"
+_WORKERS = "the setting BILANCIO_WORKERS"
 PHRASES: Mapping[str, str] = {
     **dict.fromkeys(
         ("arm", "arms", "dealers", "dealer", "trading", "with_dealers", "with_trading"), _ARMS
     ),
     **dict.fromkeys(("preset", "presets"), _PRESETS),
+    **dict.fromkeys(("backend", "cluster", "executor", "scheduler"), _EXECUTOR),
+    **dict.fromkeys(
+        ("cores", "cpus", "n_cores", "n_jobs", "n_workers", "parallel", "processes", "threads"),
+        _WORKERS,
+    ),
+    "workers": _WORKERS,
 }
 """What is said by no field of its own."""
+
+BESIDE = frozenset(
+    {
+        "description",
+        "dry_run",
+        "job_id",
+        "like",
+        "notes",
+        "notify",
+        "out_dir",
+        "request_key",
+        "tags",
+    }
+)
+"""What is said of a job beside its configuration, by arguments of these names."""
 
 
 def sweep_type_of(word: str, known: Collection[str]) -> str:
@@ -182,18 +205,24 @@ def unknown(name: str, known: Collection[str], within: str = "") -> Problem:
     return _meaning(unknown_field(name, known, within), field_of(name, known))
 
 
-def in_fields(error: InvalidInput, known: Collection[str]) -> InvalidInput:
+def in_fields(
+    error: InvalidInput, known: Collection[str], *, beside: Collection[str] = ()
+) -> InvalidInput:
     """Return *error* with the fields that researchers' words mean.
 
     Parameters
     ----------
     known
         The fields that there are.
+    beside
+        Arguments that stand beside the configuration, where it was one itself.
     """
     problems = []
     for problem in error.problems:
         word = problem.field.rpartition(": ")[2]  # after the file that it stands in
         meant = field_of(word, known) if problem.unknown else ""
+        if problem.unknown and word in beside:
+            meant = f"the argument {word}, beside config"
         problems.append(_meaning(problem, meant))
     return InvalidInput(problems, error.omitted)
 
