@@ -126,7 +126,7 @@ async def test_several_jobs_are_each_compared_with_the_first(manager):
     assert seen.comparability.endswith("and only dealer_share differs (0.1, 0.2, 0.3).")
     assert all(name in seen.headline for name in names)
     alone = await finished(manager, kappas=["7", "8"])
-    with pytest.raises(InvalidInput, match=f"other .{alone.job_id}.: got a job without a cell"):
+    with pytest.raises(InvalidInput, match=f"jobs .{alone.job_id}.: got a job without a cell"):
         await manager.compare(*names, alone.job_id)
     with pytest.raises(InvalidInput, match="jobs: got 1 name; allowed: 2 to 6 names"):
         await manager.compare(names[0])
@@ -142,8 +142,8 @@ async def test_a_parameter_that_one_job_varies_and_the_other_lacks_keeps_them_ap
 @pytest.mark.parametrize(
     ("changes", "asked", "sentence"),
     [
-        ({"kappas": ["5", "6"]}, {}, "allowed: a job that shares a cell"),
-        ({"seeds": [7]}, {}, "allowed: a job that shares a seed"),
+        ({"kappas": ["5", "6"]}, {}, "jobs: got a job without a cell in common (kappa is "),
+        ({"seeds": [7]}, {}, "jobs: got a job without a seed in common ("),
         ({}, {"group_by": "kapa"}, "Did you mean kappa?"),
         ({}, {"measures": "trading"}, "measures: got 'trading'"),
         ({}, {"where": "kappa > 7"}, "allowed: a condition that some cell meets"),
@@ -166,10 +166,10 @@ async def test_measures_are_not_chosen_where_there_is_none_in_common(manager):
 
 async def test_a_job_is_not_compared_with_itself_or_with_one_without_runs(manager):
     one = await finished(manager)
-    with pytest.raises(InvalidInput, match="allowed: another job"):
+    with pytest.raises(InvalidInput, match=r"jobs: got .* allowed: another job"):
         await manager.compare(one.job_id, one.job_id)
     pending = await manager.create_job("not begun", JobConfig(**GRID))
-    with pytest.raises(InvalidInput, match=f"{pending.job_id}, without runs to compare"):
+    with pytest.raises(InvalidInput, match=f"jobs: got {pending.job_id}, without runs to compare"):
         await manager.compare(one.job_id, pending.job_id)
 
 

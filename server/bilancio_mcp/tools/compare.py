@@ -43,5 +43,5 @@ TOOL = ToolSpec(
     title="Compare jobs",
     manual=MANUAL,
     hints=READS,
-    fields=dict.fromkeys(("job", "jobs", "other"), "job_ids"),
+    fields=dict.fromkeys(("job", "jobs"), "job_ids"),
 )

@@ -58,5 +58,5 @@ TOOL = ToolSpec(
     manual=MANUAL,
     hints=REPEATABLE,
     structured=False,
-    fields={"job": "job_id", "jobs": "job_ids", "other": "job_ids"},
+    fields={"job": "job_id", "jobs": "job_ids"},
 )

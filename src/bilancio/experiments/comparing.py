@@ -157,7 +157,7 @@ class Comparing:
         check_names("group_by", asked.group_by, self.names)
         if not known:
             one, other = map(_measured, self.sides)
-            raise _nothing("a measure", "other", f"one{one}, the other{other}")
+            raise _nothing("a measure", "jobs", f"one{one}, the other{other}")
         check_names("measures", asked.measures, known)
         self.shown = asked.measures or tuple(known)
         self._by = asked.group_by
@@ -166,7 +166,7 @@ class Comparing:
         if not len(self._places[0]):
             raise _nothing(
                 "a seed",
-                "other",
+                "jobs",
                 f"{_values(seeds[0])} in the one, {_values(seeds[1])} in the other",
             )
         chosen, drawn = self._common_cells(asked)
@@ -189,7 +189,7 @@ class Comparing:
             if not all(map(len, values)):
                 if any(len(each) > 1 for each in values):
                     why = f"{name} has several values in one, and is not set in the other"
-                    raise _nothing("a cell", "other", why)
+                    raise _nothing("a cell", "jobs", why)
             elif len(values[0]) == len(values[1]) == 1 and values[0][0] != values[1][0]:
                 self.differing[name] = (values[0][0], values[1][0])
             else:
@@ -211,7 +211,7 @@ class Comparing:
         shared = np.intersect1d(first, second)
         self.n_cells = (len(first), len(second), len(shared))
         if not len(shared):
-            raise _nothing("a cell", "other", self._why_no_cell(columns))
+            raise _nothing("a cell", "jobs", self._why_no_cell(columns))
         chosen, sampled = [], []
         for side, mine, given in zip(self.sides, numbers, columns, strict=True):
             _, firsts = np.unique(mine, return_index=True)  # a cell of two designs counts once

@@ -35,7 +35,7 @@ async def compare(
     jobs = [each.job for each in found]
     for place, job in enumerate(jobs):
         if job.job_id in {each.job_id for each in jobs[:place]}:
-            raise invalid("other", names[place], "another job")
+            raise invalid("jobs", names[place], "another job")
     store = await session.store()
     first, *others = jobs
     several = len(others) > 1
@@ -68,7 +68,7 @@ async def _compared(
     try:
         return await compared(store, job, other, question)
     except InvalidInput as error:
-        if not named or any(each.field not in {"other", "where"} for each in error.problems):
+        if not named or any(each.field not in {"jobs", "where"} for each in error.problems):
             raise
         problems = [
             each._replace(field=f"{each.field} ({other.job_id})") for each in error.problems

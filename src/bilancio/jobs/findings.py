@@ -168,7 +168,7 @@ async def _side(store: JobStore, job: Job) -> _JobSide:
         recorded = await recorded_runs(store, job, experiment)
     if recorded is None or not isinstance(experiment, StandardExperiment):
         got, allowed = f"{job.job_id}, without runs to compare", "jobs with results"
-        raise InvalidInput([Problem("job", got, allowed)])
+        raise InvalidInput([Problem("jobs", got, allowed)])
     with asked(job.config, "parameters"):
         cells = await in_thread(Cells, experiment, job.config, recorded)
         subject = subject_of(experiment, job.config, recorded, cells)
