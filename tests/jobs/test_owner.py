@@ -48,6 +48,25 @@ async def test_jobs_are_listed_by_login_name_or_by_login_name_and_machine(manage
     assert (found.filters, found.without) == ({"owner": "carl"}, {"owner": 3})
 
 
+async def test_my_jobs_are_not_those_of_a_login_name_that_begins_like_mine(
+    manager, of, isolated, monkeypatch
+):
+    await manager.news(isolated)
+    for user, name in (("anna@corp", "job-b"), ("anna", "job-a")):
+        await of(user, name)
+        await manager.run_job(name)
+    assert await manager.news(isolated) == {"job-a": "completed"}
+    assert await names(manager, "me") == await names(manager, "anna") == ["job-a"]
+    assert await names(manager, "anna@corp") == ["job-b"]
+    assert await names(manager, f"anna@corp@{machine.host()}") == ["job-b"]
+    monkeypatch.setattr(machine, "host", lambda: "corp")
+    await of("anna", "job-c")
+    assert await names(manager, "me") == ["job-c", "job-a"]
+    assert await names(manager, "anna@corp") == ["job-c", "job-b"]  # a user there, or so called
+    monkeypatch.setenv("LOGNAME", "anna@corp")
+    assert await names(manager, "me") == ["job-b"]
+
+
 @pytest.mark.parametrize("user", ["d\udcffrte", "a\nb", "anna maria", "anna@lab"])
 async def test_a_login_name_of_any_characters_finds_its_jobs(manager, of, user, isolated):
     await of(user, "first-job")

@@ -94,7 +94,8 @@ async def list_jobs(
         since=first and first.start,
         until=last and last.end,
         min_runs=min_runs or None,
-        owner=present_user() if owner == ME else owner or None,
+        owner=None if owner == ME else owner or None,
+        login=present_user() if owner == ME else owner or None,
         varied=await _parameters(store, varied),
     )
     criteria = await _of_status(store, criteria, status)
@@ -208,14 +209,18 @@ def _as_read(
         "since": day_or_moment(since.start) if since else "",
         "until": day_or_moment(until.last) if until else "",
         "min_runs": f"{criteria.min_runs:,}" if criteria.min_runs else "",
-        "owner": criteria.owner or "",
+        "owner": criteria.login or "",
         "varied": ", ".join(criteria.varied),
     }
     return {name: value for name, value in said.items() if value}
 
 
 #: The criteria that each filter sets, where they are not named like it.
-_SET_BY = {"status": ("status", "among", "apart_from"), "text": ("words",)}
+_SET_BY = {
+    "status": ("status", "among", "apart_from"),
+    "text": ("words",),
+    "owner": ("owner", "login"),
+}
 
 
 async def _without_each(

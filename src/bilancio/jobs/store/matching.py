@@ -26,8 +26,9 @@ class Criteria:
         Created at this moment or later; created before this one.
     min_runs
         At least so many runs.
-    owner
-        Created by this user of this machine, or by this user of any.
+    owner, login
+        Created by this user of this machine, or under this login name on any: one of both is
+        enough. A login name may have an @ of its own, a machine has none.
     varied
         All of these parameters differ between runs.
     """
@@ -42,6 +43,7 @@ class Criteria:
     until: datetime | None = None
     min_runs: int | None = None
     owner: str | None = None
+    login: str | None = None
     varied: Collection[str] = ()
 
     def parameters(self) -> Mapping[str, Value]:
@@ -61,6 +63,7 @@ class Criteria:
             "until": None if self.until is None else to_text(self.until),
             "min_runs": self.min_runs,
             "owner": self.owner,
+            "login": None if self.login is None else f"{self.login}@",
             "parameter": varied[0] if varied else None,
             "varied": to_json(varied),
         }

@@ -29,8 +29,10 @@ SELECT value AS name
             AND EXISTS (SELECT 1
                           FROM json_array_elements_text(CAST(tags AS JSON)) AS stored (value)
                          WHERE value = :tag)))
-   AND (CAST(:owner AS TEXT) IS NULL
-        OR owner = :owner OR starts_with(owner, CAST(:owner AS TEXT) || '@'))
+   AND (CAST(:login AS TEXT) IS NULL
+        OR owner = CAST(:owner AS TEXT)
+        OR (starts_with(owner, CAST(:login AS TEXT))
+            AND strpos(substr(owner, length(CAST(:login AS TEXT)) + 1), '@') = 0))
    AND (CAST(:among AS TEXT) IS NULL
         OR job_id IN (SELECT json_array_elements_text(CAST(:among AS JSON))))
    AND (CAST(:apart_from AS TEXT) IS NULL

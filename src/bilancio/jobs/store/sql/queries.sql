@@ -51,8 +51,10 @@ SELECT value AS name FROM json_each(:names) WHERE value NOT IN (SELECT job_id FR
             AND EXISTS (SELECT 1
                           FROM json_each(CASE WHEN json_valid(tags) THEN tags ELSE '[]' END)
                          WHERE value = :tag)))
-   AND (:owner IS NULL
-        OR owner = :owner OR substr(owner, 1, length(:owner) + 1) = :owner || '@')
+   AND (:login IS NULL
+        OR owner = :owner
+        OR (substr(owner, 1, length(:login)) = :login
+            AND instr(substr(owner, length(:login) + 1), '@') = 0))
    AND (:among IS NULL OR job_id IN (SELECT value FROM json_each(:among)))
    AND (:apart_from IS NULL OR job_id NOT IN (SELECT value FROM json_each(:apart_from)))
 
@@ -452,10 +454,15 @@ UPDATE jobs
  WHERE job_id = :job_id AND status <> 'completed';
 
 -- name: ended_since
--- Jobs of this user, :user with an @ behind it, and those of whom that is not known.
+-- Jobs of this user, :user with an @ behind it, and those of whom that is not known. What follows
+-- is a machine, which has no @.
 SELECT job_id, status, completed_at
   FROM jobs
- WHERE completed_at > :since AND (owner IS NULL OR substr(owner, 1, length(:user)) = :user)
+ WHERE completed_at > :since
+   AND (owner IS NULL
+        OR (substr(owner, 1, length(:user)) = :user
+            AND replace(substr(owner, length(:user) + 1), '@', '')
+                = substr(owner, length(:user) + 1)))
  ORDER BY completed_at, job_id;
 
 -- name: ended_jobs
