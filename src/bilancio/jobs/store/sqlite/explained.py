@@ -1,6 +1,7 @@
 """SQLite's errors as sentences."""
 
 import contextlib
+import errno
 import sqlite3
 from collections.abc import Iterator
 
@@ -8,6 +9,7 @@ from bilancio.errors import StoreConflict, StoreCorrupt, StoreError, StoreUnavai
 
 #: What sqlite3 and aiosqlite say of a connection that was closed meanwhile.
 _OF_CLOSED = {"Cannot operate on a closed database.", "Connection closed", "no active connection"}
+_FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
 
 
 @contextlib.contextmanager
@@ -24,7 +26,15 @@ def explained(store: str) -> Iterator[None]:
     except sqlite3.DatabaseError as error:
         raise sentence(store, error) from error
     except OSError as error:
-        raise StoreUnavailable(store, f"{error.strerror or error}.") from error
+        raise StoreUnavailable(store, reported(error)) from error
+
+
+def reported(error: OSError) -> str:
+    """Return what the system reports, and what can be done about it."""
+    reason = f"{error.strerror or error}."
+    if error.errno in _FORBIDDEN:
+        return f"{reason} Grant permission, or set BILANCIO_DATABASE_URL to another place."
+    return reason
 
 
 def closed(store: str) -> StoreUnavailable:

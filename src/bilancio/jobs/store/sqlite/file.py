@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bilancio.errors import NotAStore, StoreCorrupt, StoreUnavailable
+from bilancio.jobs.store.sqlite.explained import reported
 
 Identity = tuple[int, int]
 
@@ -70,7 +71,7 @@ class StoreFiles(NamedTuple):
         except NotADirectoryError:
             raise NotAStore(str(self.main), "it is not a file in a folder.") from None
         except OSError as error:
-            raise StoreUnavailable(str(self.main), f"{error.strerror or error}.") from None
+            raise StoreUnavailable(str(self.main), reported(error)) from None
         if not stat.S_ISREG(found.st_mode):
             raise NotAStore(str(self.main), "it is not a file.")
         if found.st_size == 1:  # SQLite takes a file of one byte for an empty one
