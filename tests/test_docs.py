@@ -153,7 +153,9 @@ def test_the_tree_in_claude_md_is_the_tree():
 def test_the_files_that_the_page_on_building_names_exist():
     roots = (ROOT, ROOT / "src" / "bilancio", ROOT / "server" / "bilancio_mcp")
     folder = ROOT / "src" / "bilancio" / "jobs" / "store"
-    named = re.findall(r"`([\w./-]+(?:\.py|\.sql|\.md|/))`", read("docs/building.md"))
+    page = read("docs/building.md")
+    named = re.findall(r"`([\w./-]+(?:\.py|\.sql|\.md|/))`", page)
+    named += re.findall(r" (tests/[\w./]+)", page)
     assert len(named) > 20
     for name in named:
         if "NNN" not in name:

@@ -38,6 +38,8 @@ NOT_RUN = {
     "bilancio bench…": "measures for minutes; test_bench.py measures little",
     "npx @modelcontextprotocol/inspector…": "a page for a person; test_inspector.py drives it",
     "claude mcp add…": "the client and its account are not here",
+    "uv run pytest…": "the suite that this is a part of; test_docs.py looks for the files",
+    "uv run ruff check…": "a part of the gate",
     "sbatch…": "SLURM is not here; what it carries out is run",
     "bilancio sweep balanced --kappas 0.25:4:0.05 --n-replicates 50000 --cloud": (
         "Modal is not here; test_modal.py has its client compute elsewhere"
