@@ -17,7 +17,7 @@ Run a simulation sweep with bilancio: {request}
 1. create_job with these words as description and a config for them; several seeds (n_replicates \
 10 or more).
 2. Show me the job's name, the number of runs and the estimate, before anything else. Ask before \
-starting what takes more than a few minutes.
+starting what takes more than a few minutes, or many runs whose time is not known.
 3. start_sweep. Wait with job_status where it is short; otherwise tell me the name and stop.
 4. job_results, grouped by what varies: the effect with its interval, the number of seeds, every \
 warning."""

@@ -43,7 +43,7 @@ async def test_client_asks_the_user_and_the_sweep_starts(mode):
     assert begun["action"] == "started"
     [question] = asked
     assert question.startswith(f"Starting {job_id} computes 10 runs, ")
-    assert question.endswith("; the limit is 9 runs (BILANCIO_CONFIRM_RUNS). Start it?")
+    assert question.endswith(" The limit is 9 runs (BILANCIO_CONFIRM_RUNS). Start it?")
 
 
 @pytest.mark.parametrize("mode", MODES)
