@@ -336,12 +336,12 @@ def planned(
     number
         Of all runs.
     cells, seeds
-        None where runs are counted otherwise.
+        None where runs are counted otherwise; no cells where all are found by searches.
     most
         Whether results decide how many there are.
     """
     total = f"{'At most ' if most else ''}{runs(number)}"
-    if cells is None or seeds is None:
+    if not cells or seeds is None:
         return total
     parts = [plural(cells, "cell"), plural(seeds, "seed")]
     parts += [plural(len(arms), "arm")] if len(arms) > 1 else []

@@ -151,6 +151,7 @@ def test_a_limit_to_search_for_is_written_by_names_and_values(bilancio, stored):
     sought = ("sweep", "balanced", "--vary", "kappa=0.5:20", "--threshold")
     said = bilancio(*sought, "axis=kappa; measure=trading_effect; at_most=0.01", "--dry-run")
     assert "threshold axis kappa measure trading_effect at_most 0.01" in said.out
+    assert said.out.startswith("At most 22 runs, ")
     refused = bilancio(*sought, "kappa").err
     example = "axis=kappa; measure=delta; at_most=0.05"
     assert refused == f"threshold: got 'kappa'; allowed: such as '{example}'.\n"

@@ -56,6 +56,7 @@ async def test_fields_are_explained_with_default_bounds_and_meaning():
     async with Client(build_server()) as client:
         answer = await planned(client, config=SMALL, dry_run="fields")
         few = await planned(client, config=SMALL, dry_run="spread, n_agents")
+        meant = await planned(client, config=SMALL, dry_run="rho, liquidity")
         sentence = refusal(
             await client.call_tool("create_job", {"config": SMALL, "dry_run": "spred"})
         )
@@ -63,6 +64,7 @@ async def test_fields_are_explained_with_default_bounds_and_meaning():
     assert answer["fields"].keys() == fields
     assert answer["fields"]["vbt_share"].startswith("default 0.25; numbers from 0 to 1; Share of")
     assert list(few["fields"]) == ["n_agents", "spread_short", "spread_mid", "spread_long"]
+    assert {"outside_mid_ratios", "kappas", "liquidity_mode"} <= meant["fields"].keys()
     assert "did you mean spread_" in sentence
     assert size(answer) < FIVE_THOUSAND_TOKENS
 

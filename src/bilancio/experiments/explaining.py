@@ -6,7 +6,7 @@ from typing import Any
 
 from bilancio.errors import InvalidInput
 from bilancio.experiments.sweep_config import UNOFFERED_FIELDS, SweepConfig, canonical
-from bilancio.experiments.vocabulary import unknown
+from bilancio.experiments.vocabulary import field_of, unknown
 from bilancio.validation import allowed_by
 
 
@@ -36,18 +36,22 @@ def explained_fields(model: type[SweepConfig], words: Sequence[str] = ()) -> tup
     Parameters
     ----------
     words
-        Only the fields with one of these in their name; all by default.
+        Only the fields with one of these in their name, and those that researchers' words mean;
+        all by default.
 
     Raises
     ------
     InvalidInput
-        No field has one of the words in it.
+        A word is in no field, and means none.
     """
     schema = model.model_json_schema()
     offered = [name for name in model.model_fields if name not in {"sweep_type", *UNOFFERED_FIELDS}]
-    chosen = [name for name in offered if not words or any(word in name for word in words)]
-    strangers = [word for word in words if not any(word in name for name in offered)]
-    if strangers:
+    meant = {word: field_of(word, offered) for word in words}
+    asked = {
+        word: [name for name in offered if word in name or name == meant[word]] for word in words
+    }
+    chosen = [name for name in offered if not words or any(name in asked[word] for word in words)]
+    if strangers := [word for word in words if not asked[word]]:
         raise InvalidInput([unknown(word, offered) for word in strangers])
     return tuple(_facts(model, name, schema) for name in chosen)
 
