@@ -1,5 +1,6 @@
 """Questions in a researcher's words are read as the names that there are, and conclusions told."""
 
+import numpy as np
 import pytest
 
 from bilancio.analysis.conditions import renamed
@@ -55,6 +56,14 @@ def test_every_field_that_takes_names_reads_words_and_says_how():
         "effect": "trading_effect", "μ": "mu", "debt ratio": "kappa", "liquidity": "kappa",
         "mus": "mu",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("word", ["recovery", "recoveries", "recovered", "recovered face"])
+def test_a_measure_that_is_recorded_under_another_name_is_read_by_its_own(word):
+    n = BALANCED.total_runs
+    rows = np.zeros(n, [("delta_total", float), ("recovered_micro", np.int64)])
+    found = answered(BALANCED, range(n), rows, group_by="kappa", measures=word)
+    assert found.read == {word: "recovered_face_passive and recovered_face_active"}
 
 
 def test_a_pivot_and_effects_read_words_too():

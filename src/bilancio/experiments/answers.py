@@ -117,13 +117,23 @@ class Subject:
 
     @property
     def families(self) -> dict[str, tuple[str, ...]]:
-        """The measures of one metric in each arm, and of its difference: metric → measures."""
+        """The measures of one metric in each arm, and of its difference: metric → measures.
+
+        They stand under what their names have in common as well, where that is not the metric's
+        name: recovered_face for recovered_micro.
+        """
         found: dict[str, list[str]] = {}
         for each in self.measures:
             metrics = {metric_of(column) for column in each.columns}
             if len(metrics) == 1 and each.denominator is None and len(self.arms) > 1:
                 found.setdefault(metrics.pop(), []).append(each.name)
-        return {metric: tuple(names) for metric, names in found.items()}
+        families = {metric: tuple(names) for metric, names in found.items()}
+        ends = [f"_{arm}" for arm in self.arms]
+        for names in list(families.values()):
+            stems = {name.removesuffix(end) for name in names for end in ends if name.endswith(end)}
+            if len(stems) == 1:
+                families.setdefault(stems.pop(), names)
+        return families
 
     def measure(self, name: str) -> Measure | None:
         """Return the measure of this name."""
