@@ -17,6 +17,35 @@ Errors go to standard error as a sentence, with exit code 1. A job's name may be
 with any separator, in part, or with a typo in each word. Commands that change something take the
 exact name.
 """
+SCRIPTS = """\
+## In scripts
+
+Commands that follow a job (`sweep`, `jobs watch`, `jobs resume`, `jobs extend`, `worker`) end with
+its state, others with 0 where they did what was asked:
+
+| exit code | meaning |
+|---|---|
+| 0 | completed; or, with `--detach`, started |
+| 1 | failed; or refused, with a sentence on standard error |
+| 2 | cancelled |
+| 3 | stalled: resume it |
+| 4 | not started |
+| 130, 143 | ended by Ctrl-C, by SIGTERM |
+
+With `--json` standard output has one JSON object, and progress goes to standard error. Without a
+terminal nothing is asked: a sweep above the [limits](SETTINGS.md) is refused unless it has `--yes`.
+A nightly job:
+
+```bash
+export JOB=nightly-ring-$(date +%F)
+bilancio sweep ring --kappas 0.5,1 --n-replicates 10 --job-id $JOB
+bilancio jobs results $JOB --json > nightly.json
+python3 -c 'import json; print(json.load(open("nightly.json"))["headline"])'
+```
+
+Store, output folder and the other settings are environment variables: in cron and in CI set
+`BILANCIO_DATABASE_URL` and `BILANCIO_OUT_DIR`, and keep the job's folder.
+"""
 SHARED = {"help", "install_completion", "show_completion"}
 
 
@@ -24,7 +53,7 @@ def page() -> str:
     """Return the page."""
     root = typer.main.get_command(app)
     return "\n".join(
-        [ABOUT, *(part for path, each in _walk(root) for part in _section(path, each))]
+        [ABOUT, *(part for path, each in _walk(root) for part in _section(path, each)), SCRIPTS]
     )
 
 

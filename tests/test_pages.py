@@ -489,6 +489,7 @@ GRID = "--n-agents 10 --kappas 0.25,0.5 --mus 0,0.5 --outside-mid-ratios 1,0.75 
 OTHERS = [
     f"bilancio {name}" for name in ("bench", "demo", "experiments", "jobs", "notify", "serve")
 ]
+OTHERS.append("In scripts")
 
 
 @reads("commands.md", without=OTHERS)
@@ -518,6 +519,13 @@ def test_examples_of_commands_about_jobs(reader, desktop):
     [(command, _)] = reader.take("bash", "jobs delete").steps()
     reader.follow()
     assert "is deleted" in reader.do_at_a_terminal(command, "y")
+
+
+@reads("commands.md", "In scripts")
+@pytest.mark.slow
+def test_the_page_on_scripts(reader):
+    reader.installed = True
+    reader.follow()
 
 
 @reads("commands.md", "bilancio experiments")
