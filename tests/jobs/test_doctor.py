@@ -418,6 +418,20 @@ async def test_jobs_whose_plug_in_is_missing_are_named(manager, plugins, monkeyp
     assert "BILANCIO_PLUGINS" in finding.repair
 
 
+async def test_completed_jobs_of_another_project_are_nothing_wrong(manager, plugins, monkeypatch):
+    """One store serves many projects, each with simulations of its own."""
+    from bilancio.experiments import registry
+
+    job = await manager.create_job("try", {"sweep_type": "trivial", "n": 5}, job_id="first-job")
+    await manager.run_job(job.job_id)
+    monkeypatch.delenv("BILANCIO_PLUGINS")
+    registry._plugins.cache_clear()
+    found = await manager.doctor()
+    assert found.healthy
+    (finding,) = (each for each in found.findings if "first-job" in each.message)
+    assert finding.severity == "info"
+
+
 async def test_a_damaged_row_costs_its_job_only_and_is_named(manager, job, small, store_file):
     await manager.run_job((await manager.create_job("other", small, job_id="sound-job")).job_id)
     change(store_file, "UPDATE jobs SET created_at = 'yesterday' WHERE job_id = 'my-job'")

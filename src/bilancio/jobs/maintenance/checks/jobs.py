@@ -10,6 +10,7 @@ from bilancio.jobs.maintenance.checks.base import (
     Checked,
     Issue,
     cut,
+    info,
     warning,
 )
 from bilancio.jobs.models import Job, JobStatus
@@ -42,14 +43,20 @@ async def check_experiments(session: Session) -> AsyncIterator[Checked | Issue]:
     except InvalidInput:  # a plug-in that does not load, which is a finding of its own
         return
     missing = defaultdict(list)
+    unfinished = set()
     async for job in _jobs(await session.store()):
         if job.config.sweep_type not in known and not job.manual:
             missing[job.config.sweep_type].append(job.job_id)
+            if job.status is not JobStatus.COMPLETED:
+                unfinished.add(job.config.sweep_type)
     for sweep_type, jobs in missing.items():
-        yield warning(
+        # One store serves many projects, each with simulations of its own.
+        said = warning if sweep_type in unfinished else info
+        yield said(
             f"{plural(len(jobs), 'job')} of sweep type {sweep_type!r} ({', '.join(cut(jobs, 3))}) "
-            "can be neither resumed nor verified: no installed experiment has this name.",
-            "Install it, or name it in pyproject.toml, BILANCIO_EXPERIMENTS or BILANCIO_PLUGINS.",
+            "can be neither resumed nor verified here: no experiment of this name is found.",
+            "Work in the folder of its project, install it, or name it in pyproject.toml, "
+            "BILANCIO_EXPERIMENTS or BILANCIO_PLUGINS.",
         )
 
 
