@@ -27,11 +27,12 @@ NO_GENERATOR = find_spec("zensical") is None and not os.environ.get("CI")
 
 
 class Page(HTMLParser):
-    """What a page refers to, loads and can be reached by."""
+    """What a page refers to, loads, can be reached by and sets in italics."""
 
     def __init__(self, text):
         super().__init__()
-        self.links, self.loaded, self.anchors = [], [], {""}
+        self.links, self.loaded, self.anchors, self.italics = [], [], {""}, []
+        self._in_italics = False
         self.feed(text)
 
     def handle_starttag(self, tag, attrs):
@@ -41,6 +42,14 @@ class Page(HTMLParser):
             self.links.append(of["href"])
         if tag in {"script", "img", "link", "iframe"} and of.get("rel") != "canonical":
             self.loaded.append(of.get("src") or of.get("href") or "")
+        self._in_italics |= tag == "em"
+
+    def handle_endtag(self, tag):
+        self._in_italics &= tag != "em"
+
+    def handle_data(self, data):
+        if self._in_italics:
+            self.italics.append(data)
 
 
 def in_nav(entry):
@@ -118,3 +127,5 @@ def test_the_site_builds_without_a_warning_and_no_link_or_anchor_is_dead(tmp_pat
             assert {f"bilancio.jobs.JobManager.{name}" for name in methods} <= page.anchors
         elsewhere = [each for each in page.loaded if re.match("(https?:)?//", each)]
         assert elsewhere == [], f"{address} loads from elsewhere"
+        formulas = [text for text in page.italics if re.search("[*/·]", text)]
+        assert formulas == [], f"{address} takes a formula's stars for italics"
