@@ -8,6 +8,7 @@ import re
 import secrets
 import shlex
 import shutil
+import sys
 import tarfile
 import tomllib
 from pathlib import Path
@@ -315,7 +316,15 @@ def test_the_page_on_notices(reader, monkeypatch):
     }
 
 
-@reads("clients.md")
+@reads("clients.md", "A client of your own")
+@pytest.mark.slow
+def test_the_page_on_a_client_of_ones_own(reader):
+    Path("client.py").write_text(reader.take("python").text)
+    shown = reader.shown("The average")
+    assert reader.do(f"{sys.executable} client.py").strip() == shown.strip()
+
+
+@reads("clients.md", without=["A client of your own"])
 @pytest.mark.slow
 async def test_the_page_on_clients(reader, built):
     """Each configuration is read as a client does, and what it names is started."""
