@@ -50,9 +50,10 @@ def test_names_that_are_known_are_no_error():
 
 
 FIELDS = (
-    "base_seed", "early_stop", "frontier", "frontier_delta", "frontier_tolerance", "kappa_range",
-    "kappas", "liquidity_vector", "max_failures", "max_replicates", "maturity_days", "mu_range",
-    "mus", "n_agents", "n_replicates", "no-frontier", "no-start", "outside_mid_ratios", "q_total",
+    "base_seed", "early_stop", "fail_a", "frontier", "frontier_delta", "frontier_tolerance",
+    "kappa_range", "kappas", "liquidity_vector", "max_failures", "max_replicates",
+    "maturity_days", "mu_range", "mus", "n_agents", "n_replicates", "no-frontier", "no-start",
+    "outside_mid_ratios", "q_total",
     "quiet_days", "run_order", "run_timeout_s", "seeds",
 )  # fmt: skip
 
@@ -65,7 +66,7 @@ FIELDS = (
         ("frontier_tol", "frontier_tolerance"),
         ("tolerance", "frontier_tolerance"), ("timeout", "run_timeout_s"),
         ("max_reps", "max_replicates"), ("quiet", "quiet_days"), ("no-fronteir", "no-frontier"),
-        ("Outside-Mid-Ratio", "outside_mid_ratios"), ("", ""), ("ä", ""),
+        ("Outside-Mid-Ratio", "outside_mid_ratios"), ("fial", "fail_a"), ("", ""), ("ä", ""),
     ],
 )  # fmt: skip
 def test_a_name_is_proposed_that_a_word_is_a_misspelling_or_a_part_of(word, meant):
@@ -74,7 +75,7 @@ def test_a_name_is_proposed_that_a_word_is_a_misspelling_or_a_part_of(word, mean
 
 @pytest.mark.parametrize(
     "word",
-    ["executor", "no-wait", "start", "cores", "folder", "notes", "tag", "cancel", "fail", "steps"],
+    ["executor", "no-wait", "start", "cores", "folder", "notes", "tag", "cancel", "steps"],
 )
 def test_nothing_is_proposed_that_merely_shares_some_letters(word):
     assert nearest(word, FIELDS) == ""

@@ -20,7 +20,7 @@ _LISTED = 150  # characters of names that are listed in full
 _NEAREST = 3  # names of those that are more
 # From which likeness on a name is proposed: one letter in three of a short word may be wrong.
 _LIKE, _LIKE_LONG, _SHORT = 65, 72, 6
-_BEGINNING, _PART, _SAME_PART = 4, 3, 80  # letters of a beginning and of a part; likeness of parts
+_BEGINNING, _PART, _SAME_PART = 4, 3, 75  # letters of a beginning and of a part; likeness of parts
 _OPPOSITE = 15  # less, where one of both says no
 
 
@@ -90,7 +90,7 @@ def _likeness(word: str, choice: str) -> float:
     negated = ("no" in given) != ("no" in name)
     if len(few) < len(many) and min(map(len, few)) >= _PART and not negated:
         among = min(max(fuzz.ratio(part, each) for each in many) for part in few)
-        scores.append(0.85 * among if among >= _SAME_PART else 0.0)
+        scores.append(0.9 * among if among >= _SAME_PART else 0.0)
     return min(max(scores), 100.0) - (_OPPOSITE if negated else 0)
 
 
