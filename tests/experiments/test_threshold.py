@@ -160,6 +160,8 @@ def test_the_headline_of_a_threshold_names_axis_measure_and_limit():
     ("given", "said"),
     [
         ({"axis": "kapa", "at_most": 1}, "Did you mean kappa?"),
+        ({"axis": "liquidity", "at_most": 1}, "Did you mean kappa?"),
+        ({"axis": "kappa", "measure": "default rate", "at_most": 1}, "Did you mean delta_total?"),
         ({"axis": "default_handling", "at_most": 1}, "threshold.axis: got 'default_handling'"),
         ({"axis": "kappa", "measure": "detla", "at_most": 1}, "Did you mean delta?"),
         ({"axis": "mu", "at_most": 1}, "threshold.axis: got mu without mu_range"),

@@ -220,6 +220,7 @@ async def test_without_a_kind_what_varies_decides(manager):
     assert kinds == ["effect", "effect", "distribution", "measure", "days", "frontier"]
     found = await manager.plot(frontier.job_id)
     assert "Where the mean δ is at most 0.05; " in subtitle(found)
+    assert found.sentence.startswith("κ*, where the mean δ is at most 0.05, is ")
 
 
 async def test_shares_over_ranges_are_told_with_their_interval(manager):

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from bilancio.errors import InvalidInput, Problem, shown
+from bilancio.experiments import vocabulary
 from bilancio.experiments.fields import json_text, plain
 from bilancio.validation import nearest, unknown_field
 
@@ -160,7 +161,7 @@ def _unknown(
         elif name != "arm" and value is None:
             yield Problem(f"threshold.{name}", "nothing", one_of)
         elif value is not None and value not in known:
-            meant = nearest(value, known) if isinstance(value, str) else ""
+            meant = _meant(name, value, known) if isinstance(value, str) else ""
             yield Problem(f"threshold.{name}", shown(value), one_of, meant)
     if "arm" not in found:
         return
@@ -169,6 +170,14 @@ def _unknown(
     elif (measure := str(found.get("measure"))) and measures.metric_of(measure) is None:
         allowed = f"nothing, for {measure} is of all arms together"
         yield Problem("threshold.arm", shown(found["arm"]), allowed)
+
+
+def _meant(name: str, word: str, known: tuple[str, ...]) -> str:
+    """Return which of the names known a researcher's word, or a misspelt one, means."""
+    if name == "axis" and (field := vocabulary.field_of(word, known)) in known:
+        return field
+    columns = vocabulary.columns_of(word, known) if name == "measure" else ()
+    return columns[0] if len(columns) == 1 else nearest(word, known)
 
 
 def _any_name(value: object) -> Iterator[Problem]:

@@ -139,6 +139,5 @@ async def frontier(studied: Studied, asked: Asked) -> Drawn:
     form = written(np.concatenate([each.value for each in series]))
     low, high = (pick(row[places[0]] for row in known) for pick in (min, max))
     found = form(low) if low == high else f"{form(low)} to {form(high)}"
-    return Drawn(
-        picture, f"{short} is {found}, from {len(known):,} of {len(table.rows):,} searches."
-    )
+    counted = f"from {len(known):,} of {len(table.rows):,} searches"
+    return Drawn(picture, f"{short}, {_limit(studied)}, is {found}, {counted}.")
