@@ -250,6 +250,8 @@ def test_runs_that_would_fail_again_are_not_proposed_to_start_again(fragile):
     assert "failed, rate 0.7, slow, seed 42: ZeroDivisionError" in results
     told = program("run", "job", "wide-river-old-mill", "--run", "failed").out
     assert "rate 0.7, slow, seed 42. It failed: ZeroDivisionError" in " ".join(told.split())
+    assert "0.7000" not in told
+    assert "In Python: fragile.simulate(seed=42, arm='slow', rate=0.7" in " ".join(told.split())
 
 
 def test_each_axis_of_a_sweep_is_told_by_itself(bilancio):

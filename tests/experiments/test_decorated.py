@@ -109,6 +109,9 @@ def with_a_float_seed(seed: float): ...
 def with_a_plain_seed(seed): ...
 def with_an_arm(seed: int, arm: str): ...
 def unreadable(seed: int, rate: "Nothing" = 1): ...  # noqa: F821
+async def awaited(seed: int): ...
+def yielding(seed: int):
+    yield seed
 
 
 @pytest.mark.parametrize(
@@ -134,7 +137,9 @@ def unreadable(seed: int, rate: "Nothing" = 1): ...  # noqa: F821
         (with_a_plain_seed, "seed of with_a_plain_seed: got no annotation; allowed: int."),
         (with_an_arm, "arm of with_an_arm: got such a parameter; allowed: none, unless @experim"),
         (unreadable, "unreadable: got annotations that cannot be read (NameError: name 'Nothing'"),
-        (lambda seed: {}, "@experiment: got "),
+        (lambda seed: {}, "@experiment: got a lambda; allowed: a function defined by def, which "),
+        (awaited, "@experiment: got awaited, a function async def; allowed: a function defined b"),
+        (yielding, "@experiment: got yielding, a function with yield; allowed: a function defin"),
         (3, "@experiment: got 3; allowed: a function defined by def, which returns its metrics."),
     ],
     ids=lambda value: getattr(value, "__name__", ""),

@@ -109,7 +109,7 @@ def declare(
     """
     if not inspect.isfunction(function) or _is_odd(function):
         allowed = "a function defined by def, which returns its metrics"
-        raise InvalidInput([Problem("@experiment", shown(function), allowed)])
+        raise InvalidInput([Problem("@experiment", _as_what(function), allowed)])
     options = _Options(function.__name__, name, arms, primary, batch, version, metrics)
     problems = list(options.problems())
     reader = Signature(function, options.arm_names(), batch=batch is True)
@@ -295,6 +295,16 @@ def _is_description(name: str, said: object) -> bool:
         return said.name == name and said.dtype.lstrip("<>=|")[:1] in _NUMERIC
     words = said if isinstance(said, tuple) and len(said) == PAIR else (said,)
     return all(isinstance(each, str) for each in words)
+
+
+def _as_what(function: object) -> str:
+    """Say what was decorated that is not a function which returns."""
+    if not inspect.isfunction(function):
+        return shown(function)
+    if function.__name__ == "<lambda>":
+        return "a lambda"
+    kind = "async def" if inspect.iscoroutinefunction(function) else "with yield"
+    return f"{function.__name__}, a function {kind}"
 
 
 def _is_odd(function: types.FunctionType) -> bool:

@@ -8,7 +8,7 @@ from bilancio.cli.render.layout import pairs_table, rows_table
 from bilancio.jobs.telling import RunStory
 from bilancio.model import Parameters
 from bilancio.model.trace import MICRO, ROLES, Row
-from bilancio.text import number, sweep
+from bilancio.text import key_text, number, sweep
 
 _WORDS = ("event", *ROLES, "bucket")
 #: Of an event, what matters most first: as many columns are shown as fit the line.
@@ -55,7 +55,10 @@ def show_story(output: Output, story: RunStory) -> None:
         output.say(f"{run.run_id}, seed {run.seed}", style="bold")
         if run.status == "failed":
             output.say(f"Failed: {run.error}")
-        shown = {name: _value(name, value) for name, value in story.values(run).items()}
+        shown = {
+            name: key_text(value) if name in run.given else _value(name, value)
+            for name, value in story.values(run).items()
+        }
         if shown:
             output.show(pairs_table(shown, width=output.width))
         if run.call:
