@@ -15,19 +15,20 @@ from pathlib import Path
 
 import httpx2
 import pytest
+import typer
 from docs_src.pictures import PICTURES, draw
 from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 from PIL import Image, ImageChops, ImageStat
 from standardwebhooks.webhooks import Webhook
 
-from bilancio.cli.main import run
+from bilancio.cli.main import app, run
 from bilancio.cli.serve import PORT
 from bilancio.jobs import JobManager
 from bilancio_mcp.server import build_server
 from tests.cli.conftest import started
 from tests.notify.receivers import MailServer, WebServer, serving, target
-from tests.own_project import working_in
+from tests.own_project import copy_example, working_in, write
 from tests.pages import DOCS, NAME, PROGRAM, ROOT, RUN, Reader, blocks, excuse
 from tests.postgres import PASSWORD, Server, binaries, skip_or_fail
 from tests.server.talk import data, over_stdio
@@ -386,20 +387,29 @@ def test_the_page_on_a_simulation_of_ones_own(reader, built, isolated, monkeypat
         assert "servers" in said(*command, cwd=folder, env=built.environment)
 
 
+@pytest.fixture
+def failing_queue(isolated, monkeypatch):
+    """Return a function that makes a job in which runs fail of the queue that the page shows."""
+
+    def swept(reader):
+        [queue] = [each for each in blocks(OWN, "A queue") if each.kind == "python"]
+        head, tail = queue.text.split("    draw = ")
+        error = '    if rate > 0.8:\n        raise ValueError("no solution")\n'
+        write(folder, queueing=f"{head}{error}    draw = {tail}")
+        sweep = "bilancio sweep queue --vary rate=0.7,0.9 --customers 5 --n-replicates 2"
+        reader.do(f"command {sweep} --job-id calm-river-amber-fox || test $? = 1")
+        return "calm-river-amber-fox"
+
+    with working_in(isolated / "study", monkeypatch) as folder:
+        yield swept
+
+
 @reads(OWN, "When runs fail")
 @pytest.mark.slow
-def test_the_page_on_runs_that_fail(reader):
-    [queue] = [each for each in blocks(OWN, "A queue") if each.kind == "python"]
-    head, tail = queue.text.split("    draw = ")
-    failing = (
-        f'{head}    if rate > 0.8:\n        raise ValueError("no solution")\n    draw = {tail}'
-    )
-    Path("queueing.py").write_text(failing)
-    Path("pyproject.toml").write_text('[tool.bilancio]\nexperiments = ["queueing"]\n')
-    reader.installed, reader.job = True, BRIGHT
-    sweep = "bilancio sweep queue --vary rate=0.7,0.9 --customers 5 --n-replicates 2"
-    reader.do(f"{sweep} --job-id NAME || test $? = 1")
-    line = failing[: failing.index("raise")].count("\n") + 1
+def test_the_page_on_runs_that_fail(reader, failing_queue):
+    reader.job = failing_queue(reader)
+    lines = Path("queueing.py").read_text().splitlines()
+    [line] = [number for number, line in enumerate(lines, 1) if "raise" in line]
     listed, first = (reader.do(command) for command, _ in reader.take("bash").steps())
     assert f"ValueError: no solution (queueing.py:{line})" in " ".join(listed.split())
     assert "queueing.simulate(seed=42, " in first
@@ -561,6 +571,70 @@ def test_examples_of_serving(reader):
     for command, _ in reader.take("bash").steps():
         with served(*shlex.split(command)[1:]) as page:
             assert page.client.get("/").status == 200
+
+
+#: Calls within sentences that are not made, by how they begin, and why.
+NOT_CALLED = {
+    "bilancio bench…": NOT_RUN["bilancio bench…"],
+    "bilancio jobs open…": "it does not end; opened above, and in tests/web",
+    "bilancio jobs package NAME": "made above",
+    "bilancio jobs resume NAME --recompute": "needs a clone; tests/jobs/test_recompute.py has one",
+    "bilancio serve…": "it does not end; served above, and in tests/web",
+    "bilancio sweep ring --config ring_sweep_config.yaml": "tests/cli/test_older_config.py has it",
+    "bilancio worker NAME --executor dask": "needs a cluster; tests/jobs/test_dask.py has one",
+}
+
+
+def calls():
+    """Return the calls of bilancio within sentences; what only names a command is none."""
+    texts = [*DOCS.glob("*.md"), *(ROOT / name for name in ("README.md", "CLAUDE.md"))]
+    texts += [*ROOT.glob("skills/*/*.md"), *ROOT.glob("commands/*.md")]
+    for text in texts:
+        within = re.sub(r"```.*?```", "", text.read_text(encoding="utf-8"), flags=re.DOTALL)
+        for shown in re.findall(r"`([^`]+)`", within):
+            call = " ".join(shown.split()).removeprefix("uv run ")
+            if call.startswith("bilancio ") and not {*call} & {"…", "|"} and is_whole(call):
+                yield call
+
+
+def is_whole(call):
+    """Tell whether a call gives what its command requires."""
+    command, words = typer.main.get_command(app), shlex.split(call)[1:]
+    while words and hasattr(command, "get_command") and (named := words[0]).isalpha():
+        command, words = command.get_command(None, named), words[1:]
+    if command is None or hasattr(command, "get_command"):
+        return False
+    return len(words) >= len(
+        [each for each in command.params if each.required and each.param_type_name == "argument"]
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("reader", [()], indirect=True, ids=["prose"])
+def test_calls_within_sentences_are_made(reader, isolated, monkeypatch):
+    """NAME is a job in the state of which the sentence speaks."""
+    ring = "bilancio sweep ring --n-agents 5 --kappas 0.5,1 --mus 0,1 --n-replicates 2"
+    waiting = {
+        "bilancio jobs resume NAME": "calm-river-amber-one",
+        "bilancio worker NAME": "calm-river-amber-two",
+    }
+    for name in (BRIGHT, QUIET):
+        reader.do(f"{ring} --job-id {name}")
+    for name in ("dealers-under-stress", *waiting.values()):
+        reader.do(f"{ring} --no-start --job-id {name}")
+    reader.do("bilancio jobs cancel calm-river-amber-one")
+    reader.here = {"MODULE": "queueing", "FOLDER": "elsewhere", "FILE": "copy.db"}
+    done = {command for block in READ for command, _ in block.steps()}
+    made = {*calls()} - done
+    assert len(made) > 15
+    with working_in(isolated / "study", monkeypatch) as folder:
+        copy_example("queue", folder)
+        for call in sorted(made):
+            reader.job = waiting.get(call, BRIGHT)
+            if "delete" in call:
+                assert "is deleted" in reader.do_at_a_terminal(call, "y")
+            elif excuse(call, NOT_CALLED) is None:
+                reader.do(call)
 
 
 @pytest.mark.slow
