@@ -58,7 +58,7 @@ def same_numbers(tool, answer, document):
 def _same_results(answer, document):
     summary = six_digits(document["summary"])
     for name, value in answer.get("findings", {}).items():
-        if name != "verdicts":
+        if name not in {"verdicts", "frontier"}:  # cut; what searches found is a table, too
             assert summary[name] == value
     for name in ("table", "contrasts", "effects", "frontier"):
         _same_table(answer.get(name), document.get(name))

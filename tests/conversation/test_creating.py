@@ -36,6 +36,25 @@ async def test_stressed_liquidity_in_one_word(talk):
     assert (plan["config"]["kappas"], plan["config"]["mus"]) == (["0.25", "0.5"], ["1"])
 
 
+async def test_from_which_liquidity_on_trading_does_not_matter(talk):
+    words = "from which liquidity on is the effect of trading below 0.01?"
+    config = {"sweep_type": "balanced", "n_agents": 10, "mus": [1], "n_replicates": 10}
+    sought = {"measure": "trading_effect", "at_most": 0.01}
+    async with talk(words) as chat:
+        word = {"vary": {"kappa": "0.5:20"}, "threshold": sought | {"axis": "liquidity"}}
+        said = await chat.refused("create_job", config=config | word, dry_run=True)
+    assert said.endswith("Did you mean kappa?")
+    async with talk(words) as chat:
+        kappa = word | {"threshold": sought | {"axis": "kappa"}}
+        made = await chat.call("create_job", description=words, config=config | kappa)
+        begun = await chat.follow(made, "start_sweep")
+        status = await chat.follow(begun, "job_status", wait_s=100)
+        answer = await chat.follow(status, "job_results")
+    assert "where the mean trading_effect is at most 0.01: κ* " in answer["summary"]
+    [row] = rows(answer["frontier"])
+    assert row["kappa_star_low"] <= row["kappa_star"] <= row["kappa_star_high"]
+
+
 async def test_the_same_with_200_agents(talk):
     async with talk("the same as bright ocean swift tiger with 200 agents") as chat:
         made = await chat.call(

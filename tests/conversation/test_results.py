@@ -131,6 +131,20 @@ async def test_results_while_the_job_runs(talk, waiting):
     assert (again["status"], again["completed_runs"], again["total_runs"]) == ("running", 8, 20)
 
 
+async def test_how_much_of_defaulted_debt_is_recovered(talk, desk):
+    runs = read(desk, STRESS)
+    async with talk("and how much do creditors recover, by liquidity?") as chat:
+        answer = await chat.call(
+            "job_results", job_id=STRESS, measures="recovery", group_by="liquidity"
+        )
+    assert answer["meanings"]["recovered_face_passive"].startswith("Paid on debts in default")
+    for row in rows(answer["table"]):
+        for arm in ("passive", "active"):
+            cells = [run for run in runs if (run["kappa"], run["arm"]) == (row["kappa"], arm)]
+            found = mean(cells, "recovered_micro") / 10**6
+            assert row[f"recovered_face_{arm}"] == near(found)
+
+
 async def test_what_dealers_earn_in_the_words_of_a_researcher(talk, desk):
     pairs = effects(read(desk, STRESS))
     async with talk("what do the dealers earn when liquidity is scarce?") as chat:
