@@ -626,7 +626,7 @@ def test_calls_within_sentences_are_made(reader, isolated, monkeypatch):
     reader.here = {"MODULE": "queueing", "FOLDER": "elsewhere", "FILE": "copy.db"}
     done = {command for block in READ for command, _ in block.steps()}
     made = {*calls()} - done
-    assert len(made) > 15
+    assert {excuse(call, NOT_CALLED) for call in made} == {None, *NOT_CALLED}
     with working_in(isolated / "study", monkeypatch) as folder:
         copy_example("queue", folder)
         for call in sorted(made):
