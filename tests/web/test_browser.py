@@ -223,9 +223,9 @@ def test_a_job_is_followed_without_loading_its_page_again(browser, site, manager
         manager.start_job(job.job_id)
         page = seen.goto(f"/jobs/{job.job_id}")
         page.evaluate("window.unloaded = false")
-        page.locator("[data-live=done]", has_text=re.compile(r"^0 of")).wait_for()
+        page.locator("[data-live=recorded]", has_text=re.compile(r"^0 of")).wait_for()
         manager.record_progress(job.job_id, "run-1", {"delta_total": 0.5})
-        page.locator("[data-live=done]", has_text=re.compile(r"^1 of")).wait_for()
+        page.locator("[data-live=recorded]", has_text=re.compile(r"^1 of")).wait_for()
         assert page.locator("#announced").inner_text() == ""  # progress is not said aloud
         page.get_by_role("link", name="Edit").focus()
         manager.complete_job(job.job_id, {"avg": 0.5})
