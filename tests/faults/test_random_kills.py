@@ -14,7 +14,7 @@ from tests.faults.kit import NAME, asked, assert_sound, carried_on, outcome, sta
 
 pytestmark = [pytest.mark.faults, pytest.mark.slow, pytest.mark.timeout(600)]
 
-KILLS = int(os.environ.get("BILANCIO_KILLS", "100"))
+KILLS = int(os.environ.get("BILANCIO_KILLS", "60"))
 SWEEPS = 4
 LONGEST_S = 1.0
 SERVERS = 0.2  # the share of starts that an MCP server makes
