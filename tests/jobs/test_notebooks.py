@@ -34,9 +34,11 @@ def test_jobs_results_and_comparisons_are_printed_as_one_reads_them():
         job = manager.create_job("printed", COMPARISON, job_id="calm-blue-river-7")
         assert str(job) == "calm-blue-river-7: Not started."
         assert str(manager.run_job(job.job_id)) == "calm-blue-river-7: Completed, 24 of 24 runs."
+        said = str(manager.progress(job.job_id))
         results = manager.results(job.job_id, group_by=["kappa"], contrast="mu")
         other = manager.run_job(manager.create_job("another", COMPARISON).job_id)
         compared = manager.compare(job.job_id, other.job_id)
+    assert said == "calm-blue-river-7 is completed. 24 of 24 runs."
     headline, table, contrasts, *warnings = str(results).split("\n\n")
     assert (headline, tuple(warnings)) == (results.headline, results.warnings)
     assert table == str(results.table) == results.to_markdown().rstrip()

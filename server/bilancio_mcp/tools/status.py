@@ -34,12 +34,9 @@ async def job_status(
     """Answer a call of the tool."""
     progress = await _waited(ctx, job_id, wait_s)
     job = progress.job
-    said = text.progress(
-        job, progress.eta_s, progress.idle_s, progress.waiting, writing=progress.writing
-    )
     read = text.read_as(progress.reading, job.job_id)
     return Status(
-        summary=f"{read}{said} {progress.repetition}".rstrip(),
+        summary=f"{read}{progress} {progress.repetition}".rstrip(),
         next=calls.after_status(
             job, waited_s=wait_s, left_s=progress.eta_s, repetition=progress.repetition
         ),

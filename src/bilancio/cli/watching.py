@@ -67,15 +67,7 @@ async def followed(seen: AsyncIterator[Progress], output: Output) -> Job:
             new = step < reached < STEPS or (progress.waiting and progress.waiting != told)
             if progress.job.state == "running" and (new or (progress.writing and step < STEPS)):
                 told = progress.waiting
-                output.say(
-                    text.progress(
-                        progress.job,
-                        progress.eta_s,
-                        progress.idle_s,
-                        told,
-                        writing=progress.writing,
-                    )
-                )
+                output.say(str(progress))
                 step = max(step, reached)
     assert last is not None, "a job that is watched is seen at least once"
     return last.job

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
+from bilancio import text
 from bilancio.jobs.lookup import find, load, with_stall
 from bilancio.jobs.models import ASIDES, EventType, Job, JobEvent, Listing, View
 from bilancio.jobs.paging import check_whole
@@ -66,6 +67,9 @@ class Progress(View):
     elapsed_s: float | None
     means: dict[str, float | None]
     repetition: str = ""
+
+    def __str__(self) -> str:
+        return text.progress(self.job, self.eta_s, self.idle_s, self.waiting, writing=self.writing)
 
 
 async def progress(session: Session, name: str) -> Progress:
