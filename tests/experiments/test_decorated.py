@@ -4,7 +4,7 @@ import subprocess
 import sys
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 import numpy as np
 import pytest
@@ -339,6 +339,28 @@ def test_a_batch_takes_arrays_of_what_varies_and_one_arm_a_call():
     assert seen == [([0, 2], "one", [0.5, 2.0], 3), ([1, 3], "two", [1.0, 4.0], 3)]
     assert found["wait"].tolist() == [0, 1, 4, 12]
     assert found["served"].tolist() == [3, 4, 5, 6]
+
+
+def test_aliases_of_types_are_read_as_what_they_stand_for():
+    """Since Python 3.12 ``type Rate = …`` makes one; numpy's NDArray became one in 2.5."""
+    alias = pytest.importorskip("typing_extensions").TypeAliasType
+    kind = TypeVar("kind", bound=np.generic)
+    array = alias("array", np.ndarray[Any, np.dtype[kind]], type_params=(kind,))
+    rate_type = alias("rate_type", Annotated[float, Field(gt=0, description="Arrivals.")])
+
+    @experiment("queue", batch=True)
+    def simulate(seed: array[np.int64], rate: rate_type = 1.0, size: int | array[np.int64] = 2):
+        return {"wait": seed * rate}
+
+    sweep = sweep_model(declaration_of(simulate))
+    assert sweep.model_fields["rate"].description == "Arrivals."
+    with pytest.raises(InvalidInput, match="rate: got '0'; allowed: numbers above 0"):
+        sweep(rate="0")
+    calls = Calls(declaration_of(simulate))
+    assert calls.rows({"size": 3}, {"rate": [0.5, 2]}, np.arange(2), None)["wait"].tolist() == [
+        0,
+        2,
+    ]
 
 
 @pytest.mark.parametrize(

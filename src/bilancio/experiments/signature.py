@@ -201,16 +201,29 @@ class Signature:
     def _taken_apart(self, annotation: Any) -> tuple[Any, tuple[Any, ...]]:
         """Return the type of single values, and what `Annotated` says beside it."""
         marks: tuple[Any, ...] = ()
-        if get_origin(annotation) is Annotated:
+        annotation = _meant(annotation)
+        while get_origin(annotation) is Annotated:
             annotation, *rest = get_args(annotation)
-            marks = tuple(rest)
+            annotation, marks = _meant(annotation), (*rest, *marks)
         return _scalar_of_arrays(annotation) if self._batch else annotation, marks
+
+
+def _meant(annotation: Any) -> Any:
+    """Return what an alias stands for: float for ``type Rate = float``, ndarray[…] for NDArray[…].
+
+    NDArray is one since numpy 2.5.
+    """
+    while hasattr(annotation, "__value__"):
+        given = get_args(annotation)
+        annotation = annotation.__value__[given] if given else annotation.__value__
+    return annotation
 
 
 def _scalar_of_arrays(annotation: Any) -> Any:
     """Return the type of what arrays hold: int for NDArray[np.int64], float for float | NDArray."""
     if get_origin(annotation) in {typing.Union, types.UnionType}:
-        others = [each for each in get_args(annotation) if not _is_array(each)]
+        members = [_meant(each) for each in get_args(annotation)]
+        others = [each for each in members if not _is_array(each)]
         return others[0] if len(others) == 1 else annotation
     inner = get_args(annotation)
     if not _is_array(annotation) or not inner:

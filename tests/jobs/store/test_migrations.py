@@ -159,4 +159,6 @@ async def test_an_old_store_that_cannot_be_written_says_so_and_stays(common):
     common.chmod(0o555)
     with as_nobody(), pytest.raises(StoreError, match="cannot be migrated because it cannot be"):
         await open_store(str(old))
+    common.chmod(0o755)
+    old.chmod(0o644)
     assert version(old) == 1
