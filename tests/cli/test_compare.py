@@ -63,7 +63,7 @@ def test_jobs_are_compared_and_their_headlines_judged(bilancio, three):
     [
         (NAMES[:1], "jobs: got 1 name; allowed: 2 to 6 names."),
         ((*NAMES, *NAMES, *NAMES), "jobs: got 9 names; allowed: 2 to 6 names."),
-        ((NAMES[0], NAMES[0]), "other: got 'calm-ring-1'; allowed: another job."),
+        ((NAMES[0], NAMES[0]), "jobs: got 'calm-ring-1'; allowed: another job."),
         ((*NAMES[:2], "--format", "cvs"), "Did you mean csv?"),
         ((*NAMES[:2], "--measures", "trading"), "measures: got 'trading'"),
     ],

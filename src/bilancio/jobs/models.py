@@ -353,21 +353,18 @@ class Estimate(View):
     Attributes
     ----------
     runs
-        How many runs are to be computed.
+        To be computed.
     seconds
-        From the start to the last result, with all workers; 0 where nothing is to be computed.
-        None where that is unknown: bilancio brings no figure for the experiment, and no run of it,
-        by this version of its code, has been timed on this machine.
+        From the start to the last result, with all workers; 0 without runs; None where nothing
+        tells, neither runs by this version of the code, timed on this machine, nor a shipped figure.
     workers
         Cores that compute: of this machine, or containers of Modal.
     elsewhere
         Whether the executor has other cores than these, as many as there are when the job computes.
     rough
-        Whether the speed is a shipped figure: no run of this experiment, by this version of its
-        code, has been timed on this machine.
+        Whether the speed is a shipped figure, as no such run has been timed on this machine.
     dollars, prices_of
-        What it costs on Modal, None where the time is unknown, and the day of the prices; None and
-        empty elsewhere.
+        What it costs on Modal, None where the time is, and the day of the prices; empty elsewhere.
     """
 
     runs: int
