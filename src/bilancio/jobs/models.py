@@ -355,12 +355,10 @@ class Estimate(View):
     runs
         To be computed.
     seconds
-        From the start to the last result, with all workers; 0 without runs; None where nothing
-        tells, neither runs by this version of the code, timed on this machine, nor a shipped figure.
-    workers
-        Cores that compute: of this machine, or containers of Modal.
-    elsewhere
-        Whether the executor has other cores than these, as many as there are when the job computes.
+        From start to last result; 0 without runs, None without runs timed here or a shipped figure.
+    workers, elsewhere
+        Cores of this machine, or containers of Modal; whether other cores than these compute, as
+        many as there are when the job does.
     rough
         Whether the speed is a shipped figure, as no such run has been timed on this machine.
     dollars, prices_of
