@@ -428,7 +428,7 @@ def progress(
     waits = f" It waits: {waiting}." if waiting else f" {WRITING}" if writing else ""
     idle = "" if idle_s is None else f" {capitalised(standstill(idle_s))}."
     left = f" {capitalised(estimate(eta_s, rough=False))} left." if eta_s else ""
-    failed = f" {shortened(job.error)}" if job.error else ""
+    failed = f" {_sentence(shortened(job.error))}" if job.error else ""
     return f"{job.job_id} is {state(job)}. {counts_beside_error(job)}.{waits}{idle}{left}{failed}"
 
 

@@ -34,7 +34,8 @@ async def test_job_whose_runs_failed_says_which_and_what_to_do():
         status = data(await client.call_tool("job_status", {"job_id": job_id}))
         results = data(await client.call_tool("job_results", {"job_id": job_id}))
     assert (status["status"], status["failed_runs"]) == ("failed", 1)
-    assert "1 failed" in status["summary"]
+    assert "1 of 10 runs failed; the first, " in status["summary"]
+    assert "). The same parameters and seed raise ArithmeticError again;" in status["summary"]
     [(run_id, error)] = results["failures"].items()
     assert run_id.endswith("0000003")
     assert "run 3 has no solution" in error
