@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import signal
+import threading
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,7 +15,9 @@ import pytest
 from bilancio import machine
 from bilancio.errors import JobStateError, LeaseLost
 from bilancio.jobs import AsyncJobManager, JobConfig, JobStatus
+from bilancio.jobs.artifacts import manifest
 from bilancio.jobs.store import packing
+from bilancio.jobs.store.reading import Questions
 from bilancio.jobs.worker import dispatch
 
 pytestmark = [pytest.mark.timeout(120), pytest.mark.usefixtures("plugins")]
@@ -348,4 +351,47 @@ async def test_a_manifest_that_is_brought_up_to_date_while_its_job_is_cancelled_
     with pytest.raises(LeaseLost):
         await manager.run_job(job.job_id)
     await cancelling[0]
+    assert json.loads((job.folder / "job_manifest.json").read_text())["status"] == "cancelled"
+
+
+async def test_a_worker_that_is_cancelled_while_it_writes_the_manifest_leaves_it_cancelled(
+    manager, small, monkeypatch
+):
+    """A thread writes what the worker has read, and ends after the worker was told to leave."""
+    write, holds = manifest.write_manifest, Questions.holds
+    begun, told, ended = threading.Event(), threading.Event(), threading.Event()
+    cancelled, telling = asyncio.Event(), []
+
+    def write_late(folder, text, **how):
+        late = text["status"] == "running" and text["run_counts"]["completed"] > 0
+        if late:
+            begun.set()
+            told.wait(60)
+        write(folder, text, **how)
+        if late:
+            ended.set()
+
+    async def then_tell():
+        await cancelled.wait()
+        for _ in range(20):  # rounds of the loop, in which the worker is told
+            await asyncio.sleep(0)
+        told.set()
+
+    async def lost(store, lease):
+        found = await holds(store, lease)
+        if not found:
+            telling.append(asyncio.ensure_future(then_tell()))
+        return found
+
+    monkeypatch.setattr(dispatch, "MANIFEST_S", 0.0)
+    monkeypatch.setattr(manifest, "write_manifest", write_late)
+    monkeypatch.setattr(Questions, "holds", lost)
+    job = await manager.create_job("cancelled while it writes", small)
+    running = asyncio.ensure_future(manager.run_job(job.job_id))
+    await asyncio.to_thread(begun.wait, 60)
+    await manager.cancel_job(job.job_id)
+    cancelled.set()
+    with pytest.raises(LeaseLost):
+        await running
+    await asyncio.to_thread(ended.wait, 60)
     assert json.loads((job.folder / "job_manifest.json").read_text())["status"] == "cancelled"

@@ -15,6 +15,7 @@ from bilancio.experiments.sweep_config import SweepConfig
 from bilancio.jobs.artifacts import discovery
 from bilancio.jobs.artifacts.current import bring_up_to_date
 from bilancio.jobs.artifacts.folder import probe_out_dir
+from bilancio.jobs.artifacts.formats import refuse_missing_library
 from bilancio.jobs.artifacts.ownership import refuse_taken
 from bilancio.jobs.job_id import JobId, generate_job_id, validate_job_id
 from bilancio.jobs.models import Job
@@ -74,6 +75,7 @@ async def create_job(
     _check_words(description, notes, request_key)
     settings = settings_to_create(session, checked)
     executors.check(settings)
+    refuse_missing_library(settings)
     told_tags = checked_tags(tags)
     targets = await asyncio.to_thread(chosen, session.settings, notify)  # may load apprise
     name = None if job_id is None else validate_job_id(job_id)

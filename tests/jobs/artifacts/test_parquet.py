@@ -148,7 +148,7 @@ def test_runs_recorded_manually_are_in_runs_csv_whatever_the_format(as_parquet, 
     assert tables_in(job.folder) == {"runs.csv"}
 
 
-def test_without_pyarrow_no_job_is_started_whose_runs_it_would_write(
+def test_without_pyarrow_no_job_is_created_or_started_whose_runs_it_would_write(
     as_parquet, manager, monkeypatch
 ):
     job = manager.create_job("not yet", SWEEPS["balanced"])
@@ -156,7 +156,9 @@ def test_without_pyarrow_no_job_is_started_whose_runs_it_would_write(
     for start in (manager.run_job, manager.start_sweep):
         with pytest.raises(LibraryMissing, match=r"^BILANCIO_RUNS_FORMAT=parquet needs pyarrow"):
             start(job.job_id)
-    assert manager.get_job(job.job_id) == job
+    with pytest.raises(LibraryMissing, match=r"^BILANCIO_RUNS_FORMAT=parquet needs pyarrow"):
+        manager.create_job("not at all", SWEEPS["balanced"])
+    assert [*manager.list_jobs().jobs] == [job]
     found = " ".join(each.message for each in manager.doctor().findings)
     assert "No job can be started: BILANCIO_RUNS_FORMAT=parquet needs pyarrow" in found
 

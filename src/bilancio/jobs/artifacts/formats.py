@@ -17,7 +17,7 @@ _ASKER = "BILANCIO_RUNS_FORMAT=parquet"
 
 
 def refuse_missing_library(settings: Settings) -> None:
-    """Refuse to start a job whose runs could not be written as the settings say.
+    """Refuse a job whose runs could not be written as the settings say.
 
     Raises
     ------

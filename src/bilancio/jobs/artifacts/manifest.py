@@ -42,7 +42,14 @@ async def write_job_manifest(
     if tabled is None and not listed(job):
         tabled = await asyncio.to_thread(runs_in_tables, job)
     manifest = describe(job, recorded, failed, tabled)
-    await asyncio.to_thread(write_manifest, job.folder, manifest, durable=durable)
+    writing = asyncio.ensure_future(
+        asyncio.to_thread(write_manifest, job.folder, manifest, durable=durable)
+    )
+    try:
+        await asyncio.shield(writing)
+    except asyncio.CancelledError:
+        await asyncio.wait({writing})  # else it would overwrite what is written from now on
+        raise
 
 
 def runs_in_tables(job: Job) -> int | None:

@@ -25,6 +25,7 @@ from bilancio.experiments.reporting import next_step_of
 from bilancio.experiments.sweep_config import SweepConfig
 from bilancio.failpoints import failpoint
 from bilancio.jobs.artifacts import tables
+from bilancio.jobs.artifacts.current import bring_up_to_date
 from bilancio.jobs.artifacts.formats import formats_of
 from bilancio.jobs.artifacts.manifest import write_job_manifest
 from bilancio.jobs.artifacts.ownership import make_job_folder
@@ -123,6 +124,9 @@ class Worker:
             with contextlib.suppress(BilancioError, TimeoutError):
                 async with asyncio.timeout(LEAVE_S):  # its store may be away
                     await self._store.renew(self._lease, 0.0)
+            raise
+        except LeaseLost:
+            await self._leave_manifest_as_stored()
             raise
         else:
             return status
@@ -326,6 +330,12 @@ class Worker:
 
     async def _write_manifest(self) -> None:
         await write_job_manifest(self._store, await self._job())
+
+    async def _leave_manifest_as_stored(self) -> None:
+        """Write again what `cancel` has written: this worker may have overwritten it since."""
+        job = await self._store.job(self._lease.job_id)
+        if job is not None and job.status is JobStatus.CANCELLED:
+            await bring_up_to_date(self._store, job)
 
     async def _job(self) -> Job:
         job = await self._store.job(self._lease.job_id)
