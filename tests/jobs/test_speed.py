@@ -23,8 +23,8 @@ def batch(runs, seconds, *, cold=False, failed=0):
     )
 
 
-def measured(*batches, at=10.0, cost_per_run=2.0):
-    meter = SpeedMeter(cost_per_run, START)
+def measured(*batches, at=10.0, cost_per_run=2.0, **known):
+    meter = SpeedMeter(cost_per_run, START, **known)
     noted = [meter.observe(each, START + timedelta(seconds=at)) for each in batches]
     return meter.speed, noted
 
@@ -42,6 +42,18 @@ def test_cold_batches_so_long_that_loading_is_little_of_them_count_until_there_i
     cold = [batch(1, 60.0, cold=True), batch(1, 70.0, cold=True)]
     assert measured(*cold) == (Speed(speed=32.5, startup_s=0.0), [True, False])
     assert measured(*cold, batch(1, 50.0))[0].speed == 25.0
+
+
+def test_where_a_speed_is_shipped_neither_little_computing_nor_what_also_loaded_counts():
+    assert measured(batch(1, 60.0, cold=True), shipped=True) == (None, [False])
+    assert measured(batch(10, 0.004), batch(10, 0.2), shipped=True)[0] is None
+    assert measured(batch(10, 0.004), batch(10, 0.6), shipped=True)[0].speed == 0.03
+
+
+def test_while_little_was_computed_the_least_counts_since_a_busy_machine_pauses():
+    paused = [batch(10, 0.004), batch(10, 0.2), batch(10, 0.02)]
+    assert measured(*paused)[0].speed == pytest.approx(0.003 / 20)
+    assert measured(*paused, batch(10, 0.3), batch(10, 0.3))[0].speed == pytest.approx(0.25 / 20)
 
 
 def test_of_short_batches_the_least_counts_and_none_once_there_is_a_long_one():

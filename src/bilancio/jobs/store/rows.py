@@ -101,7 +101,7 @@ class Speed(NamedTuple):
     Attributes
     ----------
     speed
-        Median seconds that one core took per unit of cost, over batches computed warm, or long.
+        Seconds that one core took per unit of cost, over batches computed warm, or long.
     startup_s
         Seconds from the event that announced the start to the end of the first batch, less what
         that batch takes warm; None if unknown.

@@ -8,6 +8,7 @@ from bilancio.jobs.store.rows import Speed
 
 CALL_S = 1e-3  # that a call of `compute` takes whatever the number of runs: much of a tiny batch
 SHORT_S = 0.01  # of a batch of which that is more than a tenth
+LITTLE_S = 0.5  # of computing, of which the pauses of a busy machine may be most
 LOADING_S = 10.0  # that what is loaded and compiled once may take
 LEAST_SHARE = 0.2  # of a batch's time that its runs take at least
 GROWTH = 4  # a measurement is worth noting again when it rests on so many times as many batches
@@ -16,9 +17,10 @@ GROWTH = 4  # a measurement is worth noting again when it rests on so many times
 class SpeedMeter:
     """Seconds per unit of cost, and seconds of start-up, measured from the batches of one attempt.
 
-    The speed is that of batches computed warm; without any, of those that took so long that what
-    was loaded is a small part. The start-up is all that came before and beside the
-    computing of the first batch: the start of the worker and its processes, imports, compilation.
+    The speed is that of batches computed warm: their median, or their least while little was
+    computed. Without any it is that of batches that took so long that what was loaded is a small
+    part. The start-up is all that came before and beside the computing of the first batch: the
+    start of the worker and its processes, imports, compilation.
 
     Parameters
     ----------
@@ -26,13 +28,20 @@ class SpeedMeter:
         Cost of a run, in the experiment's unit.
     announced
         When the start was announced by the job's event; None if that is unknown.
+    shipped
+        Whether a speed is known without any measurement: then neither little computing counts, nor
+        a batch that also loaded.
     """
 
-    def __init__(self, cost_per_run: float, announced: datetime | None) -> None:
+    def __init__(
+        self, cost_per_run: float, announced: datetime | None, *, shipped: bool = False
+    ) -> None:
         self._cost_per_run = cost_per_run
+        self._shipped = shipped
         self._announced = announced
         self._short: list[float] = []
         self._long: list[float] = []
+        self._long_s = 0.0
         self._cold: list[float] = []
         self._first: tuple[float, float] | None = None
         self._due = 1
@@ -43,7 +52,7 @@ class SpeedMeter:
         if self._first is None and self._announced is not None:
             self._first = (now - self._announced).total_seconds(), cost
         computing_s = outcome.compute_s
-        if cost <= 0 or (outcome.cold and computing_s < LOADING_S):
+        if cost <= 0 or (outcome.cold and (self._shipped or computing_s < LOADING_S)):
             return False
         if outcome.cold:
             self._cold.append(computing_s / cost)
@@ -52,6 +61,7 @@ class SpeedMeter:
             self._short.append(computing_s / cost)
         else:
             self._long.append(computing_s / cost)
+            self._long_s += computing_s
         if len(self._short) + len(self._long) + len(self._cold) < self._due:
             return False
         self._due *= GROWTH
@@ -59,12 +69,16 @@ class SpeedMeter:
 
     @property
     def speed(self) -> Speed | None:
-        """What was measured; None while nothing was computed warm."""
-        if long := self._long or (not self._short and self._cold):
-            speed = statistics.median(long)
-        elif self._short:
-            # What a call takes differs from one to the next, and only adds to what its runs take.
-            speed = min(self._short)
+        """What was measured; None while nothing tells."""
+        if self._long_s >= LITTLE_S:
+            speed = statistics.median(self._long)
+        elif self._shipped:
+            return None
+        elif warm := self._short + self._long:
+            # What calls and pauses take differs, and only adds to what the runs take.
+            speed = min(warm)
+        elif self._cold:
+            speed = statistics.median(self._cold)
         else:
             return None
         if self._first is None:

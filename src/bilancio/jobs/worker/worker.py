@@ -260,7 +260,8 @@ class Worker:
         start = await self._store.last_start(job.job_id)
         # A start that compiled says nothing of later ones.
         announced = None if start is None or self._prepares_once else start.timestamp
-        meter = SpeedMeter(job.config.cost / job.config.total_runs, announced)
+        shipped = job.config.sweep_type in registry.built_in()
+        meter = SpeedMeter(job.config.cost / job.config.total_runs, announced, shipped=shipped)
         dispatcher = Dispatcher(
             self._store, self._lease, job, executor, meter, lease_s=self._settings.lease_s
         )
