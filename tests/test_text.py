@@ -117,7 +117,12 @@ def test_long_lists_are_said_by_their_ends_and_a_count():
 def test_part_of_a_list_is_said_by_its_place():
     assert text.listed("job", offset=0, shown=3, total=3) == "3 jobs."
     assert text.listed("job", offset=20, shown=20, total=132) == "132 jobs; these are 21 to 40."
+    assert text.listed("job", offset=0, shown=1, total=18) == "18 jobs; this is number 1."
+    assert text.listed("job", offset=1000, shown=1, total=1001) == (
+        "1,001 jobs; this is number 1,001."
+    )
     assert text.listed("job", offset=99, shown=0, total=3) == "3 jobs; none after the first 99."
+    assert text.listed("job", offset=1, shown=0, total=1) == "1 job; none after the first."
 
 
 @pytest.mark.parametrize(

@@ -455,8 +455,11 @@ def listed(noun: str, *, offset: int, shown: int, total: int) -> str:
     if shown == total:
         return f"{plural(total, noun)}."
     if not shown:
-        return f"{plural(total, noun)}; none after the first {offset:,}."
-    return f"{plural(total, noun)}; these are {offset + 1:,} to {offset + shown:,}."
+        return f"{plural(total, noun)}; none after the first{f' {offset:,}' if offset > 1 else ''}."
+    here = f"this is number {offset + 1:,}"
+    if shown > 1:
+        here = f"these are {offset + 1:,} to {offset + shown:,}"
+    return f"{plural(total, noun)}; {here}."
 
 
 def filters(read: Mapping[str, str]) -> str:

@@ -57,7 +57,8 @@ def test_a_list_that_goes_on_says_so(bilancio, job, small_job, monkeypatch, tmp_
     monkeypatch.setenv("BILANCIO_DATABASE_URL", f"sqlite:///{database}")
     assert bilancio("sweep", "single", "--n-agents", "5").code == 0
     said = bilancio("jobs", "list", "--limit", "1")
-    assert said.out.endswith("1–1 of 2; --offset 1 shows more.\n")
+    assert said.out.endswith("Job 1 of 2; --offset 1 shows more.\n")
+    assert "shows more" not in bilancio("jobs", "list", "--limit", "1", "--offset", "1").out
 
 
 @pytest.mark.parametrize(

@@ -203,16 +203,14 @@ def _show_page(page: Page) -> None:
     from bilancio.cli.render.tables import jobs_table  # which an empty list does not need
 
     output.show(jobs_table(page, utc_now(), width=output.width))
-    last = page.offset + len(page.jobs)
-    if last < page.total:
-        output.say(f"{page.offset + 1:,}–{last:,} of {page.total:,}; --offset {last} shows more.")
+    output.say_more("Job", offset=page.offset, shown=len(page.jobs), total=page.total)
     if page.filters:
         output.note(f"Filters: {sentences.filters(page.filters)}.")
 
 
 def _show_nothing(output: Output, page: Page) -> None:
     if page.total:
-        output.say(f"There are {page.total:,} such jobs; none after the first {page.offset:,}.")
+        output.say(sentences.listed("job", offset=page.offset, shown=0, total=page.total))
     elif page.filters:
         output.say("No job matches; `bilancio jobs list` shows all.")
         output.say(f"Filters: {sentences.filters(page.filters)}.")

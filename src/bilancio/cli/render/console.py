@@ -105,6 +105,13 @@ class Output:
         """Write what was laid out for people, in the width that it takes."""
         self._people().print(laid_out, crop=False)
 
+    def say_more(self, noun: str, *, offset: int, shown: int, total: int) -> None:
+        """Say which part of a list was shown, and how to see more, where there is more."""
+        last = offset + shown
+        if last < total:
+            here = f"{noun} {last:,}" if shown == 1 else f"{noun}s {offset + 1:,}–{last:,}"
+            self.say(f"{here} of {total:,}; --offset {last} shows more.")
+
     def note(self, text: str, *, style: str = "") -> None:
         """Write a line beside the output proper, on stderr."""
         terminal(sys.stderr).print(text, style=style, soft_wrap=True)

@@ -154,9 +154,7 @@ def show_runs(
     varied = getattr(job.config, "varied", ())
     made, left_out = runs_table(rows, _axes(job), varied, width=output.width)
     output.show(made)
-    last = offset + len(rows)
-    if last < total:
-        output.say(f"Runs {offset + 1:,}–{last:,} of {total:,}; --offset {last} shows more.")
+    output.say_more("Run", offset=offset, shown=len(rows), total=total)
     if left_out:
         output.say(f"Not shown here, but by --json: {', '.join(left_out)}.", style="dim")
 
@@ -209,11 +207,7 @@ def _show_table(
     if table.title:
         output.say(table.title)
     output.show(made)
-    last = offset + len(table.rows)
-    if last < table.total_rows:
-        output.say(
-            f"Rows {offset + 1:,}–{last:,} of {table.total_rows:,}; --offset {last} shows more."
-        )
+    output.say_more("Row", offset=offset, shown=len(table.rows), total=table.total_rows)
     if left_out and not chosen and table.columns[table.n_keys] == "n":
         output.say(f"Also available, by --measures: {', '.join(left_out)}.", style="dim")
     elif left_out and chosen:
