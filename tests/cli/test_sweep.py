@@ -273,6 +273,18 @@ def worker(seed: int):
 """
 
 
+@pytest.mark.parametrize(
+    ("kappas", "step"),
+    [((), "plot {job}"), (("0.3", "1"), "results {job} --group-by kappa,mu")],
+)
+def test_after_a_search_no_grouping_of_its_probes_is_suggested(bilancio, kappas, step):
+    listed = ("--kappas", ",".join(kappas)) if kappas else ()
+    search = ("--frontier", "--kappa-range", "0.2:5", "--frontier-tolerance", "0.5")
+    said = bilancio("sweep", "balanced", "--n-agents", "5", "--mus", "0,1", *search, *listed)
+    job = said.out.splitlines()[0].removeprefix("Job ID: ")
+    assert f"More: bilancio jobs {step.format(job=job)}" in said.out.splitlines()
+
+
 def test_a_sweep_is_carried_out_by_an_interpreter_that_loaded_meanwhile(tmp_path, monkeypatch):
     with working_in(tmp_path / "project", monkeypatch) as place:
         write(place, who=WHO)

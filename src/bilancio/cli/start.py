@@ -218,8 +218,13 @@ async def _follow(seen: AsyncIterator[Progress], output: Output) -> Progress:
 
 
 def _varied(job: Job) -> list[str]:
-    """Return the parameters that vary over the cells of a job, the first to look at first."""
-    varied = [name for name in getattr(job.config, "varied", ()) if name != "seed"]
+    """Return the parameters to compare cells of a job by, the first to look at first.
+
+    The probes of a search are no cells that one compares: it is not told apart as a design.
+    """
+    designs = {*getattr(job.config, "blocks", ())} - {"frontier"}
+    left_out = {"seed"} if len(designs) > 1 else {"seed", "design"}
+    varied = [name for name in getattr(job.config, "varied", ()) if name not in left_out]
     return sorted(varied, key=lambda name: name != "kappa")
 
 
@@ -232,12 +237,13 @@ def _sampled(job: Job, names: Sequence[str]) -> bool:
 def _show_results(output: Output, results: Results) -> None:
     output.say()
     show_results(output, results)
+    if not results.job.config.fixed_runs:  # the table above has all that was searched for
+        output.say(f"More: bilancio jobs plot {results.job.job_id}")
+        return
     varied = _varied(results.job)
     grouping = f" --group-by {','.join(varied)}" if varied else ""
     if _sampled(results.job, varied):
         grouping += f" --bins {BINS}"
-    elif (
-        len(varied) == 1 and varied != ["design"] and results.job.config.fixed_runs
-    ):  # its table is the one shown above
+    elif len(varied) == 1 and varied != ["design"]:  # its table is the one shown above
         grouping += f" --contrast {varied[0]}"
     output.say(f"More: bilancio jobs results {results.job.job_id}{grouping}")
