@@ -386,6 +386,14 @@ def test_names_that_begin_alike_can_be_told_apart():
     assert {f"default-handling-{each}" for each in range(12)} <= set(said(upright))
 
 
+def test_a_parameter_is_labelled_alike_along_both_axes_even_of_two_rows():
+    label = "κ  (liquidity ratio: cash / debt of the ring)"
+    kappas = Scale(label=label, texts=("0.5", "1"))
+    drawn = svg(heat(y=kappas))
+    assert " ".join(label.split()) in " ".join(" ".join(said(drawn)).split())
+    inside(drawn)
+
+
 def test_a_value_without_neighbours_shows_its_interval():
     one = svg(lines([0.4], [0.35]))
     assert one.count("LineCollection") == 2

@@ -193,7 +193,7 @@ def wrapped(text: str, size: float, width: float, most: int, *, bold: bool = Fal
 
 def upright(text: str, height: float) -> list[str]:
     """Return the lines of a label along an upright axis; of one too long, its first words."""
-    lines = wrapped(text, LABEL, height, 2)
+    lines = wrapped(text, LABEL, height, 3)
     return [cut(text.partition("  ")[0], LABEL, height)] if lines[-1].endswith("…") else lines
 
 
