@@ -299,7 +299,10 @@ async def test_samples_of_ranges_stand_in_bins(manager):
     ranges = {"lhs": 40, "vary": {"kappa": "0.25:4", "mu": "0:1"}, "n_replicates": 3}
     job = await finished(manager, sweep_type="balanced", n_agents=10, **ranges)
     plot = await manager.plot(job.job_id)
+    # three bins by three, so that some four samples are in each
+    assert len([text for text in texts(plot) if re.fullmatch(r"[\d.]+–[\d.]+", text)]) == 6
     assert any(re.fullmatch(r"0\.25–[\d.]+", text) for text in texts(plot))
+    assert "40 samples; 3 seeds" in subtitle(plot)
     rate = await manager.plot(job.job_id, "default_rate", x="kappa")
     assert "κ in 10 bins" in subtitle(rate)
     assert {"0.5", "1", "2"} <= set(texts(rate))  # where κ is, between the middles of bins
@@ -313,7 +316,7 @@ async def test_samples_of_ranges_stand_in_bins(manager):
 
 
 async def test_rows_of_a_map_over_two_ranges_stand_in_the_order_of_the_range(manager):
-    ranges = {"lhs": 12, "vary": {"kappa": "0.25:4", "n_agents": "10:60"}, "n_replicates": 3}
+    ranges = {"lhs": 36, "vary": {"kappa": "0.25:4", "n_agents": "10:60"}, "n_replicates": 3}
     job = await finished(manager, sweep_type="balanced", **ranges)
     drawn = texts(await manager.plot(job.job_id, "effect", x="kappa", y="n_agents"))
     bins = [

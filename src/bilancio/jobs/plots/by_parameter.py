@@ -12,7 +12,6 @@ from bilancio.experiments.answers import AnswerTable
 from bilancio.jobs.plots import words
 from bilancio.jobs.plots.asked import Asked
 from bilancio.jobs.plots.grouped import (
-    BINS_ONE,
     Drawn,
     cells_of,
     keys_of,
@@ -67,7 +66,7 @@ async def _rates(studied: Studied, asked: Asked, measures: Sequence[Measure]) ->
     arms = studied.subject.arms if len(measures) > 1 else ("",)
     most = MOST_LINES if by else MOST_ARMS
     drawn = list(zip(arms, measures, strict=True))[:most]
-    table = await table_by(studied, asked, keys, [each for _, each in drawn], BINS_ONE)
+    table = await table_by(studied, asked, keys, [each for _, each in drawn])
     xs = keys_of(table, 0)
     series, left = _series(studied, table, drawn, xs, by)
     base = stem_of(measures) if len(measures) > 1 else ""

@@ -1,5 +1,6 @@
 """Pictures of averages by groups: effects, measures by a parameter, what matters, frontiers."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -18,7 +19,9 @@ from bilancio.jobs.plots.studied import Bools, Studied
 from bilancio.report.pictures import Estimates, HeatMap, Joined, Lines, Picture
 
 OF_ONE_CELL = ("distribution", "precision", "days")
-BINS_ONE, BINS_TWO = 10, 7  # of a sampled parameter, alone and beside another one
+MOST_BINS, MOST_BINS_OF_TWO = 10, 7  # of a sampled parameter, alone and beside another one
+LEAST_BINS = 2
+SAMPLES_IN_BIN = 4  # at least, on average: of one alone a bin would say what it says of all
 
 
 class Drawn(NamedTuple):
@@ -34,15 +37,24 @@ async def answer(studied: Studied, question: Question) -> Answer:
     return found.answer
 
 
+def n_bins(studied: Studied, by: Sequence[str], chosen: Bools) -> int:
+    """Return in how many bins each parameter stands that was sampled; 0 where none was."""
+    sampled = [name for name in by if name in studied.subject.ranges]
+    if not sampled:
+        return 0
+    beside = math.prod(len(studied.levels(name, chosen)) for name in by if name not in sampled)
+    together = int(chosen.sum()) / beside / SAMPLES_IN_BIN
+    most = MOST_BINS if len(sampled) == 1 else MOST_BINS_OF_TWO
+    return min(max(int(together ** (1 / len(sampled))), LEAST_BINS), most)
+
+
 async def table_by(
-    studied: Studied, asked: Asked, by: Sequence[str], measures: Sequence[Measure], bins: int
+    studied: Studied, asked: Asked, by: Sequence[str], measures: Sequence[Measure]
 ) -> AnswerTable:
     """Return the averages of measures by parameters; sampled ones in bins."""
-    sampled = any(name in studied.subject.ranges for name in by)
     names = tuple(each.name for each in measures)
-    question = Question(
-        group_by=tuple(by), measures=names, where=asked.where, bins=bins if sampled else 0
-    )
+    bins = n_bins(studied, by, cells_of(studied, asked))
+    question = Question(group_by=tuple(by), measures=names, where=asked.where, bins=bins)
     table = (await answer(studied, question)).table
     if table is None or not table.rows:
         raise NothingToDraw(studied.job.job_id, "no seed is whole yet.")
@@ -105,7 +117,7 @@ def nothing_varies(studied: Studied) -> InvalidInput:
 
 
 async def _over_two(studied: Studied, asked: Asked, measure: Measure, by: tuple[str, str]) -> Drawn:
-    table = await table_by(studied, asked, by, [measure], BINS_TWO)
+    table = await table_by(studied, asked, by, [measure])
     found = _known(studied, measure, words.estimates(table, measure.name))
     xs, ys = keys_of(table, 0), keys_of(table, 1)
     place = ({key: at for at, key in enumerate(xs)}, {key: at for at, key in enumerate(ys)})
@@ -128,6 +140,7 @@ async def _over_two(studied: Studied, asked: Asked, measure: Measure, by: tuple[
         words.direction(studied, measure),
         f"hatched: {hatched}" if uncertain.any() else "",
         words.averaged_over(studied, by, cells_of(studied, asked)),
+        words.samples(studied, by, cells_of(studied, asked)),
         words.seeds_text(n_seeds_of(table)),
     )
     scales = [words.scale(studied, each, keys) for each, keys in zip(by, (xs, ys), strict=True)]
@@ -170,7 +183,7 @@ def _ends(
 
 
 async def _by_one(studied: Studied, asked: Asked, measure: Measure, x: str) -> Drawn:
-    table = await table_by(studied, asked, [x], [measure], BINS_ONE)
+    table = await table_by(studied, asked, [x], [measure])
     unordered = _known(studied, measure, words.estimates(table, measure.name))
     found = _ordered(table, unordered)
     signed = words.is_difference(measure)

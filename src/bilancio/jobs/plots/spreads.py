@@ -16,7 +16,7 @@ from bilancio.experiments.answers import ratio
 from bilancio.experiments.reduction import Groups, column_of
 from bilancio.jobs.plots import words
 from bilancio.jobs.plots.asked import Asked
-from bilancio.jobs.plots.grouped import BINS_ONE, Drawn, cells_of, thinned
+from bilancio.jobs.plots.grouped import Drawn, cells_of, n_bins, thinned
 from bilancio.jobs.plots.studied import Bools, Studied
 from bilancio.jobs.threads import in_thread
 from bilancio.report.pictures import Distribution, Estimates, Lines, Scale, Spread
@@ -86,7 +86,7 @@ async def distribution(studied: Studied, asked: Asked) -> Drawn:
         by = studied.parameter("by" if asked.by else "x", by, chosen)
     elif varied := studied.varied(chosen):
         by = varied[0]
-    column, labels = _groups(studied, by)
+    column, labels = _groups(studied, by, chosen)
     single = SingleValues(studied, measure, column, chosen)
     await studied.hand_over(single)
     values = await in_thread(single.of_each_group)
@@ -107,7 +107,9 @@ def _known_columns(studied: Studied) -> set[str]:
     return {column_of(name, arm, arms) for name in studied.names for arm in arms}
 
 
-def _groups(studied: Studied, by: str) -> tuple[NDArray[Any] | None, tuple[str, ...]]:
+def _groups(
+    studied: Studied, by: str, chosen: Bools
+) -> tuple[NDArray[Any] | None, tuple[str, ...]]:
     """Return what names the groups of cells; of a sampled parameter bins, and their labels."""
     if not by:
         return None, ()
@@ -115,7 +117,8 @@ def _groups(studied: Studied, by: str) -> tuple[NDArray[Any] | None, tuple[str, 
     if by not in studied.subject.ranges:
         return column, ()
     low, high, logarithmic = studied.subject.ranges[by]
-    found = bins(column.astype(float), low, high, BINS_ONE, logarithmic=logarithmic)
+    n = n_bins(studied, [by], chosen)
+    found = bins(column.astype(float), low, high, n, logarithmic=logarithmic)
     return found.bin, found.labels
 
 

@@ -259,6 +259,12 @@ def averaged_over(studied: Studied, shown: Iterable[str], chosen: NDArray[np.boo
     return f"mean over {joined(few)}"
 
 
+def samples(studied: Studied, shown: Iterable[str], chosen: NDArray[np.bool_]) -> str:
+    """Say how many samples are in the bins, where a parameter that is shown was sampled."""
+    n = int((chosen & studied.subject.cells.sampled).sum())
+    return plural(n, "sample") if any(name in studied.subject.ranges for name in shown) else ""
+
+
 # -- columns of tables -----------------------------------------------------------------------
 
 
