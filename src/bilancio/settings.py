@@ -19,6 +19,7 @@ SQLITE_PREFIX = "sqlite:///"
 RunsFormat = Literal["csv", "parquet"]
 
 _VARIABLES = "bilancio_"
+_WHOLE = "BILANCIO settings"
 
 _FALSE = {"", "0", "false", "f", "no", "n", "off"}
 _SECRET = re.compile(
@@ -40,7 +41,7 @@ def _of_user(find: Callable[[str], Path], instead: str) -> Path:
     except RuntimeError:  # no HOME, and no such user: a container that is run under a number
         folder = None
     if folder is None or not folder.is_absolute():  # as platformdirs before 4.14 answers then
-        allowed = f"the absolute path of the user's folder, or leave it and set {instead}"
+        allowed = f"the absolute path of your home folder, unless {instead} is set"
         raise invalid("HOME", os.environ.get("HOME", ""), allowed)
     return folder
 
@@ -223,6 +224,12 @@ def debugging() -> bool:
     return os.environ.get("BILANCIO_DEBUG", "").strip().lower() not in _FALSE
 
 
+def variable_of(field: str) -> str:
+    """Return the environment variable that a problem with the settings is about."""
+    name = field.removeprefix(f"{_WHOLE}.")
+    return field if name == field else f"{_VARIABLES}{name}".upper()
+
+
 def load_settings() -> Settings:
     """Read the settings from the environment.
 
@@ -241,4 +248,4 @@ def load_settings() -> Settings:
             }
         )
     except ValidationError as error:
-        raise explained(error, Settings.model_json_schema(), within="BILANCIO settings") from None
+        raise explained(error, Settings.model_json_schema(), within=_WHOLE) from None

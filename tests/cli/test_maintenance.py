@@ -185,7 +185,7 @@ def test_the_doctor_says_which_setting_is_wrong(bilancio, monkeypatch):
     said = bilancio("doctor")
     assert said.code == 1
     assert "error: BILANCIO settings.workers: got 'many'" in said.out
-    assert "Correct or unset the environment variable" in said.out
+    assert "Set BILANCIO_WORKERS to what is allowed." in said.out
 
 
 def test_the_doctor_of_a_file_that_is_no_store_leaves_it_alone(bilancio, tmp_path, monkeypatch):

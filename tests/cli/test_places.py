@@ -115,7 +115,7 @@ def homeless(tmp_path):
 
 
 only_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
-NO_HOME = "HOME: got ''; allowed: the absolute path of the user's folder"
+NO_HOME = "HOME: got ''; allowed: the absolute path of your home folder"
 
 
 @only_root
@@ -123,8 +123,9 @@ NO_HOME = "HOME: got ''; allowed: the absolute path of the user's folder"
 def test_without_a_home_the_error_names_what_to_set(homeless, tmp_path, words):
     said = homeless(*words)
     assert (said.code, said.out) == (1, "")
-    assert said.err == f"{NO_HOME}, or leave it and set BILANCIO_DATABASE_URL.\n"
+    assert said.err == f"{NO_HOME}, unless BILANCIO_DATABASE_URL is set.\n"
     assert list(tmp_path.iterdir()) == []
+    assert "Set HOME to what is allowed." in homeless("doctor").out
 
 
 @only_root
@@ -135,4 +136,5 @@ def test_without_a_home_a_sweep_needs_only_a_store(homeless, tmp_path):
     assert "Completed, 1 of 1 run." in swept.out
     examined = homeless("doctor", **store)
     assert f"The compiled engine cannot be kept: {NO_HOME}" in examined.out
+    assert "Set BILANCIO_CACHE_DIR to a folder that can be written." in examined.out
     assert not (tmp_path / "~").exists()

@@ -16,7 +16,7 @@ from bilancio.jobs.maintenance.checks.base import RESTORE, Checked, Issue, error
 from bilancio.jobs.maintenance.reports import Diagnosis
 from bilancio.jobs.session import Session
 from bilancio.jobs.store import Location, locate
-from bilancio.settings import Settings, redact_url
+from bilancio.settings import Settings, redact_url, variable_of
 
 
 async def examine(session: Session, *, repair: bool) -> Diagnosis:
@@ -41,8 +41,10 @@ async def examine(session: Session, *, repair: bool) -> Diagnosis:
 
 def diagnose_settings(fault: InvalidInput) -> Diagnosis:
     """Return the diagnosis where the settings are so wrong that nothing else can be checked."""
-    repair = "Correct or unset the environment variable BILANCIO_<NAME>."
-    findings = tuple(error(str(problem), repair).finding for problem in fault.problems)
+    findings = tuple(
+        error(str(problem), f"Set {variable_of(problem.field)} to what is allowed.").finding
+        for problem in fault.problems
+    )
     return Diagnosis(store="", checked=("settings",), findings=findings)
 
 

@@ -120,14 +120,16 @@ def check_cache_folder(_settings: Settings) -> Iterator[Checked | Issue]:
         folder = compilation.cache_folder()
     except InvalidInput as fault:
         reason = str(fault).rstrip(".")
+        repair = "Set BILANCIO_CACHE_DIR to a folder that can be written."
     else:
         yield Checked(f"the cache folder {folder.parent.parent}")
         reason = unwritable(folder) or ""
+        repair = "Grant write permission, or set BILANCIO_CACHE_DIR to another folder."
     if reason:
         yield warning(
             f"The compiled engine cannot be kept: {reason}. Each process compiles it again, which "
             "takes some ten seconds.",
-            "Grant write permission, or set BILANCIO_CACHE_DIR to another folder.",
+            repair,
         )
 
 
