@@ -2,6 +2,7 @@
 
 import contextlib
 import ctypes
+import gc
 import os
 import signal
 import subprocess
@@ -11,6 +12,7 @@ from pathlib import Path
 import platformdirs
 import psutil
 import pytest
+from hypothesis import settings
 
 from bilancio.model import compiled
 from tests.processes import wait_until_ended
@@ -22,6 +24,13 @@ CACHE_HOME = platformdirs.user_cache_path()
 PR_SET_CHILD_SUBREAPER = 36
 LIMIT_S = 300  # pyproject.toml's time limit for a test
 
+# There is little garbage among the many objects of tests that are collected; looking for it takes a
+# third of the time.
+gc.disable()
+
+settings.register_profile("here", deadline=None)  # other tests run on the same cores
+settings.load_profile("here")
+
 # A shell that starts pytest in the background has it ignore SIGINT, and so would each process that
 # a test starts: those that are sent SIGINT would never end.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -32,8 +41,21 @@ if sys.platform == "linux":
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the tests first that take longest, so that none is left when all others have ended."""
+def pytest_report_header() -> str:
+    """Say what is left out."""
+    taken = os.environ.get("BILANCIO_NIGHTLY") == "1"
+    return f"nightly tests: {'taken along' if taken else 'left out; BILANCIO_NIGHTLY=1 has them'}"
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what the night runs; put the tests first that take longest.
+
+    So none of these is left when all others have ended.
+    """
+    if os.environ.get("BILANCIO_NIGHTLY") != "1":
+        left_out = [item for item in items if item.get_closest_marker("nightly")]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if not item.get_closest_marker("nightly")]
     items.sort(key=_takes_long, reverse=True)
 
 
@@ -46,6 +68,8 @@ def _takes_long(item: pytest.Item) -> tuple[bool, bool, bool]:
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Compile the engine, once per machine and version, before a test that needs it is timed."""
+    gc.freeze()
+    gc.enable()
     if session.items and not session.config.option.collectonly and not compiled(traced=True):
         code = "from bilancio.model import warm_up; warm_up(traced=True)"
         subprocess.run([sys.executable, "-c", code], check=True)

@@ -68,6 +68,10 @@ def test_the_test_command_is_the_one_of_the_gate():
     assert "uv run pytest -n auto" in (ROOT / ".ci" / "run").read_text()
 
 
+def test_what_the_gate_leaves_out_is_run_every_night():
+    assert 'env:\n  BILANCIO_NIGHTLY: "1"' in (ROOT / ".github/workflows/nightly.yml").read_text()
+
+
 @pytest.mark.parametrize(("name", "most"), [("README.md", 120), ("CLAUDE.md", 100)])
 def test_it_stays_short(name, most):
     assert len((ROOT / name).read_text().splitlines()) <= most

@@ -15,6 +15,14 @@ from tests.server.talk import ROOT
 WAITING = "harbour-light"
 
 
+def pytest_generate_tests(metafunc):
+    """Have each conversation in both eras of the protocol: in the gate those that are marked so."""
+    if "era" in metafunc.fixturenames:
+        marked = metafunc.definition.get_closest_marker("eras")
+        older = pytest.param("legacy", marks=[] if marked else pytest.mark.nightly)
+        metafunc.parametrize("era", ["auto", older])
+
+
 @pytest.fixture(scope="session")
 def pristine(tmp_path_factory):
     """Make the jobs once; return the folder of the researcher, and a copy of it."""
@@ -46,13 +54,12 @@ def desk(pristine, isolated, monkeypatch):
         yield work
 
 
-@pytest.fixture(params=["legacy", "auto"])
-def talk(desk, request):
-    """Return what opens a conversation in one era of the protocol; commands answer in one."""
-    mode = request.param
+@pytest.fixture
+def talk(desk, era):
+    """Return what opens a conversation in one era of the protocol."""
 
     def opened(words, **more):
-        return Conversation(words, mode, desk, by_command=mode == "auto", **more)
+        return Conversation(words, era, desk, **more)
 
     return opened
 

@@ -1,4 +1,4 @@
-"""A conversation: calls over stdio, what the model sees of them, and what that may cost."""
+"""A conversation: calls, what the model sees of the answers, and what that may cost."""
 
 import asyncio
 import base64
@@ -9,6 +9,7 @@ import json
 from mcp import Client
 
 from bilancio.cli.main import run
+from bilancio_mcp.server import build_server
 from tests.conversation.commands import command_of, same_numbers
 from tests.server.talk import module_command, over_stdio
 from tests.server.test_next import proposed
@@ -26,14 +27,17 @@ class Conversation:
     ----------
     words
         The request.
-    by_command
-        Whether the command line is asked the same, and has to answer with the same numbers.
+    mode
+        The era of the protocol. A server of the older one is a process of its own; one of the
+        newer one is in this process, where the command line is asked the same, and has to answer
+        with the same numbers.
     """
 
-    def __init__(self, words, mode, folder, *, by_command, **more):
+    def __init__(self, words, mode, folder, **more):
         self.words = words
-        self._by_command = by_command
-        server = over_stdio(module_command(), cwd=folder)
+        self._by_command = mode == "auto"
+        there = mode == "legacy"
+        server = over_stdio(module_command(), cwd=folder) if there else build_server()
         self._client = Client(server, mode=mode, **more)
         self._calls, self.characters = [], 0
 

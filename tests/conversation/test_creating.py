@@ -11,6 +11,7 @@ from tests.conversation.talk import MOST_CHARACTERS, rows
 pytestmark = pytest.mark.slow
 
 
+@pytest.mark.eras
 async def test_dealers_under_stressed_liquidity(talk, desk):
     words = "run a dealer comparison with stressed liquidity, κ 0.3 to 0.5"
     config = {

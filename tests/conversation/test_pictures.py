@@ -16,6 +16,7 @@ def size(png):
     return struct.unpack(">II", png[16:24])
 
 
+@pytest.mark.eras
 async def test_default_rate_against_liquidity(talk, desk):
     pairs = effects(read(desk, STRESS))
     async with talk("plot the default rate of bright ocean swift tiger against κ") as chat:

@@ -9,6 +9,7 @@ from tests.conversation.talk import rows
 pytestmark = pytest.mark.slow
 
 
+@pytest.mark.eras
 async def test_results_of_a_misspelt_name(talk, desk):
     pairs = effects(read(desk, STRESS))
     async with talk("what came out of brigth ocean swft tigr?") as chat:
