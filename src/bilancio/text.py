@@ -18,7 +18,7 @@ UNTIMED = (
     "finished."
 )
 
-WRITING = "All runs have finished; the results are being written."
+WRITING = "No run is left to compute; the results are being written."
 
 _CENT = 0.01
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
@@ -404,6 +404,15 @@ def standstill(idle_s: float) -> str:
     return f"no run has finished for {duration(idle_s)}"
 
 
+def aside(details: Mapping[str, Any]) -> str:
+    """Say what an event of progress tells that is of no batch: writing the results; else ""."""
+    if details.get("writing"):
+        return "writing the results"
+    if "waiting" in details:
+        return f"waiting: {details['waiting']}" if details["waiting"] else "no longer waiting"
+    return ""
+
+
 def progress(
     job: JobFacts,
     eta_s: float | None = None,
@@ -423,7 +432,7 @@ def progress(
     waiting
         Why nothing computes at the moment; else empty.
     writing
-        Whether all runs have finished, and their results are being written.
+        Whether no run is left to compute, and the results are being written.
     """
     waits = f" It waits: {waiting}." if waiting else f" {WRITING}" if writing else ""
     idle = "" if idle_s is None else f" {capitalised(standstill(idle_s))}."

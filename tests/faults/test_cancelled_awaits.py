@@ -106,6 +106,7 @@ CALLS = {
     "repost": lambda store: store.repost("told-job"),
     "ended_since": lambda store: store.ended_since(datetime.min.replace(tzinfo=UTC), "anna"),
     "note_waiting": lambda store: store.note_waiting(LEASE, "no workers", 9),
+    "note_writing": lambda store: store.note_writing(LEASE, 9),
     "backup": backed_up,
     "count_jobs": lambda store: store.count_jobs(),
     "edit": lambda store: store.edit("idle-job", Edit(notes="other words", add_tags=["new"])),

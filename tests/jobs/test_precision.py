@@ -5,6 +5,7 @@ import shutil
 
 import pytest
 
+from bilancio import text
 from bilancio.errors import InvalidInput
 from bilancio.experiments import registry
 from bilancio.jobs import AsyncJobManager, JobConfig
@@ -76,6 +77,8 @@ async def test_seeds_that_are_all_equal_need_no_more_than_the_first_lot(manager)
     job = await ended(manager, {**RING, "kappas": [1000], "precision": "0.001"})
     assert job.completed_runs == 20
     assert job.summary["precision"]["reached"]
+    *_, before_the_end, _ = await manager.events(NAME)
+    assert text.aside(before_the_end.details) == "writing the results"
 
 
 async def test_until_it_has_ended_the_number_of_runs_is_a_bound(manager):

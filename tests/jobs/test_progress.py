@@ -147,6 +147,22 @@ async def test_a_job_whose_runs_have_all_finished_says_that_it_writes_the_result
     assert not (await manager.progress(job.job_id)).writing  # failed runs are tried again
 
 
+async def test_a_job_that_needs_no_more_runs_says_that_it_writes_the_results(manager, clock):
+    job = await manager.create_job("try", {"sweep_type": "ring", "precision": "0.5"})
+    store = await manager.store()
+    lease, _ = await store.claim(job.job_id, "w", lease_s=6000, executor="local")
+    clock.forward(2)
+    await store.record(lease, [failing(*range(20))], lease_s=6000)
+    await store.note_writing(lease, 6000)
+    clock.forward(600)
+    seen = await manager.progress(job.job_id)
+    assert (seen.done_runs, seen.writing, seen.idle_s) == (20, True, None)
+    assert pace(seen) == "writing the results"
+    await store.end(lease, JobStatus.FAILED, error="enough")
+    await store.claim(job.job_id, "w", lease_s=6000, executor="local")
+    assert not (await manager.progress(job.job_id)).writing
+
+
 async def test_the_time_left_is_never_below_zero(manager, name, clock):
     await record(manager, name, clock, runs=99, every_s=1)
     clock.forward(30)

@@ -23,7 +23,7 @@ WINDOW = 100  # the latest events, from which the rate is measured
 # A job is idle when no run has finished for a minute and for the time of so many usual batches.
 STANDSTILL_S = 60.0
 STANDSTILL_BATCHES = 10
-PROGRESS, WAITING = EventType.PROGRESS, "waiting"
+PROGRESS, WAITING, WRITING = EventType.PROGRESS, "waiting", "writing"
 
 
 class Progress(View):
@@ -46,7 +46,7 @@ class Progress(View):
     waiting
         Why nothing computes at the moment; empty as long as something does.
     writing
-        Whether all runs have finished, so that what is left is the summary and the files.
+        Whether no run is left to compute, so that what is left is the summary and the files.
     elapsed_s
         Seconds since it was last started, resumed, extended or taken over, to its end if it has
         ended.
@@ -199,7 +199,7 @@ def _told(session: Session, seen: _Seen, reading: str) -> Progress:
         elapsed = ((job.completed_at or session.clock()) - began).total_seconds()
     pace, waiting, writing = _Pace(None, None, None), "", False
     if job.state == "running":
-        writing = not job.manual and _left(job, start) == 0
+        writing = not job.manual and (_left(job, start) == 0 or bool(details.get(WRITING)))
         waiting = details.get(WAITING, "")
     if job.state == "running" and not writing:
         pace = _pace(job, start, latest, session.clock())
@@ -257,7 +257,7 @@ def _left(job: Job, start: JobEvent | None) -> int:
 
 
 def _is_batch(event: JobEvent) -> bool:
-    return event.event_type == PROGRESS and WAITING not in event.details
+    return event.event_type == PROGRESS and not event.details.keys() & {WAITING, WRITING}
 
 
 def _finished(batch: JobEvent) -> int:

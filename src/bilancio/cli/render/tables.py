@@ -24,7 +24,7 @@ from bilancio.jobs.models import Job, JobEvent
 from bilancio.jobs.owner import others
 from bilancio.jobs.views import Page, Table
 from bilancio.printable import escaped
-from bilancio.text import ago, key_text, number, runs, values
+from bilancio.text import ago, aside, key_text, number, runs, values
 
 _HEAD_WIDTH = 32  # number, time and kind of an event
 LEADING_MEASURES = 4  # of a table for which no measures were chosen
@@ -299,9 +299,9 @@ def _details(kind: str, details: Mapping[str, Any]) -> str:
     if kind == "extended":
         seeds = f"{details.get('from')} to {details.get('to')} seeds"
         return f"{seeds}, {runs(details.get('completed_runs', 0))} recorded"
-    if kind == "progress" and "waiting" in details:
-        return f"waiting: {details['waiting']}" if details["waiting"] else "no longer waiting"
     if kind == "progress":
+        if told := aside(details):
+            return told
         found = details.get("means") or details.get("metrics") or {}
         name = next(iter(found), "")
         done = runs(details["completed"]) if "completed" in details else ""

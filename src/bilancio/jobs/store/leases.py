@@ -158,10 +158,18 @@ class Leases(Imports):
 
     async def note_waiting(self, lease: Lease, reason: str, lease_s: float) -> None:
         """Tell by an event why nothing computes at the moment; "" that something does again."""
-        told = {"waiting": reason, "completed": 0}
+        await self._tell(lease, {"waiting": reason}, lease_s)
+
+    async def note_writing(self, lease: Lease, lease_s: float) -> None:
+        """Tell by an event that no run is left to compute, where the counts do not say so."""
+        await self._tell(lease, {"writing": True}, lease_s)
+
+    async def _tell(self, lease: Lease, told: dict[str, Any], lease_s: float) -> None:
+        """Append an event of progress that is of no batch."""
         async with self.database.write(lease.job_id) as transaction:
             await self._held(transaction, "renew", lease, expires=self._now(lease_s))
-            await self._append(transaction, lease.job_id, EventType.PROGRESS, told)
+            details = {**told, "completed": 0}
+            await self._append(transaction, lease.job_id, EventType.PROGRESS, details)
 
     async def note_speed(
         self, lease: Lease, *, speed: float | None = None, startup_s: float | None = None

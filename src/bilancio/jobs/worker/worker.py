@@ -305,6 +305,8 @@ class Worker:
     async def _finish(self) -> JobStatus:
         """Summarise, write the files, and only then record that the job has ended."""
         job = await self._job()
+        if job.completed_runs + job.failed_runs < job.total_runs:  # a search needed no more
+            await self._store.note_writing(self._lease, self._settings.lease_s)
         failed = await self._store.failed_runs(job.job_id, limit=1)
         status = JobStatus.FAILED if failed else JobStatus.COMPLETED
         if status is JobStatus.COMPLETED and job.config.adaptive:  # what it needed is all there is

@@ -14,7 +14,7 @@ from bilancio.experiments.sweep_config import about
 from bilancio.jobs.manager import AsyncJobManager
 from bilancio.jobs.models import EventType, Job, JobEvent
 from bilancio.jobs.progress import Progress
-from bilancio.text import listed, plural, values
+from bilancio.text import aside, listed, plural, values
 from bilancio.validation import parse_int
 from bilancio.web import rendering
 from bilancio.web.kept import Kept
@@ -141,6 +141,8 @@ def _said(event: JobEvent) -> str:
     match event.event_type:
         case EventType.CREATED:
             return ""
+        case EventType.PROGRESS if told := aside(details):
+            return told
         case EventType.PROGRESS:
             done = plural(details.get("completed", 1), "run")
             failed = details.get("failed", 0)
