@@ -141,8 +141,8 @@ def _said(event: JobEvent) -> str:
     match event.event_type:
         case EventType.CREATED:
             return ""
-        case EventType.PROGRESS if told := aside(details):
-            return told
+        case EventType.PROGRESS if said := aside(details):
+            return said
         case EventType.PROGRESS:
             done = plural(details.get("completed", 1), "run")
             failed = details.get("failed", 0)
