@@ -54,6 +54,18 @@ async def test_the_median_of_what_was_measured_here_is_used(manager, small):
     assert not expected.rough
 
 
+async def test_after_jobs_too_small_to_tell_a_speed_their_start_up_is_used(two_workers, small):
+    async with AsyncJobManager() as manager:
+        for startup_s in (1.0, 3.0, 4.0):
+            await measured(manager, small, speed=None, startup_s=startup_s)
+        expected = await manager.estimate(LARGE)
+    compiling = preparation_s(registry.experiment("balanced"))
+    assert expected.seconds == pytest.approx(
+        3.0 + compiling + LARGE.cost * SHIPPED_SPEED / 2 + 64_000 * WRITING_S
+    )
+    assert expected.rough
+
+
 @pytest.mark.parametrize("workers", [1, 2, 8])
 async def test_computing_is_shared_by_the_workers_and_the_start_is_not(monkeypatch, workers):
     monkeypatch.setenv("BILANCIO_WORKERS", str(workers))

@@ -44,9 +44,9 @@ def test_cold_batches_so_long_that_loading_is_little_of_them_count_until_there_i
     assert measured(*cold, batch(1, 50.0))[0].speed == 25.0
 
 
-def test_where_a_speed_is_shipped_neither_little_computing_nor_what_also_loaded_counts():
-    assert measured(batch(1, 60.0, cold=True), shipped=True) == (None, [False])
-    assert measured(batch(10, 0.004), batch(10, 0.2), shipped=True)[0] is None
+def test_where_a_speed_is_shipped_little_computing_and_what_also_loaded_tell_the_start_up_alone():
+    assert measured(batch(1, 60.0, cold=True), shipped=True) == (Speed(None, 10.0), [False])
+    assert measured(batch(10, 0.004), batch(10, 0.2), shipped=True)[0] == Speed(None, 9.996)
     assert measured(batch(10, 0.004), batch(10, 0.6), shipped=True)[0].speed == 0.03
 
 
@@ -70,6 +70,9 @@ def test_where_it_is_unknown_when_a_start_was_announced_no_start_up_is_measured(
     meter = SpeedMeter(2.0, None)
     meter.observe(batch(10, 20.0), START)
     assert meter.speed == Speed(speed=1.0, startup_s=None)
+    shipped = SpeedMeter(2.0, None, shipped=True)
+    shipped.observe(batch(10, 0.1), START)
+    assert shipped.speed is None
 
 
 def test_a_batch_that_costs_nothing_says_nothing_of_the_speed():

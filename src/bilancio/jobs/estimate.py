@@ -63,9 +63,10 @@ async def estimate(
     left = max(config.total_runs - (sweep.completed_runs if isinstance(sweep, Job) else 0), 0)
     experiment = registry.experiment(config.sweep_type)
     measured = await _measured(session, config.sweep_type, experiment.version)
-    speed = _speed(config.sweep_type, measured) if left else 0.0
+    speeds = [each.speed for each in measured if each.speed is not None]
+    speed = _speed(config.sweep_type, speeds) if left else 0.0
     core_s = None if speed is None else speed * config.cost * left / max(config.total_runs, 1)
-    rough = core_s is not None and not measured
+    rough = core_s is not None and not speeds
     writing_s = WRITING_S * min(config.total_runs, TABLED_RUNS) if left else 0.0
     settings = session.settings_for(config)
     if settings.executor == MODAL:
@@ -83,10 +84,10 @@ async def estimate(
     )
 
 
-def _speed(sweep_type: str, measured: Sequence[Speed]) -> float | None:
+def _speed(sweep_type: str, measured: Sequence[float]) -> float | None:
     """Return seconds of one core per unit of cost; None where nothing tells."""
     if measured:
-        return statistics.median(each.speed for each in measured)
+        return statistics.median(measured)
     return SHIPPED_SPEED if sweep_type in registry.built_in() else None
 
 

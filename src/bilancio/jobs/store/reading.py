@@ -152,7 +152,10 @@ class Questions(Imports):
         return {row["run_index"]: storable(row["error"]) for row in rows}
 
     async def speeds(self, sweep_type: str, host: str, engine: str, limit: int = 10) -> list[Speed]:
-        """Return what the latest jobs of this kind have measured on *host*, newest first."""
+        """Return what the latest jobs of this kind have measured on *host*, newest first.
+
+        Those that measured a speed come before those that measured their start-up alone.
+        """
         rows = await self.database.read(
             "speeds", sweep_type=sweep_type, host=host, engine=engine, limit=limit
         )

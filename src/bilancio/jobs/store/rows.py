@@ -101,13 +101,14 @@ class Speed(NamedTuple):
     Attributes
     ----------
     speed
-        Seconds that one core took per unit of cost, over batches computed warm, or long.
+        Seconds that one core took per unit of cost, over batches computed warm, or long; None if
+        too little was computed to tell.
     startup_s
         Seconds from the event that announced the start to the end of the first batch, less what
         that batch takes warm; None if unknown.
     """
 
-    speed: float
+    speed: float | None
     startup_s: float | None
 
 

@@ -22,6 +22,9 @@ class SpeedMeter:
     part. The start-up is all that came before and beside the computing of the first batch: the
     start of the worker and its processes, imports, compilation.
 
+    Where a shipped speed is better than what so little computing tells, the start-up is all that
+    is measured; what a first batch loads is part of it.
+
     Parameters
     ----------
     cost_per_run
@@ -29,8 +32,8 @@ class SpeedMeter:
     announced
         When the start was announced by the job's event; None if that is unknown.
     shipped
-        Whether a speed is known without any measurement: then neither little computing counts, nor
-        a batch that also loaded.
+        Whether a speed is known without any measurement: then of little computing, and of batches
+        that also loaded, no speed is taken.
     """
 
     def __init__(
@@ -43,14 +46,15 @@ class SpeedMeter:
         self._long: list[float] = []
         self._long_s = 0.0
         self._cold: list[float] = []
-        self._first: tuple[float, float] | None = None
+        self._first: tuple[float, float, float] | None = None
         self._due = 1
 
     def observe(self, outcome: Outcome, now: datetime) -> bool:
         """Take a batch into account; return whether the result is worth noting again."""
         cost = (len(outcome.indices) + len(outcome.failures)) * self._cost_per_run
         if self._first is None and self._announced is not None:
-            self._first = (now - self._announced).total_seconds(), cost
+            warm_s = 0.0 if outcome.cold else outcome.compute_s
+            self._first = (now - self._announced).total_seconds(), cost, warm_s
         computing_s = outcome.compute_s
         if cost <= 0 or (outcome.cold and (self._shipped or computing_s < LOADING_S)):
             return False
@@ -70,18 +74,21 @@ class SpeedMeter:
     @property
     def speed(self) -> Speed | None:
         """What was measured; None while nothing tells."""
-        if self._long_s >= LITTLE_S:
-            speed = statistics.median(self._long)
-        elif self._shipped:
-            return None
-        elif warm := self._short + self._long:
-            # What calls and pauses take differs, and only adds to what the runs take.
-            speed = min(warm)
-        elif self._cold:
-            speed = statistics.median(self._cold)
-        else:
+        speed = self._of_runs()
+        if speed is None and not self._shipped:
             return None
         if self._first is None:
-            return Speed(speed, None)
-        elapsed_s, cost = self._first
-        return Speed(speed, max(elapsed_s - cost * speed, 0.0))
+            return None if speed is None else Speed(speed, None)
+        elapsed_s, cost, warm_s = self._first
+        computing_s = warm_s if speed is None else cost * speed
+        return Speed(speed, max(elapsed_s - computing_s, 0.0))
+
+    def _of_runs(self) -> float | None:
+        if self._long_s >= LITTLE_S:
+            return statistics.median(self._long)
+        if self._shipped:
+            return None
+        if warm := self._short + self._long:
+            # What calls and pauses take differs, and only adds to what the runs take.
+            return min(warm)
+        return statistics.median(self._cold) if self._cold else None

@@ -44,8 +44,9 @@ SELECT speed, startup_s
   FROM jobs
  WHERE sweep_type = :sweep_type AND engine = :engine
    AND split_part(worker_host, '/', 1) = split_part(:host, '/', 1)
-   AND executor <> 'modal' AND speed > 0 AND speed < 1e300
- ORDER BY created_at DESC
+   AND executor <> 'modal'
+   AND (speed > 0 AND speed < 1e300 OR speed IS NULL AND startup_s IS NOT NULL)
+ ORDER BY speed IS NULL, created_at DESC
  LIMIT :limit;
 
 -- name: contradictions

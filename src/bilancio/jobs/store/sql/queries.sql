@@ -323,13 +323,15 @@ UPDATE jobs
  WHERE job_id = :job_id AND status = 'running' AND worker_id = :worker_id AND fence = :fence;
 
 -- name: speeds
--- What the latest jobs of this kind, computed by this engine on this machine, have measured.
+-- What the latest jobs of this kind, computed by this engine on this machine, have measured:
+-- first those that computed long enough to tell a speed.
 -- Containers of Modal are other machines.
 SELECT speed, startup_s
   FROM jobs
  WHERE sweep_type = :sweep_type AND worker_host = :host AND engine = :engine
-   AND executor <> 'modal' AND speed > 0 AND speed < 1e300
- ORDER BY created_at DESC
+   AND executor <> 'modal'
+   AND (speed > 0 AND speed < 1e300 OR speed IS NULL AND startup_s IS NOT NULL)
+ ORDER BY speed IS NULL, created_at DESC
  LIMIT :limit;
 
 -- name: import_job
