@@ -42,15 +42,12 @@ class Proxy:
         answers = asyncio.ensure_future(self._hand_on(to_server[0], writer))
         with contextlib.suppress(ConnectionError):
             while heard := await reader.read(1 << 16):
-                lost = self.cut_after is not None and self.cut_after in heard
-                if lost:
+                if self.cut_after is not None and self.cut_after in heard:
                     self.cut_after = None
                     answers.cancel()
                     await asyncio.wait({answers})
+                    answers = asyncio.ensure_future(self._cut(to_server[0], writer))
                 to_server[1].write(heard)
-                if lost:
-                    await to_server[0].read(1 << 16)  # the server has done it
-                    break
         for each in (to_server[1], writer):
             each.close()
         await asyncio.wait({answers})
@@ -62,3 +59,8 @@ class Proxy:
                     said = rb"\g<1>" + self.major_version
                     heard = re.sub(rb"(server_version\0)\d\d", said, heard)
                 writer.write(heard)
+
+    async def _cut(self, reader, writer):
+        with contextlib.suppress(ConnectionError):
+            await reader.read(1 << 16)  # the server has done it
+        writer.close()
