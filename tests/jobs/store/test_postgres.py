@@ -372,8 +372,9 @@ async def test_a_server_that_stays_away_is_said_when_patience_ends(
         await store.cancel("my-job", "")
 
 
+@pytest.mark.parametrize("at", ["its beginning", "its end"])
 async def test_a_process_that_is_suspended_in_a_transaction_does_not_keep_its_job(
-    store, job, address, clock, monkeypatch
+    store, job, address, clock, *, monkeypatch, at
 ):
     from bilancio.jobs.store.postgres import connection
 
@@ -381,14 +382,18 @@ async def test_a_process_that_is_suspended_in_a_transaction_does_not_keep_its_jo
     assert short != connection.SESSION
     monkeypatch.setattr(connection, "SESSION", short)
     suspended = await open_store(address, clock)
+    cancelled = []
 
     async def write():
         async with suspended.database.write("my-job") as transaction:
-            assert await store.cancel("my-job", "")  # waits for the job
+            if at == "its end":
+                await transaction.execute_all([("recount", {"job_id": "my-job"})] * 2)
+            cancelled.append(await store.cancel("my-job", ""))  # waits for the job
             await transaction.execute("recount", job_id="my-job")
 
     with pytest.raises(StoreUnreachable):
         await write()
+    assert cancelled == [True]
     assert await suspended.job_ids() == ["my-job"]
     await suspended.close()
 

@@ -28,6 +28,7 @@ from bilancio.jobs.store.postgres.connection import (
 from bilancio.jobs.store.postgres.driver import psycopg
 from bilancio.jobs.store.postgres.explained import explained
 from bilancio.jobs.store.postgres.migrate import LOCK, SCHEMA, latest_version, migrate
+from bilancio.jobs.store.postgres.together import execute_together
 from bilancio.jobs.store.queries import queries
 from bilancio.settings import runtime_dir
 
@@ -64,10 +65,12 @@ class PostgresTransaction:
         return (await self._connection.execute(_statements()[name], params)).rowcount
 
     async def execute_all(self, statements: Sequence[Statement]) -> None:
-        """Execute *statements* in order, in one round trip."""
-        async with self._connection.pipeline():
-            for name, params in statements:
-                await self.execute(name, **params)
+        """Execute *statements* in order, sent together."""
+        for _, params in statements:
+            check_values(params)
+        await execute_together(
+            self._connection, [(_statements()[name], params) for name, params in statements]
+        )
 
 
 class PostgresDatabase:
@@ -244,9 +247,8 @@ class PostgresDatabase:
         """Begin a transaction that holds the job's row, until *stack* ends."""
         async with contextlib.AsyncExitStack() as begun:
             connection = await begun.enter_async_context(self._connected(writes=True))
-            async with connection.pipeline():  # one round trip
-                await connection.execute("BEGIN")
-                await connection.execute(_statements()["lock_job"], {"job_id": job_id})
+            lock = _statements()["lock_job"], {"job_id": job_id}
+            await execute_together(connection, [("BEGIN;", {}), lock])
             stack.push_async_exit(begun.pop_all())
         return connection
 

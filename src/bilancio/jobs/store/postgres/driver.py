@@ -8,13 +8,14 @@ try:
     from psycopg.conninfo import conninfo_to_dict, make_conninfo
     from psycopg.rows import dict_row
     from psycopg.types.numeric import Int8BinaryDumper
-    from psycopg.types.string import StrBinaryDumper
+    from psycopg.types.string import BytesDumper, StrBinaryDumper
 except ImportError as error:
     raise LibraryMissing(
         "psycopg", str(error).splitlines()[0], "A store on PostgreSQL", "postgres"
     ) from None
 
 __all__ = [
+    "BytesDumper",
     "Int8BinaryDumper",
     "StrBinaryDumper",
     "conninfo_to_dict",
