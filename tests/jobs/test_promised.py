@@ -1,12 +1,13 @@
 """The public interface, name by name, as DESIGN promises it."""
 
+import asyncio
 import importlib
 import json
 
 import pytest
 
 from bilancio.errors import InvalidInput
-from bilancio.jobs import JobConfig, JobManager, JobStatus, create_job
+from bilancio.jobs import AsyncJobManager, JobConfig, JobManager, JobStatus, create_job
 from tests.jobs.store.kit import record, rows
 
 RING = JobConfig(sweep_type="ring", n_agents=10, kappas=["0.5", "1"], seeds=[1, 2])
@@ -95,6 +96,11 @@ def test_a_list_of_jobs_leaves_run_ids_out():
     assert "run_ids" not in job
 
 
+async def asked_for_all(job_id):
+    async with AsyncJobManager() as manager:
+        return await manager.runs(job_id)
+
+
 def test_all_runs_are_a_sequence_that_is_read_when_it_is_asked_for():
     config = JobConfig(sweep_type="ring", n_agents=4, n_replicates=2345)
     with JobManager() as manager:
@@ -104,6 +110,8 @@ def test_all_runs_are_a_sequence_that_is_read_when_it_is_asked_for():
         runs = manager.runs(job.job_id)
         assert len(runs) == 2345
         assert [run["index"] for run in runs] == list(range(2345))
+        every_run = asyncio.run(asked_for_all(job.job_id))
+        assert (every_run, every_run.total) == (list(runs), 2345)
         assert runs[-1]["run_id"] == job.run_ids[-1]
         assert [run["index"] for run in runs[998:1003]] == [998, 999, 1000, 1001, 1002]
         assert [run["index"] for run in runs[::-1000]] == [2344, 1344, 344]
@@ -124,6 +132,7 @@ async def test_a_page_of_runs_says_how_many_there_are(manager, small):
     page = await manager.runs(job.job_id, limit=3, offset=14)
     assert ([run["index"] for run in page], page.total) == ([14, 15], 16)
     assert list(await manager.runs(job.job_id, offset=2**60)) == []
+    assert [run["index"] for run in await manager.runs(job.job_id, offset=14)] == [14, 15]
     events = await manager.events(job.job_id, limit=1)
     assert (len(events), events.total) == (1, len(await manager.events(job.job_id)))
 

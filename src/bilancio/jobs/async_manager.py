@@ -179,16 +179,19 @@ class AsyncJobManager:
         return watch(self._session, name, timeout_s)
 
     async def runs(
-        self, name: str, *, status: str | None = None, limit: int = 50, offset: int = 0
+        self, name: str, *, status: str | None = None, limit: int | None = None, offset: int = 0
     ) -> Listing[dict[str, Any]]:
-        """Return a page of a job's runs: id, index, cell, arm, seed, parameters and metrics.
+        """Return a job's runs, all or a page: id, index, cell, arm, seed, parameters and metrics.
+
+        All are held at once; very many take less memory as `runs_frame`.
 
         Parameters
         ----------
         status
             `completed`, `failed` or `pending`; all runs by default.
         limit, offset
-            The page: at most 1,000 runs, after the first *offset*. Its `total` counts all.
+            The page: at most 1,000 runs, after the first *offset*; None is all runs after those.
+            The `total` of the answer counts all.
         """
         from bilancio.jobs import results  # numpy and the experiment
 

@@ -122,7 +122,8 @@ class JobManager:
         """Return all runs of a job: id, index, cell, arm, seed, parameters and metrics.
 
         The sequence reads them from the store when they are asked for, 1,000 at a time. How many
-        there are is told once, when it is made. Its `to_pandas` is `runs_frame`.
+        there are is told once, when it is made. A slice of it is a page, and its `to_pandas` is
+        `runs_frame`.
 
         Parameters
         ----------

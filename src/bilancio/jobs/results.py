@@ -35,7 +35,7 @@ from bilancio.jobs.findings import findings
 from bilancio.jobs.listed_runs import listed
 from bilancio.jobs.lookup import find_with_runs
 from bilancio.jobs.models import Job, JobStatus, Listing
-from bilancio.jobs.paging import check_page, cut
+from bilancio.jobs.paging import MAX_ROWS, check_page, cut
 from bilancio.jobs.ranges import indices_of, missing, page
 from bilancio.jobs.recorded import searched_rows
 from bilancio.jobs.run_columns import STATUSES
@@ -204,15 +204,15 @@ def shown_table(table: AnswerTable | TableOfSearches | None, rows: slice) -> Tab
 
 
 async def runs(
-    session: Session, name: str, *, status: str | None, limit: int, offset: int
+    session: Session, name: str, *, status: str | None, limit: int | None, offset: int
 ) -> Listing[dict[str, Any]]:
     """Return single runs; see `AsyncJobManager.runs`."""
-    check_page(limit, offset)
+    check_page(MAX_ROWS if limit is None else limit, offset)
     check_status(status)
     found = await find_with_runs(session, name)
     store = await session.store()
-    rows = await _page(store, found.job, status, limit=limit, offset=offset)
     total = _count(found.job, status)
+    rows = await _page(store, found.job, status, limit=limit or total, offset=offset)
     return Listing(rows, job=found.job, reading=found.reading, total=total)
 
 
