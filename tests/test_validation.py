@@ -52,9 +52,9 @@ def test_names_that_are_known_are_no_error():
 FIELDS = (
     "base_seed", "early_stop", "fail_a", "frontier", "frontier_delta", "frontier_tolerance",
     "kappa_range", "kappas", "liquidity_vector", "max_failures", "max_replicates",
-    "maturity_days", "mu_range", "mus", "n_agents", "n_replicates", "no-frontier", "no-start",
-    "outside_mid_ratios", "q_total",
-    "quiet_days", "run_order", "run_timeout_s", "seeds",
+    "maturity_days", "monotonicities", "monotonicity_range", "mu_range", "mus", "n_agents",
+    "n_replicates", "no-frontier", "no-start", "outside_mid_ratios", "q_total", "quiet_days",
+    "run_order", "run_timeout_s", "seeds",
 )  # fmt: skip
 
 
@@ -62,7 +62,9 @@ FIELDS = (
     ("word", "meant"),
     [
         ("kapa", "kappas"), ("kappa", "kappas"), ("girds", ""), ("seed", "seeds"),
-        ("seed_base", "base_seed"), ("agents_n", "n_agents"),
+        ("monotonicity", "monotonicities"), ("monotonicty", "monotonicities"), ("muu", "mus"),
+        ("monotonicity_ranges", "monotonicity_range"), ("seed_base", "base_seed"),
+        ("agents_n", "n_agents"),
         ("frontier_tol", "frontier_tolerance"),
         ("tolerance", "frontier_tolerance"), ("timeout", "run_timeout_s"),
         ("max_reps", "max_replicates"), ("quiet", "quiet_days"), ("no-fronteir", "no-frontier"),

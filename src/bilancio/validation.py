@@ -67,7 +67,8 @@ def nearest(word: str, choices: Iterable[str]) -> str:
 def _likeness(word: str, choice: str) -> float:
     """Return how likely it is that a name was meant by a word, from 0 to 100.
 
-    It is the share of letters in common, in their order, and more where the name begins like the
+    It is the share of letters in common, in their order, with the word's plural where that is more,
+    as lists of values have it in their names. It is more, too, where the name begins like the
     word, has its parts in another order, or has all of them among others. Parts of words, as "ctor"
     in "executor", say nothing.
     """
@@ -80,7 +81,7 @@ def _likeness(word: str, choice: str) -> float:
     if not given or not name:
         return 0.0
     one, other = " ".join(given), " ".join(name)
-    alike = fuzz.ratio(one, other)
+    alike = max(fuzz.ratio(one, other), 0.99 * fuzz.ratio(_plural(one), other))
     scores = [alike, 0.98 * fuzz.ratio(" ".join(sorted(given)), " ".join(sorted(name)))]
     if distance.Prefix.similarity(one, other) >= _BEGINNING:
         scores.append(alike + 5)
@@ -92,6 +93,10 @@ def _likeness(word: str, choice: str) -> float:
         among = min(max(fuzz.ratio(part, each) for each in many) for part in few)
         scores.append(0.9 * among if among >= _SAME_PART else 0.0)
     return min(max(scores), 100.0) - (_OPPOSITE if negated else 0)
+
+
+def _plural(word: str) -> str:
+    return f"{word[:-1]}ies" if word.endswith("y") else f"{word}s"
 
 
 def unknown_field(name: str, known: Iterable[str], within: str = "") -> Problem:
