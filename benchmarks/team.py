@@ -1,13 +1,14 @@
 """A job of a team that is completed although a Dask worker, the database server and a worker die.
 
 Run it from a checkout with PostgreSQL's server programs (Debian: apt install postgresql) by
-``uv run python -m benchmarks.team [FOLDER]``; it takes about a minute.
+``uv run python -m benchmarks.team [FOLDER [SEEDS]]``; it takes about a minute.
 
 Two machines share a store in PostgreSQL and a Dask cluster of two processes: two homes, two output
-folders, two folders of locks. The first starts a sweep of 200,000 runs. On the way are killed, by
-SIGKILL: a Dask worker; the server, which is started again; and the process that records the job.
-The second machine takes the job over when the lease has run out. The files that it writes are then
-compared, byte by byte, with those of the same sweep carried out undisturbed, on one machine.
+folders, two folders of locks. The first starts a sweep of 200,000 runs, 200 under each of 1,000
+seeds. On the way are killed, by SIGKILL: a Dask worker; the server, which is started again; and the
+process that records the job. The second machine takes the job over when the lease has run out. The
+files that it writes are then compared, byte by byte, with those of the same sweep carried out
+undisturbed, on one machine.
 """
 
 import json
@@ -28,10 +29,11 @@ from bilancio.settings import cache_dir
 
 NAME = "bright-ocean-swift-tiger"
 MISSPELT = "Bright Ocean Swift Tigr"
-RUNS = 200_000
+SEEDS = sys.argv[2] if sys.argv[2:] else "1000"
+RUNS = 200 * int(SEEDS)
 SWEEP = (
     "balanced", "--job-id", NAME, "--n-agents", "100", "--kappas", "0.25,0.5,1,2,4",
-    "--concentrations", "0.2,0.5,1,2,5", "--mus", "0,0.25,0.5,1", "--n-replicates", "1000", "--yes",
+    "--concentrations", "0.2,0.5,1,2,5", "--mus", "0,0.25,0.5,1", "--n-replicates", SEEDS, "--yes",
 )  # fmt: skip
 FILES = ("runs.csv", "comparison.csv", "cells.csv", "summary.json")
 LEASE_S = 5

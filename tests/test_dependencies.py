@@ -1,6 +1,7 @@
 """What the code imports is what pyproject.toml declares."""
 
 import ast
+import functools
 import inspect
 import re
 import sys
@@ -23,6 +24,7 @@ def name_of(requirement):
     return re.match(r"[A-Za-z0-9._-]+", requirement)[0].lower().replace("_", "-")
 
 
+@functools.cache
 def imported(*folders):
     """Return the distributions that a folder's code imports, in functions too, and where."""
     known = packages_distributions()

@@ -84,7 +84,6 @@ class Machine:
             "UV_TOOL_DIR": str(folder / "tools"),
             "UV_TOOL_BIN_DIR": str(self.scripts),
             "UV_NO_CONFIG": "1",
-            "PYTHONDONTWRITEBYTECODE": "1",
             "NUMBA_DISABLE_JIT": "1",  # compiling takes longer than a test may
         }
         export = ("export", "--quiet", "--frozen", "--no-hashes", "--no-dev", "--no-emit-project")
@@ -286,6 +285,7 @@ def test_an_extra_is_added_by_the_command_that_installed_the_tool(machine, tool)
     assert f"Install it with uv tool install '{machine.wheel}[web]'." in done.stderr
 
 
+@pytest.mark.nightly
 def test_code_of_users_is_checked_against_the_types_of_both_packages(machine, piped):
     code = machine.folder / "use.py"
     code.write_text(USE)

@@ -358,6 +358,7 @@ def test_the_first_command_of_the_first_page(reader, machine, isolated):
 
 @reads("upgrading.md")
 @pytest.mark.slow
+@pytest.mark.nightly
 def test_the_page_on_upgrading(reader, machine, monkeypatch):
     """An older version, its store beside it, becomes this one by the commands of the page."""
     shutil.copytree(ROOT / "tests" / "assets" / "0.1", "older")
@@ -513,6 +514,7 @@ OTHERS.append("In scripts")
 
 @reads("commands.md", without=OTHERS)
 @pytest.mark.slow
+@pytest.mark.nightly
 def test_examples_of_commands(reader):
     reader.do(f"bilancio sweep balanced {GRID} --job-id {BRIGHT}")
     reader.do(f"bilancio sweep ring --n-agents 5 --no-start --job-id {QUIET}")
@@ -522,6 +524,7 @@ def test_examples_of_commands(reader):
 
 @reads("commands.md", "bilancio jobs", without=["bilancio jobs copy"])
 @pytest.mark.slow
+@pytest.mark.nightly
 def test_examples_of_commands_about_jobs(reader, desktop):
     for name in (BRIGHT, QUIET):
         reader.do(f"bilancio sweep balanced {GRID} --job-id {name}")

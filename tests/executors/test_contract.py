@@ -13,6 +13,7 @@ from bilancio.experiments import registry
 from bilancio.jobs import JobConfig
 from tests.executors.cluster import Cluster
 from tests.executors.modal_server import TOKEN
+from tests.night import nightly
 from tests.own_project import working_in, write
 
 pytestmark = [
@@ -22,6 +23,7 @@ pytestmark = [
     pytest.mark.usefixtures("cluster", "modal_server", "plugins"),
 ]
 
+WITHOUT_MODAL = ["local", "dask", *nightly("modal")]  # whose containers start for each batch
 S = 300  # for a Dask worker to start, be killed and started again, beside others on few cores
 
 
@@ -62,6 +64,7 @@ def test_a_batch_has_the_bytes_that_the_experiment_computes(executor):
     assert found.failures == {}
 
 
+@pytest.mark.parametrize("executor", WITHOUT_MODAL, indirect=True)
 def test_a_probe_of_a_search_is_computed_at_the_value_that_the_search_has_chosen(executor):
     config = JobConfig(
         sweep_type="ring", n_agents=10, frontier=True, kappa_range="0.2:20", n_replicates=2
@@ -74,6 +77,7 @@ def test_a_probe_of_a_search_is_computed_at_the_value_that_the_search_has_chosen
     assert found.metrics.tobytes() == expected.tobytes()
 
 
+@pytest.mark.parametrize("executor", WITHOUT_MODAL, indirect=True)
 @pytest.mark.parametrize(
     ("fault", "said"),
     [
@@ -101,6 +105,7 @@ def test_an_isolated_batch_costs_only_the_run_that_crashes(executor):
     assert found.failures == {5: "ChildProcessError: its process died (SIGSEGV)"}
 
 
+@pytest.mark.parametrize("executor", WITHOUT_MODAL, indirect=True)
 def test_another_version_of_the_experiment_computes_nothing(executor, monkeypatch):
     assert submitted(executor, "faulty", [1]).result(S).failures == {}
     monkeypatch.setattr("tests.plugins.CountingExperiment.version", "counting-2")

@@ -9,11 +9,13 @@ from bilancio.errors import ExecutorFailed
 from bilancio.executors.local import LocalExecutor
 from bilancio.experiments import registry
 from bilancio.jobs import JobConfig
+from tests.night import nightly
 from tests.plugins.faults import FAULTS, HARMLESS
 
 pytestmark = pytest.mark.timeout(60)
 
 DEADLY_IN_THREADS = {"segfault", "exit", "exit 0", "kill", "term", "stop its process", "close all"}
+ENDS_AS_OTHERS = ("exit 0", "kill", "term", "close all")
 SAID = {
     "segfault": "ChildProcessError: its process died (SIGSEGV)",
     "exit": "ChildProcessError: its process died (exit code 3)",
@@ -50,7 +52,9 @@ def outcome(executor, kind, faults, indices=None):
     return executor.submit(registry.experiment(kind), config, chosen).result(60)
 
 
-@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize(
+    "fault", [*sorted(FAULTS.keys() - set(ENDS_AS_OTHERS)), *nightly(*ENDS_AS_OTHERS)]
+)
 def test_a_run_that_fails_in_a_process_fails_alone_and_says_why(executor, fault):
     found = outcome(executor, "faulty", {5: fault})
     assert found.failures.keys() == {5}

@@ -69,6 +69,7 @@ def test_a_large_table_goes_by_the_volume_and_is_deleted_there(
     assert [*folder.iterdir()] == []
 
 
+@pytest.mark.nightly
 def test_containers_that_die_again_and_again_are_named(executor, modal_server):
     modal_server.kills = True
     failure = submitted(executor, "faulty", [1]).exception(S)

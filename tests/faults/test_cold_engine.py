@@ -1,4 +1,4 @@
-"""The engine compiled from nothing, which takes longer than a test outside this folder may.
+"""The engine compiled from nothing, which takes twenty seconds.
 
 tests/model/test_start.py shows the same with kernels that compile in a moment.
 """
@@ -8,7 +8,7 @@ import pytest
 from tests.cli.conftest import program
 from tests.model.processes import REMOVED, answer, start
 
-pytestmark = [pytest.mark.faults, pytest.mark.slow]
+pytestmark = [pytest.mark.faults, pytest.mark.slow, pytest.mark.nightly]
 
 START = """
 from bilancio.model import compiled, simulate, warm_up

@@ -20,6 +20,7 @@ from tests.faults.kit import (
     outcome,
     started,
 )
+from tests.night import nightly
 
 pytestmark = [pytest.mark.faults, pytest.mark.slow, pytest.mark.timeout(120)]
 
@@ -39,7 +40,7 @@ def no_file_beyond():
     resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
-@pytest.mark.parametrize("size", [40 * KIB, 200 * KIB, 4_100 * KIB])
+@pytest.mark.parametrize("size", [200 * KIB, *nightly(40 * KIB, 4_100 * KIB)])
 async def test_a_job_without_room_fails_or_stalls_and_completes_when_there_is_room(
     size, no_file_beyond, expected
 ):

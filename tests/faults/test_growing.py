@@ -5,19 +5,21 @@ import pytest
 from bilancio.jobs import JobStatus
 from bilancio.jobs.store import integrity
 from tests.faults.kit import KILLED, NAME, assert_sound, carried_on, finished, outcome, started
+from tests.night import nightly
 
 pytestmark = [pytest.mark.faults, pytest.mark.slow, pytest.mark.timeout(120)]
 
 SMALL = {"sweep_type": "balanced", "n_agents": 10, "kappas": [0.5, 1], "n_replicates": 100}
 LARGE = {**SMALL, "n_replicates": 300}
 NOT_GROWN = {"before-claim", "in-claim"}
-POINTS = (
-    "before-claim", "in-claim", "after-claim", "before-spawn", "worker-started", "lease-confirmed",
-    "in-batch", "in-record", "in-table", "in-manifest", "before-end",
+POINTS = ["before-claim", "in-claim", "in-record", "before-end"]
+OTHERS = (
+    "after-claim", "before-spawn", "worker-started", "lease-confirmed", "in-batch", "in-table",
+    "in-manifest",
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("point", POINTS)
+@pytest.mark.parametrize("point", [*POINTS, *nightly(*OTHERS)])
 async def test_a_job_killed_while_it_grows_ends_as_if_it_had_started_at_that_size(
     point, manager, expected
 ):

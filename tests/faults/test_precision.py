@@ -3,6 +3,7 @@
 import pytest
 
 from tests.faults.kit import KILLED, assert_sound, carried_on, finished, outcome, started
+from tests.night import nightly
 
 pytestmark = [pytest.mark.faults, pytest.mark.slow, pytest.mark.timeout(120)]
 
@@ -13,7 +14,8 @@ CONFIG = {
 
 
 @pytest.mark.parametrize(
-    "point", ["in-batch:2", "before-record:2", "in-record:3", "after-record:3", "before-end"]
+    "point",
+    ["in-record:3", "before-end", *nightly("in-batch:2", "before-record:2", "after-record:3")],
 )
 async def test_a_job_killed_between_its_looks_stops_after_the_same_seeds(point, manager, expected):
     starter, worker, complaint = finished(started(CONFIG, BILANCIO_CRASH_AT=point))

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.kit import NAME, ROOT, assert_sound, carried_on, outcome
+from tests.night import nightly
 
 pytestmark = [pytest.mark.faults, pytest.mark.slow, pytest.mark.timeout(120)]
 
@@ -41,7 +42,7 @@ def fences_in_order_of_writing(path):
     return fences
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", [0, *nightly(1)])
 async def test_starts_and_cancels_of_many_processes_at_once_leave_a_legal_job(
     seed, manager, isolated, expected
 ):

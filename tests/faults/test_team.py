@@ -13,6 +13,7 @@ import pytest
 
 from bilancio.jobs import AsyncJobManager, JobStatus
 from tests.faults.kit import NAME, ROOT, assert_sound, last_seen, outcome, until_recorded
+from tests.night import nightly
 from tests.postgres import database_of
 
 pytestmark = [pytest.mark.faults, pytest.mark.slow, pytest.mark.timeout(900)]
@@ -22,10 +23,13 @@ LONGEST_S = 0.6
 CONFIG = {"sweep_type": "laborious", "n": 6_000}
 
 
-def test_a_job_of_two_machines_on_a_cluster_survives_what_it_depends_on(postgres_server, isolated):
+@pytest.mark.parametrize("seeds", [300, *nightly(1000)])
+def test_a_job_of_two_machines_on_a_cluster_survives_what_it_depends_on(
+    seeds, postgres_server, isolated
+):
     """The script says on its way what it compares."""
     done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.team", isolated / "team"],
+        [sys.executable, "-m", "benchmarks.team", isolated / "team", str(seeds)],
         cwd=ROOT,
         env={name: value for name, value in os.environ.items() if name != "BILANCIO_PLUGINS"},
         capture_output=True,
@@ -33,7 +37,7 @@ def test_a_job_of_two_machines_on_a_cluster_survives_what_it_depends_on(postgres
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "completed, 200,000 runs, in 2 attempts" in done.stdout
+    assert f"completed, {200 * seeds:,} runs, in 2 attempts" in done.stdout
     assert done.stdout.count("the same") == 5
 
 

@@ -127,6 +127,7 @@ async def test_a_killed_dask_worker_costs_nothing_and_a_new_one_is_used(own_clus
     assert await values(manager, job) == ALL_VALUES
 
 
+@pytest.mark.nightly
 async def test_a_batch_that_loses_one_dask_worker_after_another_is_computed_by_the_next(
     own_cluster, manager, gate
 ):
@@ -225,6 +226,7 @@ async def test_without_the_library_the_error_names_the_extra(monkeypatch, small)
         assert (await manager.list_jobs()).total == 0
 
 
+@pytest.mark.nightly
 @pytest.mark.skipif(shutil.which("bash") is None, reason="bash is not installed")
 def test_the_batch_script_for_several_nodes_carries_a_job_out(isolated, monkeypatch):
     """SLURM is not here: srun starts one node, and the variables are those that it would set."""

@@ -92,6 +92,7 @@ async def test_a_container_that_dies_costs_nothing(modal_server, gate):
 
 
 @on_modal
+@pytest.mark.nightly
 async def test_a_killed_coordinator_is_resumed_to_the_same_results(modal_server, gate):
     async with AsyncJobManager() as manager:
         job = await manager.create_job("try", in_cloud(gate))

@@ -14,6 +14,7 @@ import yaml
 
 from bilancio.errors import InvalidInput, JobStateError, OutputError, ResultsMissing
 from bilancio.jobs import JobManager
+from tests.night import nightly
 from tests.own_project import working_in, write
 
 NAME = "bright-ocean-swift-tiger"
@@ -81,7 +82,7 @@ def test_a_package_is_replicated_elsewhere_bit_by_bit(manager, job, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["runs.csv", "cells.csv", "summary.json"])
+@pytest.mark.parametrize("name", ["runs.csv", *nightly("cells.csv", "summary.json")])
 def test_a_number_that_was_changed_is_found(manager, job, tmp_path, name):
     folder = manager.package(NAME, tmp_path).path
     table = folder / "data" / NAME / name

@@ -17,6 +17,7 @@ from bilancio.errors import InvalidInput, NothingToDraw, ResultsMissing
 from bilancio.experiments import registry
 from bilancio.jobs import AsyncJobManager, JobConfig, JobManager
 from bilancio.jobs.artifacts.ownership import refuse_foreign
+from tests.night import nightly
 from tests.own_project import name_modules, working_in, write
 
 GRID = {
@@ -371,11 +372,12 @@ async def test_a_part_of_a_job_and_failed_runs_are_said(manager, monkeypatch):
 
 
 @pytest.mark.slow
-async def test_a_million_runs_are_drawn_in_moments(manager):
+@pytest.mark.parametrize("seeds", [500, *nightly(5000)])
+async def test_very_many_runs_are_drawn_in_moments(manager, seeds):
     job = await finished(
-        manager, sweep_type="ring", n_agents=3, n_replicates=5000, vary={"kappa": "0.01:2:0.01"}
+        manager, sweep_type="ring", n_agents=3, n_replicates=seeds, vary={"kappa": "0.01:2:0.01"}
     )
-    assert job.completed_runs == 1_000_000
+    assert job.completed_runs == 200 * seeds
     assert (await manager.plot(job.job_id)).kind == "measure"
     for kind in ("distribution", "precision", "days", "main_effects"):
         await manager.plot(job.job_id, kind)

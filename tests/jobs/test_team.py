@@ -98,6 +98,7 @@ async def test_a_server_that_is_killed_in_the_midst_costs_no_attempt(postgres_se
 
 @pytest.mark.slow
 @pytest.mark.faults
+@pytest.mark.nightly
 async def test_connections_that_are_ended_in_the_midst_cost_no_attempt(shared, postgres_server):
     async with AsyncJobManager() as manager:
         await manager.create_job("try", {**TRIVIAL, "n": 4 * 10**6}, job_id=NAME)

@@ -19,6 +19,7 @@ from bilancio.jobs.artifacts import manifest
 from bilancio.jobs.store import packing
 from bilancio.jobs.store.reading import Questions
 from bilancio.jobs.worker import dispatch
+from tests.night import nightly
 
 pytestmark = [pytest.mark.timeout(120), pytest.mark.usefixtures("plugins")]
 
@@ -304,7 +305,7 @@ async def test_a_living_worker_renews_its_lease_as_another_machine_sees_it(
     gate.touch()
 
 
-@pytest.mark.parametrize("fault", ["segfault", "stop its process"])
+@pytest.mark.parametrize("fault", ["segfault", *nightly("stop its process")])
 async def test_a_batch_that_ends_two_workers_is_isolated_and_narrowed_down(manager, fault):
     config = JobConfig(sweep_type="reckless", n=300, faults={137: fault})
     job = await manager.create_job("try", config)

@@ -53,6 +53,7 @@ async def test_a_worker_that_says_nothing_is_not_given_the_words_of_an_earlier_o
 
 
 @pytest.mark.faults
+@pytest.mark.nightly
 async def test_a_worker_that_cannot_keep_the_compiled_engine_says_so(
     manager, isolated, monkeypatch
 ):

@@ -1,4 +1,4 @@
-"""Jobs are found, edited and deleted by calls, over real stdio, in both protocol eras."""
+"""Jobs are found, edited and deleted by calls, in both protocol eras."""
 
 import json
 
@@ -7,6 +7,7 @@ from mcp import Client
 from mcp.types import ElicitResult, PromptReference
 
 from bilancio.jobs.manager import AsyncJobManager
+from bilancio_mcp.server import build_server
 from tests.server.talk import created, data, module_command, over_stdio, refusal
 
 RING = {"sweep_type": "ring", "n_agents": 5}
@@ -14,7 +15,7 @@ MANY = {"sweep_type": "balanced", "n_agents": 5, "concentrations": [1, 2], "n_re
 
 
 def connected(mode="auto", **more):
-    return Client(over_stdio(module_command()), mode=mode, **more)
+    return Client(build_server(), mode=mode, **more)
 
 
 def answering(action, content=None):
@@ -86,7 +87,8 @@ async def test_words_about_a_job_are_edited_and_only_under_its_exact_name():
 @pytest.mark.parametrize("mode", ["auto", "legacy"])
 async def test_a_job_is_deleted_once_the_user_has_agreed(mode):
     answer, asked = answering("accept", {"delete": True})
-    async with connected(mode, elicitation_callback=answer) as client:
+    server = over_stdio(module_command())
+    async with Client(server, mode=mode, elicitation_callback=answer) as client:
         job_id = await created(client, RING)
         done = data(await client.call_tool("delete_job", {"job_id": job_id}))
         assert done["job_id"] == job_id

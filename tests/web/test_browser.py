@@ -8,6 +8,7 @@ import pytest
 
 from bilancio.jobs import JobManager
 from bilancio.report.style import contrast
+from tests.night import nightly
 from tests.report.reported import balanced, hostile, ran
 from tests.report.test_browser import FLAGS, axe, chromium
 from tests.web.conftest import PATIENCE_S, serving_app
@@ -145,7 +146,7 @@ def wider(page):
     )
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", ["dark", *nightly("light")])
 def test_texts_of_pictures_stand_out_by_their_pixels(browser, site, scheme):
     from PIL import Image  # as the page's own pictures need it
 

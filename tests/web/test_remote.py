@@ -7,6 +7,7 @@ import pytest
 from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 
+from tests.night import nightly
 from tests.server.talk import TOOLS, completed, data
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
@@ -26,7 +27,7 @@ async def client_of(command, token=None, **options):
         yield client
 
 
-@pytest.mark.parametrize("mode", ["auto", "legacy"])
+@pytest.mark.parametrize("mode", ["auto", *nightly("legacy")])
 async def test_a_client_elsewhere_has_the_tools_and_answers_of_one_here(command, mode):
     served = command("--mcp")
     async with client_of(served, mode=mode) as client:

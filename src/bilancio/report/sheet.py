@@ -322,8 +322,13 @@ class _FewColours:
     """
 
     def __init__(self, pixels: NDArray[np.int64], named: NDArray[np.int64]) -> None:
-        self._colours, place, counts = np.unique(pixels, return_inverse=True, return_counts=True)
-        self._place = place.reshape(pixels.shape)
+        # Most pixels are like the one before: what is sorted are runs, a fiftieth of them.
+        flat = pixels.ravel()
+        starts = np.flatnonzero(np.diff(flat, prepend=-1))
+        lengths = np.diff(starts, append=flat.size)
+        self._colours, place = np.unique(flat[starts], return_inverse=True)
+        counts = np.bincount(place, lengths).astype(np.int64)
+        self._place = np.repeat(place, lengths).reshape(pixels.shape)
         known = np.isin(self._colours, named) & (counts >= LEAST_PIXELS)
         self._kept = self._colours[known][np.argsort(-counts[known])]
         self._mixed = np.repeat(self._colours, np.where(known, 0, counts))
