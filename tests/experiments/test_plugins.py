@@ -82,9 +82,9 @@ def test_a_broken_plug_in_is_named_with_the_reason_and_the_others_stay(plug_in, 
 def test_an_unknown_sweep_type_names_the_plug_in_that_is_missing(plug_in):
     plug_in(None)
     with pytest.raises(InvalidInput) as error:
-        JobConfig(sweep_type="queue")
+        JobConfig(sweep_type="line")  # which no other test declares
     assert str(error.value) == (
-        "sweep_type: got 'queue', and my_queue:QUEUE, which BILANCIO_PLUGINS names, cannot "
+        "sweep_type: got 'line', and my_queue:QUEUE, which BILANCIO_PLUGINS names, cannot "
         "be used (the module 'my_queue' is not installed); allowed: single, ring, balanced."
     )
 
