@@ -121,8 +121,10 @@ def test_a_package_holds_data_figures_report_versions_and_citation(manager, job,
         "report.html", "figures/effect.svg", "figures/effect.png", "code/pyproject.toml",
     }  # fmt: skip
     assert data | others <= {*made.files}
-    text = (made.path / "requirements.txt").read_text().split()
-    assert {f"bilancio=={version('bilancio')}", f"numpy=={version('numpy')}"} <= {*text}
+    about, advice, *pins = (made.path / "requirements.txt").read_text().splitlines()
+    assert {f"bilancio=={version('bilancio')}", f"numpy=={version('numpy')}"} <= {*pins}
+    assert about.startswith("# ")
+    assert advice == "# delete its line, and install it from its source or its wheel."
     told = json.loads((made.path / "environment.json").read_text())
     assert told["python"] == ".".join(map(str, sys.version_info[:3]))
     project = tomllib.loads((made.path / "code/pyproject.toml").read_text())

@@ -16,6 +16,10 @@ from bilancio.text import counts
 
 MOST_TITLE = 200  # characters
 VERSION = "1.2.0"  # of the Citation File Format
+UNPUBLISHED = """\
+# Of these exact versions one may be in no package index, such as a bilancio that was not released:
+# delete its line, and install it from its source or its wheel.
+"""
 
 
 def readme(job: Job, page: Page, sources: Sources) -> str:
@@ -95,6 +99,7 @@ def environment(sources: Sources) -> dict[str, str]:
     """Return the files that say which versions there were, by name."""
     known = {**machine.versions(), "platform": machine.system(), "processor": machine.processor()}
     return {
-        "requirements.txt": "".join(f"{each}\n" for each in pinned(sources.distributions)),
+        "requirements.txt": UNPUBLISHED
+        + "".join(f"{each}\n" for each in pinned(sources.distributions)),
         "environment.json": to_json(known, indent=2) + "\n",
     }
