@@ -12,6 +12,14 @@ from tests.cli.conftest import Said, program
 MODULE = [sys.executable, "-P", "-m", "bilancio.cli"]
 
 
+def said_by(command, **options):
+    """Run a command to its end."""
+    done = subprocess.run(
+        command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, **options
+    )
+    return Said(done.returncode, done.stdout, done.stderr)
+
+
 @pytest.fixture
 def nowhere(tmp_path):
     """Run a command in a working folder that is removed before it starts."""
@@ -19,14 +27,8 @@ def nowhere(tmp_path):
     def call(*words):
         gone = tmp_path / "gone"
         gone.mkdir()
-        done = subprocess.run(
-            ["/bin/sh", "-c", 'cd "$0" && rmdir "$0" && exec "$@"', gone, *MODULE, *words],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        return Said(done.returncode, done.stdout, done.stderr)
+        leaving = 'cd "$0" && rmdir "$0" && exec "$@"'
+        return said_by(["/bin/sh", "-c", leaving, gone, *MODULE, *words])
 
     return call
 
@@ -100,16 +102,11 @@ def homeless(tmp_path):
     """Run a command as a user who has no home, with these variables alone."""
 
     def call(*words, **environment):
-        done = subprocess.run(
+        return said_by(
             [sys.executable, "-P", "-c", HOMELESS, *words],
             cwd=tmp_path,
             env={"PATH": os.environ["PATH"], "NUMBA_DISABLE_JIT": "1", **environment},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
         )
-        return Said(done.returncode, done.stdout, done.stderr)
 
     return call
 

@@ -18,7 +18,7 @@ import distributed
 from bilancio.errors import ExecutorFailed
 from bilancio.executors import dask_probe, names, remote
 from bilancio.executors.base import BATCH_S, Indices, Outcome
-from bilancio.executors.remote import Answer, Request, outcome_of, request_for, settle
+from bilancio.executors.remote import Answer, Request, outcome_of, request_for, settle, submitted
 from bilancio.experiments.protocol import Experiment
 from bilancio.text import error_text
 
@@ -88,18 +88,10 @@ class DaskExecutor:
         self, experiment: Experiment, config: Any, indices: Indices, *, isolated: bool = False
     ) -> Future[Outcome]:
         """Schedule the runs of *indices* on the cluster."""
-        outcome: Future[Outcome] = Future()
-        outcome.set_running_or_notify_cancel()
         request = request_for(
             experiment, config, indices, isolated=isolated, run_timeout_s=self._run_timeout_s
         )
-        request["lost_workers"] = 0
-        try:
-            self.ready()
-            self._send(outcome, request)
-        except ExecutorFailed as error:
-            settle(outcome, error)
-        return outcome
+        return submitted(self._send, request | {"lost_workers": 0})
 
     def close(self) -> None:
         """Disconnect, which has the scheduler drop all batches of this client."""
@@ -113,6 +105,7 @@ class DaskExecutor:
             leaving.join(LEAVE_S)
 
     def _send(self, outcome: Future[Outcome], request: Request) -> None:
+        self.ready()
         with self._changing:
             if self._client is None or self._failure:
                 raise self._failed()

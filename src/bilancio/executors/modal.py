@@ -26,7 +26,7 @@ from bilancio.errors import ExecutorFailed
 from bilancio.executors import names, remote
 from bilancio.executors.base import Indices, Outcome
 from bilancio.executors.modal_account import BATCH_S, CORES, MEMORY_MIB, Token
-from bilancio.executors.remote import Answer, Request, outcome_of, request_for, settle
+from bilancio.executors.remote import Answer, Request, outcome_of, request_for, settle, submitted
 from bilancio.executors.shipping import shipment_of
 from bilancio.experiments.protocol import Experiment
 from bilancio.text import error_text
@@ -113,19 +113,10 @@ class ModalExecutor:
         self, experiment: Experiment, config: Any, indices: Indices, *, isolated: bool = False
     ) -> Future[Outcome]:
         """Have the runs of *indices* computed in a container."""
-        outcome: Future[Outcome] = Future()
-        outcome.set_running_or_notify_cancel()
         request = request_for(
             experiment, config, indices, isolated=isolated, run_timeout_s=self._run_timeout_s
         )
-        request["place"] = [MOUNT, f"{self._label}/runs"]
-        self._unsettled.add(outcome)
-        outcome.add_done_callback(self._unsettled.discard)
-        try:
-            self._soon(self._compute(outcome, request))
-        except ExecutorFailed as error:
-            settle(outcome, error)
-        return outcome
+        return submitted(self._send, request | {"place": [MOUNT, f"{self._label}/runs"]})
 
     def close(self) -> None:
         """End the apps, and with them what computes."""
@@ -133,6 +124,11 @@ class ModalExecutor:
             with contextlib.suppress(RuntimeError):  # it has just been
                 self._loop.call_soon_threadsafe(self._leaving.set)
         self._thread.join(LEAVE_S)
+
+    def _send(self, outcome: Future[Outcome], request: Request) -> None:
+        self._unsettled.add(outcome)
+        outcome.add_done_callback(self._unsettled.discard)
+        self._soon(self._compute(outcome, request))
 
     def _soon(self, work: Coroutine[Any, Any, Any]) -> Future[Any]:
         """Have the executor's thread do something.

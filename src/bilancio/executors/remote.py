@@ -46,6 +46,19 @@ def request_for(
     }
 
 
+def submitted(
+    send: Callable[[Future[Outcome], Request], object], request: Request
+) -> Future[Outcome]:
+    """Return the future of a batch that is sent, its error where it cannot be."""
+    outcome: Future[Outcome] = Future()
+    outcome.set_running_or_notify_cancel()
+    try:
+        send(outcome, request)
+    except ExecutorFailed as error:
+        settle(outcome, error)
+    return outcome
+
+
 def compute(request: Request, here: str, is_dropped: Callable[[], bool] = lambda: False) -> Answer:
     """Compute a batch in this thread.
 
