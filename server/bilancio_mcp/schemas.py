@@ -1,5 +1,6 @@
 """JSON schemas as the model reads them: everything that constrains, in few words."""
 
+import functools
 import logging
 from collections.abc import Mapping
 from typing import Any
@@ -142,6 +143,7 @@ def _models() -> dict[str, Any]:
         return {name: registry.config_model(name) for name in ("single", "ring", "balanced")}
 
 
+@functools.lru_cache(maxsize=32)
 def _properties(model: Any) -> dict[str, Schema]:
     """Return the schema of each field of a sweep but its type; of rare ones only the form."""
     schema = model.model_json_schema()

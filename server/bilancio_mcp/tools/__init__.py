@@ -1,5 +1,7 @@
 """The tools, each a question that a researcher asks: one file a tool, registered in this order."""
 
+import functools
+
 from mcp.server.mcpserver.tools import Tool
 
 from bilancio_mcp.schemas import with_sweeps
@@ -38,9 +40,18 @@ FIELDS = {spec.function.__name__: spec.fields for spec in TOOLS}
 
 def tools(*, read_only: bool = False) -> list[Tool]:
     """Return the tools as the server registers them: all, or those that read."""
-    chosen = [spec for spec in TOOLS if spec.hints.read_only_hint or not read_only]
-    made = [spec.registered() for spec in chosen]
+    made = [
+        tool.model_copy()
+        for spec, tool in zip(TOOLS, _registered(), strict=True)
+        if spec.hints.read_only_hint or not read_only
+    ]
     for tool in made:
         if tool.name == create.TOOL.function.__name__:
             tool.parameters = with_sweeps(tool.parameters)
     return made
+
+
+@functools.cache
+def _registered() -> tuple[Tool, ...]:
+    """Return all tools, which are alike in every server but for the sweeps that there are."""
+    return tuple(spec.registered() for spec in TOOLS)

@@ -70,14 +70,14 @@ class Parameter:
     @property
     def has_ranges(self) -> bool:
         """Whether low:high means something."""
-        return self.dtype in {"f8", "i8"} and "enum" not in self._value_type.json_schema()
+        return self.dtype in {"f8", "i8"} and "enum" not in self._schema
 
     @property
     def step(self) -> int | None:
         """The step between the whole numbers allowed; None where fractions are, too."""
         if self.dtype != "i8":
             return None
-        return max(int(self._value_type.json_schema().get("multipleOf", 1)), 1)
+        return max(int(self._schema.get("multipleOf", 1)), 1)
 
     def column(self, values: Sequence[Any]) -> "NDArray[Any]":
         """Return values as a column of tables: doubles, int64, booleans or words."""
@@ -130,12 +130,15 @@ class Parameter:
     @property
     def allowed(self) -> str:
         """What a value may be, in words."""
-        schema = self._value_type.json_schema()
-        return allowed_by(schema, schema)
+        return allowed_by(self._schema, self._schema)
 
     @property
     def _is_open_text(self) -> bool:
-        return self.dtype == "U" and not {"enum", "const"} & self._value_type.json_schema().keys()
+        return self.dtype == "U" and not {"enum", "const"} & self._schema.keys()
+
+    @functools.cached_property
+    def _schema(self) -> dict[str, Any]:
+        return self._value_type.json_schema()
 
     @functools.cached_property
     def _value_type(self) -> TypeAdapter[Any]:
