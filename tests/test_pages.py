@@ -643,6 +643,11 @@ def test_calls_within_sentences_are_made(reader, isolated, monkeypatch):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", PICTURES)
 def test_a_picture_is_as_it_is_drawn_today(name):
+    if name.endswith(".svg"):
+        kept, drawn = (DOCS / "images" / name).read_bytes(), draw(name)
+        words = re.compile(rb"aria-label=\"([^\"]+)|<text [^>]*>([^<]+)")
+        assert words.findall(kept) == words.findall(drawn)
+        return
     kept = Image.open(DOCS / "images" / name).convert("RGB")
     drawn = Image.open(io.BytesIO(draw(name))).convert("RGB")
     assert kept.size == drawn.size

@@ -118,7 +118,7 @@ async def test_more_seeds_until_the_interval_is_narrow_enough(talk, desk):
         begun = await chat.follow(planned, "start_sweep")
         await chat.follow(begun, "job_status", wait_s=100)
     assert planned["plan"] == (
-        "± 0.01 for trading_effect, which is ± 0.023 now, takes about 43 seeds in all."
+        "The interval of trading_effect is ± 0.0232 now; ± 0.01 takes about 43 seeds in all."
     )
     assert (begun["action"], begun["total_runs"]) == ("extended", 688)
     low, high = interval(effects(read(desk, STRESS)), "effect")

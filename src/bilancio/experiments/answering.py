@@ -402,10 +402,12 @@ class Answering:
         measure = self._planned
         rows = self._groups.intervals.get(measure)
         half = float(overall.high[0] - overall.low[0]) / 2
-        wanted = self._asked.precision or half / 2
+        asked = self._asked.precision
+        wanted = asked or half / 2
         needed = int(_in_all(overall, self._overall, wanted)[0])
         said = (
-            f"± {wanted:.2g} for {measure}, which is ± {half:.2g} now, takes "
+            f"The interval of {measure} is ± {half:.3g} now; "
+            f"± {f'{asked:g}' if asked else f'{wanted:.2g}'} takes "
             f"{_seeds(needed, 'about ')} seeds in all"
         )
         plan: dict[str, Any] = {

@@ -316,7 +316,7 @@ def _narrowing(
     name = words.measure_words(measure)
     half, needed = planned
     if needed:
-        now = f"± {half:.2g} with {plural(counts[-1], 'seed')}"
+        now = f"± {half:.3g} with {plural(counts[-1], 'seed')}"
         half_of = f"± {half / 2:.2g} takes about {needed:,}"
     else:
         now = f"all {plural(counts[-1], 'seed')} agree" if half != half else "no interval"  # noqa: PLR0124 - NaN
