@@ -79,6 +79,11 @@ async def test_worst_and_best_are_the_pairs_with_the_lowest_and_highest_effect(
         assert run.totals.counts.get("sold", 0) == int(stored["n_trades"])
         assert story.cell == {name: float(stored[name]) for name in ("kappa", "mu")}
     assert f"trading_effect of 24 pairs, {size:.4f}" in story.headline
+    told = story.headline.replace("In ", "in ")
+    active, passive = (run.totals.defaulting for run in story.runs)
+    for arm, mine, others in (("active", active, passive), ("passive", passive, active)):
+        alone = [name for name in mine if name not in others]
+        assert (f"in {arm} alone {', '.join(alone[:3])}" in told) == bool(alone)
 
 
 async def test_the_worst_ring_is_the_one_with_the_highest_default_rate(manager):

@@ -1,5 +1,7 @@
 """A run told day by day tells what its metrics and balances say."""
 
+import itertools
+
 import pytest
 from hypothesis import given, settings
 
@@ -56,6 +58,15 @@ def test_cash_of_an_agent_follows_from_what_is_told_of_it():
             row["cash"] * ((row["payee"] == agent) - (row["payer"] == agent)) for row in events
         )
         assert end[agent] - start[agent] == pytest.approx(change, abs=1e-6)
+
+
+def test_days_on_which_the_same_happened_to_an_agent_are_told_once():
+    _, rows = traced(kind="balanced", arm="active", n_agents=10, kappa=0.5, mu=0)
+    days = told_days(rows, agents=["H2"], limit=ALL)
+    assert days[-1].events
+    assert days[-1].last - days[-1].day > 20
+    for one, other in itertools.pairwise(days):
+        assert (one.events, one.last + 1) != (other.events, other.day)
 
 
 def test_the_ring_printed_in_the_model_is_told():

@@ -104,7 +104,7 @@ async def test_the_run_in_which_trading_hurt_most_is_told_over_stdio():
         assert size(answer) < LONGEST
     assert [line.partition(":")[0] for line in day["runs"][0]["days"]] == ["day 1"]
     assert all("H7" in line for line in agent["runs"][0]["days"])
-    assert late.startswith("day: got '99'; allowed: whole numbers from 0 to ")
+    assert late.startswith("day: got 99; allowed: whole numbers from 0 to ")
 
 
 async def test_runs_that_fail_again_are_shown_and_not_proposed_to_start_again(

@@ -24,8 +24,8 @@ from bilancio.jobs.telling import RunStory, ToldRun
 from bilancio.jobs.threads import in_thread
 from bilancio.jobs.versions import experiment_of, version_remarks
 from bilancio.model import Parameters, simulate, warm_up
-from bilancio.model.telling import agent_name, check_agents, told_days, totals
-from bilancio.text import number, plural
+from bilancio.model.telling import agent_name, check_agents, told_days, totals, who_defaults
+from bilancio.text import capitalised, number, plural
 from bilancio.validation import validated
 
 WORST, BEST, FAILED = "worst", "best", "failed"
@@ -236,7 +236,7 @@ def _refuse_late(runs: Sequence[ToldRun], days: Sequence[int]) -> None:
     """Refuse days on which no run that is told was going on."""
     n_days = max((each.n_days for each in runs), default=0)
     if late := [day for day in days if day >= n_days]:
-        got = ", ".join(f"'{day}'" for day in late)
+        got = ", ".join(map(str, late))
         allowed = f"whole numbers from 0 to {n_days - 1}, the days of this run"
         raise InvalidInput([Problem("day", got, allowed)])
 
@@ -260,6 +260,7 @@ def _headline(
     told = [f"Run {chosen.number:,} of {job.job_id}{why}: {place(job, row)}."]
     sentences = (_said(each, metrics, alone=len(runs) == 1) for each in runs)
     told += [f"{each}." for each in sentences if each]
+    told += [f"{each}." for each in [_apart(runs)] if each]
     if row["status"] == "failed":
         told.append(f"It failed: {row['error']}")
     elif row["status"] == "pending":
@@ -268,6 +269,19 @@ def _headline(
         told.append("Simulated again it is NOT the same as recorded.")
         told += version_remarks(job, experiment_of(job).version)
     return " ".join(told)
+
+
+def _apart(runs: Sequence[ToldRun]) -> str:
+    """Say who defaults in one of two arms alone; nothing where not both were simulated."""
+    sides = [(run.arm, run.totals.defaulting) for run in runs if run.totals is not None]
+    if len(sides) != 2:  # noqa: PLR2004 - a pair
+        return ""
+    parts = []
+    for (arm, mine), (_, others) in (sides, reversed(sides)):
+        alone = [name for name in mine if name not in others]
+        parts += [f"in {arm} alone {who_defaults(alone)}"] if alone else []
+    same = "the same agents default in both" if any(names for _, names in sides) else ""
+    return capitalised("; ".join(parts) or same)
 
 
 def _said(run: ToldRun, metrics: Sequence[str], *, alone: bool) -> str:

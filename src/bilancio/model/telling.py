@@ -52,11 +52,8 @@ class Told:
     def _parts(self) -> Iterator[str]:
         count, face, paid = self.counts, self.faces, self.paid
         if "defaulted" in count:
-            who = ", ".join(self.defaulting[:SHOWN_NAMES])
-            more = len(self.defaulting) - SHOWN_NAMES
-            who += f" and {more:,} more" if more > 0 else ""
-            verb = "defaults" if len(self.defaulting) == 1 else "default"
-            yield f"{who} {verb}, paying {money(paid['defaulted'])} of {money(face['defaulted'])}"
+            who = who_defaults(self.defaulting)
+            yield f"{who}, paying {money(paid['defaulted'])} of {money(face['defaulted'])}"
         if "sold" in count:
             what = f"{plural(count['sold'], 'ticket')} of face {money(face['sold'])}"
             yield f"{what} sold for {money(paid['sold'])}"
@@ -72,9 +69,17 @@ class Told:
             yield f"{money(face['rebucketed'])} passed on between desks"
 
 
+def who_defaults(names: Sequence[str]) -> str:
+    """Say that these agents default, the first of them by name."""
+    who = ", ".join(names[:SHOWN_NAMES])
+    more = len(names) - SHOWN_NAMES
+    who += f" and {more:,} more" if more > 0 else ""
+    return f"{who} {'defaults' if len(names) == 1 else 'default'}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToldDay:
-    """What happened on one day, or on each of several in which the same debts were rolled over.
+    """What happened on one day, or on each of several on which the same happened.
 
     Attributes
     ----------
@@ -116,7 +121,7 @@ def told_days(
     for day, found in of_days:
         new = _day(day, list(found), limit, kinds)
         before = told[-1] if told else None
-        if before and not new.events and (before.last, before.told) == (day - 1, new.told):
+        if before and before.last == day - 1 and replace(before, day=day, last=day) == new:
             told[-1] = replace(before, last=day)
         else:
             told.append(new)
