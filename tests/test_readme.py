@@ -47,7 +47,7 @@ def test_the_first_command_prints_what_readme_shows(isolated):
     results = say(session("jobs results")[0], isolated)
     assert "read 'brigt' as 'bright'" in results.stderr + results.stdout
     assert "trading_effect is 0.07175 higher at kappa 0.25, mu 0.5 than at mu 0" in results.stdout
-    assert "Of the variance of trading_effect between cells, mu " in results.stdout
+    assert "Of the variance of trading_effect between cells, mu explains " in results.stdout
 
 
 @pytest.mark.slow

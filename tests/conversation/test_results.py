@@ -66,7 +66,9 @@ async def test_which_parameter_matters(talk):
     assert sum(row["share"] for row in shares.values()) == near(1)
     assert shares["mu"]["share_low"] > 0.5
     share = f"{100 * shares['mu']['share']:.0f} %"
-    assert f"Of the variance of trading_effect between cells, mu {share}" in answer["summary"]
+    assert (
+        f"Of the variance of trading_effect between cells, mu explains {share}" in answer["summary"]
+    )
 
 
 async def test_what_dealers_earn_which_is_not_what_trading_earns_them(talk, desk):

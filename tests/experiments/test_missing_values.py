@@ -113,7 +113,7 @@ def test_a_lower_average_has_the_interval_of_how_much_lower_it_is():
     rows = rows_of(wait=[5.0, 3.0, 6.0, 6.0, 5.0, 8.0, 7.0, 4.0, 9.0])
     mean, error = 2.0, stats.sem([2.0, 1.0, 3.0])
     low, high = stats.t.interval(0.95, 2, loc=mean, scale=error)
-    assert f"2 lower (95 % interval {number(low)} to {number(high)}, 3 seeds)" in said(
+    assert f"2 lower (95 % interval {number(low)} to {number(high)}, 3 seeds, undecided)" in said(
         found, config, rows
     )
 

@@ -45,9 +45,10 @@ def test_the_headline_of_a_comparison_says_effect_interval_and_pairs():
     experiment, config, indices, rows = comparison()
     found = experiment.summarise(config, indices, rows)
     low, high = found["trading_effect_ci95"]
+    assert low < 0 < high
     assert experiment.headline(found) == (
         "Trading lowered the average default rate by 0.0667, from 0.3833 (passive) to 0.3167 "
-        f"(active); 95 % interval {low:.4f} to {high:.4f}, 3 seeds. "
+        f"(active); 95 % interval {low:.4f} to {high:.4f}, 3 seeds, undecided. "
         "Of 6 pairs 3 improved, 2 did not change, 1 worsened."
     )
 

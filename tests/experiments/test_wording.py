@@ -176,7 +176,7 @@ def test_effects_are_told_the_largest_first():
     first = rows_of(found.effects)[0]
     assert found.said.startswith("Of the variance of trading_effect between cells, ")
     name = first["effect on trading_effect"]
-    assert f"cells, {name} {100 * first['share']:.0f} %" in found.said
+    assert f"cells, {name} explains {100 * first['share']:.0f} %" in found.said
 
 
 def test_the_first_row_of_an_order_is_told():

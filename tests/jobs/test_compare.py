@@ -10,7 +10,7 @@ from bilancio.errors import InvalidInput
 from bilancio.jobs import JobConfig
 
 GRID = {"sweep_type": "balanced", "n_agents": 10, "kappas": ["0.3", "1"], "mus": [0, 1]}
-SIZE = re.compile(r"is (\S+) (?:higher|lower) in .* \(95 % interval (\S+) to (\S+)\)")
+SIZE = re.compile(r"is (\S+) (?:higher|lower) in .* \(95 % interval (\S+) to ([^\s,)]+)[,)]")
 
 
 async def finished(manager, **changes):
@@ -54,6 +54,7 @@ async def test_what_two_jobs_share_is_compared_seed_by_seed(manager):
     for each in (seen, turned):  # lower by 2 has an interval around 2
         size, low, high = map(float, SIZE.search(each.headline).groups())
         assert low < size < high
+        assert (", undecided)" in each.headline) == (low < 0)
 
 
 async def test_a_comparison_has_a_row_for_each_group(manager):

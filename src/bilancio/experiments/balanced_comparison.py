@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from bilancio.analysis.measures import Measure
 from bilancio.experiments.configs import BalancedSweep
 from bilancio.experiments.ring import RingExperiment, interval_words
-from bilancio.experiments.standard import Averages, size_with_bounds, so_far
+from bilancio.experiments.standard import Averages, size_with_bounds, so_far, undecided
 from bilancio.experiments.sweep_config import SweepConfig
 from bilancio.model.metrics import BALANCED_METRICS, Metric
 
@@ -103,14 +103,16 @@ class BalancedComparison(RingExperiment):
         effect = summary.get("avg_trading_effect")
         if effect is None:
             return so_far(summary)
-        verb = "lowered" if effect > 0 else "raised" if effect < 0 else "did not change"
-        by = f" by {abs(effect):.4f}" if effect else ""
+        passive, active = (f"{summary[f'avg_delta_{arm}']:.4f}" for arm in ("passive", "active"))
+        verb = "lowered" if effect > 0 else "raised"
+        came = f"{verb} the average default rate by {abs(effect):.4f}, "
+        came += f"from {passive} (passive) to {active} (active)"
+        if not effect:
+            came = f"did not change the average default rate, {passive} in both arms"
         _, interval = size_with_bounds(effect, summary["trading_effect_ci95"])
-        spread = interval_words(interval, summary)
+        spread = interval_words(interval, summary) + undecided(interval)
         said = (
-            f"Trading {verb} the average default rate{by}, "
-            f"from {summary['avg_delta_passive']:.4f} (passive) "
-            f"to {summary['avg_delta_active']:.4f} (active); {spread}. "
+            f"Trading {came}; {spread}. "
             f"Of {summary['n_pairs']:,} pairs {summary['improved']:,} improved, "
             f"{summary['unchanged']:,} did not change, {summary['worsened']:,} worsened."
         )

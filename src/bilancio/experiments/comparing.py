@@ -13,7 +13,7 @@ from bilancio.analysis.intervals import Intervals, two_way_differences
 from bilancio.analysis.verdicts import verdicts
 from bilancio.errors import InvalidInput, Problem
 from bilancio.experiments.answers import AnswerTable, Subject, measure_columns, table_of
-from bilancio.experiments.conclusions import difference
+from bilancio.experiments.conclusions import difference, undecided
 from bilancio.experiments.questions import Question, check_names
 from bilancio.experiments.reduction import Bools, Groups, Sides, column_of, replace_rows
 from bilancio.experiments.wording import Wording
@@ -350,7 +350,8 @@ def headline(table: AnswerTable, measure: str, first: str, second: str, *, of_ra
     if row.get(measure) is None:
         return f"{measure} is not known in both {first} and {second}."
     size, than, interval = difference(row, measure, of_what=OF_RANGES if of_ranges else "")
-    around = f" ({interval})" if interval else ""
+    around = ", ".join(filter(None, (interval, undecided(row))))
+    around = f" ({around})" if around else ""
     return (
         f"{measure} is {size} in {first} {than} in {second}{around}, over "
         f"{plural(row['n_cells'], 'cell')} and {plural(row['n_seeds'], 'seed')} that both have."
@@ -365,8 +366,9 @@ def clause(table: AnswerTable, measure: str, second: str, *, of_ranges: bool) ->
     if row.get(measure) is None:
         return f"{measure} not known in both it and {second}"
     size, than, interval = difference(row, measure, of_what=OF_RANGES if of_ranges else "")
+    sure = ", ".join(filter(None, (interval, undecided(row))))
     shared = f"{plural(row['n_cells'], 'cell')}, {plural(row['n_seeds'], 'seed')}"
-    return f"{size} {than} in {second} ({'; '.join(filter(None, (interval, shared)))})"
+    return f"{size} {than} in {second} ({'; '.join(filter(None, (sure, shared)))})"
 
 
 def _only_row(table: AnswerTable) -> dict[str, Any]:

@@ -59,13 +59,14 @@ def of_contrasts(table: AnswerTable, measure: str) -> str:
         others = [f"{each} {key_text(row[each])}" for each in table.columns[: table.n_keys - 2]]
         at = ", ".join([*others, f"{name} {key_text(row[name])}"])
         seeds = f"paired by {plural(row['n_seeds'], 'seed')}"
-        sure = _undecided(row) if interval else "no interval"
+        sure = undecided(row) if interval else "no interval"
         around = ", ".join(filter(None, (interval, seeds, sure)))
         told.append(f"{size} at {at} {than} at {name} {key_text(row['against'])} ({around})")
     return f"{measure} is {'; '.join(told)}."
 
 
-def _undecided(row: Told) -> str:
+def undecided(row: Told) -> str:
+    """Return the word for a row that is neither above nor below 0; nothing for another."""
     return "undecided" if row.get("verdict") == "undecided" else ""
 
 
@@ -142,11 +143,14 @@ def of_effects(table: AnswerTable) -> str:
     if not rows:
         return ""
     key = table.columns[0]
-    told = []
+    told: list[str] = []
     for row in rows[:EFFECTS]:
         low, high = row[f"{share}_low"], row[f"{share}_high"]
         around = "" if low is None or high is None else f" (95 % interval {low:.0%} to {high:.0%})"
-        told.append(f"{row[key]} {row[share]:.0%}{around}".replace("%", " %").replace("  %", " %"))
+        explains = "" if told else "explains "
+        told.append(
+            f"{row[key]} {explains}{row[share]:.0%}{around}".replace("%", " %").replace("  %", " %")
+        )
     measure = key.removeprefix("effect on ")
     over = "over the ranges" if share == "total_order" else "between cells"
     alone = "with all interactions, " if share == "total_order" else ""

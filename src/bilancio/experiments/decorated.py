@@ -19,7 +19,13 @@ from bilancio.experiments.design import (
     run_columns,
     searched_axis,
 )
-from bilancio.experiments.standard import Averages, StandardExperiment, size_with_bounds, so_far
+from bilancio.experiments.standard import (
+    Averages,
+    StandardExperiment,
+    size_with_bounds,
+    so_far,
+    undecided,
+)
 from bilancio.experiments.sweep_config import SweepConfig
 from bilancio.model.metrics import Metric
 from bilancio.text import number, plural
@@ -243,7 +249,8 @@ class DecoratedComparison(DecoratedExperiment):
         word = "higher" if difference > 0 else "lower"
         size, interval = size_with_bounds(difference, summary["ci95"].get(name))
         by = f"{number(size)} {word}" if difference else "the same"
-        return f"{number(mean)} in {arm}: {by} ({_spread(summary, name, interval)})"
+        spread = _spread(summary, name, interval) + undecided(interval)
+        return f"{number(mean)} in {arm}: {by} ({spread})"
 
 
 def experiment_of(declaration: Declaration) -> DecoratedExperiment:

@@ -463,6 +463,11 @@ def size_with_bounds(
     return -difference, [-high, -low]
 
 
+def undecided(interval: Sequence[float] | None) -> str:
+    """Say, after an interval of a difference, that it contains 0; nothing where it does not."""
+    return ", undecided" if interval is not None and interval[0] <= 0 <= interval[1] else ""
+
+
 def so_far(summary: Mapping[str, Any]) -> str:
     """Say how many of a sweep's seeds are whole, where that is not all of them."""
     n_seeds, planned = summary.get("n_seeds"), summary.get("planned_seeds")
