@@ -35,6 +35,18 @@ def test_a_word_for_a_field_is_answered_with_the_field_of_the_sweep(sweep_type, 
         JobConfig(sweep_type=sweep_type, **{word: 1})
 
 
+@pytest.mark.parametrize(
+    ("sweep_type", "field", "meant"),
+    [
+        ("ring", "outside_mid_ratios", "sweep_type balanced, which has it"),
+        ("single", "n_replicates", "sweep_type ring or balanced, which have it"),
+    ],
+)
+def test_a_field_of_other_sweeps_is_answered_with_these(sweep_type, field, meant):
+    with pytest.raises(InvalidInput, match=f"{field}: unknown field; did you mean {meant}\\?"):
+        JobConfig(sweep_type=sweep_type, **{field: [1]})
+
+
 def test_nobody_who_asks_for_arms_is_told_of_the_arm_of_a_search():
     with pytest.raises(InvalidInput) as error:
         BalancedSweep(arms=["passive"])

@@ -89,7 +89,8 @@ def configuration(parameters: Mapping[str, Any]) -> SweepConfig:
     try:
         return validated(model, named)
     except InvalidInput as error:
-        raise in_fields(error, model.model_fields, beside=BESIDE) from None
+        types = {kind: each.model_fields for kind, (each, _) in _BUILT_IN.items()}
+        raise in_fields(error, model.model_fields, beside=BESIDE, types=types) from None
 
 
 def stored_configuration(parameters: Mapping[str, Any], *, within: str = "") -> SweepConfig:

@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping
 from types import MappingProxyType
 
 from bilancio.errors import InvalidInput, Problem
+from bilancio.text import either
 from bilancio.validation import nearest, unknown_field
 
 SWEEP_TYPES: Mapping[str, str] = {
@@ -206,7 +207,11 @@ def unknown(name: str, known: Collection[str], within: str = "") -> Problem:
 
 
 def in_fields(
-    error: InvalidInput, known: Collection[str], *, beside: Collection[str] = ()
+    error: InvalidInput,
+    known: Collection[str],
+    *,
+    beside: Collection[str] = (),
+    types: Mapping[str, Collection[str]] = MappingProxyType({}),
 ) -> InvalidInput:
     """Return *error* with the fields that researchers' words mean.
 
@@ -216,15 +221,25 @@ def in_fields(
         The fields that there are.
     beside
         Arguments that stand beside the configuration, where it was one itself.
+    types
+        Sweep types, and the fields that they have.
     """
     problems = []
     for problem in error.problems:
         word = problem.field.rpartition(": ")[2]  # after the file that it stands in
-        meant = field_of(word, known) if problem.unknown else ""
+        meant = (field_of(word, known) or _type_with(word, types)) if problem.unknown else ""
         if problem.unknown and word in beside:
             meant = f"the argument {word}, beside config"
         problems.append(_meaning(problem, meant))
     return InvalidInput(problems, error.omitted)
+
+
+def _type_with(field: str, types: Mapping[str, Collection[str]]) -> str:
+    """Return the sweep types that have a field, as what is meant; nothing where none has."""
+    found = [name for name, fields in types.items() if field in fields]
+    if not found:
+        return ""
+    return f"sweep_type {either(found)}, which {'has' if len(found) == 1 else 'have'} it"
 
 
 def _meaning(problem: Problem, meant: str) -> Problem:
