@@ -37,8 +37,9 @@ async def agreement(
     if not question:
         return Agreement(start=True)
     if confirm:
-        if confirm.strip().lower() != job_id.strip().lower():
-            raise invalid("confirm", confirm, "the job's name, once the user has agreed")
+        name = (await manager_of(ctx).exact(job_id)).job_id
+        if confirm.strip().lower() != name:
+            raise invalid("confirm", confirm, f"{name}, once the user has agreed")
         return Agreement(start=True)
     if not can_ask(ctx):
         raise ConfirmationNeeded(job_id, question)

@@ -73,7 +73,7 @@ async def test_where_no_client_asks_the_refusal_names_what_the_user_has_to_confi
         wrong = refusal(await client.call_tool("start_sweep", {"job_id": job_id, "confirm": "yes"}))
         assert await status_of(client, job_id) == "pending"
     assert f"start_sweep(job_id='{job_id}', confirm='{job_id}')" in sentence
-    assert wrong == "confirm: got 'yes'; allowed: the job's name, once the user has agreed."
+    assert wrong == f"confirm: got 'yes'; allowed: {job_id}, once the user has agreed."
     assert len(sentence) <= 400
 
 
@@ -81,7 +81,7 @@ async def test_where_no_client_asks_the_refusal_names_what_the_user_has_to_confi
 async def test_confirmed_sweep_starts_and_is_not_asked_about_again():
     async with Client(build_server()) as client:
         job_id = await created(client, TEN_RUNS)
-        asked = {"job_id": job_id, "confirm": job_id}
+        asked = {"job_id": job_id.replace("-", " ").title(), "confirm": job_id}
         assert data(await client.call_tool("start_sweep", asked))["action"] == "started"
         again = data(await client.call_tool("start_sweep", {"job_id": job_id}))
         assert again["action"] in {"already running", "started"}
