@@ -5,8 +5,11 @@ would go into another environment.
 """
 
 import json
+import shlex
+import shutil
 import sys
 from pathlib import Path
+from typing import Any
 
 _NAME = "bilancio"
 _FOR_ONE_COMMAND = "archive-v"  # how uv's cache names the folders of such environments
@@ -21,14 +24,36 @@ def how_to_add(extra: str) -> str:
         if (found := _of_pipx(environment)) is not None:
             return f"pipx install --force {_with(extra, found)}"
         found = _of_file()
+        of_clone = bool(_direct_url().get("dir_info", {}).get("editable"))
     except (OSError, ValueError, LookupError, TypeError, AttributeError):
-        found = None  # a note as some other version writes it
+        found, of_clone = None, False  # a note as some other version writes it
     asked = _with(extra, found or _NAME)
     if environment.parent.name.startswith(_FOR_ONE_COMMAND):
         return f"uvx --from {asked} {_NAME}"
-    return f"pip install {asked}" + (
-        "" if found else f", or in a clone with uv sync --extra {extra}"
-    )
+    pip = shutil.which("pip")
+    if pip is not None and Path(pip).parent == Path(sys.executable).parent:
+        return f"pip install {asked}{_or_in_clone(extra, of_clone)}"
+    if _made_by_uv(environment):
+        if of_clone:
+            return f"uv sync --extra {extra}"
+        if (environment.parent / "uv.lock").exists():
+            return f"uv add {asked}"
+        return f"uv pip install --python {shlex.quote(sys.executable)} {asked}"
+    python = shlex.quote(sys.executable)
+    return f"{python} -m pip install {asked}{_or_in_clone(extra, of_clone)}"
+
+
+def _or_in_clone(extra: str, of_clone: bool) -> str:
+    return f", or in a clone with uv sync --extra {extra}" if of_clone else ""
+
+
+def _made_by_uv(environment: Path) -> bool:
+    """Return whether uv made the environment, and so without pip."""
+    try:
+        lines = (environment / "pyvenv.cfg").read_text("utf-8").splitlines()
+    except (OSError, ValueError):
+        return False
+    return any(line.partition("=")[0].strip() == "uv" for line in lines)
 
 
 def _of_uv_tool(environment: Path) -> str | None:
@@ -60,14 +85,20 @@ def _of_pipx(environment: Path) -> str | None:
 
 def _of_file() -> str | None:
     """Return the file or address that was installed; None of a package index and a clone."""
-    from importlib import metadata  # as tomllib
-
-    note = metadata.distribution(_NAME).read_text("direct_url.json")
-    found = json.loads(note) if note else {}
+    found = _direct_url()
     if not found or found.get("dir_info", {}).get("editable"):
         return None
     scheme = "git+" if "vcs_info" in found else ""
     return f"{_NAME} @ {scheme}{found['url']}"
+
+
+def _direct_url() -> dict[str, Any]:
+    """Return where an installer took bilancio from; nothing of a package index."""
+    from importlib import metadata  # as tomllib
+
+    note = metadata.distribution(_NAME).read_text("direct_url.json")
+    found: dict[str, Any] = json.loads(note) if note else {}
+    return found
 
 
 def _with(extra: str, asked: str) -> str:
