@@ -118,7 +118,7 @@ def test_without_pandas_a_sentence_says_how_it_is_installed(blocking, done, monk
         lambda: blocking.results(job.job_id).to_pandas(),
         lambda: blocking.runs(job.job_id).to_pandas(),
     ):
-        with pytest.raises(LibraryMissing, match=r"needs pandas.*pip install 'bilancio\[pandas\]'"):
+        with pytest.raises(LibraryMissing, match=r"needs pandas.*Install it with .*pandas"):
             ask()
     assert blocking.results(job.job_id).table.to_markdown()
 
