@@ -118,11 +118,23 @@ def _no_process_is_left_at_the_end():
 
 @pytest.fixture(autouse=True)
 def _no_process_outlives_its_test():
-    """End what the test has started and has not ended, whatever failed in it."""
+    """End what the test has started and has not ended, whatever failed in it.
+
+    The browser of a module's tests starts processes of its own at any time, and gives up when these
+    are killed again and again.
+    """
     before = processes()
     yield
-    while left := processes() - before:  # one that was about to start another may have done so
+    # One that was about to start another may have done so.
+    while left := {each for each in processes() - before if not _of_browser(each, before)}:
         end(left)
+
+
+def _of_browser(process: psutil.Process, running: set[psutil.Process]) -> bool:
+    """Tell whether a process is below a browser that is among those that were running before."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return any("chrom" in each.name() for each in running.intersection(process.parents()))
+    return False
 
 
 @pytest.fixture(autouse=True)
