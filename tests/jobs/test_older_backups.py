@@ -63,7 +63,9 @@ async def test_a_running_job_is_left_to_its_worker(manager, older, small, clock)
         assert (await restored.exact(job.job_id)).status is JobStatus.RUNNING
 
 
-async def test_manually_recorded_runs_are_never_lost_to_files(manager, older, small):
+@pytest.fixture
+async def by_hand(manager, small):
+    """A job with one run that its caller has recorded, and what records another and completes."""
     job = await manager.create_job("by hand", small)
     await manager.start_job(job.job_id)
     await manager.record_progress(job.job_id, "one", {"delta": 1})
@@ -72,23 +74,19 @@ async def test_manually_recorded_runs_are_never_lost_to_files(manager, older, sm
         await manager.record_progress(job.job_id, "two", {"delta": 2})
         await manager.complete_job(job.job_id)
 
+    return job, finish
+
+
+async def test_manually_recorded_runs_are_never_lost_to_files(older, by_hand):
+    job, finish = by_hand
     async with await older(finish) as restored:
         await restored.record_progress(job.job_id, "three", {"delta": 3})
         assert (await restored.import_jobs([job.out_dir])).updated == ()
         assert [*(await restored.exact(job.job_id)).run_ids] == ["one", "three"]
 
 
-async def test_manually_recorded_runs_come_back_where_the_files_have_all_of_them(
-    manager, older, small
-):
-    job = await manager.create_job("by hand", small)
-    await manager.start_job(job.job_id)
-    await manager.record_progress(job.job_id, "one", {"delta": 1})
-
-    async def finish():
-        await manager.record_progress(job.job_id, "two", {"delta": 2})
-        await manager.complete_job(job.job_id)
-
+async def test_manually_recorded_runs_come_back_where_the_files_have_all_of_them(older, by_hand):
+    job, finish = by_hand
     async with await older(finish) as restored:
         assert len((await restored.import_jobs([job.out_dir])).updated) == 1
         now = await restored.exact(job.job_id)
