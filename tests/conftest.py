@@ -17,7 +17,7 @@ from hypothesis import settings
 from bilancio.model import compiled
 from tests.processes import wait_until_ended
 
-pytest_plugins = ["tests.executors.cloud", "tests.postgres"]
+pytest_plugins = ["tests.chromium", "tests.executors.cloud", "tests.postgres"]
 
 # Compiled kernels and downloaded packages are shared by all tests; they are nobody's data.
 CACHE_HOME = platformdirs.user_cache_path()

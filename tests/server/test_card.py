@@ -10,7 +10,7 @@ from playwright.async_api import async_playwright
 from bilancio.jobs import AsyncJobManager
 from bilancio_mcp import card
 from bilancio_mcp.server import build_server
-from tests.report.test_browser import FLAGS, axe, chromium
+from tests.chromium import FLAGS, axe, chromium
 from tests.server.programs import PROGRAMS, environment, program
 from tests.server.talk import ROOT, completed, created
 

@@ -8,9 +8,9 @@ import pytest
 
 from bilancio.jobs import JobManager
 from bilancio.report.style import contrast
+from tests.chromium import axe
 from tests.night import nightly
 from tests.report.reported import balanced, hostile, ran
-from tests.report.test_browser import FLAGS, axe, chromium
 from tests.web.conftest import PATIENCE_S, serving_app
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(600)]
@@ -51,17 +51,6 @@ def site(stocked):
 @pytest.fixture
 def manager(stocked):
     return stocked[1]
-
-
-@pytest.fixture(scope="module")
-def browser():
-    from playwright.sync_api import sync_playwright  # its loop would stand in others' way
-
-    program = chromium()
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=program, args=list(FLAGS))
-        yield opened
-        opened.close()
 
 
 class Seen:

@@ -4,7 +4,6 @@ import re
 
 import pytest
 
-from tests.report.test_browser import browser  # noqa: F401 - a fixture
 from tests.web.conftest import TOKEN
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(600)]
@@ -20,7 +19,7 @@ def run(site, manager):
     return f"{site.origin}/jobs/{job.job_id}/runs/1"
 
 
-def opened(browser, run, day, **options):  # noqa: F811 - the fixture, handed on
+def opened(browser, run, day, **options):
     context = browser.new_context(**options)
     page, wrong = context.new_page(), []
     page.set_default_timeout(LATER_MS)
@@ -35,7 +34,7 @@ def shows(page, day):
     page.wait_for_function("day => new URLSearchParams(location.search).get('day') == day", arg=day)
 
 
-def test_play_goes_on_to_the_last_day_and_stops_there_in_silence(browser, run):  # noqa: F811
+def test_play_goes_on_to_the_last_day_and_stops_there_in_silence(browser, run):
     page, wrong = opened(browser, run, 27)
     page.click("button:has-text('Play')")
     shows(page, 29)
@@ -46,7 +45,7 @@ def test_play_goes_on_to_the_last_day_and_stops_there_in_silence(browser, run): 
     assert wrong == []
 
 
-def test_the_slider_and_the_links_are_moved_by_keys_and_keep_the_focus(browser, run):  # noqa: F811
+def test_the_slider_and_the_links_are_moved_by_keys_and_keep_the_focus(browser, run):
     page, wrong = opened(browser, run, 27)
     page.focus("#day-slider")
     for key, day in (("ArrowLeft", 26), ("Home", 0), ("ArrowRight", 1)):
@@ -62,14 +61,14 @@ def test_the_slider_and_the_links_are_moved_by_keys_and_keep_the_focus(browser, 
     assert wrong == []
 
 
-def test_nothing_moves_by_itself_for_those_who_asked_for_that(browser, run):  # noqa: F811
+def test_nothing_moves_by_itself_for_those_who_asked_for_that(browser, run):
     page, wrong = opened(browser, run, 0, reduced_motion="reduce")
     assert page.is_visible("#day-slider")
     assert not page.is_visible("button:has-text('Play')")
     assert wrong == []
 
 
-def test_without_scripts_days_are_pages(browser, run):  # noqa: F811
+def test_without_scripts_days_are_pages(browser, run):
     page, _ = opened(browser, run, 0, java_script_enabled=False)
     assert not page.is_visible("#day-slider")
     page.click("text=Day after")
