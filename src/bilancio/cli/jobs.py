@@ -305,30 +305,17 @@ def list_events(
 
 @command(
     app,
-    "start",
-    "Start a job that was created but not started, and watch it; Ctrl-C cancels it.",
-    "bilancio jobs start bright-ocean-swift-tiger --detach",
-)
-def start_job(
-    job: ExactName,
-    *,
-    recompute: Recompute = False,
-    executor: ExecutorName = None,
-    detach: Detach = False,
-    yes: Yes = False,
-    as_json: AsJson = False,
-) -> None:
-    """Start one job."""
-    _start(job, executor=executor, detach=detach, yes=yes, as_json=as_json, recompute=recompute)
-
-
-@command(
-    app,
     "resume",
     "Resume a cancelled, failed or stalled job: only the missing runs are computed.",
     "bilancio jobs resume bright-ocean-swift-tiger",
 )
-def resume(
+@command(
+    app,
+    "start",
+    "Start a job that was created but not started, and watch it; Ctrl-C cancels it.",
+    "bilancio jobs start bright-ocean-swift-tiger --detach",
+)
+def start_or_resume(
     job: ExactName,
     *,
     recompute: Recompute = False,
@@ -337,7 +324,7 @@ def resume(
     yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
-    """Resume one job."""
+    """Start one job, or compute what is missing of it."""
     _start(job, executor=executor, detach=detach, yes=yes, as_json=as_json, recompute=recompute)
 
 
