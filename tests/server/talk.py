@@ -2,6 +2,7 @@
 
 import json
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -15,6 +16,11 @@ TOOLS = [
     "create_job", "start_sweep", "job_status", "job_results", "compare_jobs", "plot_results",
     "show_run", "list_jobs", "edit_job", "cancel_job", "delete_job",
 ]  # fmt: skip
+INITIALIZE = {
+    "protocolVersion": "2025-06-18",
+    "capabilities": {},
+    "clientInfo": {"name": "test", "version": "1"},
+}
 SMALL = {"sweep_type": "balanced", "n_agents": 10, "kappas": [0.25, 0.5], "seeds": [1, 2, 3]}
 
 
@@ -72,6 +78,36 @@ def committed_command():
 
 def module_command():
     return [sys.executable, "-m", "bilancio_mcp"]
+
+
+class Lines:
+    """A client of the server of .mcp.json that writes bytes and reads lines."""
+
+    def __init__(self) -> None:
+        self.process = subprocess.Popen(
+            committed_command(),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
+        self.ask(0, "initialize", INITIALIZE)
+        self.write(b'{"jsonrpc":"2.0","method":"notifications/initialized"}')
+
+    def write(self, line: bytes) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.write(line + b"\n")
+        self.process.stdin.flush()
+
+    def read(self):
+        assert self.process.stdout is not None
+        return json.loads(self.process.stdout.readline())
+
+    def ask(self, number, method, params=None):
+        request = {"jsonrpc": "2.0", "id": number, "method": method, "params": params or {}}
+        self.write(json.dumps(request).encode())
+        answer = self.read()
+        assert answer["id"] == number
+        return answer["result"]
 
 
 def over_stdio(command, cwd=None, **environment):

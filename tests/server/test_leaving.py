@@ -7,7 +7,6 @@ import logging
 import os
 import select
 import signal
-import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +15,7 @@ import psutil
 import pytest
 
 from bilancio.jobs.manager import AsyncJobManager
-from tests.server.talk import SMALL, committed_command
+from tests.server.talk import SMALL, Lines
 
 pytestmark = [
     pytest.mark.slow,
@@ -25,32 +24,20 @@ pytestmark = [
 log = logging.getLogger(__name__)
 
 GENEROUS_S = 2.0  # a client waits 0.6 s; pytest --log-cli-level=INFO shows the time measured
-INITIALIZE = {
-    "protocolVersion": "2025-06-18",
-    "capabilities": {},
-    "clientInfo": {"name": "test", "version": "1"},
-}
 
 
-class Conversation:
+class Conversation(Lines):
     """A client that can stop talking in the middle of anything."""
 
     def __init__(self) -> None:
-        self.process = subprocess.Popen(
-            committed_command(),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-        )
-        self._send({"id": 0, "method": "initialize", "params": INITIALIZE})
-        self._receive()
-        self._send({"method": "notifications/initialized"})
+        super().__init__()
         [self.server] = psutil.Process(self.process.pid).children()
 
     def call(self, tool: str, **arguments):
         params = {"name": tool, "arguments": arguments, "_meta": {"progressToken": "p"}}
-        self._send({"id": 1, "method": "tools/call", "params": params})
-        return self._receive()
+        request = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
+        self.write(json.dumps(request).encode())
+        return self.read()
 
     def close_input(self) -> None:
         assert self.process.stdin is not None
@@ -59,15 +46,6 @@ class Conversation:
     def kill_uv_then_close_input(self) -> None:
         self.process.kill()
         self.close_input()
-
-    def _send(self, message) -> None:
-        assert self.process.stdin is not None
-        self.process.stdin.write(json.dumps({"jsonrpc": "2.0", **message}).encode() + b"\n")
-        self.process.stdin.flush()
-
-    def _receive(self):
-        assert self.process.stdout is not None
-        return json.loads(self.process.stdout.readline())
 
 
 @pytest.fixture

@@ -12,14 +12,9 @@ from hypothesis import strategies as st
 from mcp_types import JSONRPCNotification, JSONRPCRequest, JSONRPCResponse
 
 from bilancio_mcp.stdio import Refusal, parsed, written
-from tests.server.talk import committed_command, module_command
+from tests.server.talk import Lines, module_command
 
 PARSE_ERROR, INVALID_REQUEST = -32700, -32600
-INITIALIZE = {
-    "protocolVersion": "2025-06-18",
-    "capabilities": {},
-    "clientInfo": {"name": "test", "version": "1"},
-}
 CALL = b'{"jsonrpc":"2.0","id":7,"method":"tools/call","params":%s}'
 LAST_ID = b'{"method":"tools/call","params":%s,"jsonrpc":"2.0","id":"seven"}'
 
@@ -67,36 +62,6 @@ REFUSED = {
         b'{"jsonrpc":"2.0","id":7,"method":"ping","params":[1]}', INVALID_REQUEST, 7,
     ),
 }  # fmt: skip
-
-
-class Lines:
-    """A client that writes bytes and reads lines."""
-
-    def __init__(self) -> None:
-        self.process = subprocess.Popen(
-            committed_command(),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-        )
-        self.ask(0, "initialize", INITIALIZE)
-        self.write(b'{"jsonrpc":"2.0","method":"notifications/initialized"}')
-
-    def write(self, line: bytes) -> None:
-        assert self.process.stdin is not None
-        self.process.stdin.write(line + b"\n")
-        self.process.stdin.flush()
-
-    def read(self):
-        assert self.process.stdout is not None
-        return json.loads(self.process.stdout.readline())
-
-    def ask(self, number, method, params=None):
-        request = {"jsonrpc": "2.0", "id": number, "method": method, "params": params or {}}
-        self.write(json.dumps(request).encode())
-        answer = self.read()
-        assert answer["id"] == number
-        return answer["result"]
 
 
 @pytest.fixture
