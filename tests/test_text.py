@@ -64,7 +64,7 @@ def test_what_takes_less_than_a_second_is_said_to_and_if_that_was_not_measured_p
 
 def test_estimate_says_that_nothing_like_it_has_run_only_where_it_is_rough():
     rough = text.created(Facts("pending"), Estimate(runs=1, seconds=4, workers=2, rough=True))
-    assert "roughly 4.0 s on this machine (nothing like it has been timed here yet)" in rough
+    assert "roughly 4.0 s on this machine (not measured here yet)" in rough
     measured = text.created(Facts("pending"), Estimate(runs=1, seconds=4, workers=2, rough=False))
     assert "about 4.0 s on this machine. Nothing has been started." in measured
 

@@ -96,9 +96,7 @@ class EstimateOut(Sparse):
         description="null: not known yet; job_status tells it once the first runs have finished."
     )
     workers: int
-    rough: bool = Field(
-        description="From a shipped table; nothing like it has been timed here yet."
-    )
+    rough: bool = Field(description="From a shipped table, not measured here yet.")
     dollars: Finite | None = Field(default=None, description="The cost, on Modal.")
     prices_of: str = ""
 

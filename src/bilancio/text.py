@@ -321,7 +321,7 @@ def created(job: JobFacts, expected: EstimateFacts) -> str:
     made, nothing = f"Created {job.job_id}: {total(job)}", "Nothing has been started."
     if expected.seconds is None or expected.prices_of:
         return f"{computing(made, expected)} {nothing}"
-    known = " (nothing like it has been timed here yet)" if expected.rough else ""
+    known = " (not measured here yet)" if expected.rough else ""
     time = f"{estimate(expected.seconds, rough=expected.rough)} on this machine"
     return f"{made}, {time}{known}. {nothing}"
 

@@ -8,9 +8,16 @@ BAD_SWEEPS = {
         "sweep_type: got 'rnig'; allowed: single, ring, balanced. Did you mean ring?",
     ),
     "misspelt option": (["ring", "--n-agnets", "5"], "Did you mean --n-agents?"),
-    "option of another sweep": (["ring", "--vbt-share", "0.1"], "'bilancio sweep ring' does not"),
+    "option of another sweep": (
+        ["ring", "--vbt-share", "0.1"],
+        "Did you mean bilancio sweep balanced, which has it?",
+    ),
     "unknown short option": (["ring", "-x"], "-x: got an option that"),
     "empty list": (["ring", "--kappas", ""], "kappas: got an empty list; allowed: at least one"),
+    "range without a step": (
+        ["ring", "--kappas", "0.25-1"],
+        "kappas: got '0.25-1'; allowed: numbers, or low:high:step. Did you mean 0.25:1:step?",
+    ),
     "hole in a list": (["ring", "--kappas", "1,,2"], "kappas[1]: got ''; allowed: numbers"),
     "value twice": (["ring", "--kappas", "0.5,0.50"], "kappas: got 0.50 twice; allowed: each"),
     "seed twice": (["ring", "--seeds", "7,7"], "seeds: got 7 twice; allowed: each value once."),

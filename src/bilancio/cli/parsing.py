@@ -12,7 +12,10 @@ from typer.core import TyperCommand, TyperGroup
 from bilancio.cli.render.console import show_help
 from bilancio.errors import InvalidInput, Problem, invalid
 from bilancio.experiments.vocabulary import field_of, in_fields
+from bilancio.text import either
 from bilancio.validation import near, nearest, unknown_fields
+
+MAX_COMMANDS = 3  # named as those that have an option
 
 #: Verbs by the words that other programs have for them.
 SYNONYMS = {
@@ -141,8 +144,10 @@ def sentence(error: typer.TyperException) -> str:
         known = _options(context)
         got = f"an option that '{context.command_path}' does not have"
         word = option.lstrip("-")
-        meant = _meant_option(word, known) or nearest(word, known)
-        return str(Problem(option, got, near(word, known), meant))
+        meant = _meant_option(word, known)
+        if not meant and (elsewhere := _command_with(option, context)):
+            return str(Problem(option, got, "", elsewhere))
+        return str(Problem(option, got, near(word, known), meant or nearest(word, known)))
     if option:
         if "requires" in error.message:
             return str(Problem(option, "nothing", "a value after it"))
@@ -183,6 +188,21 @@ def _meant_option(word: str, known: Sequence[str]) -> str:
     return fields.get(meant, meant)
 
 
+def _command_with(option: str, context: Any) -> str:
+    """Return the commands beside this one that have an option; nothing where many or none have."""
+    above = context.parent
+    if above is None:
+        return ""
+    beside = {
+        f"{above.command_path} {name}": above.command.get_command(above, name)
+        for name in above.command.list_commands(above)
+    }
+    found = [path for path, each in beside.items() if each and option in _options_of(each, context)]
+    if not 0 < len(found) <= MAX_COMMANDS:
+        return ""
+    return f"{either(found)}, which {'has' if len(found) == 1 else 'have'} it"
+
+
 def _without_types(parameters: list[Any]) -> list[Any]:
     for parameter in parameters:
         if parameter.param_type_name == "argument":
@@ -193,6 +213,10 @@ def _without_types(parameters: list[Any]) -> list[Any]:
 
 
 def _options(context: Any) -> list[str]:
-    parameters = context.command.get_params(context)
+    return _options_of(context.command, context)
+
+
+def _options_of(command: Any, context: Any) -> list[str]:
+    parameters = command.get_params(context)
     written = [option for each in parameters for option in (*each.opts, *each.secondary_opts)]
     return [option for option in written if option.startswith("--")]

@@ -8,6 +8,7 @@ import functools
 import itertools
 import math
 import operator
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
@@ -24,6 +25,7 @@ from bilancio.model.parameters import refuse_boolean
 
 MAX_STEPS = 10_000
 MAX_ITERATED = 100_000
+_DASHED = re.compile(r"(\d[\d.]*) *(?:-|–|to|\.\.) *(\d[\d.]*)")  # a range as prose has it
 INDISTINCT = Decimal("1e-9")
 
 
@@ -82,6 +84,9 @@ def listed(value: object) -> object:
         return given
     found: list[object] = []
     for each in given:
+        if isinstance(each, str) and (ends := _DASHED.fullmatch(each.strip())):
+            low, high = ends.groups()
+            raise invalid("", each, "numbers, or low:high:step", f"{low}:{high}:step")
         found += _steps(each) if isinstance(each, str) and ":" in each else [each]
     return found
 
