@@ -126,6 +126,12 @@ async def test_several_jobs_are_each_compared_with_the_first(manager):
     assert seen.differs == {"dealer_share": ["0.1", "0.2", "0.3"]}
     assert seen.comparability.endswith("and only dealer_share differs (0.1, 0.2, 0.3).")
     assert all(name in seen.headline for name in names)
+    apart = await finished(manager, n_replicates=3, dealer_share="0.2", vbt_share="0.3")
+    mixed = await manager.compare(names[0], names[1], apart.job_id)
+    assert mixed.comparability == (
+        f"The headline of {names[0]} may be compared with that of {names[1]}; not with that of "
+        f"{apart.job_id}: several parameters differ (dealer_share, vbt_share)."
+    )
     alone = await finished(manager, kappas=["7", "8"])
     with pytest.raises(InvalidInput, match=f"jobs .{alone.job_id}.: got a job without a cell"):
         await manager.compare(*names, alone.job_id)

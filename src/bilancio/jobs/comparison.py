@@ -107,7 +107,7 @@ def _headline(first: Job, others: Sequence[Job], pairs: Sequence[Compared]) -> s
         clause(pair.overall, pair.measure, job.job_id, of_ranges=pair.of_ranges)
         for job, pair in zip(others, pairs, strict=True)
     ]
-    return f"{pairs[0].measure} is in {first.job_id} {'; '.join(told)}."
+    return f"In {first.job_id} {pairs[0].measure} is {'; '.join(told)}."
 
 
 def _differing(jobs: Sequence[Job]) -> dict[str, list[Any]]:
@@ -135,11 +135,7 @@ def comparability(first: Job, others: Sequence[Job], pairs: Sequence[Compared]) 
         return _of_two(pairs[0], whats[0], reasons[0])
     names = dict.fromkeys(name for what in whats for name in what)
     if any(reasons):
-        told = [
-            f"{job.job_id} ({', '.join(why)})" if why else f"{job.job_id} may"
-            for job, why in zip(others, reasons, strict=True)
-        ]
-        return f"Not every headline may be compared with that of {first.job_id}: {'; '.join(told)}."
+        return _of_several(first, others, reasons)
     if len(names) > 1:
         told = [
             f"{', '.join(what) or 'nothing'} differs in {job.job_id}"
@@ -153,6 +149,21 @@ def comparability(first: Job, others: Sequence[Job], pairs: Sequence[Compared]) 
     values = [next((what[name][0] for what in whats if name in what), "")]
     values += [what[name][1] if name in what else values[0] for what in whats]
     return f"The headlines may be compared: {same}, and only {name} differs ({', '.join(values)})."
+
+
+def _of_several(first: Job, others: Sequence[Job], reasons: Sequence[Sequence[str]]) -> str:
+    """Say with which headlines that of the first job may be compared, and why with others not."""
+    may = [job.job_id for job, why in zip(others, reasons, strict=True) if not why]
+    apart = [
+        f"with that of {job.job_id}: {', '.join(why)}"
+        for job, why in zip(others, reasons, strict=True)
+        if why
+    ]
+    if not may:
+        return f"The headline of {first.job_id} may not be compared {'; nor '.join(apart)}."
+    those = f"with {'that' if len(may) == 1 else 'those'} of {' and '.join(may)}"
+    told = "; ".join([those, *(f"not {each}" for each in apart)])
+    return f"The headline of {first.job_id} may be compared {told}."
 
 
 def _of_two(pair: Compared, what: Mapping[str, tuple[str, str]], reasons: Sequence[str]) -> str:
