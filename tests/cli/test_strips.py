@@ -12,6 +12,7 @@ import pytest
 
 from bilancio.cli.render.strips import LEAST, strips
 from tests.cli.conftest import PROGRAM
+from tests.night import nightly
 
 STYLED = re.compile(r"\x1b\[[\d;]*m")
 DRAWN = re.compile("[━●┿]")
@@ -52,7 +53,7 @@ def table_of(shown):
     return lines[first], rest[:last]
 
 
-@pytest.mark.parametrize("columns", [60, 80, 120])
+@pytest.mark.parametrize("columns", [60, *nightly(80, 120)])
 def test_no_line_of_a_table_is_broken_whatever_the_width(job, columns):
     for words in (CHOSEN, ("--group-by", "kappa,mu"), ("--contrast", "mu")):
         rule, rows = table_of(on_terminal(columns, "jobs", "results", job, *words))

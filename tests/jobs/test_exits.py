@@ -10,6 +10,7 @@ import psutil
 import pytest
 
 from bilancio.jobs import AsyncJobManager
+from tests.night import nightly
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120), pytest.mark.usefixtures("plugins")]
 
@@ -43,7 +44,7 @@ def ended(process):
     return process.returncode, out.strip().splitlines()[-1], err
 
 
-@pytest.mark.parametrize("fault", ["sys.exit", "interrupt", "kill", "generator"])
+@pytest.mark.parametrize("fault", ["sys.exit", "interrupt", "kill", *nightly("generator")])
 def test_a_script_whose_runs_end_their_process_ends_with_a_failed_job(fault):
     process = script({"sweep_type": "faulty", "n": 12, "faults": {3: fault, 7: fault}})
     assert ended(process) == (0, "failed 10 2", "")

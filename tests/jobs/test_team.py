@@ -7,7 +7,7 @@ import pytest
 
 from bilancio.errors import InvalidInput
 from bilancio.jobs import AsyncJobManager, JobStatus
-from tests.cli.conftest import program
+from tests.cli.conftest import bilancio, program  # noqa: F401 - a fixture
 from tests.faults.kit import NAME, assert_sound, last_seen, until_gone, until_recorded
 from tests.jobs.store.proxy import Proxy
 from tests.postgres import PASSWORD, database_of
@@ -28,7 +28,9 @@ def shared(postgres_url, monkeypatch):
 
 @pytest.mark.slow
 def test_a_sweep_is_carried_out_listed_answered_and_deleted_from_the_command_line(
-    isolated, monkeypatch
+    isolated,
+    monkeypatch,
+    bilancio,  # noqa: F811 - the fixture, handed on
 ):
     monkeypatch.delenv("BILANCIO_PLUGINS")
     done = program(*SMALL)
@@ -38,15 +40,15 @@ def test_a_sweep_is_carried_out_listed_answered_and_deleted_from_the_command_lin
         ["jobs", "list"], ["jobs", "list", "--json"], ["jobs", "show", NAME, "--json"],
         ["jobs", "results", NAME], ["jobs", "verify", NAME], ["doctor"], ["doctor", "--json"],
     ):  # fmt: skip
-        answers.append(program(*words))
+        answers.append(bilancio(*words))
         assert answers[-1].code == 0, answers[-1].err
     assert answers[2].json["total"] == 1
     assert "PostgreSQL" in answers[-1].out
     written = [file.read_bytes() for file in (isolated / "out" / NAME).iterdir()]
     told = "".join(each.out + each.err for each in answers).encode() + b"".join(written)
     assert PASSWORD.encode() not in told
-    assert program("jobs", "delete", NAME, "--yes").code == 0
-    assert program("jobs", "list", "--json").json["total"] == 0
+    assert bilancio("jobs", "delete", NAME, "--yes").code == 0
+    assert bilancio("jobs", "list", "--json").json["total"] == 0
 
 
 def test_the_password_of_the_store_is_no_argument_of_a_worker(shared):

@@ -7,9 +7,11 @@ from bilancio.model import simulate
 from tests import oracle
 from tests.model.agreement import assert_agreement
 from tests.model.strategies import runs
+from tests.night import nightly
 
 EXAMPLES = 25
-PARTS = {"ring": 16, "passive": 16, "active": 16}
+PARTS = {"ring": 16, "passive": 16, "active": 8}
+BY_NIGHT = range(8, 16)  # of runs in which dealers trade, which take the oracle longest
 thorough = settings(
     max_examples=EXAMPLES,
     deadline=None,
@@ -19,7 +21,11 @@ thorough = settings(
 
 
 @pytest.mark.parametrize(
-    ("kind", "part"), [(kind, part) for kind, parts in PARTS.items() for part in range(parts)]
+    ("kind", "part"),
+    [
+        *((kind, part) for kind, parts in PARTS.items() for part in range(parts)),
+        *nightly(*(("active", part) for part in BY_NIGHT)),
+    ],
 )
 def test_engine_finds_what_the_oracle_finds(kind, part):
     @seed(part)
