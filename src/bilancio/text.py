@@ -278,10 +278,15 @@ def counts_beside_error(job: JobFacts) -> str:
 
 
 def recorded(job: JobFacts) -> str:
-    """Count the runs with results; manually, more can be recorded than the sweep has."""
-    if job.manual and job.completed_runs > job.total_runs:
+    """Count the runs with results."""
+    if recorded_beyond(job):
         return runs(job.completed_runs)
     return f"{job.completed_runs:,} of {total(job)}"
+
+
+def recorded_beyond(job: JobFacts) -> bool:
+    """Return whether more runs are recorded than the sweep has, as can be done manually."""
+    return job.manual and job.completed_runs > job.total_runs
 
 
 def state(job: JobFacts) -> str:

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 
 import pytest
 
@@ -65,6 +66,15 @@ def test_words_about_a_job_are_edited(bilancio, two):
     assert "description, notes, tags" in events.out
     nothing = bilancio("jobs", "edit", "my-second")
     assert (nothing.code, "nothing to change" in nothing.err) == (1, True)
+
+
+def test_a_job_with_more_runs_recorded_than_its_sweep_has_is_listed_with_these(manager, bilancio):
+    manager.create_job("x", RING, job_id="by-hand")
+    manager.start_job("by-hand")
+    for run in range(7):
+        manager.record_progress("by-hand", f"run-{run}", {"loss": 1.0})
+    manager.complete_job("by-hand", {})
+    assert re.search(r"by-hand +completed +7 +just now", bilancio("jobs", "list").out)
 
 
 def ended(manager, how):

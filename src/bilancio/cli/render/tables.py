@@ -24,7 +24,7 @@ from bilancio.jobs.models import Job, JobEvent
 from bilancio.jobs.owner import others
 from bilancio.jobs.views import Page, Table
 from bilancio.printable import escaped
-from bilancio.text import ago, aside, key_text, number, runs, values
+from bilancio.text import ago, aside, key_text, number, recorded_beyond, runs, values
 
 _HEAD_WIDTH = 32  # number, time and kind of an event
 LEADING_MEASURES = 4  # of a table for which no measures were chosen
@@ -254,9 +254,9 @@ def _about(job: Job, width: int | None = None) -> Text:
 
 
 def progress_of(job: Job) -> str:
-    """Write how many runs of a job are recorded."""
-    if job.completed_runs == job.total_runs:
-        return f"{job.total_runs:,}"
+    """Write how many runs of a job are recorded, of how many; manually, it may be more."""
+    if job.completed_runs == job.total_runs or recorded_beyond(job):
+        return f"{job.completed_runs:,}"
     return f"{job.completed_runs:,}/{job.total_runs:,}"
 
 
