@@ -146,5 +146,5 @@ def test_jobs_that_have_no_arrays_are_refused(blocking, done, plugins, monkeypat
     job = done(JobConfig(sweep_type="single", n_agents=3))
     monkeypatch.setitem(sys.modules, "xarray", None)
     monkeypatch.delitem(sys.modules, "bilancio.frames.datasets", raising=False)
-    with pytest.raises(LibraryMissing, match=r"needs xarray.*bilancio\[frames\]"):
+    with pytest.raises(LibraryMissing, match=r"needs xarray.*(o\[|--extra )frames"):
         blocking.to_xarray(job.job_id)
