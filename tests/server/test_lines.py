@@ -125,6 +125,7 @@ def test_tool_that_does_not_exist_and_is_not_unicode_is_answered(lines):
         ("resources/read", {"uri": "x" * 10**6}),
         ("prompts/get", {"name": "x" * 10**6}),
     ],
+    ids=["method", "job", "resource", "prompt"],  # processes inherit the name of the test
 )
 def test_an_error_does_not_repeat_a_long_request(lines, method, params):
     request = {"jsonrpc": "2.0", "id": 3, "method": method, "params": params}

@@ -38,7 +38,7 @@ def done_of(events):
 
 
 def test_a_reader_sees_progress_and_the_end_of_a_job_that_a_worker_carries_out(site, manager):
-    config = RING | {"n_agents": 200, "n_replicates": 50_000}
+    config = RING | {"n_agents": 200, "n_replicates": 150_000}
     manager.create_job("Really.", config, job_id=NAME)
     with site.stream(NAME) as stream:
         site.post(f"/jobs/{NAME}/start")
@@ -47,7 +47,7 @@ def test_a_reader_sees_progress_and_the_end_of_a_job_that_a_worker_carries_out(s
         int(each["data"]["texts"]["recorded"].split()[0].replace(",", "")) for each in events
     ]
     assert counted == sorted(counted)
-    assert counted[-1] == 50_000
+    assert counted[-1] == 150_000
     assert events[0]["data"]["state"] in {"pending", "running"}
     assert "running" in {each["data"]["state"] for each in events}
     marks = [each["data"]["mark"] for each in events]
