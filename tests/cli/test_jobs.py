@@ -72,7 +72,7 @@ def test_a_list_that_goes_on_says_so(bilancio, job, small_job, monkeypatch, tmp_
 def test_tables_fit_eighty_columns(bilancio, job, words):
     said = bilancio("jobs", *(job if word == "JOB" else word for word in words))
     assert said.code == 0
-    prose = ("Trading", "Also available", "Not shown", "Files in", "files", "Note", "±")
+    prose = ("Trading", "Also available", "Not shown", "Files in", "files", "Note", "The interval")
     lines = [line for line in said.out.splitlines() if not line.startswith(prose)]
     assert max(map(len, lines)) <= COLUMNS
     assert "\x1b" not in said.out
