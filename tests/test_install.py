@@ -1,5 +1,6 @@
 """What users install: the wheel, made from the sdist, by uv and by pip, without a clone."""
 
+import importlib.metadata
 import json
 import os
 import re
@@ -65,6 +66,21 @@ def said(*words, **options):
     return done.stdout
 
 
+def described(distribution):
+    """Return what uv is to know of an installed package, of which only the files were downloaded.
+
+    What a lock is made from may be the metadata of another platform's file.
+    """
+    entry = {
+        "name": distribution.name,
+        "version": distribution.version,
+        "requires-dist": distribution.requires or [],
+        "provides-extra": distribution.metadata.get_all("Provides-Extra", []),
+    }
+    lines = [f"{key} = {json.dumps(value)}" for key, value in entry.items()]
+    return "\n".join(["[[dependency-metadata]]", *lines, ""])
+
+
 class Machine:
     """A new machine, whose downloads are there already; what a clone has installed is not."""
 
@@ -73,6 +89,8 @@ class Machine:
         self.built = folder / "built"
         self.scripts = folder / "bin"
         self.lock = folder / "constraints.txt"
+        known = folder / "uv.toml"
+        known.write_text("".join(map(described, importlib.metadata.distributions())))
         self.environment = {
             "PATH": f"{self.scripts}:{os.environ['PATH']}",
             "HOME": str(folder / "home"),
@@ -83,7 +101,7 @@ class Machine:
             "UV_PYTHON_DOWNLOADS": "never",
             "UV_TOOL_DIR": str(folder / "tools"),
             "UV_TOOL_BIN_DIR": str(self.scripts),
-            "UV_NO_CONFIG": "1",
+            "UV_CONFIG_FILE": str(known),
             "NUMBA_DISABLE_JIT": "1",  # compiling takes longer than a test may
         }
         export = ("export", "--quiet", "--frozen", "--no-hashes", "--no-dev", "--no-emit-project")
