@@ -15,6 +15,8 @@ import os
 for name in ("sched_getaffinity", "sched_setaffinity", "waitid", "pidfd_open", "fdatasync"):
     if hasattr(os, name):
         delattr(os, name)
+if hasattr(os, "process_cpu_count"):  # asks for the affinity on Linux
+    os.process_cpu_count = os.cpu_count
 """
 
 

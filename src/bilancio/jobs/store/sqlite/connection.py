@@ -4,6 +4,7 @@ import contextlib
 import errno
 import sqlite3
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import aiosqlite
 
@@ -41,7 +42,7 @@ async def connect(files: StoreFiles) -> aiosqlite.Connection:
     NotAStore, StoreTooNew
         The file is something else; nothing was written to it.
     """
-    connection = await aiosqlite.connect(files.main, isolation_level=None, timeout=WAIT_S)
+    connection = await _opened(files.main)
     async with _closed_on_error(connection):
         await _prepare(connection, files)
         for pragma in PRAGMAS:
@@ -67,7 +68,7 @@ async def connect_read_only(files: StoreFiles) -> aiosqlite.Connection:
 
 async def connect_empty() -> aiosqlite.Connection:
     """Open a store in memory that reads as one without jobs."""
-    connection = await aiosqlite.connect(":memory:", isolation_level=None)
+    connection = await _opened(":memory:")
     async with _closed_on_error(connection):
         await _set_up(connection)
         await connection.create_function("folded", 1, folded, deterministic=True)
@@ -111,7 +112,7 @@ async def number(connection: aiosqlite.Connection, sql: str) -> int:
 
 async def _connect_uri(files: StoreFiles, how: str) -> aiosqlite.Connection:
     uri = f"{files.main.as_uri()}?{how}"
-    connection = await aiosqlite.connect(uri, uri=True, isolation_level=None, timeout=WAIT_S)
+    connection = await _opened(uri, uri=True)
     async with _closed_on_error(connection):
         await _prepare(connection, files)
         version = await number(connection, "PRAGMA user_version")
@@ -145,6 +146,17 @@ async def _prepare(connection: aiosqlite.Connection, files: StoreFiles) -> None:
             f"a newer bilancio wrote it (schema {version}, this one knows {latest_version()}). "
             "Upgrade bilancio, or name another file.",
         )
+
+
+async def _opened(database: str | Path, *, uri: bool = False) -> aiosqlite.Connection:
+    """Open a connection; close it again where the caller is cancelled meanwhile.
+
+    The library itself drops a connection that is made after its caller was cancelled.
+    """
+    connection = aiosqlite.connect(database, uri=uri, isolation_level=None, timeout=WAIT_S)
+    async with _closed_on_error(connection):
+        await undisturbed(connection)
+    return connection
 
 
 @contextlib.asynccontextmanager
