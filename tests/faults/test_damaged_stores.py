@@ -136,8 +136,16 @@ async def test_a_store_that_can_only_be_read_answers_and_takes_nothing(readable,
     assert readable.read_bytes() == before
 
 
-async def test_a_folder_that_cannot_be_written_takes_no_store(common, as_nobody):
-    store = await open_store(str(common / "sub" / "store.db"))
+@pytest.fixture
+def closed(common):
+    """A folder that nobody but root may write to."""
+    common.chmod(0o555)
+    yield common
+    common.chmod(0o755)
+
+
+async def test_a_folder_that_cannot_be_written_takes_no_store(closed, as_nobody):
+    store = await open_store(str(closed / "sub" / "store.db"))
     assert await store.job_ids() == []
     with pytest.raises(StoreUnavailable, match=r"denied\. Grant permission, or set BILANCIO_"):
         await store.recount("any-job")
