@@ -179,6 +179,11 @@ def either(words: Sequence[str]) -> str:
     return " or ".join(", ".join(words).rsplit(", ", 1))
 
 
+def having(names: Sequence[str]) -> str:
+    """Offer those that have what is not here: ring or balanced, which have it."""
+    return f"{either(names)}, which {'has' if len(names) == 1 else 'have'} it"
+
+
 def runs(number: int) -> str:
     """Count runs: 1 run, 1,000 runs."""
     return plural(number, "run")

@@ -12,7 +12,7 @@ from typer.core import TyperCommand, TyperGroup
 from bilancio.cli.render.console import show_help
 from bilancio.errors import InvalidInput, Problem, invalid
 from bilancio.experiments.vocabulary import field_of, in_fields
-from bilancio.text import either
+from bilancio.text import having
 from bilancio.validation import near, nearest, unknown_fields
 
 MAX_COMMANDS = 3  # named as those that have an option
@@ -198,9 +198,7 @@ def _command_with(option: str, context: Any) -> str:
         for name in above.command.list_commands(above)
     }
     found = [path for path, each in beside.items() if each and option in _options_of(each, context)]
-    if not 0 < len(found) <= MAX_COMMANDS:
-        return ""
-    return f"{either(found)}, which {'has' if len(found) == 1 else 'have'} it"
+    return having(found) if 0 < len(found) <= MAX_COMMANDS else ""
 
 
 def _without_types(parameters: list[Any]) -> list[Any]:

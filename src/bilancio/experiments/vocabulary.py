@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 from types import MappingProxyType
 
 from bilancio.errors import InvalidInput, Problem
-from bilancio.text import either
+from bilancio.text import having
 from bilancio.validation import nearest, unknown_field
 
 SWEEP_TYPES: Mapping[str, str] = {
@@ -237,9 +237,7 @@ def in_fields(
 def _type_with(field: str, types: Mapping[str, Collection[str]]) -> str:
     """Return the sweep types that have a field, as what is meant; nothing where none has."""
     found = [name for name, fields in types.items() if field in fields]
-    if not found:
-        return ""
-    return f"sweep_type {either(found)}, which {'has' if len(found) == 1 else 'have'} it"
+    return f"sweep_type {having(found)}" if found else ""
 
 
 def _meaning(problem: Problem, meant: str) -> Problem:
