@@ -53,6 +53,14 @@ def test_the_headline_of_a_comparison_says_effect_interval_and_pairs():
     )
 
 
+def test_a_single_pair_is_counted_as_one():
+    config = JobConfig(sweep_type="balanced", n_agents=10, kappas=["0.5"], mus=["0.5"], seeds=[1])
+    experiment = registry.experiment("balanced")
+    rows = np.zeros(2, [("delta_total", float), ("phi_total", float)])
+    headline = experiment.headline(experiment.summarise(config, np.arange(2), rows))
+    assert headline.endswith("Of 1 pair 0 improved, 1 did not change, 0 worsened.")
+
+
 def test_before_the_first_whole_seed_there_is_no_effect_to_tell():
     experiment, config, indices, rows = comparison()
     found = experiment.summarise(config, indices[:1], rows[:1])

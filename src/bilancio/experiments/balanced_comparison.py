@@ -9,6 +9,7 @@ from bilancio.experiments.ring import RingExperiment, interval_words
 from bilancio.experiments.standard import Averages, size_with_bounds, so_far, undecided
 from bilancio.experiments.sweep_config import SweepConfig
 from bilancio.model.metrics import BALANCED_METRICS, Metric
+from bilancio.text import plural
 
 PROFITS = ("dealer_pnl", "vbt_pnl")
 IN_BOTH_ARMS = ("n_defaults", "recovered_micro")
@@ -113,7 +114,7 @@ class BalancedComparison(RingExperiment):
         spread = interval_words(interval, summary) + undecided(interval)
         said = (
             f"Trading {came}; {spread}. "
-            f"Of {summary['n_pairs']:,} pairs {summary['improved']:,} improved, "
+            f"Of {plural(summary['n_pairs'], 'pair')} {summary['improved']:,} improved, "
             f"{summary['unchanged']:,} did not change, {summary['worsened']:,} worsened."
         )
         return " ".join(filter(None, (so_far(summary), said)))
